@@ -1,0 +1,295 @@
+"""Experiment configuration: a TOML file -> typed, validated, immutable sections.
+
+A file has up to five tables: `[system]` (the physics), `[simulation]` (the data set),
+`[data]` (the input pipeline), `[model]` and `[training]`. Every key has the thesis' value as its
+default, so a file states only what it changes. Unknown keys and impossible values are errors.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+__all__ = [
+    "DataConfig",
+    "ExperimentConfig",
+    "ManyBodySystem",
+    "ModelConfig",
+    "SimulationConfig",
+    "TrainingConfig",
+    "load_config",
+    "save_config",
+]
+
+PositiveInt = Annotated[int, Field(ge=1)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    """One table of the file. Strict: `25.5` is no particle count and `"5"` is no number.
+
+    Tuples alone are not strict, because TOML has lists only.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ManyBodySystem(_Section):
+    """Particles under gravity and Coulomb forces in two dimensions (thesis section 4.1).
+
+    The force on particle i from particle j, with r_ij = x_i - x_j, is
+
+        F_ij = (k q_i q_j - G m_i m_j) r_ij / (|r_ij|**2 + softening**2)**(3/2)
+
+    The thesis prints no constants. These reproduce the facts that it prints of its data: largest
+    separations about 11, smallest about 0.04, partial orbits within one frame. Units are
+    arbitrary but consistent: lengths, masses, charges and times of order one.
+
+    Args:
+        num_particles: N, particles in one system.
+        coulomb_constant: k; like charges repel.
+        gravitational_constant: G; masses attract.
+        softening: length below which the force stops growing. Without it most systems lose their
+            energy in a close encounter.
+        box_size: side of the square, centred on the origin, in which particles start.
+        minimum_distance: smallest distance between two particles at the start.
+        velocity_scale: standard deviation of each velocity component at the start.
+        mass_range: smallest and largest mass, drawn uniformly.
+        charge_range: smallest and largest charge, drawn uniformly.
+
+    Raises:
+        ValueError: a value is out of its range, or so many particles so far apart cannot be
+            placed in the square.
+
+    Example:
+        >>> ManyBodySystem(num_particles=3).softening
+        0.01
+    """
+
+    num_particles: PositiveInt = 25
+    coulomb_constant: FiniteFloat = 500.0
+    gravitational_constant: FiniteFloat = 125.0
+    softening: PositiveFloat = 0.01
+    box_size: PositiveFloat = 6.5
+    minimum_distance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.4
+    velocity_scale: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 10.0
+    mass_range: Annotated[tuple[PositiveFloat, PositiveFloat], Field(strict=False)] = (0.5, 1.5)
+    charge_range: Annotated[tuple[FiniteFloat, FiniteFloat], Field(strict=False)] = (-1.0, 1.0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name in ("mass_range", "charge_range"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(
+                    f"{name}: expected the smaller value first, found {[low, high]}"
+                )
+        # Discs of half the minimum distance; random placement jams well before 0.45 of the area.
+        covered = self.num_particles * math.pi * (self.minimum_distance / 2) ** 2
+        if covered > 0.45 * (self.box_size + self.minimum_distance) ** 2:
+            raise ValueError(
+                f"minimum_distance: {self.num_particles} particles at least "
+                f"{self.minimum_distance} apart do not fit into a square of side {self.box_size}"
+            )
+        return self
+
+
+class SimulationConfig(_Section):
+    """How a data set is simulated: the thesis' [1000, 25, 4] frames for 100 / 20 / 20 systems."""
+
+    num_train: PositiveInt = 100
+    num_validation: PositiveInt = 20
+    num_test: PositiveInt = 20
+    num_steps: PositiveInt = 1_000_000
+    time_step: PositiveFloat = 1e-7
+    keep_every: PositiveInt = 1000
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.num_steps % self.keep_every:
+            raise ValueError(
+                f"keep_every: expected a divisor of num_steps = {self.num_steps}, "
+                f"found {self.keep_every}"
+            )
+        return self
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of simulations in each split, in the order in which they are numbered."""
+        return {
+            "train": self.num_train,
+            "validation": self.num_validation,
+            "test": self.num_test,
+        }
+
+
+class DataConfig(_Section):
+    """How trajectories become samples (thesis section 4.3)."""
+
+    subsample: PositiveInt = 20
+    num_phases: PositiveInt = 5
+    input_steps: Annotated[int, Field(ge=2)] = 5
+    target_steps: PositiveInt = 30
+    window_shift: PositiveInt = 5
+    num_rotations: PositiveInt = 10
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.num_phases > self.subsample:
+            raise ValueError(
+                f"num_phases: expected at most subsample = {self.subsample} different first "
+                f"frames, found {self.num_phases}"
+            )
+        return self
+
+    @property
+    def window(self) -> int:
+        """Frames in one sample, T + T'."""
+        return self.input_steps + self.target_steps
+
+    @property
+    def phase_offsets(self) -> tuple[int, ...]:
+        """First frames of the subsampled sequences, evenly spread over one subsampling step."""
+        return tuple(phase * self.subsample // self.num_phases for phase in range(self.num_phases))
+
+
+class ModelConfig(_Section):
+    """The network; the defaults are the reference model of the thesis (section 4.4)."""
+
+    units: PositiveInt = 128
+    embedding_dim: PositiveInt = 32
+    grid_cells: Annotated[int, Field(ge=2, le=256)] = 32
+    grid_sizes: Annotated[tuple[PositiveFloat, ...], Field(min_length=1, strict=False)] = (
+        11.0,
+        5.5,
+        2.75,
+        1.375,
+    )
+    distance_filter: bool = True
+    filters: Annotated[tuple[PositiveInt, ...], Field(min_length=1, strict=False)] = (16, 16, 32)
+    kernel_size: PositiveInt = 4
+    downsampling: Literal["stride", "max", "average"] = "stride"
+    prediction: Literal["position", "displacement", "acceleration"] = "position"
+    distribution: Literal["gaussian"] = "gaussian"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if max(self.grid_sizes) > 1000 * min(self.grid_sizes):
+            raise ValueError(
+                "grid_sizes: expected sides within a factor 1000 of each other, "
+                f"found {list(self.grid_sizes)}"
+            )
+        if self.kernel_size > self.grid_cells:
+            raise ValueError(
+                f"kernel_size: expected at most grid_cells = {self.grid_cells}, "
+                f"found {self.kernel_size}"
+            )
+        if 2 ** len(self.filters) > self.grid_cells:
+            raise ValueError(
+                f"filters: {len(self.filters)} layers halve the grid {len(self.filters)} times, "
+                f"which needs grid_cells >= {2 ** len(self.filters)}, found {self.grid_cells}"
+            )
+        return self
+
+
+class TrainingConfig(_Section):
+    """The fit (thesis section 4.5): Nadam, early stopping after 4 epochs without improvement."""
+
+    batch_size: PositiveInt = 32
+    epochs: PositiveInt = 50
+    patience: PositiveInt = 4
+    learning_rate: PositiveFloat = 0.001
+    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    epsilon: PositiveFloat = 1e-7
+    gradient_clip_norm: PositiveFloat | None = None
+    steps_per_epoch: PositiveInt | None = None
+    validation_steps: PositiveInt | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class ExperimentConfig(_Section):
+    """Everything that defines an experiment; one attribute per table of the file."""
+
+    system: ManyBodySystem = ManyBodySystem()
+    simulation: SimulationConfig = SimulationConfig()
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        widest = max(self.model.grid_sizes)
+        if widest > 4 * self.system.box_size:
+            raise ValueError(
+                "model.grid_sizes: expected sides of at most four times system.box_size = "
+                f"{self.system.box_size}, found {widest}; its cells would be mostly empty"
+            )
+        frames = self.simulation.num_steps // self.simulation.keep_every
+        needed = self.data.phase_offsets[-1] + (self.data.window - 1) * self.data.subsample + 1
+        if frames < needed:
+            raise ValueError(
+                f"data: one window of {self.data.window} frames, every {self.data.subsample}th "
+                f"kept, needs {needed} frames, but a simulation has {frames}"
+            )
+        return self
+
+
+def load_config(path: str | Path) -> ExperimentConfig:
+    """Read and validate an experiment's TOML file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The configuration, with the thesis' value for everything that the file leaves out.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no TOML, has an unknown key or an impossible value. The message names
+            the file and, for every fault, key, expectation and value found.
+
+    Example:
+        >>> config = load_config("models/thesis.toml")
+        >>> config.model.grid_sizes
+        (11.0, 5.5, 2.75, 1.375)
+    """
+    try:
+        return ExperimentConfig.model_validate(tomllib.loads(Path(path).read_text("utf-8")))
+    except ValidationError as error:
+        faults = "\n".join(f"  {_describe(fault)}" for fault in error.errors())
+        raise ValueError(f"{path}: not a valid configuration:\n{faults}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a TOML file: {error}") from None
+
+
+def save_config(config: ExperimentConfig, path: str | Path) -> None:
+    """Write the resolved configuration, every key spelled out, as a TOML file.
+
+    Args:
+        config: the configuration.
+        path: the file; `load_config` reads it back to an equal configuration.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    tables = config.model_dump(mode="json", exclude_none=True)
+    Path(path).write_text(tomli_w.dumps(tables), "utf-8")
+
+
+def _describe(fault: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"{key}: unknown key"
+    if fault["type"] == "value_error":  # written in this module: names key and value already
+        message = str(fault["ctx"]["error"])
+        return message if not key else f"{key}.{message}"
+    return f"{key}: {fault['msg'].lower()}, found {fault['input']!r}"
