@@ -1,0 +1,182 @@
+"""The data set on disk: what simulation and preprocessing write and the input pipeline reads.
+
+    monopoles/
+        dataset.json                      how it was made, and a checksum for every other file
+        train/simulation_00000.npy ...    float64 [frames, N, F], coordinates first
+        validation/simulation_00100.npy ...
+        test/simulation_00120.npy ...
+
+Anybody's trajectories become a data set by being laid out like that and described with
+`describe_dataset`. Every file is written under a temporary name and renamed, so an interrupted job
+leaves no half-written file behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+__all__ = [
+    "DESCRIPTION_FILE",
+    "SPLITS",
+    "DatasetDescription",
+    "checksum",
+    "describe_dataset",
+    "read_description",
+    "save_array",
+    "simulation_name",
+    "write_atomically",
+]
+
+DESCRIPTION_FILE = "dataset.json"
+SPLITS = ("train", "validation", "test")
+
+
+class DatasetDescription(BaseModel):
+    """What `dataset.json` says.
+
+    Args:
+        features: names of the F numbers per particle; the first `spatial_dims` are coordinates.
+        spatial_dims: D, how many of the features are coordinates.
+        frame_spacing: time between two stored frames.
+        law: constants of the force law (fields of `ManyBodySystem`), where it is known.
+        simulation: how the frames were simulated (fields of `SimulationConfig`), likewise.
+        versions: Python and packages that made the files.
+        files: SHA-256 of each file, by its path relative to the folder.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["socialmd-trajectories-1"] = "socialmd-trajectories-1"
+    features: Annotated[tuple[str, ...], Field(min_length=1)]
+    spatial_dims: Annotated[int, Field(ge=1, le=3)] = 2
+    frame_spacing: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    law: dict[str, Any] | None = None
+    simulation: dict[str, Any] | None = None
+    versions: dict[str, str]
+    files: dict[str, str]
+
+
+def simulation_name(index: int) -> str:
+    """File name of simulation number `index`, counted through all splits."""
+    return f"simulation_{index:05d}.npy"
+
+
+def checksum(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomically(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a file that appears under its name only when it is complete.
+
+    Args:
+        path: the file; folders above it are made.
+        write: receives the opened binary file.
+
+    Raises:
+        OSError: the file cannot be written; nothing is left behind then.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            write(file)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_array(path: str | Path, array: NDArray[Any]) -> None:
+    """Write an array as `.npy`, whole or not at all."""
+    write_atomically(path, lambda file: np.save(file, array, allow_pickle=False))
+
+
+def describe_dataset(
+    directory: str | Path,
+    *,
+    features: Sequence[str],
+    frame_spacing: float,
+    spatial_dims: int = 2,
+    law: dict[str, Any] | None = None,
+    simulation: dict[str, Any] | None = None,
+) -> DatasetDescription:
+    """Write `dataset.json` for the `.npy` files that lie in `train/`, `validation/` and `test/`.
+
+    Args:
+        directory: the folder that holds the splits.
+        features: names of the numbers per particle, coordinates first.
+        frame_spacing: time between two frames.
+        spatial_dims: D, how many of the features are coordinates.
+        law: constants of the force law, if it is known (see `DatasetDescription`).
+        simulation: how the frames were simulated, likewise.
+
+    Returns:
+        What was written.
+
+    Raises:
+        FileNotFoundError: no split holds a `.npy` file.
+        ValueError: a value is impossible.
+
+    Example:
+        >>> describe_dataset("data/mine", features=["x", "y", "radius"], frame_spacing=0.5)
+    """
+    directory = Path(directory)
+    paths = [path for split in SPLITS for path in sorted((directory / split).glob("*.npy"))]
+    if not paths:
+        raise FileNotFoundError(f"{directory}: found no .npy file in any of {', '.join(SPLITS)}")
+    description = DatasetDescription(
+        features=tuple(features),
+        spatial_dims=spatial_dims,
+        frame_spacing=frame_spacing,
+        law=law,
+        simulation=simulation,
+        versions={
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in ("numpy", "numba")},
+        },
+        files={path.relative_to(directory).as_posix(): checksum(path) for path in paths},
+    )
+    text = description.model_dump_json(indent=2) + "\n"
+    write_atomically(directory / DESCRIPTION_FILE, lambda file: file.write(text.encode()))
+    return description
+
+
+def read_description(directory: str | Path) -> DatasetDescription:
+    """Read and validate a data set's `dataset.json`.
+
+    Args:
+        directory: the folder that holds the splits.
+
+    Returns:
+        The description.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is no such description.
+    """
+    path = Path(directory) / DESCRIPTION_FILE
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path}: not found; a data set needs one, "
+            "`socialmd.data.describe_dataset` writes it for trajectories of your own"
+        )
+    try:
+        return DatasetDescription.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}"
+            for fault in error.errors()
+        )
+        raise ValueError(f"{path}: not a data set's description: {faults}") from None
