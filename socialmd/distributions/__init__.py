@@ -1,0 +1,8 @@
+"""Predictive distributions: network outputs -> parameters -> TensorFlow Probability."""
+
+from socialmd.distributions.backend import stateless_seed as stateless_seed
+from socialmd.distributions.bivariate_gaussian import BivariateGaussian as BivariateGaussian
+from socialmd.distributions.get import Distribution as Distribution
+from socialmd.distributions.get import get as get
+
+__all__ = ["BivariateGaussian", "Distribution", "get", "stateless_seed"]

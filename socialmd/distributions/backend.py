@@ -1,0 +1,34 @@
+"""TensorFlow Probability in the face that fits Keras' backend. No other module imports it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+__all__ = ["stateless_seed", "tfd"]
+
+if keras.backend.backend() == "jax":
+    import tensorflow_probability.substrates.jax as tfp
+else:
+    import tensorflow_probability as tfp
+
+tfd = tfp.distributions
+
+
+def stateless_seed(seed: Any, step: Any) -> Any:
+    """Seed for `distribution.sample`, a function of its arguments alone.
+
+    Args:
+        seed: integer.
+        step: integer; may be a tensor, so that a compiled loop draws afresh in every step.
+
+    Returns:
+        int32 [2].
+    """
+    stacked = keras.ops.stack([keras.ops.cast(seed, "int32"), keras.ops.cast(step, "int32")])
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.random.fold_in(jax.random.key(stacked[0]), stacked[1])
+    return stacked

@@ -1,0 +1,99 @@
+"""Bivariate Gaussian for a particle's next position (thesis section 2.5, equations 17-23)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from socialmd.distributions.backend import tfd
+
+__all__ = ["BivariateGaussian"]
+
+
+class BivariateGaussian:
+    """Bivariate Gaussian, described by five numbers per particle and step.
+
+    The parameters are, along the last axis,
+
+        mu_x, mu_y          mean, in units of length
+        sigma_x, sigma_y    standard deviations, in units of length
+        z                   artanh(rho), Fisher's transformation of the correlation rho
+
+    z stands for rho because sqrt(1 - rho**2) = 1 / cosh(z) stays exact where rho itself has rounded
+    to one. The density is that of equation (17), with covariance
+
+        [[sigma_x**2,                rho * sigma_x * sigma_y],
+         [rho * sigma_x * sigma_y,   sigma_y**2             ]]
+
+    #### References
+    [1] A. Graves, Generating sequences with recurrent neural networks, arXiv:1308.0850, 2013.
+
+    Example:
+        >>> parameters = np.array([0.0, 0.0, 1.0, 1.0, 0.0], "float32")
+        >>> float(BivariateGaussian.from_parameters(parameters).prob([0.0, 0.0]))  # 1 / (2 pi)
+        0.15915...
+    """
+
+    # Added to the diagonal of the covariance's Cholesky factor: far below any length that data
+    # resolve, large enough that squared standardized residuals stay finite in float32.
+    DIAGONAL_SHIFT = 1e-6
+
+    @staticmethod
+    def parameter_size() -> int:
+        """P, parameters per particle and step."""
+        return 5
+
+    @staticmethod
+    def to_parameters(outputs: Any, origin: Any, mean_scale: Any, sigma_scale: Any) -> Any:
+        """Apply the output activations, equations (21)-(23), in units of the data.
+
+            mu = origin + mean_scale * raw      sigma = sigma_scale * softplus(raw)      z = raw
+
+        Args:
+            outputs: raw network outputs, [..., 5].
+            origin: position that the mean is relative to, [..., 2].
+            mean_scale: length that one unit of raw mean stands for.
+            sigma_scale: length that one unit of softplus stands for.
+
+        Returns:
+            Parameters, [..., 5].
+        """
+        mean, sigma, fisher_z = ops.split(outputs, [2, 4], axis=-1)
+        return ops.concatenate(
+            [origin + mean_scale * mean, sigma_scale * ops.softplus(sigma), fisher_z], axis=-1
+        )
+
+    @staticmethod
+    def mean(parameters: Any) -> Any:
+        """Mean position, [..., 5] -> [..., 2]."""
+        return parameters[..., :2]
+
+    @staticmethod
+    def from_parameters(parameters: Any) -> Any:
+        """The distribution.
+
+        Args:
+            parameters: [..., 5], cast to float32: bfloat16 would round positions to a hundredth.
+
+        Returns:
+            `tfd.MultivariateNormalTriL`, batch shape [...], event shape [2].
+        """
+        parameters = ops.cast(parameters, "float32")
+        mean, sigma, fisher_z = ops.split(parameters, [2, 4], axis=-1)
+        sigma_x, sigma_y = sigma[..., 0], sigma[..., 1]
+        fisher_z = fisher_z[..., 0]
+        # Cholesky factor [[sigma_x, 0], [rho sigma_y, sqrt(1 - rho**2) sigma_y]].
+        shift = BivariateGaussian.DIAGONAL_SHIFT
+        first = ops.stack([sigma_x + shift, ops.zeros_like(sigma_x)], axis=-1)
+        second = ops.stack(
+            [ops.tanh(fisher_z) * sigma_y, sigma_y * _sech(fisher_z) + shift], axis=-1
+        )
+        scale_tril = ops.stack([first, second], axis=-2)  # [..., 2, 2]
+        return tfd.MultivariateNormalTriL(loc=mean, scale_tril=scale_tril)
+
+
+def _sech(x: Any) -> Any:
+    """1 / cosh(x) without overflow, with a finite gradient everywhere."""
+    decay = ops.exp(-ops.abs(x))
+    return 2.0 * decay / (1.0 + ops.square(decay))

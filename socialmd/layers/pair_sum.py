@@ -1,0 +1,77 @@
+"""Sum rows of one matrix into rows of another, along pairs that change from step to step.
+
+    y[rows[n]] += weights[n] * values[columns[n]]       for every entry n
+
+This is the product of a sparse matrix with a dense one. Pooling is such a product: its matrix holds
+a one where a neighbour lies in a cell, and depends on positions only. Each function exists in a
+portable form in `keras.ops` and, where it is measured to be much faster, in TensorFlow's own
+operations; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["pair_sum", "portable_pair_sum", "portable_select", "select"]
+
+
+def portable_select(counts: Any, *arrays: Any) -> tuple[Any, ...]:
+    """Flatten arrays and weigh their entries: one where they count, zero elsewhere.
+
+    Args:
+        counts: bool, any shape.
+        arrays: of the same shape.
+
+    Returns:
+        float32 weights [M], then each of the arrays, [M].
+    """
+    weights = ops.cast(ops.reshape(counts, (-1,)), "float32")
+    return (weights, *(ops.reshape(array, (-1,)) for array in arrays))
+
+
+def _tensorflow_select(counts: Any, *arrays: Any) -> tuple[Any, ...]:
+    """The same without the entries that do not count: most pairs are out of range of most grids."""
+    import tensorflow as tf
+
+    kept = tf.where(tf.reshape(counts, [-1]))[:, 0]
+    weights = tf.ones_like(kept, tf.float32)
+    return (weights, *(tf.gather(tf.reshape(array, [-1]), kept) for array in arrays))
+
+
+def portable_pair_sum(rows: Any, columns: Any, weights: Any, values: Any, num_rows: Any) -> Any:
+    """The sum on any Keras backend: gather, weigh, add by segment.
+
+    Args:
+        rows: int32 [M], row of the result that entry n adds to, 0..num_rows-1.
+        columns: int32 [M], row of `values` that it adds.
+        weights: [M]; entries of weight zero do not count.
+        values: [R, C].
+        num_rows: rows of the result.
+
+    Returns:
+        [num_rows, C], in the dtype of `values`. Differentiable in `values`.
+    """
+    gathered = ops.take(values, columns, axis=0) * ops.cast(weights, values.dtype)[:, None]
+    return ops.segment_sum(gathered, rows, num_segments=num_rows)
+
+
+def _tensorflow_pair_sum(rows: Any, columns: Any, weights: Any, values: Any, num_rows: Any) -> Any:
+    """The same as a product with a `tf.SparseTensor`.
+
+    On a CPU, forward and backward together take less than half the time of gather and segment sum,
+    and no row is ever copied out.
+    """
+    import tensorflow as tf
+
+    indices = tf.cast(tf.stack([rows, columns], axis=1), tf.int64)
+    shape = tf.cast(tf.stack([num_rows, tf.shape(values)[0]]), tf.int64)
+    matrix = tf.SparseTensor(indices, tf.cast(weights, values.dtype), shape)
+    return tf.sparse.sparse_dense_matmul(matrix, values)
+
+
+_IN_TENSORFLOW = keras.backend.backend() == "tensorflow"
+select = _tensorflow_select if _IN_TENSORFLOW else portable_select
+pair_sum = _tensorflow_pair_sum if _IN_TENSORFLOW else portable_pair_sum

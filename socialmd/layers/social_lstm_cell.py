@@ -1,0 +1,190 @@
+"""One time step of every particle's LSTM."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from socialmd.layers.stacked_pooling_conv import StackedPoolingConv2D
+from socialmd.registration import register
+
+__all__ = ["SocialLSTMCell"]
+
+DOWNSAMPLING = ("stride", "max", "average")
+
+
+@register
+class SocialLSTMCell(keras.layers.Layer):
+    """LSTM step of N particles that see each other through stacked state pooling.
+
+    All particles share the weights. In the symbols of the thesis (section 4.4; FC is linear):
+
+        alpha = x W_a                                   input embedding                (47)
+        beta  = h W_b                                   state embedding                (48)
+        g     = CNN(pool(positions, beta))              equations (7)-(9), figure 8
+        gamma = relu(g W_g)                             pooling embedding              (49)
+        h, c  = LSTM([alpha, gamma], h, c)              equations (1)-(6)
+        y     = [h, alpha] W_o                          output layer
+
+    The thesis prints the total of 140 768 weights but neither the number of LSTM units, the biases,
+    the way from G to 4 cells nor what the output layer reads. Those above are a reconstruction that
+    gives exactly this number.
+
+    Args:
+        units: H, LSTM units.
+        output_dim: P, width of the output layer.
+        embedding_dim: E, width of the three embeddings.
+        grid_sizes: side lengths w_1..w_S, in units of length.
+        grid_cells: G, cells along a side.
+        distance_filter: whether to cut each grid to its inscribed circle.
+        filters: kernels of each convolution; each layer halves the grid.
+        kernel_size: cells along a side of each filter.
+        downsampling: how: `"stride"` (strided convolutions), `"max"` or `"average"` (pooling).
+
+    Call arguments:
+        inputs: [B, N, F], what each particle's own input is.
+        positions: [B, N, 2], in units of length.
+        states: h and c, each [B, N, H].
+        mask: optional bool [B, N], false for padded particles.
+
+    Returns:
+        Output y [B, N, P] and the new h and c.
+
+    Raises:
+        ValueError: a size is not positive, or `downsampling` is none of the above.
+
+    Example:
+        >>> cell = SocialLSTMCell(units=8, output_dim=5, grid_sizes=(11.0,))
+        >>> state = keras.ops.zeros((1, 3, 8))
+        >>> outputs, states = cell(np.ones((1, 3, 4)), np.ones((1, 3, 2)), (state, state))
+        >>> outputs.shape
+        TensorShape([1, 3, 5])
+    """
+
+    def __init__(
+        self,
+        units: int,
+        output_dim: int,
+        grid_sizes: Sequence[float],
+        embedding_dim: int = 32,
+        grid_cells: int = 32,
+        distance_filter: bool = True,
+        filters: Sequence[int] = (16, 16, 32),
+        kernel_size: int = 4,
+        downsampling: str = "stride",
+        **kwargs: Any,
+    ) -> None:
+        # Positions must not be cast to a lower compute dtype.
+        super().__init__(autocast=False, **kwargs)
+        if downsampling not in DOWNSAMPLING:
+            raise ValueError(f"downsampling: expected one of {DOWNSAMPLING}, found {downsampling!r}")
+        self.units = units
+        self.output_dim = output_dim
+        self.grid_sizes = tuple(grid_sizes)
+        self.embedding_dim = embedding_dim
+        self.grid_cells = grid_cells
+        self.distance_filter = distance_filter
+        self.filters = tuple(filters)
+        self.kernel_size = kernel_size
+        self.downsampling = downsampling
+
+        # === Layers ===
+        policy = self.dtype_policy
+        strides = 2 if downsampling == "stride" else 1
+
+        def dense(width: int, name: str, activation: str | None = None) -> keras.layers.Dense:
+            return keras.layers.Dense(
+                width, activation=activation, use_bias=False, dtype=policy, name=name
+            )
+
+        self.input_embedding = dense(embedding_dim, "input_embedding")
+        self.state_embedding = dense(embedding_dim, "state_embedding")
+        self.pooling = StackedPoolingConv2D(
+            self.filters[0],
+            kernel_size,
+            strides=strides,
+            grid_sizes=self.grid_sizes,
+            grid_cells=grid_cells,
+            distance_filter=distance_filter,
+            activation="relu",
+            dtype=policy,
+            name="stacked_pooling_conv",
+        )
+        self.convolutions = [
+            keras.layers.Conv2D(
+                width,
+                kernel_size,
+                strides=strides,
+                padding="same",
+                activation="relu",
+                dtype=policy,
+                name=f"convolution_{number}",
+            )
+            for number, width in enumerate(self.filters[1:], start=2)
+        ]
+        pool = {
+            "stride": keras.layers.Identity,
+            "max": lambda **kwargs: keras.layers.MaxPooling2D(2, padding="same", **kwargs),
+            "average": lambda **kwargs: keras.layers.AveragePooling2D(2, padding="same", **kwargs),
+        }[downsampling]
+        self.downsample = pool(dtype=policy, name="downsample")
+        self.pooling_embedding = dense(embedding_dim, "pooling_embedding", "relu")
+        self.lstm = keras.layers.LSTMCell(units, dtype=policy, name="lstm")
+        self.output_layer = dense(output_dim, "output_layer")
+
+    def build(self, inputs_shape: Any, positions_shape: Any, states_shape: Any) -> None:
+        particles = inputs_shape[:-1]
+        self.input_embedding.build(inputs_shape)
+        self.state_embedding.build((*particles, self.units))
+        self.pooling.build(positions_shape, (*particles, self.embedding_dim))
+        image = (None, *self.pooling.compute_output_shape(positions_shape, (1, 1, 1))[2:])
+        image = self.downsample.compute_output_shape(image)
+        for convolution in self.convolutions:
+            convolution.build(image)
+            image = self.downsample.compute_output_shape(convolution.compute_output_shape(image))
+        self.pooling_embedding.build((None, image[1] * image[2] * image[3]))
+        self.lstm.build((None, 2 * self.embedding_dim))
+        self.output_layer.build((*particles, self.units + self.embedding_dim))
+        self.built = True
+
+    def call(self, inputs: Any, positions: Any, states: Any, mask: Any | None = None) -> Any:
+        shape = ops.shape(inputs)[:2]
+        alpha = self.input_embedding(ops.cast(inputs, self.compute_dtype))  # [B, N, E]
+        gamma = self._pool(positions, states[0], mask)  # [B * N, E]
+        joined = ops.concatenate([self._flatten(alpha), gamma], axis=-1)
+        _, states = self.lstm(joined, [self._flatten(state) for state in states])
+        states = tuple(ops.reshape(state, (*shape, self.units)) for state in states)
+        return self.output_layer(ops.concatenate([states[0], alpha], axis=-1)), states
+
+    def _pool(self, positions: Any, hidden: Any, mask: Any | None) -> Any:
+        image = self.pooling(positions, self.state_embedding(hidden), mask)
+        image = ops.reshape(image, (-1, *image.shape[2:]))  # [B * N, G', G', C]
+        image = self.downsample(image)
+        for convolution in self.convolutions:
+            image = self.downsample(convolution(image))
+        return self.pooling_embedding(self._flatten_image(image))
+
+    @staticmethod
+    def _flatten(tensor: Any) -> Any:
+        return ops.reshape(tensor, (-1, tensor.shape[-1]))  # [B, N, ...] -> [B * N, ...]
+
+    @staticmethod
+    def _flatten_image(image: Any) -> Any:
+        return ops.reshape(image, (-1, image.shape[1] * image.shape[2] * image.shape[3]))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "output_dim": self.output_dim,
+            "grid_sizes": self.grid_sizes,
+            "embedding_dim": self.embedding_dim,
+            "grid_cells": self.grid_cells,
+            "distance_filter": self.distance_filter,
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "downsampling": self.downsampling,
+        }

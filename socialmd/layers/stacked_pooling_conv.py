@@ -1,0 +1,147 @@
+"""Stacked state pooling and the convolution after it, in one sparse product."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from socialmd.layers.grid import assign_cells, filter_taps
+from socialmd.layers.pair_sum import pair_sum, select
+from socialmd.layers.stacked_state_pooling import check_grids
+from socialmd.registration import register
+
+__all__ = ["StackedPoolingConv2D"]
+
+
+@register
+class StackedPoolingConv2D(keras.layers.Layer):
+    """`Conv2D(filters, kernel_size, strides, padding="same")(StackedStatePooling(...)(...))`.
+
+    Pooling and convolution are both linear, so they can be exchanged: every particle's state is
+    multiplied by the whole filter once, and what reaches an output pixel is summed over neighbours,
+
+        V_j[a, b] = state_j K[a, b]
+        y_i[r, q] = bias + sum over (j, s) in range of V_j[row - stride r + p, column - stride q + p]
+
+    The pooling tensor [B, N, G, G, E], almost all zeros, never exists. Values and gradients equal
+    those of the two layers, up to the order of additions.
+
+    Args:
+        filters: C, output channels.
+        kernel_size: k, cells along a side of the filter.
+        strides: step of the filter, in cells.
+        grid_sizes: side lengths w_1..w_S, in units of length.
+        grid_cells: G, cells along a side.
+        distance_filter: whether to cut each grid to its inscribed circle.
+        activation: applied to the result, as in Keras.
+
+    Call arguments:
+        positions: [B, N, 2], in units of length. No gradient flows through them: cells are integers.
+        states: [B, N, E].
+        mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
+
+    Returns:
+        [B, N, G', G', C] with G' = ceil(G / strides).
+
+    Raises:
+        ValueError: a size is not positive, or the filter is larger than the grid.
+
+    Example:
+        >>> layer = StackedPoolingConv2D(16, kernel_size=4, strides=2, grid_sizes=(11.0, 5.5))
+        >>> layer(np.random.rand(1, 3, 2), np.random.rand(1, 3, 4)).shape
+        TensorShape([1, 3, 16, 16, 16])
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        grid_sizes: Sequence[float],
+        strides: int = 1,
+        grid_cells: int = 32,
+        distance_filter: bool = True,
+        activation: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        # Positions must not be cast to a lower compute dtype.
+        super().__init__(autocast=False, **kwargs)
+        check_grids(grid_sizes, grid_cells)
+        for name, value in (("filters", filters), ("strides", strides)):
+            if value < 1:
+                raise ValueError(f"{name}: expected a positive integer, found {value}")
+        if not 1 <= kernel_size <= grid_cells:
+            raise ValueError(
+                f"kernel_size: expected 1 to grid_cells = {grid_cells}, found {kernel_size}"
+            )
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.grid_sizes = tuple(grid_sizes)
+        self.grid_cells = grid_cells
+        self.distance_filter = distance_filter
+        self.activation = keras.activations.get(activation)
+        self._pixels, self._pixel, self._tap, self._exists = filter_taps(
+            grid_cells, kernel_size, strides
+        )
+        # XLA has no sparse product.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
+
+    def build(self, positions_shape: Any, states_shape: Any) -> None:
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(self.kernel_size, self.kernel_size, states_shape[-1], self.filters),
+            initializer="glorot_uniform",
+        )
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+
+    def call(self, positions: Any, states: Any, mask: Any | None = None) -> Any:
+        batch, particles = ops.shape(positions)[0], ops.shape(positions)[1]
+        taps, pixels = self.kernel_size**2, self._pixels**2
+        kernel = ops.reshape(ops.transpose(self.kernel, (2, 0, 1, 3)), (states.shape[-1], -1))
+        values = ops.matmul(states, ops.cast(kernel, states.dtype))  # [B, N, k * k * C]
+        values = ops.reshape(values, (-1, self.filters))  # [B * N * k * k, C]
+
+        weights, owner, neighbour, cell = self._pairs(positions, mask)  # each [M]
+        rows = owner[:, None] * pixels + ops.take(self._pixel, cell, axis=0)
+        columns = neighbour[:, None] * taps + ops.take(self._tap, cell, axis=0)
+        weights = weights[:, None] * ops.take(self._exists, cell, axis=0)
+        summed = pair_sum(
+            ops.reshape(rows, (-1,)),
+            ops.reshape(columns, (-1,)),
+            ops.reshape(weights, (-1,)),
+            values,
+            batch * particles * pixels,
+        )
+        outputs = ops.reshape(
+            summed, (batch, particles, self._pixels, self._pixels, self.filters)
+        ) + ops.cast(self.bias, summed.dtype)
+        return self.activation(outputs)  # [B, N, G', G', C]
+
+    def _pairs(self, positions: Any, mask: Any | None) -> tuple[Any, Any, Any, Any]:
+        """Every (particle, neighbour, grid) as weight, owner, neighbour (both b * N + n) and cell."""
+        batch, particles = ops.shape(positions)[0], ops.shape(positions)[1]
+        cell, counts = assign_cells(
+            positions, self.grid_sizes, self.grid_cells, self.distance_filter, mask
+        )  # [B, N, N, S]
+        index = ops.reshape(ops.arange(batch * particles), (batch, particles))
+        owner = ops.broadcast_to(index[:, :, None, None], ops.shape(cell))
+        neighbour = ops.broadcast_to(index[:, None, :, None], ops.shape(cell))
+        return select(counts, owner, neighbour, cell)
+
+    def compute_output_shape(self, positions_shape: Any, states_shape: Any) -> Any:
+        return (*states_shape[:2], self._pixels, self._pixels, self.filters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "grid_sizes": self.grid_sizes,
+            "grid_cells": self.grid_cells,
+            "distance_filter": self.distance_filter,
+            "activation": keras.activations.serialize(self.activation),
+        }

@@ -1,0 +1,111 @@
+"""Stacked state pooling: the readable definition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from socialmd.layers.grid import assign_cells
+from socialmd.registration import register
+
+__all__ = ["StackedStatePooling"]
+
+
+@register
+class StackedStatePooling(keras.layers.Layer):
+    """Sums the states of a particle's neighbours onto stacked, distance-filtered grids.
+
+    Around every particle lie S square grids of the same G x G cells but different sizes. A
+    neighbour within half of a grid's side adds its state to the cell that it lies in; the grids are
+    summed (thesis equations 7-9 and figure 8):
+
+        H_i[cell(x_j - x_i, w_s)] += state_j        for all j != i and s with |x_j - x_i| <= w_s / 2
+
+    One grid is the thesis' mono-grid. The result is large and mostly zeros; models use
+    `StackedPoolingConv2D`, which is this layer followed by a convolution.
+
+    Args:
+        grid_sizes: side lengths w_1..w_S, in units of length.
+        grid_cells: G, cells along a side.
+        distance_filter: whether to cut each grid to its inscribed circle.
+
+    Call arguments:
+        positions: [B, N, 2], in units of length. No gradient flows through them: cells are integers.
+        states: [B, N, E].
+        mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
+
+    Returns:
+        [B, N, G, G, E], first grid axis along x, second along y.
+
+    Raises:
+        ValueError: a grid's size or the number of cells is not positive.
+
+    Example:
+        >>> layer = StackedStatePooling(grid_sizes=(11.0, 5.5), grid_cells=8)
+        >>> layer(np.random.rand(1, 3, 2), np.random.rand(1, 3, 4)).shape
+        TensorShape([1, 3, 8, 8, 4])
+
+    Reference:
+        A. Alahi et al., Social LSTM, CVPR 2016; thesis sections 2.4 and 4.4.
+    """
+
+    def __init__(
+        self,
+        grid_sizes: Sequence[float],
+        grid_cells: int = 32,
+        distance_filter: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        # Positions must not be cast to a lower compute dtype.
+        super().__init__(autocast=False, **kwargs)
+        check_grids(grid_sizes, grid_cells)
+        self.grid_sizes = tuple(grid_sizes)
+        self.grid_cells = grid_cells
+        self.distance_filter = distance_filter
+
+    def build(self, positions_shape: Any, states_shape: Any) -> None:
+        self.built = True
+
+    def call(self, positions: Any, states: Any, mask: Any | None = None) -> Any:
+        batch, particles = ops.shape(positions)[0], ops.shape(positions)[1]
+        cells, dim = self.grid_cells**2, states.shape[-1]
+        cell, counts = assign_cells(
+            positions, self.grid_sizes, self.grid_cells, self.distance_filter, mask
+        )
+        owner = ops.reshape(ops.arange(batch * particles), (batch, particles, 1, 1))
+        rows = owner * cells + cell  # [B, N, N, S]
+        values = ops.cast(counts, states.dtype)[..., None] * states[:, None, :, None, :]
+        pooled = ops.segment_sum(
+            ops.reshape(values, (-1, dim)),
+            ops.reshape(rows, (-1,)),
+            num_segments=batch * particles * cells,
+        )
+        return ops.reshape(
+            pooled, (batch, particles, self.grid_cells, self.grid_cells, dim)
+        )  # [B, N, G, G, E]
+
+    def compute_output_shape(self, positions_shape: Any, states_shape: Any) -> Any:
+        return (*states_shape[:2], self.grid_cells, self.grid_cells, states_shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "grid_sizes": self.grid_sizes,
+            "grid_cells": self.grid_cells,
+            "distance_filter": self.distance_filter,
+        }
+
+
+def check_grids(grid_sizes: Sequence[float], grid_cells: int) -> None:
+    """Refuse impossible grids.
+
+    Raises:
+        ValueError: there is no grid, or a size or the number of cells is not positive.
+    """
+    if not grid_sizes or not all(size > 0 for size in grid_sizes):
+        raise ValueError(f"grid_sizes: expected positive side lengths, found {grid_sizes}")
+    if grid_cells < 1:
+        raise ValueError(f"grid_cells: expected a positive integer, found {grid_cells}")

@@ -1,0 +1,52 @@
+"""The training loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from socialmd import distributions
+from socialmd.registration import register
+
+__all__ = ["NegativeLogLikelihood"]
+
+
+@register
+class NegativeLogLikelihood(keras.losses.Loss):
+    """Negative log-likelihood of the true positions, averaged over batch, steps and particles.
+
+        loss = -mean log p(x_true | parameters)         thesis equations (18) and (24)
+
+    In nats per particle and step; positions in units of length. It may well be negative.
+
+    Args:
+        distribution: name of the predicted distribution, `"gaussian"`.
+
+    Call arguments:
+        y_true: positions, [B, T', N, 2].
+        y_pred: parameters, [B, T', N, P].
+        sample_weight: optional, broadcast to [B, T', N]; zero leaves a padded particle out.
+
+    Raises:
+        ValueError: there is no such distribution.
+
+    Example:
+        >>> model.compile("nadam", loss=NegativeLogLikelihood("gaussian"))
+    """
+
+    def __init__(
+        self,
+        distribution: str = "gaussian",
+        name: str = "negative_log_likelihood",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        self.distribution = distribution
+        self._distribution = distributions.get(distribution)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return -self._distribution.from_parameters(y_pred).log_prob(y_true)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "distribution": self.distribution}

@@ -1,0 +1,46 @@
+"""The metric shown while training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from socialmd import distributions
+from socialmd.registration import register
+
+__all__ = ["PositionError"]
+
+
+@register
+class PositionError(keras.metrics.Mean):
+    """Mean absolute error of the predicted mean position, per coordinate, in units of length.
+
+    Args:
+        distribution: name of the predicted distribution, `"gaussian"`.
+
+    Call arguments:
+        y_true: positions, [B, T', N, 2].
+        y_pred: parameters, [B, T', N, P].
+        sample_weight: optional, broadcast to [B, T', N].
+
+    Raises:
+        ValueError: there is no such distribution.
+
+    Example:
+        >>> model.compile("nadam", loss=NegativeLogLikelihood(), metrics=[PositionError()])
+    """
+
+    def __init__(self, distribution: str = "gaussian", name: str = "mae", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self.distribution = distribution
+        self._distribution = distributions.get(distribution)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any | None = None) -> None:
+        mean = self._distribution.mean(ops.cast(y_pred, "float32"))
+        error = ops.mean(ops.abs(mean - ops.cast(y_true, "float32")), axis=-1)
+        super().update_state(error, sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "distribution": self.distribution}

@@ -1,0 +1,341 @@
+"""The model: every particle an LSTM, all of them coupled by stacked state pooling."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from socialmd import distributions
+from socialmd.layers import SocialLSTMCell
+from socialmd.registration import register
+
+__all__ = ["SocialLSTM"]
+
+PREDICTIONS = ("position", "displacement", "acceleration")
+FEEDBACKS = ("mean", "sample")
+
+
+@register
+class SocialLSTM(keras.Model):
+    """Forecasts the trajectories of N interacting particles from their last T positions.
+
+    The T given frames warm the LSTMs up. From the last of them on the model runs in closed loop:
+    each step gives every particle a probability density for its next position, whose mean (or a
+    sample) is the next step's input. Gradients flow through all of it (thesis sections 4.4, 4.5).
+
+    What the raw output mu' of the network means is `prediction`; x_t is the current position, d and
+    a are the root-mean-square displacement and second difference per step and coordinate in the
+    training set, estimated by `adapt` and stored with the model:
+
+        "position"       mu = mu'                                   the thesis' model
+        "displacement"   mu = x_t + d mu'
+        "acceleration"   mu = x_t + (x_t - x_(t-1)) + a mu'         constant velocity, corrected
+
+    With the last two, sigma is predicted in units of d, and the last displacement in units of d is
+    another input.
+
+    Args:
+        target_steps: T', steps that `model(inputs)` forecasts.
+        prediction: `"position"`, `"displacement"` or `"acceleration"`.
+        distribution: what is predicted, `"gaussian"`.
+        units, embedding_dim, grid_sizes, grid_cells, distance_filter, filters, kernel_size,
+            downsampling: see `SocialLSTMCell`.
+
+    Call arguments:
+        inputs: [B, T, N, F] with T >= 2, oldest frame first; x and y in units of length, then
+            features that stay as they are in the last frame (mass, charge).
+        mask: optional bool [B, N], false for padded particles.
+
+    Returns:
+        Parameters of the predicted distributions, [B, T', N, P]; see `distribution`.
+
+    Raises:
+        ValueError: an argument is none of the above, or inputs are not of the shape above.
+
+    Example:
+        >>> model = SocialLSTM(prediction="acceleration")
+        >>> model.adapt(train)
+        >>> model.compile("nadam", loss=NegativeLogLikelihood(), metrics=[PositionError()])
+        >>> model.fit(train, validation_data=validation, epochs=50)
+        >>> positions, parameters = model.rollout(inputs, num_steps=200)
+    """
+
+    def __init__(
+        self,
+        target_steps: int = 30,
+        prediction: str = "position",
+        distribution: str = "gaussian",
+        units: int = 128,
+        embedding_dim: int = 32,
+        grid_sizes: Sequence[float] = (11.0, 5.5, 2.75, 1.375),
+        grid_cells: int = 32,
+        distance_filter: bool = True,
+        filters: Sequence[int] = (16, 16, 32),
+        kernel_size: int = 4,
+        downsampling: str = "stride",
+        **kwargs: Any,
+    ) -> None:
+        # Positions must not be cast to a lower compute dtype.
+        super().__init__(autocast=False, **kwargs)
+        if prediction not in PREDICTIONS:
+            raise ValueError(f"prediction: expected one of {PREDICTIONS}, found {prediction!r}")
+        if target_steps < 1:
+            raise ValueError(f"target_steps: expected at least 1, found {target_steps}")
+        self.target_steps = target_steps
+        self.prediction = prediction
+        self.distribution_name = distribution
+        self._distribution = distributions.get(distribution)
+        self.cell = SocialLSTMCell(
+            units,
+            output_dim=self._distribution.parameter_size(),
+            grid_sizes=grid_sizes,
+            embedding_dim=embedding_dim,
+            grid_cells=grid_cells,
+            distance_filter=distance_filter,
+            filters=filters,
+            kernel_size=kernel_size,
+            downsampling=downsampling,
+            dtype=self.dtype_policy,
+            name="cell",
+        )
+
+    def build(self, input_shape: Any) -> None:
+        self._check_shape(input_shape)
+        particles = (None, None)
+        features = input_shape[-1] + (0 if self.prediction == "position" else 2)
+        self.cell.build((*particles, features), (*particles, 2), None)
+        self.num_features = input_shape[-1]
+        # One until `adapt` has seen data: then lengths are in the units of the data.
+        self.displacement_scale = self._add_scale("displacement_scale")
+        self.acceleration_scale = self._add_scale("acceleration_scale")
+        self.built = True
+
+    def _add_scale(self, name: str) -> Any:
+        return self.add_weight(
+            name=name, shape=(), initializer="ones", trainable=False, dtype="float32"
+        )
+
+    def call(self, inputs: Any, mask: Any | None = None) -> Any:
+        return self._forecast(inputs, ops.arange(self.target_steps), "mean", 0, mask)[1]
+
+    # === Forecast ===
+
+    def _forecast(self, inputs: Any, steps: Any, feedback: str, seed: Any, mask: Any | None) -> Any:
+        """Warm-up and closed loop: positions [B, T', N, 2] and parameters [B, T', N, P]."""
+        frames = ops.cast(inputs, "float32")
+        positions = frames[..., :2]
+        displacements = ops.pad(  # the first frame has no predecessor
+            positions[:, 1:] - positions[:, :-1], [[0, 0], [1, 0], [0, 0], [0, 0]]
+        )
+        features = frames[:, -1, :, 2:]  # [B, N, F - 2]
+        state = ops.zeros((*ops.shape(features)[:2], self.cell.units), self.compute_dtype)
+
+        def warm_up(states: Any, frame: Any) -> Any:
+            _, states = self._step(*frame, states, mask)
+            return states, states
+
+        def closed_loop(carry: Any, step: Any) -> Any:
+            position, displacement, states, _ = carry
+            outputs, states = self._step(position, displacement, features, states, mask)
+            parameters = self._to_parameters(outputs, position, displacement)
+            following = self._feed_back(parameters, feedback, seed, step)
+            carry = (following, following - position, states, parameters)
+            # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
+            return carry, carry
+
+        def step_major(tensor: Any) -> Any:
+            return ops.swapaxes(tensor, 0, 1)
+
+        past = tuple(
+            step_major(tensor[:, :-1]) for tensor in (positions, displacements, frames[..., 2:])
+        )
+        states, _ = ops.scan(warm_up, (state, state), past)
+        no_parameters = ops.zeros(
+            (*ops.shape(features)[:2], self._distribution.parameter_size()), "float32"
+        )
+        start = (positions[:, -1], displacements[:, -1], states, no_parameters)
+        _, (predicted, _, _, parameters) = ops.scan(closed_loop, start, steps)
+        return step_major(predicted), step_major(parameters)
+
+    def _step(
+        self, position: Any, displacement: Any, features: Any, states: Any, mask: Any | None
+    ) -> Any:
+        parts = [position, features]
+        if self.prediction != "position":
+            parts.append(displacement / self.displacement_scale)
+        return self.cell(ops.concatenate(parts, axis=-1), position, states, mask)
+
+    def _to_parameters(self, outputs: Any, position: Any, displacement: Any) -> Any:
+        origin, mean_scale, sigma_scale = {
+            "position": (0.0, 1.0, 1.0),
+            "displacement": (position, self.displacement_scale, self.displacement_scale),
+            "acceleration": (
+                position + displacement,
+                self.acceleration_scale,
+                self.displacement_scale,
+            ),
+        }[self.prediction]
+        outputs = ops.cast(outputs, "float32")
+        return self._distribution.to_parameters(outputs, origin, mean_scale, sigma_scale)
+
+    def _feed_back(self, parameters: Any, feedback: str, seed: Any, step: Any) -> Any:
+        if feedback == "mean":
+            return self._distribution.mean(parameters)
+        distribution = self._distribution.from_parameters(parameters)
+        return distribution.sample(seed=distributions.stateless_seed(seed, step))
+
+    @functools.cached_property
+    def _compiled_forecast(self) -> Any:
+        if keras.backend.backend() != "tensorflow":
+            return self._forecast
+        import tensorflow as tf
+
+        return tf.function(self._forecast, reduce_retracing=True)
+
+    # === Public methods ===
+
+    def rollout(
+        self,
+        inputs: Any,
+        num_steps: int | None = None,
+        feedback: str = "mean",
+        seed: int | None = None,
+        mask: Any | None = None,
+    ) -> tuple[Any, Any]:
+        """Forecast any number of steps for any number of particles.
+
+        Args:
+            inputs: [B, T, N, F], as for `model(inputs)`.
+            num_steps: steps ahead; T' if none is given.
+            feedback: what becomes the next step's input, the `"mean"` of the predicted distribution
+                or a `"sample"` of it.
+            seed: integer that makes samples repeatable; drawn if none is given.
+            mask: optional bool [B, N], false for padded particles.
+
+        Returns:
+            positions [B, num_steps, N, 2] as fed back and parameters [B, num_steps, N, P], float32.
+
+        Raises:
+            ValueError: inputs are of another shape or not finite, or an argument is impossible.
+            FloatingPointError: the forecast itself has become infinite.
+        """
+        num_steps = self.target_steps if num_steps is None else num_steps
+        if num_steps < 1:
+            raise ValueError(f"num_steps: expected at least 1, found {num_steps}")
+        if feedback not in FEEDBACKS:
+            raise ValueError(f"feedback: expected one of {FEEDBACKS}, found {feedback!r}")
+        inputs = ops.convert_to_tensor(inputs, "float32")
+        self._check_shape(inputs.shape)
+        if not bool(ops.all(ops.isfinite(inputs))):
+            raise ValueError("inputs: expected finite numbers, found some that are not")
+        if not self.built:
+            self.build(inputs.shape)
+        seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
+        positions, parameters = self._compiled_forecast(
+            inputs, ops.arange(num_steps), feedback, ops.convert_to_tensor(seed, "int32"), mask
+        )
+        if not bool(ops.all(ops.isfinite(parameters))):
+            raise FloatingPointError(
+                f"the forecast became infinite within {num_steps} steps; ask for fewer"
+            )
+        return positions, parameters
+
+    def distribution(self, parameters: Any) -> Any:
+        """Predicted distributions as TensorFlow Probability has them.
+
+        Args:
+            parameters: [..., P], from `model(inputs)` or `rollout`.
+
+        Returns:
+            A `tfp.distributions.Distribution`, batch shape [...], event shape [2].
+
+        Example:
+            >>> model.distribution(model(inputs)).log_prob(targets)  # [B, T', N]
+        """
+        return self._distribution.from_parameters(parameters)
+
+    def adapt(self, dataset: Iterable[Any], steps: int | None = None) -> None:
+        """Estimate the scales d and a from training data, as `keras.layers.Normalization` does.
+
+        Args:
+            dataset: batches (inputs [B, T, N, F], targets [B, T', N, 2]).
+            steps: how many batches to look at; all if none is given.
+
+        Raises:
+            ValueError: there is no data, it is not finite, or nothing moves in it.
+        """
+        totals, counts = np.zeros(2), np.zeros(2)
+        for number, (inputs, targets, *_) in enumerate(dataset):
+            if number == steps:
+                break
+            inputs = ops.convert_to_numpy(inputs).astype("float64")
+            positions = np.concatenate([inputs[..., :2], ops.convert_to_numpy(targets)], axis=1)
+            for order in (1, 2):
+                difference = np.diff(positions, n=order, axis=1)
+                totals[order - 1] += np.square(difference).sum()
+                counts[order - 1] += difference.size
+            if not self.built:
+                self.build(inputs.shape)
+        if not counts.all() or not np.isfinite(totals).all() or not totals.all():
+            raise ValueError(
+                "adapt: expected finite trajectories of moving particles, found squared "
+                f"displacements and second differences that add up to {totals.tolist()}"
+            )
+        scales = np.sqrt(totals / counts)
+        self.displacement_scale.assign(scales[0])
+        self.acceleration_scale.assign(scales[1])
+
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """As `keras.Model.fit`, once the scales are known.
+
+        Raises:
+            ValueError: the prediction is relative and `adapt` was not called.
+        """
+        if self.prediction != "position" and not self._is_adapted:
+            raise ValueError(
+                f"prediction={self.prediction!r} needs the scale of the data: "
+                "call `model.adapt(dataset)` before `model.fit`"
+            )
+        return super().fit(*args, **kwargs)
+
+    @property
+    def _is_adapted(self) -> bool:
+        return self.built and float(self.displacement_scale.numpy()) != 1.0
+
+    def _check_shape(self, shape: Any) -> None:
+        if len(shape) != 4 or shape[-1] is None or shape[-1] < 2:
+            raise ValueError(
+                "inputs: expected [batch, steps, particles, features] with x and y as the first "
+                f"features, found shape {tuple(shape)}"
+            )
+        if shape[1] is not None and shape[1] < 2:
+            raise ValueError(f"inputs: expected at least two time steps, found {shape[1]}")
+        if self.built and shape[-1] != self.num_features:
+            raise ValueError(
+                f"inputs: expected {self.num_features} features per particle, found {shape[-1]}"
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        cell = self.cell.get_config()
+        names = (
+            "units",
+            "embedding_dim",
+            "grid_sizes",
+            "grid_cells",
+            "distance_filter",
+            "filters",
+            "kernel_size",
+            "downsampling",
+        )
+        return {
+            **super().get_config(),
+            "target_steps": self.target_steps,
+            "prediction": self.prediction,
+            "distribution": self.distribution_name,
+            **{name: cell[name] for name in names},
+        }
