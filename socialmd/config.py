@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
+
+from socialmd.dataset_folder import write_atomically
 
 __all__ = [
     "DataConfig",
@@ -27,7 +29,9 @@ __all__ = [
     "save_config",
 ]
 
-PositiveInt = Annotated[int, Field(ge=1)]
+# TOML's integers have 64 bits; Keras and NumPy seed their global generators with 32.
+PositiveInt = Annotated[int, Field(ge=1, lt=2**63)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -88,12 +92,10 @@ class ManyBodySystem(_Section):
         for name in ("mass_range", "charge_range"):
             low, high = getattr(self, name)
             if low > high:
-                raise ValueError(
-                    f"{name}: expected the smaller value first, found {[low, high]}"
-                )
+                raise ValueError(f"{name}: expected the smaller value first, found {[low, high]}")
         # Discs of half the minimum distance; random placement jams well before 0.45 of the area.
-        covered = self.num_particles * math.pi * (self.minimum_distance / 2) ** 2
-        if covered > 0.45 * (self.box_size + self.minimum_distance) ** 2:
+        diameter = self.minimum_distance / (self.box_size + self.minimum_distance)
+        if self.num_particles * math.pi * (diameter / 2) ** 2 > 0.45:
             raise ValueError(
                 f"minimum_distance: {self.num_particles} particles at least "
                 f"{self.minimum_distance} apart do not fit into a square of side {self.box_size}"
@@ -110,7 +112,7 @@ class SimulationConfig(_Section):
     num_steps: PositiveInt = 1_000_000
     time_step: PositiveFloat = 1e-7
     keep_every: PositiveInt = 1000
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -132,14 +134,31 @@ class SimulationConfig(_Section):
 
 
 class DataConfig(_Section):
-    """How trajectories become samples (thesis section 4.3)."""
+    """How trajectories become samples (thesis section 4.3).
+
+    Args:
+        subsample: every how many frames one is kept.
+        num_phases: subsampled sequences made of one trajectory; they start at different frames.
+        input_steps: T, frames that the model sees.
+        target_steps: T', frames that it predicts.
+        window_shift: kept frames from the start of one window to the start of the next.
+        num_rotations: randomly rotated samples made of one window; 0 gives every window once, not
+            rotated.
+
+    Raises:
+        ValueError: a value is out of its range, or there are more phases than first frames.
+
+    Example:
+        >>> DataConfig(num_rotations=0).phase_offsets
+        (0, 4, 8, 12, 16)
+    """
 
     subsample: PositiveInt = 20
     num_phases: PositiveInt = 5
-    input_steps: Annotated[int, Field(ge=2)] = 5
+    input_steps: Annotated[int, Field(ge=2, lt=2**63)] = 5
     target_steps: PositiveInt = 30
     window_shift: PositiveInt = 5
-    num_rotations: PositiveInt = 10
+    num_rotations: Annotated[int, Field(ge=0, lt=2**63)] = 10
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -159,6 +178,12 @@ class DataConfig(_Section):
     def phase_offsets(self) -> tuple[int, ...]:
         """First frames of the subsampled sequences, evenly spread over one subsampling step."""
         return tuple(phase * self.subsample // self.num_phases for phase in range(self.num_phases))
+
+    @property
+    def minimum_frames(self) -> int:
+        """Frames that a trajectory needs for at least one window at every phase offset."""
+        last_offset = (self.num_phases - 1) * self.subsample // self.num_phases
+        return last_offset + (self.window - 1) * self.subsample + 1
 
 
 class ModelConfig(_Section):
@@ -201,7 +226,16 @@ class ModelConfig(_Section):
 
 
 class TrainingConfig(_Section):
-    """The fit (thesis section 4.5): Nadam, early stopping after 4 epochs without improvement."""
+    """The fit (thesis section 4.5): Nadam, early stopping after 4 epochs without improvement.
+
+    Args:
+        batch_size: B, samples per training step.
+        epochs: at most so many.
+        patience: epochs without improvement of the validation loss after which training stops.
+        learning_rate, beta_1, beta_2, epsilon: of the Nadam optimizer.
+        gradient_clip_norm: largest norm of all gradients together; not clipped if absent.
+        seed: of initial weights, order of samples and rotations.
+    """
 
     batch_size: PositiveInt = 32
     epochs: PositiveInt = 50
@@ -211,9 +245,7 @@ class TrainingConfig(_Section):
     beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.999
     epsilon: PositiveFloat = 1e-7
     gradient_clip_norm: PositiveFloat | None = None
-    steps_per_epoch: PositiveInt | None = None
-    validation_steps: PositiveInt | None = None
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 class ExperimentConfig(_Section):
@@ -234,11 +266,10 @@ class ExperimentConfig(_Section):
                 f"{self.system.box_size}, found {widest}; its cells would be mostly empty"
             )
         frames = self.simulation.num_steps // self.simulation.keep_every
-        needed = self.data.phase_offsets[-1] + (self.data.window - 1) * self.data.subsample + 1
-        if frames < needed:
+        if frames < self.data.minimum_frames:
             raise ValueError(
                 f"data: one window of {self.data.window} frames, every {self.data.subsample}th "
-                f"kept, needs {needed} frames, but a simulation has {frames}"
+                f"kept, needs {self.data.minimum_frames} frames, but a simulation has {frames}"
             )
         return self
 
@@ -279,17 +310,28 @@ def save_config(config: ExperimentConfig, path: str | Path) -> None:
         path: the file; `load_config` reads it back to an equal configuration.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: the file cannot be written; nothing is left behind then.
     """
     tables = config.model_dump(mode="json", exclude_none=True)
-    Path(path).write_text(tomli_w.dumps(tables), "utf-8")
+    write_atomically(path, lambda file: tomli_w.dump(tables, file))
 
 
 def _describe(fault: ErrorDetails) -> str:
     key = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        return f"{key}: unknown key"
+        known = ", ".join(_known_keys(fault["loc"]))
+        return f"{key}: unknown key, expected one of {known}, found {fault['input']!r}"
     if fault["type"] == "value_error":  # written in this module: names key and value already
         message = str(fault["ctx"]["error"])
         return message if not key else f"{key}.{message}"
+    if fault["type"] == "model_type":
+        return f"{key}: expected a table, found {fault['input']!r}"
     return f"{key}: {fault['msg'].lower()}, found {fault['input']!r}"
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Keys of the table in which `location` points to an unknown one."""
+    table: Any = ExperimentConfig
+    for part in location[:-1]:
+        table = table.model_fields[part].annotation
+    return list(table.model_fields)

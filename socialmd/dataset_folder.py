@@ -19,11 +19,11 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 __all__ = [
     "DESCRIPTION_FILE",
@@ -64,6 +64,15 @@ class DatasetDescription(BaseModel):
     simulation: dict[str, Any] | None = None
     versions: dict[str, str]
     files: dict[str, str]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.spatial_dims > len(self.features):
+            raise ValueError(
+                f"features: expected at least spatial_dims = {self.spatial_dims} names, "
+                f"found {list(self.features)}"
+            )
+        return self
 
 
 def simulation_name(index: int) -> str:
@@ -133,7 +142,7 @@ def describe_dataset(
         >>> describe_dataset("data/mine", features=["x", "y", "radius"], frame_spacing=0.5)
     """
     directory = Path(directory)
-    paths = [path for split in SPLITS for path in sorted((directory / split).glob("*.npy"))]
+    paths = [path for split in SPLITS for path in sorted((directory / split).glob("[!.]*.npy"))]
     if not paths:
         raise FileNotFoundError(f"{directory}: found no .npy file in any of {', '.join(SPLITS)}")
     description = DatasetDescription(

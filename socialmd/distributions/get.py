@@ -25,7 +25,5 @@ def get(name: str) -> Distribution:
         5
     """
     if name not in _DISTRIBUTIONS:
-        raise ValueError(
-            f"distribution: expected one of {sorted(_DISTRIBUTIONS)}, found {name!r}"
-        )
+        raise ValueError(f"distribution: expected one of {sorted(_DISTRIBUTIONS)}, found {name!r}")
     return _DISTRIBUTIONS[name]

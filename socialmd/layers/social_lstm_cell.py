@@ -80,7 +80,9 @@ class SocialLSTMCell(keras.layers.Layer):
         # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **kwargs)
         if downsampling not in DOWNSAMPLING:
-            raise ValueError(f"downsampling: expected one of {DOWNSAMPLING}, found {downsampling!r}")
+            raise ValueError(
+                f"downsampling: expected one of {DOWNSAMPLING}, found {downsampling!r}"
+            )
         self.units = units
         self.output_dim = output_dim
         self.grid_sizes = tuple(grid_sizes)

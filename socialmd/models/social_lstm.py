@@ -121,12 +121,30 @@ class SocialLSTM(keras.Model):
         )
 
     def call(self, inputs: Any, mask: Any | None = None) -> Any:
-        return self._forecast(inputs, ops.arange(self.target_steps), "mean", 0, mask)[1]
+        return self.forecast(inputs, ops.arange(self.target_steps), mask=mask)[1]
 
     # === Forecast ===
 
-    def _forecast(self, inputs: Any, steps: Any, feedback: str, seed: Any, mask: Any | None) -> Any:
-        """Warm-up and closed loop: positions [B, T', N, 2] and parameters [B, T', N, P]."""
+    def forecast(
+        self,
+        inputs: Any,
+        steps: Any,
+        feedback: str = "mean",
+        seed: Any = 0,
+        mask: Any | None = None,
+    ) -> tuple[Any, Any]:
+        """Warm-up and closed loop, for use within compiled functions; `rollout` is for all else.
+
+        Args:
+            inputs: [B, T, N, F].
+            steps: 0, 1, ..., T'-1, a tensor whose length may be known only when it runs.
+            feedback: `"mean"` or `"sample"`.
+            seed: integer, may be a tensor.
+            mask: optional bool [B, N], false for padded particles.
+
+        Returns:
+            positions [B, T', N, 2] as fed back and parameters [B, T', N, P].
+        """
         frames = ops.cast(inputs, "float32")
         positions = frames[..., :2]
         displacements = ops.pad(  # the first frame has no predecessor
@@ -192,10 +210,10 @@ class SocialLSTM(keras.Model):
     @functools.cached_property
     def _compiled_forecast(self) -> Any:
         if keras.backend.backend() != "tensorflow":
-            return self._forecast
+            return self.forecast
         import tensorflow as tf
 
-        return tf.function(self._forecast, reduce_retracing=True)
+        return tf.function(self.forecast, reduce_retracing=True)
 
     # === Public methods ===
 
@@ -290,7 +308,7 @@ class SocialLSTM(keras.Model):
         self.displacement_scale.assign(scales[0])
         self.acceleration_scale.assign(scales[1])
 
-    def fit(self, *args: Any, **kwargs: Any) -> Any:
+    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         """As `keras.Model.fit`, once the scales are known.
 
         Raises:
@@ -301,7 +319,9 @@ class SocialLSTM(keras.Model):
                 f"prediction={self.prediction!r} needs the scale of the data: "
                 "call `model.adapt(dataset)` before `model.fit`"
             )
-        return super().fit(*args, **kwargs)
+        # Keras' own default, `shuffle=True`, makes it warn about every data set.
+        kwargs.setdefault("shuffle", y is not None)
+        return super().fit(x, y, **kwargs)
 
     @property
     def _is_adapted(self) -> bool:

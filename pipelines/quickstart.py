@@ -1,0 +1,65 @@
+"""Everything once, in about five minutes on two CPU cores.
+
+    python pipelines/quickstart.py
+
+Simulates a reduced data set with the real simulator, trains a small model on it, compares its
+forecasts with simpler ones, draws them, and exports the model. Each step is one of the other
+pipelines; the command that does it is printed, to be tried with other arguments. What is done is
+not done again, so an interrupted run can be started anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import runpy
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+PIPELINES = Path(__file__).parent
+CONFIG = PIPELINES.parent / "models" / "quickstart.toml"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Simulate, train, evaluate, draw and export.
+
+    Args:
+        argv: command line arguments; those of the process if none are given.
+    """
+    arguments = _parse(argv)
+    output: Path = arguments.output
+    data, run = output / "data", output / "run"
+    start = time.monotonic()
+
+    _run("simulate", arguments.config, data)
+    _run("train", arguments.config, data, run)
+    _run("evaluate", run, data, "--output", output / "evaluation")
+    _run("export", run, output / "saved_model")
+
+    print(
+        f"\nDone in {time.monotonic() - start:.0f} s. Look at\n"
+        f"  {output / 'evaluation' / 'forecast.png'}    forecast over truth, errors by step\n"
+        f"  {output / 'evaluation' / 'forecast.gif'}    the same in motion\n"
+        f"  {output / 'evaluation' / 'metrics.json'}    the numbers above\n"
+        f"  {data / 'trajectories.png'}        what was simulated\n"
+        f"  {run / 'losses.png'}               how training went\n"
+        f"  {output / 'saved_model'}/              for inference with TensorFlow alone"
+    )
+
+
+def _run(name: str, *arguments: object) -> None:
+    """Run another pipeline in this process, having printed the command that does the same."""
+    words = [str(argument) for argument in arguments]
+    print(f"\n$ python pipelines/{name}.py {' '.join(words)}", flush=True)
+    runpy.run_path(str(PIPELINES / f"{name}.py"))["main"](words)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--output", type=Path, default=Path("quickstart_output"))
+    parser.add_argument("--config", type=Path, default=CONFIG, help="default: %(default)s")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    main()

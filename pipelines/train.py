@@ -1,0 +1,36 @@
+"""Train what a configuration describes: python pipelines/train.py models/NAME.toml DATA OUTPUT."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from socialmd import load_config
+from socialmd.plots import new_figure, plot_losses
+from socialmd.training import fit, read_history
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train, or continue an interrupted training, and draw the losses."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("config", help="experiment, a TOML file from models/")
+    parser.add_argument("data", help="data set, a folder with train/ and validation/")
+    parser.add_argument("output", type=Path, help="folder for weights, log and TensorBoard")
+    parser.add_argument("--verbose", type=int, default=1, choices=(0, 1, 2))
+    arguments = parser.parse_args(argv)
+
+    config = load_config(arguments.config)
+    fit(config, arguments.data, arguments.output, verbose=arguments.verbose)
+
+    history = read_history(arguments.output / "history.csv")
+    figure, axes = new_figure(10, 4, columns=2)
+    plot_losses(axes[0], history)
+    plot_losses(axes[1], history, "mae", "mean absolute error (length units)")
+    figure.savefig(arguments.output / "losses.png")
+    print(f"Model, log and figure: {arguments.output}")
+    print(f"Watch it: tensorboard --logdir {arguments.output / 'tensorboard'}")
+
+
+if __name__ == "__main__":
+    main()

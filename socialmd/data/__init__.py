@@ -1,0 +1,15 @@
+"""From trajectories on disk to batches of samples: load, validate, subsample, window, rotate."""
+
+from socialmd.data.load_trajectories import load_trajectories as load_trajectories
+from socialmd.data.make_dataset import make_dataset as make_dataset
+from socialmd.data.windows import first_frames as first_frames
+from socialmd.dataset_folder import DatasetDescription as DatasetDescription
+from socialmd.dataset_folder import describe_dataset as describe_dataset
+
+__all__ = [
+    "DatasetDescription",
+    "describe_dataset",
+    "first_frames",
+    "load_trajectories",
+    "make_dataset",
+]

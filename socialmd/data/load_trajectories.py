@@ -1,0 +1,127 @@
+"""Read one split of a data set into memory and check everything that can be checked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socialmd.dataset_folder import (
+    DESCRIPTION_FILE,
+    SPLITS,
+    DatasetDescription,
+    checksum,
+    read_description,
+)
+
+__all__ = ["load_trajectories"]
+
+# The models compute in float32: what is no finite float32 is not finite. NaN compares as False.
+LARGEST = float(np.finfo(np.float32).max)
+
+
+def load_trajectories(
+    directory: str | Path, minimum_frames: int = 1
+) -> tuple[NDArray[Any], DatasetDescription]:
+    """Load and validate the trajectories of one split.
+
+    Args:
+        directory: a split, like `data/monopoles/train`; the folder above it holds `dataset.json`
+            (see `socialmd.dataset_folder`).
+        minimum_frames: frames that every trajectory must have.
+
+    Returns:
+        The trajectories in the order of their file names, float32 or float64 as stored
+        [S, frames, N, F], and the description of the data set.
+
+    Raises:
+        FileNotFoundError: the folder, its `dataset.json` or a file listed there is missing, or the
+            split is empty.
+        ValueError: the folder is no split; a file is not listed in `dataset.json`, has another
+            checksum than listed, lies in another split as well, or holds no floating-point array
+            [frames, N, F] with the described F, the same frames and N as the others, enough
+            frames, and finite float32 numbers only. The message names the file.
+
+    Example:
+        >>> trajectories, description = load_trajectories("data/monopoles/train")
+        >>> trajectories.shape, description.features
+        ((100, 1000, 25, 4), ('x', 'y', 'mass', 'charge'))
+    """
+    directory = Path(os.path.abspath(directory))
+    if directory.name not in SPLITS:
+        raise ValueError(
+            f"{directory}: expected the folder of one split, {' or '.join(SPLITS)}, "
+            f"found {directory.name!r}"
+        )
+    if not directory.is_dir():
+        raise FileNotFoundError(f"{directory}: there is no such folder")
+    description = read_description(directory.parent)
+    paths = _listed_files(directory, description)
+    arrays = [_load(path, description, minimum_frames) for path in paths]
+    for path, array in zip(paths, arrays, strict=True):
+        if array.shape != arrays[0].shape:
+            raise ValueError(
+                f"{path}: expected the shape of {paths[0].name}, {arrays[0].shape}, "
+                f"found {array.shape}"
+            )
+    return np.stack(arrays), description
+
+
+def _listed_files(directory: Path, description: DatasetDescription) -> list[Path]:
+    """Check that exactly the listed files are there, unchanged; hidden files do not count."""
+    root, split = directory.parent, directory.name
+    listed = {n: sha for n, sha in description.files.items() if n.startswith(f"{split}/")}
+    elsewhere = {sha: n for n, sha in description.files.items() if n not in listed}
+    if not listed:
+        raise FileNotFoundError(f"{directory}: {root / DESCRIPTION_FILE} lists no file in here")
+    for path in sorted(directory.iterdir()):
+        if f"{split}/{path.name}" not in listed and not path.name.startswith("."):
+            raise ValueError(
+                f"{path}: foreign file, expected only those listed in {root / DESCRIPTION_FILE}; "
+                "`socialmd.data.describe_dataset` lists the files anew"
+            )
+    for name, sha in sorted(listed.items()):
+        if not (root / name).is_file():
+            raise FileNotFoundError(f"{root / name}: missing, but {DESCRIPTION_FILE} lists it")
+        if (found := checksum(root / name)) != sha:
+            raise ValueError(f"{root / name}: expected SHA-256 {sha}, found {found}")
+        if sha in elsewhere:
+            raise ValueError(
+                f"{root / name}: expected simulations that no other split has, "
+                f"found the same one in {elsewhere[sha]}"
+            )
+    return [root / name for name in sorted(listed)]
+
+
+def _load(path: Path, description: DatasetDescription, minimum_frames: int) -> NDArray[Any]:
+    """Read one trajectory and check whatever does not depend on the others."""
+    try:
+        with open(path, "rb") as file:
+            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    except ValueError as error:
+        raise ValueError(f"{path}: not a .npy file of numbers: {error}") from None
+    if array.dtype not in (np.float32, np.float64):
+        raise ValueError(f"{path}: expected float32 or float64 numbers, found {array.dtype}")
+    if array.ndim != 3 or array.size == 0:
+        raise ValueError(f"{path}: expected shape [frames, N, F], found {array.shape}")
+    if array.shape[2] != len(description.features):
+        raise ValueError(
+            f"{path}: expected the {len(description.features)} features "
+            f"{', '.join(description.features)} per particle, found {array.shape[2]}"
+        )
+    if len(array) < minimum_frames:
+        raise ValueError(
+            f"{path}: expected at least {minimum_frames} frames, enough for one window, "
+            f"found {len(array)}"
+        )
+    finite = np.abs(array) <= LARGEST
+    if not finite.all():
+        frame, particle, feature = np.argwhere(~finite)[0]
+        raise ValueError(
+            f"{path}: expected finite float32 numbers, found {array[frame, particle, feature]} "
+            f"at frame {frame}, particle {particle}, feature {description.features[feature]}"
+        )
+    return array

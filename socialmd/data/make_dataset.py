@@ -1,0 +1,112 @@
+"""The input pipeline: trajectories on disk -> tf.data batches of (inputs, targets)."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from socialmd.config import DataConfig
+from socialmd.data.load_trajectories import load_trajectories
+from socialmd.data.rotation import rotate
+from socialmd.data.windows import sample_rows, window_offsets
+from socialmd.dataset_folder import DESCRIPTION_FILE
+
+__all__ = ["make_dataset"]
+
+
+def make_dataset(
+    directory: str | Path,
+    config: DataConfig,
+    batch_size: int,
+    shuffle: bool = False,
+    seed: int = 0,
+    initial_epoch: int = 0,
+) -> tf.data.Dataset:
+    """Batches of samples from one split of a data set (thesis section 4.3).
+
+    Every trajectory is subsampled once per phase offset, cut into overlapping windows, and each
+    window is rotated about the origin by `config.num_rotations` random angles. Only the
+    trajectories are held in memory; windows and rotations are made batch by batch.
+
+    For training (`shuffle=True`), order and angles are drawn anew in each epoch, that is in each
+    pass over the returned object. They are functions of seed, epoch and sample alone, so a second
+    data set made in the same way gives the same batches. For evaluation (`shuffle=False`) every
+    pass is the same, and samples come in the order of simulation, phase offset, time and rotation.
+
+    Features after the coordinates are taken as scalars and are not rotated.
+
+    Args:
+        directory: a split, like `data/monopoles/train`; the folder above it holds `dataset.json`.
+        config: how trajectories become samples. With `num_rotations=0` every window comes once,
+            as it is stored.
+        batch_size: B; the last batch of an epoch may be smaller.
+        shuffle: whether order and angles change from epoch to epoch.
+        seed: of order and angles.
+        initial_epoch: number of the first pass; a resumed training goes on where it was.
+
+    Returns:
+        A data set of known length, of float32 pairs: inputs [B, T, N, F], targets [B, T', N, D].
+
+    Raises:
+        FileNotFoundError: the folder, its `dataset.json` or a file listed there is missing.
+        ValueError: `batch_size` is not positive, the coordinates are not two, a trajectory has
+            too few frames for one window, or anything else is wrong with the files; the message
+            names the file (see `load_trajectories`).
+
+    Example:
+        >>> config = load_config("models/thesis.toml")
+        >>> dataset = make_dataset("data/monopoles/train", config.data, 32, shuffle=True)
+        >>> inputs, targets = next(iter(dataset))
+        >>> inputs.shape, targets.shape
+        (TensorShape([32, 5, 25, 4]), TensorShape([32, 30, 25, 2]))
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size: expected a positive integer, found {batch_size}")
+    trajectories, description = load_trajectories(directory, config.minimum_frames)
+    if description.spatial_dims != 2:
+        raise ValueError(
+            f"{Path(directory).parent / DESCRIPTION_FILE}: expected spatial_dims = 2, because "
+            f"samples are rotated in the x-y plane, found {description.spatial_dims}"
+        )
+    num_simulations, num_frames, num_particles, num_features = trajectories.shape
+    rows = sample_rows(num_simulations, num_frames, config)
+    with tf.device("CPU"):  # where tf.data works; an accelerator would have to send it back
+        frames = tf.constant(
+            trajectories.reshape(-1, num_particles, num_features).astype(np.float32)
+        )  # [S * frames, N, F]
+
+    def samples_of_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        order_seed, angle_seed = tf.unstack(tf.random.split([seed, epoch]))
+        angles = tf.random.stateless_uniform(rows.shape, angle_seed, maxval=2 * math.pi)
+        if config.num_rotations == 0:
+            angles = tf.zeros_like(angles)
+        order = tf.range(len(rows))
+        if shuffle:
+            order = tf.random.experimental.stateless_shuffle(order, order_seed)
+        samples = tf.gather(rows, order), tf.gather(angles, order)
+        return tf.data.Dataset.from_tensor_slices(samples).batch(batch_size)
+
+    def make_batch(first_rows: tf.Tensor, angles: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        windows = tf.gather(frames, first_rows[:, tf.newaxis] + window_offsets(config))
+        windows = rotate(windows, angles)  # [B, T + T', N, F]
+        return windows[:, : config.input_steps], windows[:, config.input_steps :, :, :2]
+
+    epochs = _count_epochs(initial_epoch) if shuffle else tf.data.Dataset.from_tensors(np.int64(0))
+    num_batches = math.ceil(len(rows) / batch_size)
+    return (
+        epochs.flat_map(samples_of_epoch)
+        .apply(tf.data.experimental.assert_cardinality(num_batches))
+        .map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def _count_epochs(initial_epoch: int) -> tf.data.Dataset:
+    """One element, the number of the pass over the data set: a new one in each pass."""
+    with tf.device("CPU"):
+        passes = tf.Variable(initial_epoch, dtype=tf.int64, trainable=False)
+    one = tf.data.Dataset.from_tensors(np.int64(1))
+    return one.map(lambda step: passes.assign_add(step) - step)

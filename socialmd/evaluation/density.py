@@ -1,0 +1,41 @@
+"""Predicted density of particles on a grid of pixels, for pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["position_density"]
+
+
+def position_density(
+    distribution: Any, extent: tuple[float, float, float, float], pixels: int = 160
+) -> NDArray[np.float32]:
+    """Density of all particles together, averaged over the predicted steps.
+
+        density(x) = 1/T' sum_t sum_i p_ti(x)
+
+    Args:
+        distribution: predicted positions of one system, batch shape [T', N], event shape [2];
+            anything with `prob`, as TensorFlow Probability has it.
+        extent: x_min, x_max, y_min, y_max, in units of length.
+        pixels: along each side.
+
+    Returns:
+        [pixels along y, pixels along x], per unit of area; its integral is N where all of the
+        density lies within the extent.
+
+    Example:
+        >>> parameters = model(inputs)[0]  # one system: [T', N, P]
+        >>> density = position_density(model.distribution(parameters), (-4, 4, -4, 4))
+    """
+    x_min, x_max, y_min, y_max = extent
+    x = x_min + (np.arange(pixels, dtype="float32") + 0.5) * (x_max - x_min) / pixels
+    y = y_min + (np.arange(pixels, dtype="float32") + 0.5) * (y_max - y_min) / pixels
+    rows = []
+    for height in y:  # one row at a time: all pixels at once would fill the memory
+        points = np.stack([x, np.full_like(x, height)], axis=-1)[:, None, None, :]
+        rows.append(np.asarray(distribution.prob(points)).sum(axis=-1).mean(axis=-1))
+    return np.stack(rows)

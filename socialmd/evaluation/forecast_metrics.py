@@ -1,0 +1,134 @@
+"""Numbers that say how far a forecast is from the truth."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["ForecastMetrics"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ForecastMetrics:
+    """Errors of one forecast on one set of windows; `dataclasses.asdict` makes JSON of it.
+
+    With e = x_forecast - x_true, every mean and median is taken over all windows and particles,
+    and over all steps unless it is "per step":
+
+        mae         mean of |e_x| and |e_y|                           in units of length
+        ade, fde    mean of sqrt(e_x**2 + e_y**2), at the last step   in units of length
+        nll         mean of -log p(x_true)                            in nats per particle and step
+
+    In chaotic motion a few close encounters dominate the means; the medians hardly see them.
+
+    Args:
+        mae: mean absolute error per coordinate.
+        median_error: median absolute error per coordinate.
+        ade: average displacement error, a distance.
+        fde: final displacement error, the same at the last step.
+        nll: negative log-likelihood; `None` for a forecast that is no density, like all of the
+            following that speak of it.
+        median_nll: median over windows, particles and steps.
+        mae_per_step: [T'].
+        median_error_per_step: [T'].
+        nll_per_step: [T'].
+        median_nll_per_step: [T'].
+        mae_per_simulation: one for each simulation, in the order of their numbers. Windows of one
+            simulation overlap; the simulations are independent.
+    """
+
+    mae: float
+    median_error: float
+    ade: float
+    fde: float
+    nll: float | None
+    median_nll: float | None
+    mae_per_step: list[float]
+    median_error_per_step: list[float]
+    nll_per_step: list[float] | None
+    median_nll_per_step: list[float] | None
+    mae_per_simulation: list[float]
+
+    @classmethod
+    def from_arrays(
+        cls,
+        truth: ArrayLike,
+        forecast: ArrayLike,
+        log_probabilities: ArrayLike | None = None,
+        simulations: ArrayLike | None = None,
+    ) -> Self:
+        """Measure a forecast of W windows.
+
+        Args:
+            truth: positions, [W, T', N, 2].
+            forecast: likewise.
+            log_probabilities: log p(x_true), [W, T', N], if the forecast is a density.
+            simulations: integers [W], which simulation a window is taken from; every window is
+                one of its own if not given.
+
+        Returns:
+            The metrics.
+
+        Raises:
+            ValueError: an array is of another shape, or holds numbers that are not finite.
+
+        Example:
+            >>> truth = np.zeros((1, 2, 1, 2))
+            >>> forecast = np.array([3.0, 4.0]) * np.array([0.0, 1.0])[:, None, None]
+            >>> metrics = ForecastMetrics.from_arrays(truth, forecast[None])
+            >>> metrics.mae, metrics.ade, metrics.fde, metrics.mae_per_step
+            (1.75, 2.5, 5.0, [0.0, 3.5])
+        """
+        true_positions = _checked("truth", truth)
+        if true_positions.ndim != 4 or true_positions.shape[-1] != 2 or true_positions.size == 0:
+            raise ValueError(
+                "truth: expected positions [windows, steps, particles, 2], found shape "
+                f"{true_positions.shape}"
+            )
+        shape = true_positions.shape
+        errors = _checked("forecast", forecast, shape) - true_positions
+        absolute = np.abs(errors)  # [W, T', N, 2]
+        distances = np.hypot(errors[..., 0], errors[..., 1])  # [W, T', N]
+        nll = None
+        if log_probabilities is not None:
+            nll = -_checked("log_probabilities", log_probabilities, shape[:3])  # [W, T', N]
+        if simulations is None:
+            simulations = np.arange(shape[0])
+        return cls(
+            mae=float(absolute.mean()),
+            median_error=float(np.median(absolute)),
+            ade=float(distances.mean()),
+            fde=float(distances[:, -1].mean()),
+            nll=None if nll is None else float(nll.mean()),
+            median_nll=None if nll is None else float(np.median(nll)),
+            mae_per_step=absolute.mean(axis=(0, 2, 3)).tolist(),
+            median_error_per_step=np.median(absolute, axis=(0, 2, 3)).tolist(),
+            nll_per_step=None if nll is None else nll.mean(axis=(0, 2)).tolist(),
+            median_nll_per_step=None if nll is None else np.median(nll, axis=(0, 2)).tolist(),
+            mae_per_simulation=_mean_per_group(
+                absolute.mean(axis=(1, 2, 3)), _checked("simulations", simulations, shape[:1])
+            ),
+        )
+
+
+def _checked(name: str, values: ArrayLike, shape: tuple[int, ...] | None = None) -> FloatArray:
+    array = np.asarray(values, np.float64)
+    if shape is not None and array.shape != shape:
+        raise ValueError(f"{name}: expected shape {shape}, found {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"{name}: expected finite numbers, found {np.count_nonzero(~np.isfinite(array))} "
+            f"of {array.size} that are not"
+        )
+    return array
+
+
+def _mean_per_group(values: FloatArray, groups: FloatArray) -> list[float]:
+    """Mean of the values of each group, in the order of the groups' numbers."""
+    means: list[float] = [float(values[groups == group].mean()) for group in np.unique(groups)]
+    return means

@@ -1,0 +1,104 @@
+"""Metrics -> plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from socialmd.evaluation.forecast_metrics import ForecastMetrics
+
+__all__ = ["comparison", "overall_table", "step_table"]
+
+
+def overall_table(metrics: Mapping[str, ForecastMetrics]) -> str:
+    """Table with one row for each forecast.
+
+    Args:
+        metrics: by name of the forecast.
+
+    Returns:
+        Lines of aligned columns; "-" where a forecast is no density.
+
+    Example:
+        >>> print(overall_table({"constant velocity": metrics}))
+        forecast              MAE  median     ADE     FDE  NLL
+        constant velocity  0.2940  0.1300  0.4602  0.9320    -
+    """
+    rows = [
+        [name, *map(_number, (row.mae, row.median_error, row.ade, row.fde, row.nll))]
+        for name, row in metrics.items()
+    ]
+    return _align([["forecast", "MAE", "median", "ADE", "FDE", "NLL"], *rows])
+
+
+def step_table(metrics: Mapping[str, ForecastMetrics], num_rows: int = 7) -> str:
+    """Table of the mean absolute error, one row for each of a few steps.
+
+    Args:
+        metrics: by name of the forecast; all with the same T'.
+        num_rows: steps shown, evenly spaced from the first to the last.
+
+    Returns:
+        Lines of aligned columns: step, then the MAE of each forecast, then the NLL of those that
+        are densities.
+    """
+    columns = {f"MAE {name}": row.mae_per_step for name, row in metrics.items()}
+    for name, row in metrics.items():
+        if row.nll_per_step is not None:
+            columns[f"NLL {name}"] = row.nll_per_step
+    num_steps = len(next(iter(columns.values())))
+    steps = np.unique(np.linspace(0, num_steps - 1, num_rows).round().astype(int))
+    rows = [
+        [str(step + 1), *(_number(column[step]) for column in columns.values())] for step in steps
+    ]
+    return _align([["step", *columns], *rows])
+
+
+def comparison(metrics: Mapping[str, ForecastMetrics], name: str, reference: str) -> str:
+    """Say in words whether one forecast is better than another.
+
+    Args:
+        metrics: by name of the forecast.
+        name: the forecast in question.
+        reference: the one it has to beat.
+
+    Returns:
+        One sentence: both mean absolute errors, and in how many simulations the first is smaller.
+
+    Raises:
+        ValueError: the two were measured on different numbers of simulations.
+
+    Example:
+        >>> comparison(metrics, "model", "constant velocity")
+        'model beats constant velocity: MAE 0.1760 against 0.2940, lower in 19 of 20 simulations.'
+    """
+    ours, theirs = metrics[name], metrics[reference]
+    counts = len(ours.mae_per_simulation), len(theirs.mae_per_simulation)
+    if counts[0] != counts[1]:
+        raise ValueError(
+            f"{name}: measured on {counts[0]} simulations, {reference} on {counts[1]}; "
+            "expected the same ones"
+        )
+    wins = np.less(ours.mae_per_simulation, theirs.mae_per_simulation).sum()
+    verdict = "beats" if ours.mae < theirs.mae else "does not beat"
+    return (
+        f"{name} {verdict} {reference}: MAE {_number(ours.mae)} against {_number(theirs.mae)}, "
+        f"lower in {wins} of {counts[0]} simulations."
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _align(rows: Sequence[Sequence[str]]) -> str:
+    """First column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )

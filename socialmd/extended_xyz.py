@@ -1,0 +1,77 @@
+"""Trajectories as extended XYZ, the text format that OVITO, ASE, VMD and others read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from socialmd.dataset_folder import write_atomically
+
+__all__ = ["write_extended_xyz"]
+
+FloatArray = NDArray[np.float64]
+
+
+def write_extended_xyz(
+    path: str | Path, positions: ArrayLike, times: ArrayLike, features: Mapping[str, ArrayLike]
+) -> None:
+    """Write a trajectory in two dimensions as extended XYZ.
+
+    Each frame is the number of particles, a comment that names the columns, and a line for each
+    particle. Species is `X` (no chemical element), z is zero, and there are no walls (`pbc`).
+
+        2
+        Properties=species:S:1:pos:R:3:mass:R:1 Time=0.002 pbc="F F F"
+        X 0.25 -1.5 0 1.2
+        X 1.75 3.5 0 0.8
+
+    Numbers have nine digits, so that those in float32 are read back exactly.
+
+    Args:
+        path: the file.
+        positions: [frames, N, 2].
+        times: [frames].
+        features: further columns by name: [N] if they stay the same, or [frames, N].
+
+    Raises:
+        ValueError: an array is of another shape or not finite, or a name is no identifier or taken.
+        OSError: the file cannot be written; nothing is left behind then.
+
+    Example:
+        >>> write_extended_xyz("pair.xyz", np.zeros((10, 2, 2)), np.arange(10), {"mass": [1, 2]})
+    """
+    x = _checked("positions", positions)
+    if x.ndim != 3 or x.shape[2] != 2 or x.size == 0:
+        raise ValueError(f"positions: expected shape [frames, N, 2], found {x.shape}")
+    t = _checked("times", times)
+    if t.shape != x.shape[:1]:
+        raise ValueError(f"times: expected shape {x.shape[:1]}, found {t.shape}")
+    columns = [x[..., 0], x[..., 1], np.zeros(x.shape[:2])]
+    properties = "species:S:1:pos:R:3"
+    for name, values in features.items():
+        if not re.fullmatch(r"[A-Za-z_]\w*", name) or name in ("species", "pos"):
+            raise ValueError(f"features: expected a free identifier as a name, found {name!r}")
+        column = _checked(name, values)
+        if column.shape not in (x.shape[:2], x.shape[1:2]):
+            raise ValueError(
+                f"{name}: expected shape {x.shape[1:2]} or {x.shape[:2]}, found {column.shape}"
+            )
+        columns.append(np.broadcast_to(column, x.shape[:2]))
+        properties += f":{name}:R:1"
+    lines = []
+    for time, frame in zip(t, np.stack(columns, axis=-1), strict=True):  # [N, columns]
+        lines += [str(len(frame)), f'Properties={properties} Time={time:.9g} pbc="F F F"']
+        lines += ["X " + " ".join(f"{value:.9g}" for value in particle) for particle in frame]
+    text = "\n".join(lines) + "\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def _checked(name: str, values: ArrayLike) -> FloatArray:
+    array = np.asarray(values, np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name}: expected finite numbers, found some that are not")
+    return array

@@ -1,0 +1,79 @@
+"""SavedModel for inference where neither Keras nor this package is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from socialmd.models.social_lstm import SocialLSTM
+
+__all__ = ["export_saved_model"]
+
+
+def export_saved_model(model: SocialLSTM, path: str | Path) -> None:
+    """Write a SavedModel with three endpoints; batch, steps T and particles N are free in each.
+
+        serve(inputs)                            T' steps, mean fed back
+        rollout(inputs, num_steps)               any number of steps, mean fed back
+        sample(inputs, num_steps, seed)          any number of steps, a sample fed back
+
+    `inputs` is float32 [B, T, N, F]; `num_steps` and `seed` are int32 scalars. Each returns a
+    dictionary of `positions` [B, steps, N, 2] and `parameters` [B, steps, N, P], in units of length.
+
+    Args:
+        model: a built model.
+        path: folder to write; replaced if it holds an earlier export.
+
+    Raises:
+        ValueError: the model has no weights yet, or the folder holds something else.
+        OSError: the folder cannot be written.
+
+    Example:
+        >>> export_saved_model(model, "exported")
+        >>> loaded = tf.saved_model.load("exported")
+        >>> loaded.rollout(inputs, tf.constant(200))["positions"].shape
+        TensorShape([1, 200, 25, 2])
+    """
+    if not model.built:
+        raise ValueError("model: expected one with weights; call it on data or load it first")
+    path = Path(path)
+    if path.exists() and not (path / "saved_model.pb").is_file():
+        raise ValueError(f"{path}: exists and is no SavedModel; choose another folder")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _archive(model).write_out(str(temporary), verbose=False)
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _archive(model: SocialLSTM) -> keras.export.ExportArchive:
+    inputs = tf.TensorSpec((None, None, None, model.num_features), tf.float32, name="inputs")
+    num_steps = tf.TensorSpec((), tf.int32, name="num_steps")
+    seed = tf.TensorSpec((), tf.int32, name="seed")
+
+    def serve(inputs: Any) -> dict[str, Any]:
+        return rollout(inputs, model.target_steps)
+
+    def rollout(inputs: Any, num_steps: Any) -> dict[str, Any]:
+        return named(model.forecast(inputs, tf.range(num_steps)))
+
+    def sample(inputs: Any, num_steps: Any, seed: Any) -> dict[str, Any]:
+        return named(model.forecast(inputs, tf.range(num_steps), "sample", seed))
+
+    def named(outputs: tuple[Any, Any]) -> dict[str, Any]:
+        return dict(zip(("positions", "parameters"), outputs, strict=True))
+
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint("serve", serve, [inputs])
+    archive.add_endpoint("rollout", rollout, [inputs, num_steps])
+    archive.add_endpoint("sample", sample, [inputs, num_steps, seed])
+    return archive

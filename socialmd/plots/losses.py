@@ -1,0 +1,45 @@
+"""Losses over the epochs of a training, as in figure 28 of the thesis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from socialmd.plots.style import FORECAST_COLOR, REFERENCE_COLORS
+
+__all__ = ["plot_losses"]
+
+
+def plot_losses(
+    ax: Axes, history: Mapping[str, ArrayLike], key: str = "loss", label: str = "NLL (nats)"
+) -> None:
+    """Training and validation curve of one quantity; the best validation epoch is marked.
+
+    Args:
+        ax: where to draw.
+        history: one value per epoch for `key` and `val_` + `key`, as Keras records them.
+        key: quantity, `"loss"` or a metric's name.
+        label: what to write at the vertical axis, with units.
+
+    Raises:
+        ValueError: the history lacks the quantity.
+    """
+    for name in (key, f"val_{key}"):
+        if name not in history:
+            raise ValueError(f"history: expected {name!r}, found {sorted(history)}")
+    train = np.asarray(history[key], float)
+    validation = np.asarray(history[f"val_{key}"], float)
+    epochs = np.arange(1, len(train) + 1)
+    ax.plot(epochs, train, marker=".", color=REFERENCE_COLORS[0], label="training")
+    best = int(np.argmin(validation))
+    label_of_best = f"validation (best {validation[best]:.3g}, epoch {epochs[best]})"
+    ax.plot(epochs, validation, marker=".", color=FORECAST_COLOR, label=label_of_best)
+    ax.scatter(epochs[best], validation[best], s=60, facecolors="none", edgecolors=FORECAST_COLOR)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_xlabel("epoch")
+    ax.set_ylabel(label)
+    ax.legend(fontsize=8)

@@ -1,0 +1,33 @@
+"""Simulation: gravity and Coulomb forces, velocity Verlet, random systems, whole data sets."""
+
+from socialmd.config import ManyBodySystem as ManyBodySystem
+from socialmd.simulation.forces import accelerations as accelerations
+from socialmd.simulation.forces import angular_momentum as angular_momentum
+from socialmd.simulation.forces import kinetic_energy as kinetic_energy
+from socialmd.simulation.forces import momentum as momentum
+from socialmd.simulation.forces import pair_couplings as pair_couplings
+from socialmd.simulation.forces import potential_energy as potential_energy
+from socialmd.simulation.forces import total_energy as total_energy
+from socialmd.simulation.initial_states import InitialState as InitialState
+from socialmd.simulation.initial_states import draw_initial_state as draw_initial_state
+from socialmd.simulation.integrate import Trajectories as Trajectories
+from socialmd.simulation.integrate import integrate as integrate
+from socialmd.simulation.simulate import simulate as simulate
+from socialmd.simulation.write_dataset import write_dataset as write_dataset
+
+__all__ = [
+    "InitialState",
+    "ManyBodySystem",
+    "Trajectories",
+    "accelerations",
+    "angular_momentum",
+    "draw_initial_state",
+    "integrate",
+    "kinetic_energy",
+    "momentum",
+    "pair_couplings",
+    "potential_energy",
+    "simulate",
+    "total_energy",
+    "write_dataset",
+]

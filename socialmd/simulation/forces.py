@@ -1,0 +1,138 @@
+"""Forces, energies and momenta of a many-body system, in plain NumPy.
+
+Every function takes any number of leading axes ("..."), so that one system [N, 2], its frames
+[frames, N, 2] or many of them [simulations, frames, N, 2] are treated alike. The integrator has
+its own, faster form of `accelerations`; the tests hold the two together.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from socialmd.config import ManyBodySystem
+
+__all__ = [
+    "accelerations",
+    "angular_momentum",
+    "kinetic_energy",
+    "momentum",
+    "pair_couplings",
+    "potential_energy",
+    "total_energy",
+]
+
+FloatArray = NDArray[np.float64]
+
+
+def pair_couplings(system: ManyBodySystem, masses: ArrayLike, charges: ArrayLike) -> FloatArray:
+    """Strength of each pair's force, k q_i q_j - G m_i m_j; positive values repel.
+
+    Args:
+        system: the constants k and G.
+        masses: [..., N].
+        charges: [..., N].
+
+    Returns:
+        [..., N, N], symmetric, zero on the diagonal.
+
+    Example:
+        >>> pair_couplings(ManyBodySystem(), masses=[1.0, 1.0], charges=[0.5, -0.5])
+        array([[   0., -250.],
+               [-250.,    0.]])
+    """
+    m, q = np.asarray(masses, np.float64), np.asarray(charges, np.float64)
+    charge_products = q[..., :, None] * q[..., None, :]  # [..., N, N]
+    mass_products = m[..., :, None] * m[..., None, :]  # [..., N, N]
+    couplings = (
+        system.coulomb_constant * charge_products - system.gravitational_constant * mass_products
+    )
+    return couplings * (1 - np.eye(m.shape[-1]))
+
+
+def accelerations(
+    system: ManyBodySystem, positions: ArrayLike, masses: ArrayLike, charges: ArrayLike
+) -> FloatArray:
+    """Acceleration of each particle, with r_ij = x_i - x_j (thesis section 4.1, softened).
+
+        a_i = 1/m_i sum_j (k q_i q_j - G m_i m_j) r_ij / (|r_ij|**2 + softening**2)**(3/2)
+
+    Args:
+        system: the constants k, G and the softening.
+        positions: [..., N, 2].
+        masses: [..., N].
+        charges: [..., N].
+
+    Returns:
+        [..., N, 2].
+
+    Example:
+        >>> pair = [[0.0, 0.0], [2.0, 0.0]]
+        >>> accelerations(ManyBodySystem(), pair, masses=[1.0, 1.0], charges=[0.0, 0.0]).round(2)
+        array([[ 31.25,   0.  ],
+               [-31.25,   0.  ]])
+    """
+    displacements, distances = _separations(system, positions)
+    weights = pair_couplings(system, masses, charges) / distances**3  # [..., N, N]
+    forces = (weights[..., None] * displacements).sum(axis=-2)  # [..., N, 2]
+    return forces / np.asarray(masses, np.float64)[..., None]
+
+
+def kinetic_energy(velocities: ArrayLike, masses: ArrayLike) -> FloatArray:
+    """Sum of m_i |v_i|**2 / 2 over the particles: [..., N, 2] and [..., N] -> [...]."""
+    speeds_squared = np.square(np.asarray(velocities, np.float64)).sum(axis=-1)  # [..., N]
+    return np.asarray(0.5 * (np.asarray(masses, np.float64) * speeds_squared).sum(axis=-1))
+
+
+def potential_energy(
+    system: ManyBodySystem, positions: ArrayLike, masses: ArrayLike, charges: ArrayLike
+) -> FloatArray:
+    """Energy of the softened forces: minus its gradient by x_i is m_i a_i.
+
+        U = sum_(i<j) (k q_i q_j - G m_i m_j) / sqrt(|r_ij|**2 + softening**2)
+
+    Args:
+        system: the constants k, G and the softening.
+        positions: [..., N, 2].
+        masses: [..., N].
+        charges: [..., N].
+
+    Returns:
+        [...], one number per frame.
+    """
+    _, distances = _separations(system, positions)
+    pairs = pair_couplings(system, masses, charges) / distances  # [..., N, N], each pair twice
+    return np.asarray(0.5 * pairs.sum(axis=(-2, -1)))
+
+
+def total_energy(
+    system: ManyBodySystem,
+    positions: ArrayLike,
+    velocities: ArrayLike,
+    masses: ArrayLike,
+    charges: ArrayLike,
+) -> FloatArray:
+    """Kinetic plus potential energy, which the exact motion conserves: [...]."""
+    potential = potential_energy(system, positions, masses, charges)
+    return np.asarray(kinetic_energy(velocities, masses) + potential)
+
+
+def momentum(velocities: ArrayLike, masses: ArrayLike) -> FloatArray:
+    """Sum of m_i v_i over the particles: [..., N, 2] and [..., N] -> [..., 2]."""
+    m, v = np.asarray(masses, np.float64), np.asarray(velocities, np.float64)
+    return np.asarray((m[..., None] * v).sum(axis=-2))
+
+
+def angular_momentum(positions: ArrayLike, velocities: ArrayLike, masses: ArrayLike) -> FloatArray:
+    """Sum of m_i (x_i v_y - y_i v_x) about the origin: [..., N, 2] and [..., N] -> [...]."""
+    m = np.asarray(masses, np.float64)
+    x, v = np.asarray(positions, np.float64), np.asarray(velocities, np.float64)
+    return np.asarray((m * (x[..., 0] * v[..., 1] - x[..., 1] * v[..., 0])).sum(axis=-1))
+
+
+def _separations(system: ManyBodySystem, positions: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Displacements x_i - x_j [..., N, N, 2] and softened distances [..., N, N]."""
+    x = np.asarray(positions, np.float64)
+    displacements = x[..., :, None, :] - x[..., None, :, :]
+    squared = np.square(displacements).sum(axis=-1) + system.softening**2
+    return displacements, np.sqrt(squared)

@@ -1,0 +1,86 @@
+"""The random state in which a simulation starts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socialmd.config import ManyBodySystem
+
+__all__ = ["InitialState", "draw_initial_state"]
+
+FloatArray = NDArray[np.float64]
+
+# The configuration refuses systems so dense that a particle would need nearly as many.
+MAX_ATTEMPTS = 100_000
+
+
+class InitialState(NamedTuple):
+    """State of one system at time zero.
+
+    Args:
+        positions: [N, 2].
+        velocities: [N, 2].
+        masses: [N].
+        charges: [N].
+    """
+
+    positions: FloatArray
+    velocities: FloatArray
+    masses: FloatArray
+    charges: FloatArray
+
+
+def draw_initial_state(system: ManyBodySystem, seed: int, index: int) -> InitialState:
+    """State in which simulation number `index` of a seed starts.
+
+    Positions are uniform in the square, drawn one after the other and drawn again when closer than
+    the minimum distance to an earlier one; velocities are normal, masses and charges uniform.
+    Each simulation has a random stream of its own, so it does not depend on how many are made.
+
+    Args:
+        system: number of particles, square, minimum distance, scales and ranges.
+        seed: seed of the data set, 0 or more.
+        index: number of the simulation, 0 or more.
+
+    Returns:
+        The state.
+
+    Raises:
+        ValueError: a number is negative, or a particle finds no free place.
+
+    Example:
+        >>> draw_initial_state(ManyBodySystem(num_particles=3), seed=0, index=7).positions.shape
+        (3, 2)
+    """
+    for name, value in (("seed", seed), ("index", index)):
+        if value < 0:
+            raise ValueError(f"{name}: expected a number of 0 or more, found {value}")
+    generator = np.random.default_rng([seed, index])
+    shape = (system.num_particles,)
+    return InitialState(
+        positions=_draw_positions(system, generator),
+        velocities=generator.normal(0.0, system.velocity_scale, (*shape, 2)),
+        masses=generator.uniform(*system.mass_range, shape),
+        charges=generator.uniform(*system.charge_range, shape),
+    )
+
+
+def _draw_positions(system: ManyBodySystem, generator: np.random.Generator) -> FloatArray:
+    half = system.box_size / 2
+    positions = np.empty((system.num_particles, 2))
+    for particle in range(system.num_particles):
+        for _ in range(MAX_ATTEMPTS):
+            candidate = generator.uniform(-half, half, 2)
+            separations = positions[:particle] - candidate
+            if (np.hypot(*separations.T) >= system.minimum_distance).all():
+                positions[particle] = candidate
+                break
+        else:
+            raise ValueError(
+                f"minimum_distance: found no place for particle {particle} at least "
+                f"{system.minimum_distance} from the others in a square of side {system.box_size}"
+            )
+    return positions

@@ -1,0 +1,174 @@
+"""Motion of many-body systems from given initial states."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from socialmd.config import ManyBodySystem
+from socialmd.simulation.forces import pair_couplings
+from socialmd.simulation.initial_states import InitialState
+from socialmd.simulation.threads import map_in_threads
+from socialmd.simulation.verlet import ring_couplings, velocity_verlet
+
+__all__ = ["Schedule", "Trajectories", "integrate", "integrate_one"]
+
+FloatArray = NDArray[np.float64]
+
+
+class Trajectories(NamedTuple):
+    """Kept states of one or many systems.
+
+    Args:
+        positions: [..., frames, N, 2].
+        velocities: [..., frames, N, 2].
+    """
+
+    positions: FloatArray
+    velocities: FloatArray
+
+
+class Schedule(NamedTuple):
+    """How far, how finely and how often: see `integrate`."""
+
+    num_steps: int
+    time_step: float
+    keep_every: int
+
+    @property
+    def num_frames(self) -> int:
+        """Kept states, the initial one included."""
+        return self.num_steps // self.keep_every
+
+    def check(self) -> None:
+        """Raise ValueError for what is no schedule."""
+        if self.keep_every < 1:
+            raise ValueError(f"keep_every: expected 1 or more, found {self.keep_every}")
+        if self.num_steps < self.keep_every:
+            raise ValueError(
+                f"num_steps: expected at least keep_every = {self.keep_every}, "
+                f"found {self.num_steps}"
+            )
+        if not (math.isfinite(self.time_step) and self.time_step > 0):
+            raise ValueError(f"time_step: expected a positive number, found {self.time_step}")
+
+
+def integrate(
+    system: ManyBodySystem,
+    positions: ArrayLike,
+    velocities: ArrayLike,
+    masses: ArrayLike,
+    charges: ArrayLike,
+    num_steps: int,
+    time_step: float,
+    keep_every: int,
+    *,
+    num_threads: int | None = None,
+) -> Trajectories:
+    """Integrate systems from given states by velocity Verlet in float64 (thesis section 4.1).
+
+    The result does not depend on how many systems or threads there are.
+
+    Args:
+        system: the law's constants k, G and softening; nothing else of it is used.
+        positions: [S, N, 2], S systems of N particles.
+        velocities: [S, N, 2].
+        masses: [S, N], positive.
+        charges: [S, N].
+        num_steps: steps in all; those after the last kept frame are not computed.
+        time_step: dt, in the system's units of time.
+        keep_every: steps from one kept frame to the next.
+        num_threads: threads to use; by default all available cores.
+
+    Returns:
+        Positions and velocities [S, frames, N, 2] with frames = num_steps // keep_every; frame f
+        is the state after f * keep_every steps, frame 0 the given one.
+
+    Raises:
+        ValueError: an array has the wrong shape or a value that is not finite, a mass or the
+            schedule is not positive.
+        FloatingPointError: a system's state is no longer finite.
+
+    Example:
+        >>> pair = integrate(
+        ...     ManyBodySystem(), [[[0.0, 0.0], [2.0, 0.0]]], np.zeros((1, 2, 2)),
+        ...     masses=[[1.0, 1.0]], charges=[[0.0, 0.0]],
+        ...     num_steps=300, time_step=1e-4, keep_every=100,
+        ... )
+        >>> pair.positions.shape
+        (1, 3, 2, 2)
+    """
+    schedule = Schedule(num_steps, time_step, keep_every)
+    schedule.check()
+    states = _check_states(positions, velocities, masses, charges)
+
+    def run(index: int) -> Trajectories:
+        state = InitialState(*(values[index] for values in states))
+        return integrate_one(system, state, schedule, name=f"system {index}")
+
+    runs = list(map_in_threads(run, range(len(states.positions)), num_threads))
+    return Trajectories(
+        positions=np.stack([run.positions for run in runs]),
+        velocities=np.stack([run.velocities for run in runs]),
+    )
+
+
+def integrate_one(
+    system: ManyBodySystem, state: InitialState, schedule: Schedule, name: str
+) -> Trajectories:
+    """Integrate one system; the interpreter's lock is free meanwhile.
+
+    Args:
+        system: the law's constants.
+        state: where it starts, N particles.
+        schedule: steps, time step and kept frames.
+        name: what to call the system in an error.
+
+    Returns:
+        Positions and velocities [frames, N, 2].
+
+    Raises:
+        FloatingPointError: the state is no longer finite.
+    """
+    shape = (schedule.num_frames, *state.positions.shape)
+    kept = Trajectories(np.empty(shape), np.empty(shape))
+    kept.positions[0], kept.velocities[0] = state.positions, state.velocities
+    velocity_verlet(
+        kept.positions,
+        kept.velocities,
+        1 / state.masses,
+        ring_couplings(pair_couplings(system, state.masses, state.charges)),
+        float(system.softening),
+        float(schedule.time_step),
+        int(schedule.keep_every),
+    )
+    finite = np.isfinite(kept).all(axis=(0, 2, 3))  # [frames]
+    if not finite.all():
+        raise FloatingPointError(
+            f"{name}: not finite from frame {finite.argmin()} on; "
+            "a smaller time_step or a larger softening may help"
+        )
+    return kept
+
+
+def _check_states(
+    positions: ArrayLike, velocities: ArrayLike, masses: ArrayLike, charges: ArrayLike
+) -> InitialState:
+    """Contiguous float64 arrays [S, N, 2], [S, N, 2], [S, N] and [S, N], all finite."""
+    given = InitialState(positions, velocities, masses, charges)  # type: ignore[arg-type]
+    states = InitialState(*(np.ascontiguousarray(values, np.float64) for values in given))
+    shape = states.positions.shape
+    if len(shape) != 3 or shape[-1] != 2 or 0 in shape:
+        raise ValueError(f"positions: expected shape [systems, particles, 2], found {shape}")
+    for name, values in states._asdict().items():
+        expected = shape if name in ("positions", "velocities") else shape[:2]
+        if values.shape != expected:
+            raise ValueError(f"{name}: expected shape {expected}, found {values.shape}")
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name}: expected finite numbers only")
+    if not (states.masses > 0).all():
+        raise ValueError(f"masses: expected positive numbers, found {states.masses.min()}")
+    return states

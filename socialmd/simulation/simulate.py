@@ -1,0 +1,112 @@
+"""Trajectories of random many-body systems."""
+
+from __future__ import annotations
+
+from typing import Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socialmd.config import ManyBodySystem
+from socialmd.simulation.initial_states import draw_initial_state
+from socialmd.simulation.integrate import Schedule, integrate_one
+from socialmd.simulation.threads import map_in_threads
+
+__all__ = ["simulate"]
+
+FloatArray = NDArray[np.float64]
+
+
+@overload
+def simulate(
+    system: ManyBodySystem,
+    num_simulations: int,
+    num_steps: int,
+    time_step: float,
+    keep_every: int,
+    seed: int,
+    *,
+    first_simulation: int = 0,
+    return_velocities: Literal[False] = False,
+    num_threads: int | None = None,
+) -> FloatArray: ...
+
+
+@overload
+def simulate(
+    system: ManyBodySystem,
+    num_simulations: int,
+    num_steps: int,
+    time_step: float,
+    keep_every: int,
+    seed: int,
+    *,
+    first_simulation: int = 0,
+    return_velocities: Literal[True],
+    num_threads: int | None = None,
+) -> tuple[FloatArray, FloatArray]: ...
+
+
+def simulate(
+    system: ManyBodySystem,
+    num_simulations: int,
+    num_steps: int,
+    time_step: float,
+    keep_every: int,
+    seed: int,
+    *,
+    first_simulation: int = 0,
+    return_velocities: bool = False,
+    num_threads: int | None = None,
+) -> FloatArray | tuple[FloatArray, FloatArray]:
+    """Simulate random systems by velocity Verlet in float64 (thesis section 4.1).
+
+    Simulation number k of a seed is the same, bit for bit, however many are made, in one call or
+    several, by however many threads.
+
+    Args:
+        system: the law and the random initial states.
+        num_simulations: how many to make.
+        num_steps: steps in all; those after the last kept frame are not computed.
+        time_step: dt, in the system's units of time.
+        keep_every: steps from one kept frame to the next.
+        seed: 0 or more.
+        first_simulation: number of the first one; the others follow.
+        return_velocities: also return the velocities.
+        num_threads: threads to use; by default all available cores.
+
+    Returns:
+        float64 [simulations, frames, N, 4]: x, y, mass and charge, with
+        frames = num_steps // keep_every; frame f is the state after f * keep_every steps. With
+        `return_velocities` a pair of it and the velocities [simulations, frames, N, 2].
+
+    Raises:
+        ValueError: an argument is out of its range, or the particles find no place.
+        FloatingPointError: a simulation's state is no longer finite.
+
+    Example:
+        >>> frames = simulate(
+        ...     ManyBodySystem(num_particles=5), num_simulations=2,
+        ...     num_steps=1000, time_step=1e-6, keep_every=100, seed=0,
+        ... )
+        >>> frames.shape
+        (2, 10, 5, 4)
+    """
+    if num_simulations < 1:
+        raise ValueError(f"num_simulations: expected 1 or more, found {num_simulations}")
+    schedule = Schedule(num_steps, time_step, keep_every)
+    schedule.check()
+    shape = (num_simulations, schedule.num_frames, system.num_particles)
+    frames, velocities = np.empty((*shape, 4)), np.empty((*shape, 2))
+
+    def run(row: int) -> None:
+        index = first_simulation + row
+        state = draw_initial_state(system, seed, index)
+        name = f"simulation {index} of seed {seed}"
+        kept = integrate_one(system, state, schedule, name)
+        frames[row, ..., :2], velocities[row] = kept
+        frames[row, ..., 2], frames[row, ..., 3] = state.masses, state.charges
+
+    for _ in map_in_threads(run, range(num_simulations), num_threads):
+        pass
+    return (frames, velocities) if return_velocities else frames

@@ -1,0 +1,53 @@
+"""The log of a training: one line per epoch, as `keras.callbacks.CSVLogger` writes it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from socialmd.dataset_folder import write_atomically
+
+__all__ = ["epochs_without_improvement", "keep_epochs", "read_history"]
+
+
+def read_history(path: str | Path) -> dict[str, list[float]]:
+    """Columns of the log.
+
+    Args:
+        path: the CSV file.
+
+    Returns:
+        One value per epoch for `epoch`, `loss`, `val_loss`, ...; empty if there is no file yet.
+
+    Raises:
+        ValueError: a value is no number; the message names the file.
+    """
+    if not Path(path).is_file():
+        return {}
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    try:
+        return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: not the log of a training: {error}") from None
+
+
+def keep_epochs(path: str | Path, count: int) -> None:
+    """Drop the epochs from number `count` on: an interrupted training repeats them."""
+    if not Path(path).is_file():
+        return
+    lines = Path(path).read_text().splitlines(keepends=True)[: count + 1]
+    write_atomically(path, lambda file: file.write("".join(lines).encode()))
+
+
+def epochs_without_improvement(history: dict[str, list[float]], key: str = "val_loss") -> int:
+    """Epochs since the smallest value, as early stopping counts them; 0 without any epoch."""
+    values = history.get(key, [])
+    return len(values) - 1 - values.index(min(values)) if values else 0
+
+
+def completed_epochs(backup: str | Path) -> int:
+    """Epochs that `keras.callbacks.BackupAndRestore` would continue after; 0 without a backup."""
+    path = Path(backup) / "training_metadata.json"
+    return int(json.loads(path.read_text())["epoch"]) if path.is_file() else 0

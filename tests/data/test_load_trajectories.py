@@ -1,0 +1,156 @@
+import hashlib
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from socialmd.data import load_trajectories
+
+
+@pytest.fixture
+def root(write_dataset, numbered):
+    """Three training and two test simulations [20, 3, 4]."""
+    trajectories = numbered(5, 20)
+    return write_dataset({"train": trajectories[:3], "test": trajectories[3:]})
+
+
+def list_again(root, path):
+    """Make the checksum in `dataset.json` right for whatever the file now holds."""
+    description = json.loads((root / "dataset.json").read_text())
+    name = path.relative_to(root).as_posix()
+    description["files"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (root / "dataset.json").write_text(json.dumps(description))
+
+
+def replace(root, array):
+    path = root / "train" / "001.npy"
+    np.save(path, array)
+    list_again(root, path)
+
+
+def test_loads_the_stored_numbers_in_the_order_of_file_names(root, numbered):
+    trajectories, description = load_trajectories(root / "train")
+    assert trajectories.dtype == np.float64
+    np.testing.assert_array_equal(trajectories, numbered(3, 20))
+    assert description.features == ("x", "y", "feature_2", "feature_3")
+    np.testing.assert_array_equal(load_trajectories(root / "test")[0], numbered(5, 20)[3:])
+
+
+def test_loads_float32_as_it_is(write_dataset, numbered):
+    root = write_dataset({"train": numbered(2, 20).astype(np.float32)})
+    assert load_trajectories(root / "train")[0].dtype == np.float32
+
+
+def test_loads_a_relative_folder(root, monkeypatch):
+    monkeypatch.chdir(root / "train")
+    assert load_trajectories(".")[0].shape == (3, 20, 3, 4)
+
+
+def test_hidden_files_do_not_count(root):
+    (root / "train" / ".003.npy.17.tmp").write_bytes(b"half a file")
+    assert len(load_trajectories(root / "train")[0]) == 3
+
+
+def test_refuses_a_folder_that_is_no_split(root):
+    with pytest.raises(ValueError, match=r"trajectories: expected .* found 'trajectories'"):
+        load_trajectories(root)
+
+
+def test_refuses_a_split_that_does_not_exist(root):
+    with pytest.raises(FileNotFoundError, match="validation: there is no such folder"):
+        load_trajectories(root / "validation")
+
+
+def test_refuses_an_empty_split(root):
+    (root / "validation").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"validation: .*dataset.json lists no file"):
+        load_trajectories(root / "validation")
+
+
+def test_refuses_a_data_set_without_description(root):
+    (root / "dataset.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"dataset\.json: not found"):
+        load_trajectories(root / "train")
+
+
+def test_refuses_a_missing_file(root):
+    (root / "train" / "002.npy").unlink()
+    with pytest.raises(FileNotFoundError, match=r"train/002\.npy: missing"):
+        load_trajectories(root / "train")
+
+
+@pytest.mark.parametrize("name", ["003.npy", "notes.txt", "folder/"])
+def test_refuses_a_foreign_file(root, name):
+    path = root / "train" / name
+    if name.endswith("/"):
+        path.mkdir()
+    else:
+        path.write_bytes((root / "train" / "000.npy").read_bytes())
+    with pytest.raises(ValueError, match=f"train/{path.name}: foreign"):
+        load_trajectories(root / "train")
+
+
+def test_refuses_a_checksum_that_does_not_match(root):
+    np.save(root / "train" / "001.npy", np.zeros((20, 3, 4)))
+    with pytest.raises(ValueError, match=r"train/001\.npy: expected SHA-256 [0-9a-f]{64}, found"):
+        load_trajectories(root / "train")
+
+
+def test_refuses_a_simulation_that_lies_in_two_splits(root):
+    shutil.copy(root / "test" / "000.npy", root / "train" / "001.npy")
+    list_again(root, root / "train" / "001.npy")
+    for split, other in [("train/001", "test/000"), ("test/000", "train/001")]:
+        with pytest.raises(ValueError, match=rf"{split}\.npy: .* {other}\.npy"):
+            load_trajectories(root / split.split("/")[0])
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.ones((20, 12)), r"expected shape \[frames, N, F\], found \(20, 12\)"),
+        (np.ones((2, 20, 3, 4)), r"expected shape \[frames, N, F\], found \(2, 20, 3, 4\)"),
+        (np.ones((20, 0, 4)), r"expected shape \[frames, N, F\], found \(20, 0, 4\)"),
+        (np.ones((20, 3, 5)), r"expected the 4 features x, y, .* found 5"),
+        (np.ones((20, 2, 4)), r"expected the shape of 000.npy, \(20, 3, 4\), found \(20, 2, 4\)"),
+        (np.ones((21, 3, 4)), r"expected the shape of 000.npy, \(20, 3, 4\), found \(21, 3, 4\)"),
+        (np.ones((9, 3, 4)), "expected at least 10 frames, enough for one window, found 9"),
+        (np.ones((20, 3, 4), np.int64), "expected float32 or float64 numbers, found int64"),
+        (np.ones((20, 3, 4), np.float16), "expected float32 or float64 numbers, found float16"),
+        (np.ones((20, 3, 4), object), "not a .npy file of numbers"),
+    ],
+)
+def test_refuses_an_array_of_another_kind(root, array, message):
+    replace(root, array)
+    with pytest.raises(ValueError, match=rf"train/001\.npy: {message}"):
+        load_trajectories(root / "train", minimum_frames=10)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39, -1e39])
+@pytest.mark.parametrize("feature", [1, 3])
+def test_refuses_numbers_that_are_not_finite_in_float32(root, numbered, value, feature):
+    array = numbered(1, 20)[0]
+    array[7, 2, feature] = value
+    replace(root, array)
+    name = ["x", "y", "feature_2", "feature_3"][feature]
+    with pytest.raises(
+        ValueError, match=rf"train/001\.npy: .* frame 7, particle 2, feature {name}"
+    ):
+        load_trajectories(root / "train")
+
+
+@pytest.mark.parametrize("content", [b"", b"x,y\n1,2\n", b"\x93NUMPY\x01\x00"])
+def test_refuses_a_file_that_is_no_npy(root, content):
+    path = root / "train" / "001.npy"
+    path.write_bytes(content)
+    list_again(root, path)
+    with pytest.raises(ValueError, match=r"train/001\.npy: not a .npy file"):
+        load_trajectories(root / "train")
+
+
+def test_refuses_a_truncated_file(root):
+    path = root / "train" / "001.npy"
+    path.write_bytes(path.read_bytes()[:-8])
+    list_again(root, path)
+    with pytest.raises(ValueError, match=r"train/001\.npy: not a .npy file"):
+        load_trajectories(root / "train")

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+
+from socialmd.config import DataConfig
+from socialmd.data import make_dataset
+from tests.data.samples import PLAIN, SMALL, all_frames, one_pass
+
+
+@pytest.mark.parametrize(
+    ("split", "num_simulations", "num_samples"),
+    [("train", 100, 20_000), ("validation", 20, 4_000), ("test", 20, 4_000)],
+)
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_default_configuration_makes_the_samples_of_the_thesis(
+    write_dataset, split, num_simulations, num_samples, shuffle
+):
+    simulations = np.arange(num_simulations, dtype=float)[:, np.newaxis, np.newaxis, np.newaxis]
+    root = write_dataset({split: np.broadcast_to(simulations, (num_simulations, 1000, 1, 2))})
+    dataset = make_dataset(root / split, DataConfig(), 32, shuffle=shuffle)
+    inputs, targets = one_pass(dataset)
+    assert inputs.shape == (num_samples, 5, 1, 2)
+    assert targets.shape == (num_samples, 30, 1, 2)
+    assert len(dataset) == num_samples // 32
+
+
+def test_windows_are_slices_of_the_trajectories(root, numbered):
+    expected = [
+        trajectory[phase::3][start : start + 5]
+        for trajectory in numbered(2, 30)
+        for phase in (0, 1)
+        for start in (0, 2, 4)
+    ]
+    inputs, targets = one_pass(make_dataset(root / "train", PLAIN, 5))
+    np.testing.assert_array_equal(inputs, np.float32(expected)[:, :2])
+    np.testing.assert_array_equal(targets, np.float32(expected)[:, 2:, :, :2])
+
+
+def test_batches_have_static_shapes_and_the_last_one_is_kept(root):
+    dataset = make_dataset(root / "train", PLAIN, 5)
+    inputs, targets = dataset.element_spec
+    assert (inputs.shape.as_list(), inputs.dtype) == ([None, 2, 3, 4], "float32")
+    assert (targets.shape.as_list(), targets.dtype) == ([None, 3, 3, 2], "float32")
+    assert [len(inputs) for inputs, _ in dataset] == [5, 5, 2]
+    assert len(dataset) == 3
+
+
+@pytest.mark.parametrize("num_features", [2, 3, 7])
+def test_features_after_the_coordinates_pass_unrotated(write_dataset, numbered, num_features):
+    root = write_dataset({"train": numbered(2, 30, num_features)})
+    inputs, targets = one_pass(make_dataset(root / "train", SMALL, 5))
+    plain, _ = one_pass(make_dataset(root / "train", PLAIN, 5))
+    assert inputs.shape == (48, 2, 3, num_features)
+    assert targets.shape == (48, 3, 3, 2)
+    np.testing.assert_array_equal(inputs[..., 2:], np.repeat(plain[..., 2:], 4, axis=0))
+
+
+def test_no_frame_of_one_split_appears_in_another(write_dataset):
+    # x numbers the simulation, y the frame; nothing is rotated, so both can be read off.
+    simulation, frame = np.meshgrid(np.arange(6.0), np.arange(30.0), indexing="ij")
+    trajectories = np.stack([simulation, frame], axis=-1)[:, :, np.newaxis]
+    root = write_dataset(
+        {"train": trajectories[:3], "validation": trajectories[3:5], "test": trajectories[5:]}
+    )
+    seen = {}
+    for split in ("train", "validation", "test"):
+        frames = all_frames(make_dataset(root / split, PLAIN, 5))
+        seen[split] = set(frames.ravel())
+    assert {number.real for number in seen["train"]} == {0, 1, 2}
+    assert {number.real for number in seen["validation"]} == {3, 4}
+    assert {number.real for number in seen["test"]} == {5}
+    assert sum(map(len, seen.values())) == len(set().union(*seen.values()))
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_refuses_a_batch_size_that_is_not_positive(root, batch_size):
+    with pytest.raises(ValueError, match=f"batch_size: expected .* found {batch_size}"):
+        make_dataset(root / "train", SMALL, batch_size)
+
+
+def test_refuses_three_dimensions(write_dataset, numbered):
+    root = write_dataset({"train": numbered(2, 30)}, spatial_dims=3)
+    with pytest.raises(ValueError, match=r"dataset\.json: expected spatial_dims = 2, .* found 3"):
+        make_dataset(root / "train", SMALL, 5)
+
+
+def test_refuses_too_few_frames_for_one_window_at_every_phase(write_dataset, numbered):
+    root = write_dataset({"train": numbered(2, SMALL.minimum_frames - 1)})
+    with pytest.raises(ValueError, match=r"train/000\.npy: expected at least 14 frames.* found 13"):
+        make_dataset(root / "train", SMALL, 5)
+
+
+def test_accepts_just_enough_frames(write_dataset, numbered):
+    root = write_dataset({"train": numbered(2, SMALL.minimum_frames)})
+    assert len(one_pass(make_dataset(root / "train", SMALL, 5))[0]) == 2 * 2 * 4

@@ -1,0 +1,12 @@
+import pytest
+
+from socialmd import distributions
+
+
+def test_gaussian_is_found_by_name():
+    assert distributions.get("gaussian") is distributions.BivariateGaussian
+
+
+def test_unknown_name_is_refused():
+    with pytest.raises(ValueError, match=r"distribution: expected one of .*'gaussian'.*'gauss'"):
+        distributions.get("gauss")

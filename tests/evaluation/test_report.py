@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from socialmd.evaluation import ForecastMetrics, comparison, overall_table, step_table
+
+NUM_STEPS = 30
+
+
+@pytest.fixture
+def metrics():
+    """`model` is off by 0.5 n after n steps, with NLL n; `rival` by 0.25 and, once, by 40."""
+    steps = np.arange(1.0, NUM_STEPS + 1)[:, None, None]
+    truth = np.zeros((3, NUM_STEPS, 1, 2))
+    model = truth + 0.5 * steps
+    rival = truth + 0.25
+    rival[0] = 40.0
+    log_probabilities = np.broadcast_to(-steps[..., 0], truth.shape[:3])
+    return {
+        "model": ForecastMetrics.from_arrays(truth, model, log_probabilities),
+        "rival": ForecastMetrics.from_arrays(truth, rival),
+    }
+
+
+def test_overall_table_has_one_row_for_each_forecast(metrics):
+    rows = [line.split() for line in overall_table(metrics).splitlines()]
+    assert rows == [
+        ["forecast", "MAE", "median", "ADE", "FDE", "NLL"],
+        ["model", "7.7500", "7.7500", "10.9602", "21.2132", "15.5000"],
+        ["rival", "13.5000", "0.2500", "19.0919", "19.0919", "-"],
+    ]
+
+
+def test_columns_are_aligned(metrics):
+    for table in (overall_table(metrics), step_table(metrics)):
+        lines = table.splitlines()
+        assert len({len(line) for line in lines}) == 1
+        assert all(line == line.rstrip() for line in lines)
+
+
+def test_step_table_shows_first_and_last_step(metrics):
+    header, *rows = step_table(metrics).splitlines()
+    assert header.split("  ") == ["step", "MAE model", "MAE rival", "NLL model"]
+    assert rows[0].split() == ["1", "0.5000", "13.5000", "1.0000"]
+    assert rows[-1].split() == ["30", "15.0000", "13.5000", "30.0000"]
+    assert len(rows) == 7
+
+
+def test_step_table_of_a_short_forecast_shows_each_step_once():
+    truth = np.zeros((1, 2, 1, 2))
+    table = step_table({"model": ForecastMetrics.from_arrays(truth, truth)})
+    assert [line.split()[0] for line in table.splitlines()] == ["step", "1", "2"]
+
+
+def test_comparison_says_who_is_better_and_how_often(metrics):
+    assert comparison(metrics, "model", "rival") == (
+        "model beats rival: MAE 7.7500 against 13.5000, lower in 1 of 3 simulations."
+    )
+    assert comparison(metrics, "rival", "model") == (
+        "rival does not beat model: MAE 13.5000 against 7.7500, lower in 2 of 3 simulations."
+    )
+
+
+def test_a_tie_is_not_a_win(metrics):
+    assert "does not beat" in comparison(metrics, "model", "model")
+
+
+def test_comparison_of_different_simulations_is_refused(metrics):
+    truth = np.zeros((1, 2, 1, 2))
+    metrics["other"] = ForecastMetrics.from_arrays(truth, truth)
+    with pytest.raises(ValueError, match="other: measured on 1 simulations, model on 3"):
+        comparison(metrics, "other", "model")

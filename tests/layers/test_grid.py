@@ -1,0 +1,119 @@
+"""Particles placed by hand, with the cells that they lie in written out."""
+
+import numpy as np
+import pytest
+
+from socialmd.layers.grid import assign_cells, filter_taps
+from tests import reference
+
+NOWHERE = None
+# On a grid of 4 x 4 cells and side 4 around the origin: cells of side 1, circle of radius 2.
+HAND_PLACED = {
+    "inside a cell": ((0.5, 0.5), (2, 2)),
+    "x counts rows, y columns": ((-0.5, 1.25), (1, 3)),
+    "on top of the particle": ((0.0, 0.0), (2, 2)),
+    "on a cell's edge, belongs above": ((1.0, 0.5), (3, 2)),
+    "on a lower edge": ((-1.0, -1.0), (1, 1)),
+    "just below an edge": ((1.0 - 2.0**-20, 0.5), (2, 2)),
+    "on the circle, right": ((2.0, 0.0), (3, 2)),
+    "on the circle, left": ((-2.0, 0.0), (0, 2)),
+    "on the circle, top": ((0.0, 2.0), (2, 3)),
+    "on the circle, bottom": ((0.0, -2.0), (2, 0)),
+    "just outside the circle": ((np.nextafter(np.float32(2), np.float32(3)), 0.0), NOWHERE),
+    "in the square's corner, outside the circle": ((1.5, -1.5), NOWHERE),
+    "far away": ((1e30, -1e30), NOWHERE),
+}
+IN_THE_SQUARE = {
+    "between circle and square": ((1.5, -1.5), (3, 0)),
+    "on the square's corner": ((2.0, 2.0), (3, 3)),
+    "on the opposite corner": ((-2.0, -2.0), (0, 0)),
+    "just outside the square": ((0.0, np.nextafter(np.float32(2), np.float32(3))), NOWHERE),
+    "far away": ((1e30, 0.0), NOWHERE),
+}
+
+
+def cell_of_neighbour(offset, sides=(4.0,), grid_cells=4, distance_filter=True):
+    """Cell of a second particle at `offset` from the first, at the origin; nothing if dropped."""
+    positions = np.float32([[(0.0, 0.0), offset]])
+    cell, counts = assign_cells(positions, sides, grid_cells, distance_filter)
+    cells = [divmod(int(index), grid_cells) for index in cell[0, 0, 1]]
+    return [
+        one if counted else NOWHERE for one, counted in zip(cells, counts[0, 0, 1], strict=True)
+    ]
+
+
+@pytest.mark.parametrize(("offset", "cell"), HAND_PLACED.values(), ids=HAND_PLACED)
+def test_cell_with_distance_filter(offset, cell):
+    assert cell_of_neighbour(offset) == [cell]
+
+
+@pytest.mark.parametrize(("offset", "cell"), IN_THE_SQUARE.values(), ids=IN_THE_SQUARE)
+def test_cell_without_distance_filter(offset, cell):
+    assert cell_of_neighbour(offset, distance_filter=False) == [cell]
+
+
+@pytest.mark.parametrize("offset", [(3.0, 4.0), (-4.0, 3.0), (-3.0, -4.0)])
+def test_pythagorean_neighbour_is_on_the_circle(offset):
+    row, column = reference.cell_of(np.array(offset), 10.0, 16)
+    assert cell_of_neighbour(offset, sides=(10.0,), grid_cells=16) == [(row, column)]
+
+
+def test_one_neighbour_lies_in_another_cell_on_each_stacked_grid():
+    """At (1.25, -0.5): outside the smallest circle, near the centre of the largest grid."""
+    assert cell_of_neighbour((1.25, -0.5), sides=(16.0, 8.0, 4.0, 2.0)) == [
+        (2, 1),
+        (2, 1),
+        (3, 1),
+        NOWHERE,
+    ]
+
+
+def test_cells_equal_the_definition_everywhere(rng):
+    positions = rng.uniform(-3.0, 3.0, size=(3, 6, 2)).astype("float32")
+    mask = rng.uniform(size=(3, 6)) < 0.7
+    sides = (5.0, 3.1, 0.9)
+    for distance_filter in (True, False):
+        cell, counts = assign_cells(positions, sides, 7, distance_filter, mask)
+        cell, counts = np.asarray(cell), np.asarray(counts)
+        assert cell.shape == counts.shape == (3, 6, 6, 3)
+        for b, i, j, s in np.ndindex(cell.shape):
+            offset = positions[b, j].astype(float) - positions[b, i]
+            expected = (
+                i != j and mask[b, j] and reference.is_on_grid(offset, sides[s], distance_filter)
+            )
+            assert counts[b, i, j, s] == expected
+            if expected:
+                row, column = reference.cell_of(offset, sides[s], 7)
+                assert cell[b, i, j, s] == row * 7 + column
+            else:
+                assert cell[b, i, j, s] == 0
+
+
+def test_no_particle_is_its_own_neighbour():
+    _, counts = assign_cells(np.zeros((2, 3, 2)), (4.0,), 4)
+    np.testing.assert_array_equal(
+        counts[..., 0], np.broadcast_to(~np.eye(3, dtype=bool), (2, 3, 3))
+    )
+
+
+def test_positions_that_are_no_numbers_count_nowhere():
+    positions = np.float32([[(0.0, 0.0), (np.nan, 0.0), (0.5, np.inf), (0.25, 0.25)]])
+    cell, counts = assign_cells(positions, (4.0,), 4)
+    assert np.asarray(counts)[0, 0, :, 0].tolist() == [False, False, False, True]
+    assert np.asarray(cell).min() >= 0
+
+
+@pytest.mark.parametrize("strides", [1, 2, 3])
+@pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("grid_cells", [5, 8])
+def test_filter_taps_are_those_of_a_convolution(grid_cells, kernel_size, strides):
+    """A one in a single cell comes out as the filter's taps, each at its pixel."""
+    pixels, pixel, tap, exists = filter_taps(grid_cells, kernel_size, strides)
+    numbered = 1.0 + np.arange(kernel_size**2).reshape(kernel_size, kernel_size, 1, 1)
+    for cell in range(grid_cells**2):
+        image = np.zeros((grid_cells, grid_cells, 1))
+        image[divmod(cell, grid_cells)] = 1.0
+        expected = reference.convolve(image, numbered, np.zeros(1), strides)
+        output = np.zeros(pixels**2)
+        np.add.at(output, pixel[cell], (1.0 + tap[cell]) * exists[cell])
+        np.testing.assert_array_equal(output, expected.reshape(-1))

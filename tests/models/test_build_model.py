@@ -1,0 +1,62 @@
+import math
+
+import numpy as np
+import pytest
+
+import socialmd
+from socialmd.config import DataConfig, ExperimentConfig, ModelConfig
+from socialmd.models import build_model
+from tests.models.tiny import TINY
+
+# Section 4.4 of the thesis, part by part; the sum is the number that it prints.
+PARTS = {
+    "input_embedding": 128,
+    "state_embedding": 4096,
+    "stacked_pooling_conv": 8208,
+    "convolution_2": 4112,
+    "convolution_3": 8224,
+    "pooling_embedding": 16384,
+    "lstm": 98816,
+    "output_layer": 800,
+}
+BIASED = {"stacked_pooling_conv", "convolution_2", "convolution_3", "lstm"}
+
+
+@pytest.fixture(scope="module")
+def thesis_model():
+    config = socialmd.load_config("models/thesis.toml")
+    model = build_model(config)
+    model.build((None, config.data.input_steps, config.system.num_particles, 4))
+    return model
+
+
+def test_reference_model_has_140_768_weights_part_by_part(thesis_model):
+    parts, biased = {}, set()
+    for weight in thesis_model.trainable_weights:
+        *_, layer, name = weight.path.split("/")
+        parts[layer] = parts.get(layer, 0) + math.prod(weight.shape)
+        biased |= {layer} if name == "bias" else set()
+    assert parts == PARTS
+    assert biased == BIASED
+    assert sum(parts.values()) == 140_768
+
+
+def test_reference_model_forecasts_30_steps(thesis_model):
+    parameters = thesis_model(np.zeros((1, 5, 25, 4), "float32"))
+    assert parameters.shape == (1, 30, 25, 5)
+    assert np.isfinite(parameters).all()
+
+
+def test_every_option_reaches_the_model():
+    model = {
+        **{name: value for name, value in TINY.items() if name != "target_steps"},
+        "distance_filter": False,
+        "downsampling": "average",
+        "prediction": "acceleration",
+        "distribution": "gaussian",
+    }
+    assert model.keys() == ModelConfig.model_fields.keys()
+    config = ExperimentConfig(model=ModelConfig(**model), data=DataConfig(target_steps=7))
+    built = build_model(config).get_config()
+    assert {name: built[name] for name in model} == model
+    assert built["target_steps"] == 7

@@ -1,0 +1,128 @@
+import json
+
+import numpy as np
+import pytest
+
+from pipelines import evaluate
+from socialmd.data import describe_dataset
+from socialmd.models import load_model
+
+# 40 frames, every second kept from frame 0 and from frame 1: windows of 7 start at 0, 3, 6, 9, 12.
+WINDOWS_PER_SIMULATION = 10
+
+
+@pytest.fixture(scope="module")
+def result(experiment, tmp_path_factory):
+    """metrics.json of all windows."""
+    output = tmp_path_factory.mktemp("evaluation")
+    evaluate.main([str(experiment.model), str(experiment.data), "--output", str(output)])
+    assert [path.name for path in output.iterdir()] == ["metrics.json"]
+    return json.loads((output / "metrics.json").read_text())
+
+
+def test_every_forecast_is_measured_at_every_step(result):
+    assert list(result["forecasts"]) == [
+        "model",
+        "constant position",
+        "constant velocity",
+        "linear autoregression",
+        "known law",
+    ]
+    for metrics in result["forecasts"].values():
+        assert len(metrics["mae_per_step"]) == len(metrics["median_error_per_step"]) == 4
+        assert len(metrics["mae_per_simulation"]) == 2
+    assert len(result["forecasts"]["model"]["nll_per_step"]) == 4
+    assert result["left_out"] == {}
+
+
+def test_free_motion_is_forecast_exactly_by_all_that_should(result):
+    for name in ("constant velocity", "linear autoregression", "known law"):
+        assert result["forecasts"][name]["mae"] < 1e-5, name  # samples are float32
+        assert result["forecasts"][name]["nll"] is None
+    assert result["forecasts"]["constant position"]["mae"] > 0.01
+    assert result["forecasts"]["model"]["mae"] > 0.01
+
+
+def test_file_says_what_was_measured(experiment, result):
+    assert result["model"]["name"] == "tiny"
+    data = result["data"]
+    assert data["name"] == "data"
+    assert data["split"] == "test"
+    assert data["windows"] == 2 * WINDOWS_PER_SIMULATION
+    assert data["simulations"] == 2
+    assert data["step_spacing"] == 0.5
+    assert data["features"] == ["x", "y", "mass", "charge"]
+    assert str(experiment.data.parent) not in json.dumps(result)
+
+
+def test_model_is_measured_as_keras_would(experiment, result):
+    model, config = load_model(experiment.model)
+    windows = evaluate.read_windows(experiment.data, "test", config.data, None)
+    parameters = model(windows.inputs)
+    mean = np.asarray(model.distribution(parameters).mean())
+    log_probabilities = np.asarray(model.distribution(parameters).log_prob(windows.truth))
+    ours = result["forecasts"]["model"]
+    assert ours["mae"] == pytest.approx(np.abs(mean - windows.truth).mean(), rel=1e-4)
+    assert ours["nll"] == pytest.approx(-log_probabilities.mean(), rel=1e-4)
+
+
+def test_windows_are_those_of_the_files(experiment):
+    _, config = load_model(experiment.model)
+    windows = evaluate.read_windows(experiment.data, "test", config.data, None)
+    files = sorted((experiment.data / "test").iterdir())
+    for number, simulation in ((0, 0), (7, 0), (12, 1)):
+        first = (number % WINDOWS_PER_SIMULATION) % 5 * 3 * 2
+        phase = (number % WINDOWS_PER_SIMULATION) // 5
+        frames = np.load(files[simulation])[first + phase :: 2][:7].astype(np.float32)
+        np.testing.assert_array_equal(windows.inputs[number], frames[:3])
+        np.testing.assert_array_equal(windows.truth[number], frames[3:, :, :2])
+        assert windows.simulations[number] == simulation
+
+
+def test_fewer_windows_are_spread_over_the_split(experiment):
+    _, config = load_model(experiment.model)
+    every = evaluate.read_windows(experiment.data, "test", config.data, None)
+    some = evaluate.read_windows(experiment.data, "test", config.data, 3)
+    np.testing.assert_array_equal(some.inputs, every.inputs[[0, 10, 19]])
+    assert some.simulations.tolist() == [0, 1, 1]
+    more = evaluate.read_windows(experiment.data, "test", config.data, 1000)
+    np.testing.assert_array_equal(more.inputs, every.inputs)
+
+
+def test_what_is_not_possible_is_left_out_and_said(experiment, tmp_path, capsys):
+    (tmp_path / "test").mkdir()
+    for path in (experiment.data / "test").iterdir():
+        (tmp_path / "test" / path.name).write_bytes(path.read_bytes())
+    describe_dataset(tmp_path, features=["x", "y", "mass", "charge"], frame_spacing=0.25)
+    model, output = experiment.model / "model.keras", tmp_path / "output"
+    arguments = [model, tmp_path, "--output", output, "--max-windows", 4]
+    evaluate.main([str(argument) for argument in arguments])
+    result = json.loads((output / "metrics.json").read_text())
+    assert list(result["forecasts"]) == ["model", "constant position", "constant velocity"]
+    assert list(result["left_out"]) == ["linear autoregression", "known law"]
+    printed = capsys.readouterr().out
+    assert "4 windows of" in printed
+    assert "known law is left out: the data set names no law of motion." in printed
+    assert "model does not beat constant velocity: MAE" in printed
+
+
+def test_metrics_lie_beside_the_model_unless_said_otherwise(experiment, tmp_path):
+    for path in experiment.model.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    for model in (tmp_path, tmp_path / "model.keras"):
+        evaluate.main([str(model), str(experiment.data), "--max-windows", "1"])
+        (tmp_path / "evaluation" / "metrics.json").unlink()
+
+
+def test_data_with_other_features_are_refused(experiment, tmp_path):
+    (tmp_path / "test").mkdir()
+    np.save(tmp_path / "test" / "a.npy", np.zeros((40, 3, 3)))
+    describe_dataset(tmp_path, features=["x", "y", "radius"], frame_spacing=1.0)
+    with pytest.raises(ValueError, match="the 4 features of the model, found x, y, radius"):
+        evaluate.main([str(experiment.model), str(tmp_path)])
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "some"])
+def test_impossible_numbers_of_windows_are_refused(experiment, count):
+    with pytest.raises(SystemExit):
+        evaluate.main([str(experiment.model), str(experiment.data), "--max-windows", count])

@@ -1,0 +1,105 @@
+"""What figures show, read back from their artists; pictures are looked at by people."""
+
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from socialmd import plots
+from socialmd.plots.style import FORECAST_COLOR, TRUTH_COLOR
+
+
+@pytest.fixture
+def paths():
+    rng = np.random.default_rng(0)
+    walk = rng.normal(size=(12, 3, 2)).cumsum(axis=0)
+    return walk[:5], walk[5:], walk[5:] + 0.1
+
+
+def lines_of(ax, color):
+    """Segments drawn in one colour, [segments, 2, 2]."""
+    return np.concatenate(
+        [
+            np.asarray(collection.get_segments())
+            for collection in ax.collections
+            if isinstance(collection, LineCollection)
+            and np.allclose(collection.get_colors()[-1][:3], to_rgb(color))
+        ]
+    )
+
+
+def test_forecast_shows_truth_and_forecast_in_their_colours(paths):
+    past, truth, forecast = paths
+    _, ax = plots.new_figure(4, 4)
+    plots.plot_forecast(ax, past, truth, forecast)
+    for color, expected in ((TRUTH_COLOR, truth), (FORECAST_COLOR, forecast)):
+        ends = lines_of(ax, color)[:, 1].reshape(3, len(expected), 2)
+        np.testing.assert_allclose(ends, expected.swapaxes(0, 1))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "given",
+        "truth",
+        "forecast",
+    ]
+    assert "length units" in ax.get_xlabel()
+    assert "length units" in ax.get_ylabel()
+
+
+def test_density_is_drawn_with_y_upwards(paths):
+    past, truth, forecast = paths
+    density = np.zeros((4, 4))
+    density[3, 0] = 1.0  # large y, small x
+    _, ax = plots.new_figure(4, 4)
+    plots.plot_forecast(ax, past, truth, forecast, density, (-2.0, 2.0, -3.0, 3.0))
+    image = ax.images[0]
+    assert image.origin == "lower"
+    assert image.get_extent() == (-2.0, 2.0, -3.0, 3.0)
+    assert np.argmax(image.get_array()) == np.argmax(density)
+
+
+def test_truth_may_be_unknown(paths):
+    past, _, forecast = paths
+    _, ax = plots.new_figure(4, 4)
+    plots.plot_forecast(ax, past, None, forecast)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["given", "forecast"]
+
+
+def test_trajectories_end_in_a_dot(paths):
+    past, _, _ = paths
+    _, ax = plots.new_figure(4, 4)
+    plots.plot_trajectories(ax, past)
+    np.testing.assert_allclose(ax.collections[-1].get_offsets(), past[-1])
+
+
+def test_losses_mark_the_best_epoch():
+    _, ax = plots.new_figure(4, 4)
+    plots.plot_losses(ax, {"loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]})
+    np.testing.assert_allclose(ax.collections[0].get_offsets(), [[2, 1.5]])
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [3.0, 2.0, 1.0])
+
+
+def test_losses_refuse_a_history_without_validation():
+    _, ax = plots.new_figure(4, 4)
+    with pytest.raises(ValueError, match="val_loss"):
+        plots.plot_losses(ax, {"loss": [1.0]})
+
+
+def test_errors_are_drawn_against_steps_with_the_model_first():
+    _, ax = plots.new_figure(4, 4)
+    plots.plot_errors(ax, {"model": [0.1, 0.2], "constant velocity": [0.2, 0.4]})
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[1, 0.1], [2, 0.2]])
+    assert ax.lines[0].get_color() == FORECAST_COLOR
+    assert ax.get_legend().get_texts()[1].get_text() == "constant velocity"
+
+
+def test_animation_has_every_step(paths, tmp_path):
+    past, truth, forecast = paths
+    path = tmp_path / "forecast.gif"
+    plots.animate_forecast(path, past, truth, forecast, (-5, 5, -5, 5))
+    with Image.open(path) as image:
+        # Matplotlib's writer merges the frames that stand still at both ends.
+        assert image.n_frames >= len(truth) + 1
+        first = np.asarray(image.convert("RGB"), int)
+        image.seek(image.n_frames - 1)
+        last = np.asarray(image.convert("RGB"), int)
+    assert np.abs(first - last).max() > 100

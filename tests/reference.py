@@ -1,0 +1,189 @@
+"""What the network computes, in slow and obvious float64 NumPy: the tests' independent reference.
+
+Written from the equations of the thesis, one loop per index; knows neither Keras nor socialmd.
+B systems, N particles, S grids of G x G cells, E numbers per state, H units.
+"""
+
+import numpy as np
+
+
+def pool_states(positions, states, grid_sizes, grid_cells, distance_filter=True, mask=None):
+    """Equations (7)-(9) and figure 8: [B, N, 2], [B, N, E] -> [B, N, G, G, E]."""
+    batch, particles, dim = np.shape(states)
+    pooled = np.zeros((batch, particles, grid_cells, grid_cells, dim))
+    for b in range(batch):
+        for i in range(particles):
+            for j in range(particles):
+                if i == j or (mask is not None and not mask[b][j]):
+                    continue
+                offset = np.asarray(positions[b][j], float) - np.asarray(positions[b][i], float)
+                for side in grid_sizes:
+                    if is_on_grid(offset, side, distance_filter):
+                        row, column = cell_of(offset, side, grid_cells)
+                        pooled[b, i, row, column] += states[b][j]
+    return pooled
+
+
+def is_on_grid(offset, side, distance_filter):
+    if distance_filter:
+        return np.sqrt(offset[0] ** 2 + offset[1] ** 2) <= side / 2
+    return abs(offset[0]) <= side / 2 and abs(offset[1]) <= side / 2
+
+
+def cell_of(offset, side, grid_cells):
+    row, column = (int(np.floor((along / side + 0.5) * grid_cells)) for along in offset)
+    return min(row, grid_cells - 1), min(column, grid_cells - 1)
+
+
+def convolve(image, kernel, bias, stride=1):
+    """Cross-correlation with "same" padding: [G, G, E], [k, k, E, C], [C] -> [G', G', C]."""
+    cells, size = image.shape[0], kernel.shape[0]
+    pixels = int(np.ceil(cells / stride))
+    first = -(max((pixels - 1) * stride + size - cells, 0) // 2)  # where the first filter starts
+    output = np.zeros((pixels, pixels, kernel.shape[-1]))
+    for r in range(pixels):
+        for q in range(pixels):
+            output[r, q] = bias
+            for a in range(size):
+                for b in range(size):
+                    row, column = first + r * stride + a, first + q * stride + b
+                    if 0 <= row < cells and 0 <= column < cells:
+                        output[r, q] += image[row, column] @ kernel[a, b]
+    return output
+
+
+def halve(image, how):
+    """Blocks of 2 x 2 cells, cut off at the far border: [G, G, C] -> [ceil(G/2), ceil(G/2), C]."""
+    combine = {"max": np.max, "average": np.mean}[how]
+    pixels = range(0, image.shape[0], 2)
+    return np.array(
+        [[combine(image[r : r + 2, q : q + 2], axis=(0, 1)) for q in pixels] for r in pixels]
+    )
+
+
+def lstm_step(x, h, c, kernel, recurrent_kernel, bias):
+    """Equations (1)-(6) for one particle: new h and c, [H]; gates in the order i, f, c, o."""
+    z_i, z_f, z_c, z_o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4)
+    c = sigmoid(z_f) * c + sigmoid(z_i) * np.tanh(z_c)
+    return sigmoid(z_o) * np.tanh(c), c
+
+
+def cell_step(
+    weights, inputs, positions, h, c, grid_sizes, grid_cells, distance_filter, downsampling, mask
+):
+    """One step of all particles (section 4.4): raw outputs [B, N, P], new h and c [B, N, H]."""
+    beta = h @ weights["state_embedding/kernel"]  # (48)
+    grids = pool_states(positions, beta, grid_sizes, grid_cells, distance_filter, mask)
+    layers = sorted(name[: -len("/bias")] for name in weights if "conv" in name and "bias" in name)
+    layers.sort(key=lambda name: name != "stacked_pooling_conv")  # that one is the first
+    outputs, new_h, new_c = [], np.zeros_like(h), np.zeros_like(c)
+    for b, i in np.ndindex(h.shape[:2]):
+        image = grids[b, i]
+        for layer in layers:
+            stride = 2 if downsampling == "stride" else 1
+            kernel, bias = weights[f"{layer}/kernel"], weights[f"{layer}/bias"]
+            image = relu(convolve(image, kernel, bias, stride))
+            image = image if downsampling == "stride" else halve(image, downsampling)
+        alpha = inputs[b, i] @ weights["input_embedding/kernel"]  # (47)
+        gamma = relu(image.reshape(-1) @ weights["pooling_embedding/kernel"])  # (49)
+        new_h[b, i], new_c[b, i] = lstm_step(
+            np.concatenate([alpha, gamma]),
+            h[b, i],
+            c[b, i],
+            weights["lstm/kernel"],
+            weights["lstm/recurrent_kernel"],
+            weights["lstm/bias"],
+        )
+        outputs.append(np.concatenate([new_h[b, i], alpha]) @ weights["output_layer/kernel"])
+    return np.reshape(outputs, (*h.shape[:2], -1)), new_h, new_c
+
+
+def forecast(
+    weights,
+    inputs,
+    *,
+    target_steps,
+    grid_sizes,
+    grid_cells,
+    distance_filter=True,
+    downsampling="stride",
+    prediction="position",
+    displacement_scale=1.0,
+    acceleration_scale=1.0,
+    mask=None,
+):
+    """The whole SocialLSTM: warm-up over [B, T, N, F], then T' steps with the mean fed back.
+
+    Returns mu_x, mu_y, sigma_x, sigma_y, artanh(rho), [B, T', N, 5].
+    """
+    inputs = np.asarray(inputs, float)
+    batch, steps, particles, _ = inputs.shape
+    units = weights["lstm/recurrent_kernel"].shape[0]
+    h, c = np.zeros((2, batch, particles, units))
+    position, features = inputs[:, 0, :, :2], inputs[:, 0, :, 2:]
+    displacement = np.zeros_like(position)
+    predicted = []
+    for t in range(steps - 1 + target_steps):
+        parts = [position, features]
+        if prediction != "position":
+            parts.append(displacement / displacement_scale)
+        raw, h, c = cell_step(
+            weights,
+            np.concatenate(parts, axis=-1),
+            position,
+            h,
+            c,
+            grid_sizes,
+            grid_cells,
+            distance_filter,
+            downsampling,
+            mask,
+        )
+        origin, mean_scale, sigma_scale = {
+            "position": (0.0, 1.0, 1.0),
+            "displacement": (position, displacement_scale, displacement_scale),
+            "acceleration": (position + displacement, acceleration_scale, displacement_scale),
+        }[prediction]
+        mean = origin + mean_scale * raw[..., :2]  # (21)
+        if t < steps - 1:
+            following, features = inputs[:, t + 1, :, :2], inputs[:, t + 1, :, 2:]
+        else:
+            following = mean
+            sigma = sigma_scale * softplus(raw[..., 2:4])  # (22)
+            predicted.append(np.concatenate([mean, sigma, raw[..., 4:]], axis=-1))
+        position, displacement = following, following - position
+    return np.stack(predicted, axis=1)
+
+
+def gaussian_log_density(x, parameters):
+    """Equation (17) for x [..., 2] and parameters [..., 5], through the covariance matrix."""
+    x, parameters = np.asarray(x, float), np.asarray(parameters, float)
+    residual = x - parameters[..., :2]
+    covariance = covariance_matrix(parameters)
+    squared = np.einsum("...a,...ab,...b", residual, np.linalg.inv(covariance), residual)
+    return -0.5 * squared - 0.5 * np.log(np.linalg.det(covariance)) - np.log(2 * np.pi)
+
+
+def covariance_matrix(parameters):
+    """[..., 5] -> [..., 2, 2]."""
+    sigma_x, sigma_y = parameters[..., 2], parameters[..., 3]
+    rho = np.tanh(parameters[..., 4])  # (23)
+    return np.stack(
+        [
+            np.stack([sigma_x**2, rho * sigma_x * sigma_y], axis=-1),
+            np.stack([rho * sigma_x * sigma_y, sigma_y**2], axis=-1),
+        ],
+        axis=-2,
+    )
+
+
+def relu(x):
+    return np.maximum(x, 0.0)
+
+
+def sigmoid(x):
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+def softplus(x):
+    return np.log1p(np.exp(x))

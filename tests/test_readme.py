@@ -1,0 +1,36 @@
+"""What the README shows runs."""
+
+import re
+from pathlib import Path
+
+from socialmd import ExperimentConfig
+from socialmd.config import save_config
+from tests.training.conftest import EXPERIMENT
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_script_trains_a_model(data, tmp_path, monkeypatch):
+    (script,) = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    experiment = {**EXPERIMENT, "training": {"batch_size": 4}}
+    save_config(ExperimentConfig.model_validate(experiment), tmp_path / "models/thesis.toml")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "monopoles").symlink_to(data)
+    monkeypatch.chdir(tmp_path)
+
+    names = {}
+    exec(compile(script.replace("epochs=50", "epochs=2"), str(README), "exec"), names)
+
+    assert len(names["history"].history["val_loss"]) == 2
+    assert names["positions"].shape[1:] == (200, 3, 2)
+    assert (tmp_path / "mine.keras").is_file()
+
+
+def test_every_path_in_the_readme_exists():
+    root = README.parent
+    text = README.read_text()
+    paths = re.findall(
+        r"(?:pipelines|models|tests|socialmd|docs)/[\w/]+\.(?:py|toml|png|gif)", text
+    )
+    assert paths
+    assert [path for path in paths if not (root / path).exists()] == []

@@ -1,0 +1,53 @@
+import json
+
+import pytest
+
+from socialmd.training.history import (
+    completed_epochs,
+    epochs_without_improvement,
+    keep_epochs,
+    read_history,
+)
+
+LOG = "epoch,loss,val_loss\n0,3.0,2.5\n1,2.0,1.5\n2,1.0,1.75\n"
+
+
+def test_log_is_read_by_columns(tmp_path):
+    path = tmp_path / "history.csv"
+    assert read_history(path) == {}
+    path.write_text(LOG)
+    assert read_history(path) == {
+        "epoch": [0, 1, 2],
+        "loss": [3.0, 2.0, 1.0],
+        "val_loss": [2.5, 1.5, 1.75],
+    }
+
+
+def test_what_is_no_log_is_refused(tmp_path):
+    path = tmp_path / "history.csv"
+    path.write_text("epoch,loss\n0,high\n")
+    with pytest.raises(ValueError, match="history.csv"):
+        read_history(path)
+
+
+def test_epochs_that_will_be_repeated_are_dropped(tmp_path):
+    path = tmp_path / "history.csv"
+    keep_epochs(path, 2)
+    assert not path.exists()
+    path.write_text(LOG)
+    keep_epochs(path, 2)
+    assert read_history(path)["epoch"] == [0, 1]
+    keep_epochs(path, 5)
+    assert read_history(path)["epoch"] == [0, 1]
+
+
+def test_epochs_without_improvement_count_from_the_best():
+    assert epochs_without_improvement({}) == 0
+    assert epochs_without_improvement({"val_loss": [3.0, 2.0]}) == 0
+    assert epochs_without_improvement({"val_loss": [3.0, 1.0, 2.0, 2.0]}) == 2
+
+
+def test_completed_epochs_come_from_the_backup(tmp_path):
+    assert completed_epochs(tmp_path) == 0
+    (tmp_path / "training_metadata.json").write_text(json.dumps({"epoch": 7, "batch": 0}))
+    assert completed_epochs(tmp_path) == 7
