@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,7 +101,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     folder = arguments.model.parent if is_file else arguments.model
     output = arguments.output or folder / "evaluation"
     report = {
-        "model": {"name": arguments.model.resolve().name, "parameters": model.count_params()},
+        "model": {
+            "name": arguments.model.resolve().name,
+            "trainable_parameters": sum(math.prod(w.shape) for w in model.trainable_weights),
+        },
         "data": _describe_data(arguments.data, arguments.split, config.data, evaluation.windows),
         "units": UNITS,
         "forecasts": {name: dataclasses.asdict(row) for name, row in metrics.items()},

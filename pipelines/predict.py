@@ -78,9 +78,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     (output / "truth.xyz").unlink(missing_ok=True)  # of an earlier forecast
     if known := len(task.truth):
         write_extended_xyz(output / "truth.xyz", task.truth, times[:known], features)
-        print(
-            f"The file goes on for {known} of these steps:\n\n{_compare(task, positions[:known])}"
-        )
+        log_probabilities = None
+        if arguments.feedback == "mean":  # the densities after a sample are not a forecast's
+            true_positions = task.truth.astype(np.float32)
+            log_probabilities = model.distribution(parameters[:known]).log_prob(true_positions)
+        print(f"The file goes on for {known} of these steps:\n")
+        print(_compare(task, positions[:known], log_probabilities))
 
 
 def read_trajectory(file: Path, num_features: int) -> NDArray[Any]:
@@ -146,11 +149,13 @@ def cut(
     return Task(past, future[:steps, :, :2], start + span)
 
 
-def _compare(task: Task, positions: NDArray[Any]) -> str:
+def _compare(task: Task, positions: NDArray[Any], log_probabilities: Any | None) -> str:
     truth = task.truth[None]
     simple = constant_velocity(task.past[None], len(task.truth))
+    if log_probabilities is not None:
+        log_probabilities = keras.ops.convert_to_numpy(log_probabilities)[None]
     metrics = {
-        "model": ForecastMetrics.from_arrays(truth, positions[None]),
+        "model": ForecastMetrics.from_arrays(truth, positions[None], log_probabilities),
         "constant velocity": ForecastMetrics.from_arrays(truth, simple),
     }
     return overall_table(metrics)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from socialmd import ExperimentConfig
 from socialmd.config import save_config
-from tests.training.conftest import EXPERIMENT
+from tests.miniature import EXPERIMENT
 
 README = Path(__file__).parents[1] / "README.md"
 

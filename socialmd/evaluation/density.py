@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 __all__ = ["position_density"]
 
+MAX_DENSITIES = 2**20  # evaluated at once
+
 
 def position_density(
     distribution: Any, extent: tuple[float, float, float, float], pixels: int = 160
@@ -34,8 +36,9 @@ def position_density(
     x_min, x_max, y_min, y_max = extent
     x = x_min + (np.arange(pixels, dtype="float32") + 0.5) * (x_max - x_min) / pixels
     y = y_min + (np.arange(pixels, dtype="float32") + 0.5) * (y_max - y_min) / pixels
-    rows = []
-    for height in y:  # one row at a time: all pixels at once would fill the memory
-        points = np.stack([x, np.full_like(x, height)], axis=-1)[:, None, None, :]
-        rows.append(np.asarray(distribution.prob(points)).sum(axis=-1).mean(axis=-1))
-    return np.stack(rows)
+    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 1, 1, 2)
+    # In parts: all densities at once would fill the memory.
+    components = int(np.prod(distribution.batch_shape))
+    parts = np.array_split(points, -(-len(points) * components // MAX_DENSITIES))
+    density = [np.asarray(distribution.prob(part)).sum(-1).mean(-1) for part in parts]
+    return np.concatenate(density).reshape(pixels, pixels)

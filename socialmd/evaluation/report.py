@@ -32,27 +32,42 @@ def overall_table(metrics: Mapping[str, ForecastMetrics]) -> str:
     return _align([["forecast", "MAE", "median", "ADE", "FDE", "NLL"], *rows])
 
 
-def step_table(metrics: Mapping[str, ForecastMetrics], num_rows: int = 7) -> str:
-    """Table of the mean absolute error, one row for each of a few steps.
+def step_table(metrics: Mapping[str, ForecastMetrics], num_columns: int = 7) -> str:
+    """Table with one column for each of a few steps ahead.
 
     Args:
         metrics: by name of the forecast; all with the same T'.
-        num_rows: steps shown, evenly spaced from the first to the last.
+        num_columns: steps shown, evenly spread from the first to the last.
 
     Returns:
-        Lines of aligned columns: step, then the MAE of each forecast, then the NLL of those that
-        are densities.
+        Lines of aligned columns in three blocks: mean absolute error, median absolute error, and
+        the NLL of those forecasts that are densities.
+
+    Example:
+        >>> print(step_table({"model": metrics}, num_columns=3))
+        MAE at step          1      15      30
+        model           0.0052  0.1510  0.4470
+        median at step       1      15      30
+        model           0.0010  0.0420  0.1730
+        NLL at step          1      15      30
+        model          -5.2010 -1.5040  0.6120
     """
-    columns = {f"MAE {name}": row.mae_per_step for name, row in metrics.items()}
-    for name, row in metrics.items():
-        if row.nll_per_step is not None:
-            columns[f"NLL {name}"] = row.nll_per_step
-    num_steps = len(next(iter(columns.values())))
-    steps = np.unique(np.linspace(0, num_steps - 1, num_rows).round().astype(int))
-    rows = [
-        [str(step + 1), *(_number(column[step]) for column in columns.values())] for step in steps
-    ]
-    return _align([["step", *columns], *rows])
+    blocks: dict[str, dict[str, list[float] | None]] = {
+        "MAE": {name: row.mae_per_step for name, row in metrics.items()},
+        "median": {name: row.median_error_per_step for name, row in metrics.items()},
+        "NLL": {name: row.nll_per_step for name, row in metrics.items()},
+    }
+    num_steps = len(next(iter(metrics.values())).mae_per_step)
+    spread = np.linspace(0, num_steps, num_columns).round().astype(int)
+    steps = np.unique(spread.clip(min=1)).tolist()  # counted from one
+    rows = []
+    for title, series in blocks.items():
+        densities = {name: values for name, values in series.items() if values is not None}
+        if densities:
+            rows.append([f"{title} at step", *map(str, steps)])
+        for name, values in densities.items():
+            rows.append([name, *(_number(values[step - 1]) for step in steps)])
+    return _align(rows)
 
 
 def comparison(metrics: Mapping[str, ForecastMetrics], name: str, reference: str) -> str:

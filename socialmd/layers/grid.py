@@ -19,50 +19,60 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-__all__ = ["assign_cells", "filter_taps"]
+__all__ = ["cell_index", "filter_taps", "find_neighbours"]
 
 
-def assign_cells(
+def find_neighbours(
     positions: Any,
     grid_sizes: Sequence[float],
-    grid_cells: int,
     distance_filter: bool = True,
     mask: Any | None = None,
 ) -> tuple[Any, Any]:
-    """Cell of every neighbour on every particle's grids.
+    """Which neighbours lie on which of a particle's grids.
 
     Args:
         positions: [B, N, 2], in units of length.
         grid_sizes: side lengths w_1..w_S, in units of length.
-        grid_cells: G, cells along a side.
         distance_filter: count only neighbours within w / 2; otherwise all on the square.
         mask: bool [B, N], false for padded particles, which are nobody's neighbours.
 
     Returns:
-        cell: int32 [B, N, N, S], index row * G + column of neighbour j (third axis) on grid s of
-            particle i (second axis), where `row` counts along x and `column` along y.
-            Zero where `counts` is false.
-        counts: bool [B, N, N, S], whether j is pooled there.
+        offsets: float32 [B, N, N, 2], x_j - x_i of particle i (second axis) and j (third).
+        counts: bool [B, N, N, S], whether j is pooled on grid s of i.
     """
-    sides = ops.convert_to_tensor(np.asarray(grid_sizes, "float32"))  # [S]
     # Float32 whatever the compute dtype: bfloat16 could not tell neighbouring cells apart.
     positions = ops.cast(positions, "float32")
-    offsets = positions[:, None, :, :] - positions[:, :, None, :]  # [B, N, N, 2], x_j - x_i
-    relative = offsets[:, :, :, None, :] / sides[:, None]  # [B, N, N, S, 2]
+    offsets = positions[:, None, :, :] - positions[:, :, None, :]  # [B, N, N, 2]
     if distance_filter:
-        counts = ops.sum(ops.square(relative), axis=-1) <= 0.25
+        distances = ops.sum(ops.square(offsets), axis=-1)  # squared: [B, N, N]
+        limits = np.square(np.asarray(grid_sizes, "float32") / 2)
     else:
-        counts = ops.max(ops.abs(relative), axis=-1) <= 0.5
-    others = ops.logical_not(ops.eye(ops.shape(positions)[1], dtype="bool"))  # [N, N]
-    counts = ops.logical_and(counts, others[None, :, :, None])
+        distances = ops.max(ops.abs(offsets), axis=-1)
+        limits = np.asarray(grid_sizes, "float32") / 2
+    apart = ops.logical_not(ops.eye(ops.shape(positions)[1], dtype="bool"))[None]  # [1, N, N]
     if mask is not None:
-        counts = ops.logical_and(counts, ops.cast(mask, "bool")[:, None, :, None])
-    # A far neighbour's index would overflow int32 on its way to being dropped.
-    relative = ops.where(counts[..., None], relative, 0.0)
-    axes = ops.cast(ops.floor((relative + 0.5) * grid_cells), "int32")
-    axes = ops.clip(axes, 0, grid_cells - 1)  # the far edge belongs to the last cell
-    cell = axes[..., 0] * grid_cells + axes[..., 1]
-    return ops.where(counts, cell, 0), counts
+        apart = ops.logical_and(apart, ops.cast(mask, "bool")[:, None, :])
+    distances = ops.where(apart, distances, np.inf)
+    return offsets, distances[..., None] <= ops.convert_to_tensor(limits)
+
+
+def cell_index(offsets: Any, sides: Any, grid_cells: int) -> Any:
+    """Cell that a neighbour lies in.
+
+    Args:
+        offsets: [..., 2], x_j - x_i, in units of length.
+        sides: [...], side w of the grid.
+        grid_cells: G, cells along a side.
+
+    Returns:
+        int32 [...], row * G + column, where rows count along x and columns along y. Neighbours
+        beyond the grid get the cell nearest to them.
+    """
+    scaled = (offsets / sides[..., None] + 0.5) * grid_cells
+    # Clipped before the cast, which a far neighbour would overflow. The far edge belongs to the
+    # last cell.
+    axes = ops.cast(ops.clip(ops.floor(scaled), 0, grid_cells - 1), "int32")
+    return axes[..., 0] * grid_cells + axes[..., 1]
 
 
 def filter_taps(
@@ -79,9 +89,9 @@ def filter_taps(
         strides: s.
 
     Returns:
-        G' = ceil(G / s), pixels along a side of the output, and three tables [G * G, ceil(k / s)**2]
-        over cells (row * G + column): the pixel (row * G' + column), the tap (row * k + column) and
-        whether that pair exists (1) or not (0; pixel and tap are then 0).
+        G' = ceil(G / s), pixels along a side of the output, and three tables over cells
+        (row * G + column), [G * G, ceil(k / s)**2]: the pixel (row * G' + column), the tap
+        (row * k + column) and whether that pair exists (1) or not (0; pixel and tap are then 0).
     """
     pixels = -(-grid_cells // strides)
     padding = max((pixels - 1) * strides + kernel_size - grid_cells, 0) // 2

@@ -18,27 +18,26 @@ from keras import ops
 __all__ = ["pair_sum", "portable_pair_sum", "portable_select", "select"]
 
 
-def portable_select(counts: Any, *arrays: Any) -> tuple[Any, ...]:
-    """Flatten arrays and weigh their entries: one where they count, zero elsewhere.
+def portable_select(counts: Any) -> tuple[Any, Any]:
+    """Where a condition holds, as entries of a sum.
 
     Args:
         counts: bool, any shape.
-        arrays: of the same shape.
 
     Returns:
-        float32 weights [M], then each of the arrays, [M].
+        index int32 [M] into the flattened condition, and weights float32 [M]: one where it holds,
+        zero elsewhere.
     """
     weights = ops.cast(ops.reshape(counts, (-1,)), "float32")
-    return (weights, *(ops.reshape(array, (-1,)) for array in arrays))
+    return ops.arange(ops.shape(weights)[0], dtype="int32"), weights
 
 
-def _tensorflow_select(counts: Any, *arrays: Any) -> tuple[Any, ...]:
-    """The same without the entries that do not count: most pairs are out of range of most grids."""
+def _tensorflow_select(counts: Any) -> tuple[Any, Any]:
+    """The same without the entries of weight zero: most pairs are out of range of most grids."""
     import tensorflow as tf
 
-    kept = tf.where(tf.reshape(counts, [-1]))[:, 0]
-    weights = tf.ones_like(kept, tf.float32)
-    return (weights, *(tf.gather(tf.reshape(array, [-1]), kept) for array in arrays))
+    index = tf.cast(tf.where(tf.reshape(counts, [-1]))[:, 0], tf.int32)
+    return index, tf.ones_like(index, tf.float32)
 
 
 def portable_pair_sum(rows: Any, columns: Any, weights: Any, values: Any, num_rows: Any) -> Any:

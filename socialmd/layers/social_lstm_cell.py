@@ -83,6 +83,15 @@ class SocialLSTMCell(keras.layers.Layer):
             raise ValueError(
                 f"downsampling: expected one of {DOWNSAMPLING}, found {downsampling!r}"
             )
+        for name, value in (
+            ("units", units),
+            ("output_dim", output_dim),
+            ("embedding_dim", embedding_dim),
+        ):
+            if value < 1:
+                raise ValueError(f"{name}: expected a positive integer, found {value}")
+        if not filters or min(filters) < 1:
+            raise ValueError(f"filters: expected positive integers, found {filters}")
         self.units = units
         self.output_dim = output_dim
         self.grid_sizes = tuple(grid_sizes)
@@ -167,15 +176,12 @@ class SocialLSTMCell(keras.layers.Layer):
         image = self.downsample(image)
         for convolution in self.convolutions:
             image = self.downsample(convolution(image))
-        return self.pooling_embedding(self._flatten_image(image))
+        values = image.shape[1] * image.shape[2] * image.shape[3]
+        return self.pooling_embedding(ops.reshape(image, (-1, values)))
 
     @staticmethod
     def _flatten(tensor: Any) -> Any:
-        return ops.reshape(tensor, (-1, tensor.shape[-1]))  # [B, N, ...] -> [B * N, ...]
-
-    @staticmethod
-    def _flatten_image(image: Any) -> Any:
-        return ops.reshape(image, (-1, image.shape[1] * image.shape[2] * image.shape[3]))
+        return ops.reshape(tensor, (-1, tensor.shape[-1]))  # [B, N, H] -> [B * N, H]
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from socialmd.layers.grid import assign_cells, filter_taps
+from socialmd.layers.grid import cell_index, filter_taps, find_neighbours
 from socialmd.layers.pair_sum import pair_sum, select
 from socialmd.layers.stacked_state_pooling import check_grids
 from socialmd.registration import register
@@ -24,7 +25,9 @@ class StackedPoolingConv2D(keras.layers.Layer):
     multiplied by the whole filter once, and what reaches an output pixel is summed over neighbours,
 
         V_j[a, b] = state_j K[a, b]
-        y_i[r, q] = bias + sum over (j, s) in range of V_j[row - stride r + p, column - stride q + p]
+        y_i[r, q] = bias + sum over (j, w) in range of V_j[row - s r + p, column - s q + p]
+
+    where s is the stride and p the padding (see `grid.filter_taps`).
 
     The pooling tensor [B, N, G, G, E], almost all zeros, never exists. Values and gradients equal
     those of the two layers, up to the order of additions.
@@ -39,7 +42,7 @@ class StackedPoolingConv2D(keras.layers.Layer):
         activation: applied to the result, as in Keras.
 
     Call arguments:
-        positions: [B, N, 2], in units of length. No gradient flows through them: cells are integers.
+        positions: [B, N, 2], in units of length. Cells are integers: no gradient flows back.
         states: [B, N, E].
         mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
 
@@ -68,6 +71,7 @@ class StackedPoolingConv2D(keras.layers.Layer):
     ) -> None:
         # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **kwargs)
+        self.supports_masking = True
         check_grids(grid_sizes, grid_cells)
         for name, value in (("filters", filters), ("strides", strides)):
             if value < 1:
@@ -104,7 +108,7 @@ class StackedPoolingConv2D(keras.layers.Layer):
         values = ops.matmul(states, ops.cast(kernel, states.dtype))  # [B, N, k * k * C]
         values = ops.reshape(values, (-1, self.filters))  # [B * N * k * k, C]
 
-        weights, owner, neighbour, cell = self._pairs(positions, mask)  # each [M]
+        owner, neighbour, cell, weights = self._pairs(positions, mask)  # each [M]
         rows = owner[:, None] * pixels + ops.take(self._pixel, cell, axis=0)
         columns = neighbour[:, None] * taps + ops.take(self._tap, cell, axis=0)
         weights = weights[:, None] * ops.take(self._exists, cell, axis=0)
@@ -115,21 +119,23 @@ class StackedPoolingConv2D(keras.layers.Layer):
             values,
             batch * particles * pixels,
         )
-        outputs = ops.reshape(
-            summed, (batch, particles, self._pixels, self._pixels, self.filters)
-        ) + ops.cast(self.bias, summed.dtype)
+        shape = (batch, particles, self._pixels, self._pixels, self.filters)
+        outputs = ops.reshape(summed, shape) + ops.cast(self.bias, summed.dtype)
         return self.activation(outputs)  # [B, N, G', G', C]
 
     def _pairs(self, positions: Any, mask: Any | None) -> tuple[Any, Any, Any, Any]:
-        """Every (particle, neighbour, grid) as weight, owner, neighbour (both b * N + n) and cell."""
-        batch, particles = ops.shape(positions)[0], ops.shape(positions)[1]
-        cell, counts = assign_cells(
-            positions, self.grid_sizes, self.grid_cells, self.distance_filter, mask
-        )  # [B, N, N, S]
-        index = ops.reshape(ops.arange(batch * particles), (batch, particles))
-        owner = ops.broadcast_to(index[:, :, None, None], ops.shape(cell))
-        neighbour = ops.broadcast_to(index[:, None, :, None], ops.shape(cell))
-        return select(counts, owner, neighbour, cell)
+        """Every neighbour on a grid: owner and neighbour, as b * N + n, its cell and its weight."""
+        offsets, counts = find_neighbours(
+            positions, self.grid_sizes, self.distance_filter, mask
+        )  # [B, N, N, 2], [B, N, N, S]
+        index, weights = select(counts)
+        particles, grids = ops.shape(positions)[1], len(self.grid_sizes)
+        pair, grid = index // grids, index % grids
+        owner = pair // particles
+        neighbour = owner - owner % particles + pair % particles  # in the same system
+        sides = ops.take(np.asarray(self.grid_sizes, "float32"), grid)
+        offsets = ops.take(ops.reshape(offsets, (-1, 2)), pair, axis=0)
+        return owner, neighbour, cell_index(offsets, sides, self.grid_cells), weights
 
     def compute_output_shape(self, positions_shape: Any, states_shape: Any) -> Any:
         return (*states_shape[:2], self._pixels, self._pixels, self.filters)

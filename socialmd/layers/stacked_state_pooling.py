@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from socialmd.layers.grid import assign_cells
+from socialmd.layers.grid import cell_index, find_neighbours
 from socialmd.registration import register
 
 __all__ = ["StackedStatePooling"]
@@ -33,7 +35,7 @@ class StackedStatePooling(keras.layers.Layer):
         distance_filter: whether to cut each grid to its inscribed circle.
 
     Call arguments:
-        positions: [B, N, 2], in units of length. No gradient flows through them: cells are integers.
+        positions: [B, N, 2], in units of length. Cells are integers: no gradient flows back.
         states: [B, N, E].
         mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
 
@@ -61,6 +63,7 @@ class StackedStatePooling(keras.layers.Layer):
     ) -> None:
         # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **kwargs)
+        self.supports_masking = True
         check_grids(grid_sizes, grid_cells)
         self.grid_sizes = tuple(grid_sizes)
         self.grid_cells = grid_cells
@@ -72,9 +75,9 @@ class StackedStatePooling(keras.layers.Layer):
     def call(self, positions: Any, states: Any, mask: Any | None = None) -> Any:
         batch, particles = ops.shape(positions)[0], ops.shape(positions)[1]
         cells, dim = self.grid_cells**2, states.shape[-1]
-        cell, counts = assign_cells(
-            positions, self.grid_sizes, self.grid_cells, self.distance_filter, mask
-        )
+        offsets, counts = find_neighbours(positions, self.grid_sizes, self.distance_filter, mask)
+        sides = ops.convert_to_tensor(np.asarray(self.grid_sizes, "float32"))
+        cell = cell_index(offsets[:, :, :, None, :], sides, self.grid_cells)  # [B, N, N, S]
         owner = ops.reshape(ops.arange(batch * particles), (batch, particles, 1, 1))
         rows = owner * cells + cell  # [B, N, N, S]
         values = ops.cast(counts, states.dtype)[..., None] * states[:, None, :, None, :]
@@ -105,7 +108,7 @@ def check_grids(grid_sizes: Sequence[float], grid_cells: int) -> None:
     Raises:
         ValueError: there is no grid, or a size or the number of cells is not positive.
     """
-    if not grid_sizes or not all(size > 0 for size in grid_sizes):
+    if not grid_sizes or not all(0 < size < math.inf for size in grid_sizes):
         raise ValueError(f"grid_sizes: expected positive side lengths, found {grid_sizes}")
     if grid_cells < 1:
         raise ValueError(f"grid_cells: expected a positive integer, found {grid_cells}")

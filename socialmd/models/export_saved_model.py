@@ -22,8 +22,8 @@ def export_saved_model(model: SocialLSTM, path: str | Path) -> None:
         rollout(inputs, num_steps)               any number of steps, mean fed back
         sample(inputs, num_steps, seed)          any number of steps, a sample fed back
 
-    `inputs` is float32 [B, T, N, F]; `num_steps` and `seed` are int32 scalars. Each returns a
-    dictionary of `positions` [B, steps, N, 2] and `parameters` [B, steps, N, P], in units of length.
+    `inputs` is float32 [B, T, N, F]; `num_steps` and `seed` are int32 scalars. Each returns
+    `positions` [B, steps, N, 2] and `parameters` [B, steps, N, P] by name, in units of length.
 
     Args:
         model: a built model.

@@ -154,7 +154,8 @@ class SocialLSTM(keras.Model):
         state = ops.zeros((*ops.shape(features)[:2], self.cell.units), self.compute_dtype)
 
         def warm_up(states: Any, frame: Any) -> Any:
-            _, states = self._step(*frame, states, mask)
+            position, features, displacement = ops.split(frame, [2, self.num_features], axis=-1)
+            _, states = self._step(position, displacement, features, states, mask)
             return states, states
 
         def closed_loop(carry: Any, step: Any) -> Any:
@@ -169,10 +170,8 @@ class SocialLSTM(keras.Model):
         def step_major(tensor: Any) -> Any:
             return ops.swapaxes(tensor, 0, 1)
 
-        past = tuple(
-            step_major(tensor[:, :-1]) for tensor in (positions, displacements, frames[..., 2:])
-        )
-        states, _ = ops.scan(warm_up, (state, state), past)
+        past = ops.concatenate([frames, displacements], axis=-1)[:, :-1]  # [B, T - 1, N, F + 2]
+        states, _ = ops.scan(warm_up, (state, state), step_major(past))
         no_parameters = ops.zeros(
             (*ops.shape(features)[:2], self._distribution.parameter_size()), "float32"
         )

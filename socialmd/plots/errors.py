@@ -29,11 +29,8 @@ def plot_errors(
     """
     for index, (name, values) in enumerate(errors.items()):
         steps = np.arange(1, len(np.asarray(values)) + 1)
-        if index == 0:
-            style = {"color": FORECAST_COLOR, "linewidth": 2.4, "zorder": 3}
-        else:
-            style = {"color": REFERENCE_COLORS[(index - 1) % len(REFERENCE_COLORS)]}
-        ax.plot(steps, values, label=name.replace("_", " "), **style)
+        color = REFERENCE_COLORS[(index - 1) % len(REFERENCE_COLORS)] if index else FORECAST_COLOR
+        ax.plot(steps, values, label=name, color=color, linewidth=1.5 if index else 2.4)
     ax.set_yscale("log")
     ax.grid(alpha=0.25)
     ax.set_xlabel("steps ahead")

@@ -57,7 +57,8 @@ def plot_forecast(
     if truth is not None:
         draw_paths(ax, np.concatenate([past[-1:], np.asarray(truth, float)]), TRUTH_COLOR, 1.6)
     draw_paths(ax, np.concatenate([past[-1:], forecast]), FORECAST_COLOR, 1.1)
-    ax.scatter(*past[-1].T, color=PAST_COLOR, s=9, zorder=3)
+    x, y = past[-1].T
+    ax.scatter(x, y, color=PAST_COLOR, s=9, zorder=3)
     label_plane(ax)
     if extent is None:
         ax.autoscale_view()

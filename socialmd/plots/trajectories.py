@@ -30,7 +30,8 @@ def plot_trajectories(ax: Axes, positions: ArrayLike, title: str = "Trajectories
     hues = matplotlib.colormaps["turbo"](np.linspace(0.05, 0.95, num_particles))
     for particle, hue in enumerate(hues):
         draw_paths(ax, positions[:, particle : particle + 1], to_hex(hue), fade=True)
-    ax.scatter(*positions[-1].T, c=hues, s=18, zorder=3, edgecolors="black", linewidths=0.4)
+    x, y = positions[-1].T
+    ax.scatter(x, y, c=hues, s=18, zorder=3, edgecolors="black", linewidths=0.4)
     ax.autoscale_view()
     label_plane(ax)
     ax.set_title(title)

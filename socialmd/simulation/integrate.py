@@ -139,7 +139,7 @@ def integrate_one(
     velocity_verlet(
         kept.positions,
         kept.velocities,
-        1 / state.masses,
+        state.masses,
         ring_couplings(pair_couplings(system, state.masses, state.charges)),
         float(system.softening),
         float(schedule.time_step),

@@ -7,9 +7,11 @@ its reaction to i + offset, and no two of its turns write to the same place, so 
 turns it into vector instructions without having to reorder a sum. What is left of the time is
 mostly the processor's square roots and divisions.
 
-The ring is closed by repeating its first half at the end of each array instead of by an index
-modulo N. Sums may only be fused with products ("contract"), so a step is the same for every number
-of threads and systems, and what is not a number stays visible.
+Two things keep the loop free of special cases. The ring is closed by repeating its beginning at
+the end of each array instead of by an index modulo N. And arrays are filled up to a multiple of
+four particles, as many numbers as fit into a vector register: these have no couplings and an
+infinite mass. Sums may be fused with products ("contract") but not reordered, and nothing is
+assumed to be finite.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ __all__ = ["ring_couplings", "velocity_verlet"]
 
 FloatArray = NDArray[np.float64]
 
+VECTOR_WIDTH = 4
+
 
 def ring_couplings(couplings: FloatArray) -> FloatArray:
     """Order pair couplings as the integrator reads them.
@@ -30,15 +34,16 @@ def ring_couplings(couplings: FloatArray) -> FloatArray:
         couplings: [N, N], symmetric.
 
     Returns:
-        [N // 2, N]: row d, column i couples particle i and particle (i + d + 1) mod N. With an
-        even N the last row meets each of its pairs from both ends and holds half their coupling.
+        [N // 2, L] with L = N rounded up to a multiple of four: row d, column i couples particle i
+        and particle (i + d + 1) mod N; columns from N on are zero. With an even N the last row
+        meets each of its pairs from both ends and holds half their coupling.
     """
     num_particles = len(couplings)
     first = np.arange(num_particles)
     offsets = np.arange(1, num_particles // 2 + 1)[:, None]
     ring = couplings[first, (first + offsets) % num_particles]  # [N // 2, N]
     ring[offsets[:, 0] * 2 == num_particles] /= 2
-    return ring
+    return np.pad(ring, ((0, 0), (0, -num_particles % VECTOR_WIDTH)))
 
 
 # Not cached on disk: compiling takes seconds, and there is not always a writable place.
@@ -47,26 +52,27 @@ _compile = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})
 
 @_compile
 def _accelerate(
-    x: FloatArray,
-    y: FloatArray,
+    num_particles: int,
     couplings: FloatArray,
     inverse_masses: FloatArray,
     softening_squared: float,
+    x: FloatArray,
+    y: FloatArray,
     ax: FloatArray,
     ay: FloatArray,
     reaction_x: FloatArray,
     reaction_y: FloatArray,
 ) -> None:
-    """Fill ax and ay [N] from x and y [N + N // 2]; the reactions are scratch of that length."""
-    half, num_particles = couplings.shape
-    for i in range(half):
+    """Fill ax and ay [L] from x and y [L + N // 2]; the reactions are scratch of that length."""
+    half, length = couplings.shape
+    for i in range(length + half - num_particles):
         x[num_particles + i], y[num_particles + i] = x[i], y[i]
-    for i in range(num_particles):
+    for i in range(length):
         ax[i], ay[i] = 0.0, 0.0
-    for i in range(num_particles + half):
+    for i in range(length + half):
         reaction_x[i], reaction_y[i] = 0.0, 0.0
     for row in range(half):
-        for i in range(num_particles):
+        for i in range(length):
             j = i + row + 1
             dx, dy = x[i] - x[j], y[i] - y[j]
             squared = dx * dx + dy * dy + softening_squared
@@ -78,7 +84,7 @@ def _accelerate(
     for i in range(half):
         reaction_x[i] += reaction_x[num_particles + i]
         reaction_y[i] += reaction_y[num_particles + i]
-    for i in range(num_particles):
+    for i in range(length):
         ax[i] = (ax[i] - reaction_x[i]) * inverse_masses[i]
         ay[i] = (ay[i] - reaction_y[i]) * inverse_masses[i]
 
@@ -87,7 +93,7 @@ def _accelerate(
 def velocity_verlet(
     positions: FloatArray,
     velocities: FloatArray,
-    inverse_masses: FloatArray,
+    masses: FloatArray,
     couplings: FloatArray,
     softening: float,
     time_step: float,
@@ -100,32 +106,36 @@ def velocity_verlet(
     Args:
         positions: [frames, N, 2]; frame 0 is the initial state, the others are overwritten.
         velocities: [frames, N, 2], likewise.
-        inverse_masses: [N].
-        couplings: [N // 2, N] from `ring_couplings`.
+        masses: [N].
+        couplings: [N // 2, L] from `ring_couplings`.
         softening: length below which the force stops growing.
         time_step: dt.
         keep_every: steps from one frame to the next.
     """
-    half, num_particles = couplings.shape
-    x, y = np.empty(num_particles + half), np.empty(num_particles + half)
-    vx, vy = np.empty(num_particles), np.empty(num_particles)
-    ax, ay = np.empty(num_particles), np.empty(num_particles)
-    reaction_x, reaction_y = np.empty(num_particles + half), np.empty(num_particles + half)
+    num_particles = len(masses)
+    half, length = couplings.shape
+    x, y = np.zeros(length + half), np.zeros(length + half)
+    reaction_x, reaction_y = np.zeros(length + half), np.zeros(length + half)
+    vx, vy = np.zeros(length), np.zeros(length)
+    ax, ay = np.zeros(length), np.zeros(length)
+    inverse_masses = np.zeros(length)
     for i in range(num_particles):
         x[i], y[i] = positions[0, i, 0], positions[0, i, 1]
         vx[i], vy[i] = velocities[0, i, 0], velocities[0, i, 1]
-    fixed = (couplings, inverse_masses, softening**2, ax, ay, reaction_x, reaction_y)
+        inverse_masses[i] = 1 / masses[i]
+    law = (num_particles, couplings, inverse_masses, softening**2)
+    arrays = (x, y, ax, ay, reaction_x, reaction_y)
 
-    _accelerate(x, y, *fixed)
+    _accelerate(*law, *arrays)
     for frame in range(1, len(positions)):
         for _ in range(keep_every):
-            for i in range(num_particles):
+            for i in range(length):
                 vx[i] += 0.5 * time_step * ax[i]
                 vy[i] += 0.5 * time_step * ay[i]
                 x[i] += time_step * vx[i]
                 y[i] += time_step * vy[i]
-            _accelerate(x, y, *fixed)
-            for i in range(num_particles):
+            _accelerate(*law, *arrays)
+            for i in range(length):
                 vx[i] += 0.5 * time_step * ax[i]
                 vy[i] += 0.5 * time_step * ay[i]
         for i in range(num_particles):

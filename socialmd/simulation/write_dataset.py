@@ -114,13 +114,19 @@ def _make(config: ExperimentConfig, path: Path, index: int) -> float:
         return_velocities=True,
         num_threads=1,
     )
-    save_array(path, frames[0])
     ends = frames[0, [0, -1]]  # [2, N, 4]
-    first, last = total_energy(
-        config.system, ends[..., :2], velocities[0, [0, -1]], ends[..., 2], ends[..., 3]
-    )
-    # A single particle at rest has no energy to compare with.
-    return float(abs(last - first) / max(abs(first), np.finfo(np.float64).tiny))
+    with np.errstate(over="ignore", invalid="ignore"):
+        first, last = total_energy(
+            config.system, ends[..., :2], velocities[0, [0, -1]], ends[..., 2], ends[..., 3]
+        )
+        # A single particle at rest has no energy to compare with.
+        drift = float(abs(last - first) / max(abs(first), np.finfo(np.float64).tiny))
+    if not np.isfinite(drift):
+        raise FloatingPointError(
+            f"simulation {index} of seed {config.simulation.seed}: energy is not finite"
+        )
+    save_array(path, frames[0])
+    return drift
 
 
 def _recipe(law: dict[str, Any] | None, simulation: dict[str, Any] | None) -> str:
@@ -164,7 +170,7 @@ def _compare(path: Path, found: str, recipe: str) -> None:
         if there != here:
             raise ValueError(
                 f"{path}: the folder holds simulations of another configuration: "
-                f"expected {here.strip()}, found {there.strip()}"
+                f"expected {here.strip(' ,')}, found {there.strip(' ,')}"
             )
 
 

@@ -6,9 +6,13 @@ import pytest
 
 from socialmd.models import SocialLSTM, export_saved_model
 
-# Runs where only TensorFlow is imported.
+# Runs where nothing but TensorFlow can be imported.
 CLIENT = """
 import sys
+
+for name in ("keras", "socialmd", "tensorflow_probability", "tf_keras"):
+    sys.modules[name] = None
+
 import numpy as np
 import tensorflow as tf
 
@@ -24,8 +28,6 @@ results = {
 for name, outputs in results.items():
     for key, value in outputs.items():
         np.save(f"{folder}/{name}_{key}.npy", value.numpy())
-unwanted = {"keras", "socialmd", "tensorflow_probability"} & set(sys.modules)
-sys.exit(f"imported {unwanted}" if unwanted else 0)
 """
 
 

@@ -1,5 +1,6 @@
 """A small data set and a small model on disk, as simulation and training leave them."""
 
+import functools
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from socialmd.config import (
     save_config,
 )
 from socialmd.data import describe_dataset
-from socialmd.models import build_model
+from socialmd.models import build_model, load_model
 
 NUM_FRAMES, NUM_PARTICLES, FRAME_SPACING = 40, 3, 0.25
 CONFIG = ExperimentConfig(
@@ -74,3 +75,9 @@ def experiment(tmp_path_factory) -> Experiment:
     model.save(root / "tiny" / "model.keras")
     save_config(CONFIG, root / "tiny" / "config.toml")
     return Experiment(root / "data", root / "tiny")
+
+
+@pytest.fixture(scope="session")
+def load_once():
+    """`load_model` that gives the same model again: its forecast is compiled once then."""
+    return functools.cache(load_model)

@@ -11,13 +11,27 @@ from socialmd.models import load_model
 WINDOWS_PER_SIMULATION = 10
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_model(load_once):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate, "load_model", load_once)
+        yield
+
+
 @pytest.fixture(scope="module")
 def result(experiment, tmp_path_factory):
     """metrics.json of all windows."""
     output = tmp_path_factory.mktemp("evaluation")
     evaluate.main([str(experiment.model), str(experiment.data), "--output", str(output)])
-    assert [path.name for path in output.iterdir()] == ["metrics.json"]
+    files = {path.name for path in output.iterdir()}
+    assert files == {"metrics.json", "forecast.png", "forecast.gif"}
     return json.loads((output / "metrics.json").read_text())
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Pictures take most of the time; those of `result` are enough."""
+    monkeypatch.setattr(evaluate, "draw", lambda *_: None)
 
 
 def test_every_forecast_is_measured_at_every_step(result):
@@ -89,6 +103,7 @@ def test_fewer_windows_are_spread_over_the_split(experiment):
     np.testing.assert_array_equal(more.inputs, every.inputs)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_is_not_possible_is_left_out_and_said(experiment, tmp_path, capsys):
     (tmp_path / "test").mkdir()
     for path in (experiment.data / "test").iterdir():
@@ -106,12 +121,13 @@ def test_what_is_not_possible_is_left_out_and_said(experiment, tmp_path, capsys)
     assert "model does not beat constant velocity: MAE" in printed
 
 
-def test_metrics_lie_beside_the_model_unless_said_otherwise(experiment, tmp_path):
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("file", ["", "model.keras"])
+def test_metrics_lie_beside_the_model_unless_said_otherwise(experiment, tmp_path, file):
     for path in experiment.model.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    for model in (tmp_path, tmp_path / "model.keras"):
-        evaluate.main([str(model), str(experiment.data), "--max-windows", "1"])
-        (tmp_path / "evaluation" / "metrics.json").unlink()
+    evaluate.main([str(tmp_path / file), str(experiment.data), "--max-windows", "1"])
+    assert (tmp_path / "evaluation" / "metrics.json").is_file()
 
 
 def test_data_with_other_features_are_refused(experiment, tmp_path):

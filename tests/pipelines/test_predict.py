@@ -7,6 +7,13 @@ from pipelines import predict
 from socialmd.models import load_model
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_model(load_once):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(predict, "load_model", load_once)
+        yield
+
+
 @pytest.fixture(scope="module")
 def file(experiment):
     return sorted((experiment.data / "test").iterdir())[0]
@@ -70,6 +77,16 @@ def test_truth_is_written_and_compared_where_the_file_goes_on(experiment, file, 
     rows = {line[:17].strip(): line.split() for line in printed.splitlines()}
     assert float(rows["model"][1]) == pytest.approx(error, abs=1e-4)
     assert rows["constant velocity"][2] == "0.0000"
+    model, _ = load_model(experiment.model)
+    parameters = np.load(tmp_path / "parameters.npy")[:3]
+    log_probability = model.distribution(parameters).log_prob(np.float32(numbers[..., :2]))
+    assert float(rows["model"][-1]) == pytest.approx(-np.mean(log_probability), rel=1e-3, abs=1e-4)
+
+
+def test_a_sample_has_no_likelihood(experiment, file, tmp_path, capsys):
+    run(experiment, file, tmp_path, "--start-frame", 0, "--feedback", "sample")
+    (row,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("model"))
+    assert row.split()[-1] == "-"
 
 
 def test_truth_of_an_earlier_forecast_does_not_stay(experiment, file, tmp_path):

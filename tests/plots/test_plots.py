@@ -53,7 +53,7 @@ def test_density_is_drawn_with_y_upwards(paths):
     plots.plot_forecast(ax, past, truth, forecast, density, (-2.0, 2.0, -3.0, 3.0))
     image = ax.images[0]
     assert image.origin == "lower"
-    assert image.get_extent() == (-2.0, 2.0, -3.0, 3.0)
+    assert tuple(image.get_extent()) == (-2.0, 2.0, -3.0, 3.0)
     assert np.argmax(image.get_array()) == np.argmax(density)
 
 

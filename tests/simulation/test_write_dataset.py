@@ -1,4 +1,3 @@
-import json
 import os
 import signal
 import subprocess
@@ -8,8 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from socialmd.config import DataConfig, ExperimentConfig, ManyBodySystem, SimulationConfig
-from socialmd.config import save_config
+from socialmd import dataset_folder
+from socialmd.config import (
+    DataConfig,
+    ExperimentConfig,
+    ManyBodySystem,
+    SimulationConfig,
+    save_config,
+)
 from socialmd.dataset_folder import checksum, read_description
 from socialmd.simulation import simulate, write_dataset
 
@@ -162,7 +167,7 @@ def test_progress_bar_counts_simulations(tmp_path, capsys):
     ("other", "message"),
     [
         (make_config(seed=6), r"dataset\.json.* expected \"seed\": 6, found \"seed\": 5"),
-        (make_config(num_train=3), 'expected "num_train": 3,, found "num_train": 4'),
+        (make_config(num_train=3), 'expected "num_train": 3, found "num_train": 4'),
         (make_config({"num_particles": 3}), 'expected "num_particles": 3, found'),
     ],
 )
@@ -173,26 +178,85 @@ def test_folder_of_another_configuration_is_refused_untouched(complete, other, m
     assert contents(complete) == before
 
 
+def interrupt_after(count, monkeypatch):
+    write, written = dataset_folder.write_atomically, []
+
+    def write_or_stop(path, fill):
+        written.append(path)
+        if len(written) > count:
+            raise KeyboardInterrupt
+        write(path, fill)
+
+    monkeypatch.setattr(dataset_folder, "write_atomically", write_or_stop)
+
+
 def test_unfinished_folder_of_another_configuration_is_refused_untouched(tmp_path, monkeypatch):
     interrupt_after(3, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         write_dataset(CONFIG, tmp_path, progress=False)
     before = contents(tmp_path)
-    assert 1 <= len(list(tmp_path.glob("*/*.npy"))) < 9
+    assert len(list(tmp_path.glob("*/*.npy"))) == 3
     with pytest.raises(ValueError, match=r"unfinished\.json: .* another configuration"):
         write_dataset(make_config(seed=6), tmp_path, progress=False)
     assert contents(tmp_path) == before
 
 
-def interrupt_after(count, monkeypatch):
-    from socialmd.simulation.write_dataset import save_array
+@pytest.mark.parametrize("name", ["notes.txt", "train/simulation_00004.npy", "train/.a.npy.1.tmp"])
+def test_folder_with_a_foreign_file_is_refused_untouched(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    before = contents(tmp_path)
+    with pytest.raises(ValueError, match=f"expected no file of another origin, found .*{name}"):
+        write_dataset(CONFIG, tmp_path, progress=False)
+    assert contents(tmp_path) == before
 
-    saved = []
 
-    def save(path, array):
-        saved.append(path)
-        if len(saved) > count:
-            raise KeyboardInterrupt
-        save_array(path, array)
+def test_simulations_of_unknown_origin_are_refused_untouched(complete, tmp_path):
+    name = "train/simulation_00000.npy"
+    (tmp_path / "train").mkdir()
+    (tmp_path / name).write_bytes((complete / name).read_bytes())
+    before = contents(tmp_path)
+    with pytest.raises(ValueError, match=r"neither .* says how they were made"):
+        write_dataset(CONFIG, tmp_path, progress=False)
+    assert contents(tmp_path) == before
 
-    monkeypatch.setattr(sys.modules["socialmd.simulation.write_dataset"], "save_array", save)
+
+def test_damaged_file_is_found(tmp_path):
+    write_dataset(CONFIG, tmp_path, progress=False)
+    path = tmp_path / "test/simulation_00008.npy"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"simulation_00008\.npy: differs from its checksum"):
+        write_dataset(CONFIG, tmp_path, progress=False)
+
+
+def test_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("mine")
+    # Were anything simulated, it would overflow instead.
+    config = make_config({"coulomb_constant": 1e308})
+    with pytest.raises(NotADirectoryError, match="expected a folder, found a file"):
+        write_dataset(config, tmp_path / "file", progress=False)
+    with pytest.raises(OSError, match="file"):
+        write_dataset(config, tmp_path / "file" / "set", progress=False)
+
+    def refuse(*_):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(PermissionError, match="read-only"):
+        write_dataset(config, tmp_path / "set", progress=False)
+
+
+def test_simulation_that_overflows_is_an_error_and_no_file(tmp_path):
+    config = make_config({"coulomb_constant": 1e308}, time_step=1e3)
+    with pytest.raises(FloatingPointError, match="simulation 0 of seed 5: not finite from frame 1"):
+        write_dataset(config, tmp_path, progress=False)
+    assert list(files(tmp_path)) == ["unfinished.json"]
+
+
+def test_energy_that_overflows_is_an_error_and_no_file(tmp_path):
+    config = make_config({"coulomb_constant": 1e308})
+    with pytest.raises(FloatingPointError, match="simulation 0 of seed 5: energy is not finite"):
+        write_dataset(config, tmp_path, progress=False)
+    assert list(files(tmp_path)) == ["unfinished.json"]

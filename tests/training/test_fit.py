@@ -11,59 +11,66 @@ class Interrupt(keras.callbacks.Callback):
     """Stops a training as a killed process does: in the middle of an epoch."""
 
     def on_train_batch_begin(self, batch, logs=None):
-        if self.model.optimizer.iterations.numpy() == 11:  # of 7 batches an epoch
+        if self.model.optimizer.iterations.numpy() == 4:  # of 3 batches an epoch
             raise KeyboardInterrupt
 
 
-def test_training_leaves_a_model_a_log_and_its_configuration(config, data, tmp_path):
-    model = fit(config, data, tmp_path, verbose=0)
-    loaded, loaded_config = load_model(tmp_path)
+@pytest.fixture(scope="module")
+def trained(config, data, tmp_path_factory):
+    """Folder and model of one complete training; tests only look at them."""
+    folder = tmp_path_factory.mktemp("trained")
+    return folder, fit(config, data, folder, verbose=0)
+
+
+def test_training_leaves_a_model_a_log_and_its_configuration(config, data, trained):
+    folder, model = trained
+    loaded, loaded_config = load_model(folder)
     assert loaded_config == config
     inputs, _ = next(iter(make_dataset(data / "test", config.data, 4)))
     np.testing.assert_array_equal(loaded(inputs), model(inputs))
-    history = read_history(tmp_path / "history.csv")
+    history = read_history(folder / "history.csv")
     assert history["epoch"] == [0, 1, 2]
     assert {"loss", "mae", "val_loss", "val_mae"} <= set(history)
-    assert not (tmp_path / "backup").exists()
+    assert not (folder / "backup").exists()
 
 
-def test_the_best_weights_are_kept(config, data, tmp_path):
-    model = fit(config, data, tmp_path, verbose=0)
+def test_the_best_weights_are_kept(config, data, trained):
+    folder, _ = trained
+    model, _ = load_model(folder)
     compile_model(model, config.training)
     validation = make_dataset(data / "validation", config.data, config.training.batch_size)
     loss = model.evaluate(validation, verbose=0, return_dict=True)["loss"]
-    best = min(read_history(tmp_path / "history.csv")["val_loss"])
+    best = min(read_history(folder / "history.csv")["val_loss"])
     np.testing.assert_allclose(loss, best, rtol=1e-5)
 
 
-def test_an_interrupted_training_ends_as_an_uninterrupted_one(config, data, tmp_path):
-    whole, pieces = tmp_path / "whole", tmp_path / "pieces"
-    expected = fit(config, data, whole, verbose=0)
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(config, data, trained, tmp_path):
+    folder, expected = trained
     with pytest.raises(KeyboardInterrupt):
-        fit(config, data, pieces, callbacks=[Interrupt()], verbose=0)
-    assert not (pieces / "model.keras").exists()
-    resumed = fit(config, data, pieces, verbose=0)
+        fit(config, data, tmp_path, callbacks=[Interrupt()], verbose=0)
+    assert not (tmp_path / "model.keras").exists()
+    resumed = fit(config, data, tmp_path, verbose=0)
     for ours, theirs in zip(resumed.weights, expected.weights, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
-    logs = [read_history(folder / "history.csv") for folder in (whole, pieces)]
+    logs = [read_history(path / "history.csv") for path in (folder, tmp_path)]
     assert logs[0]["epoch"] == logs[1]["epoch"]
     np.testing.assert_allclose(logs[0]["val_loss"], logs[1]["val_loss"], rtol=1e-4)
 
 
-def test_a_complete_training_is_not_repeated(config, data, tmp_path, capsys):
-    fit(config, data, tmp_path, verbose=0)
-    before = (tmp_path / "model.keras").stat().st_mtime_ns
-    fit(config, data, tmp_path, verbose=0)
+def test_a_complete_training_is_not_repeated(config, data, trained, capsys):
+    folder, _ = trained
+    before = (folder / "model.keras").stat().st_mtime_ns
+    fit(config, data, folder, verbose=0)
     assert "nothing to do" in capsys.readouterr().out
-    assert (tmp_path / "model.keras").stat().st_mtime_ns == before
+    assert (folder / "model.keras").stat().st_mtime_ns == before
 
 
-def test_another_experiments_folder_is_refused(config, data, tmp_path):
-    fit(config, data, tmp_path, verbose=0)
+def test_another_experiments_folder_is_refused(config, data, trained):
+    folder, _ = trained
     training = config.training.model_copy(update={"seed": 5})
     other = config.model_copy(update={"training": training})
     with pytest.raises(ValueError, match="another configuration"):
-        fit(other, data, tmp_path, verbose=0)
+        fit(other, data, folder, verbose=0)
 
 
 def test_training_stops_early_without_improvement(config, data, tmp_path):
@@ -89,13 +96,13 @@ def test_a_loss_that_is_not_finite_stops_training_and_names_the_batch(config, da
     assert not (tmp_path / "model.keras").exists()
 
 
-def test_tensorboard_has_losses_learning_rate_and_pictures(config, data, tmp_path):
+def test_tensorboard_has_losses_learning_rate_and_pictures(trained):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    fit(config, data, tmp_path, verbose=0)
+    folder, _ = trained
     tags = {}
     for name in ("train", "validation", "forecasts"):
-        events = EventAccumulator(str(tmp_path / "tensorboard" / name)).Reload()
+        events = EventAccumulator(str(folder / "tensorboard" / name)).Reload()
         tags[name] = {tag for kind in ("tensors", "images") for tag in events.Tags()[kind]}
     assert {"epoch_loss", "epoch_mae", "epoch_learning_rate"} <= tags["train"]
     assert "epoch_loss" in tags["validation"]

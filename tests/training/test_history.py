@@ -26,7 +26,7 @@ def test_log_is_read_by_columns(tmp_path):
 def test_what_is_no_log_is_refused(tmp_path):
     path = tmp_path / "history.csv"
     path.write_text("epoch,loss\n0,high\n")
-    with pytest.raises(ValueError, match="history.csv"):
+    with pytest.raises(ValueError, match=r"history\.csv"):
         read_history(path)
 
 

@@ -1,9 +1,9 @@
 """A data set and an experiment small enough to train in seconds."""
 
-import numpy as np
-import pytest
+from pathlib import Path
 
-from socialmd import ExperimentConfig
+import numpy as np
+
 from socialmd.dataset_folder import describe_dataset, save_array, simulation_name
 
 EXPERIMENT = {
@@ -28,21 +28,13 @@ EXPERIMENT = {
 }
 
 
-@pytest.fixture
-def config():
-    return ExperimentConfig.model_validate(EXPERIMENT)
-
-
-@pytest.fixture(scope="session")
-def data(tmp_path_factory):
-    """Four simulations of particles on circles: [40, 3, 4]."""
-    directory = tmp_path_factory.mktemp("circles")
+def write_circles(directory: Path) -> Path:
+    """Four simulations of three particles on circles: [40, 3, 4] each."""
     rng = np.random.default_rng(1)
-    splits = ("train", "train", "validation", "test")
-    for index, split in enumerate(splits):
+    for index, split in enumerate(("train", "train", "validation", "test")):
         angle = rng.uniform(0, 6, 3) + rng.uniform(0.05, 0.1, 3) * np.arange(40)[:, None]
-        constant = np.broadcast_to(rng.uniform(0.5, 1.5, (3, 2)), (40, 3, 2))
         path = np.stack([np.cos(angle), np.sin(angle)], axis=-1) + rng.normal(size=(3, 2))
+        constant = np.broadcast_to(rng.uniform(0.5, 1.5, (3, 2)), (40, 3, 2))
         frames = np.concatenate([path, constant], axis=-1)
         save_array(directory / split / simulation_name(index), frames)
     describe_dataset(directory, features=("x", "y", "mass", "charge"), frame_spacing=0.1)
