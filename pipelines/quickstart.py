@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"  {output / 'evaluation' / 'forecast.png'}    forecast over truth, errors by step\n"
         f"  {output / 'evaluation' / 'forecast.gif'}    the same in motion\n"
         f"  {output / 'evaluation' / 'metrics.json'}    the numbers above\n"
-        f"  {data / 'trajectories.png'}        what was simulated\n"
+        f"  {output / 'data.png'}    what was simulated\n"
         f"  {run / 'losses.png'}               how training went\n"
         f"  {output / 'saved_model'}/              for inference with TensorFlow alone"
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from socialmd import load_config
+from socialmd.dataset_folder import simulation_name
+from socialmd.plots import new_figure, plot_trajectories
 from socialmd.simulation import write_dataset
 
 
@@ -19,7 +21,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("output", type=Path, help="folder of the data set; continued if unfinished")
     arguments = parser.parse_args(argv)
 
-    drifts = write_dataset(load_config(arguments.config), arguments.output)
+    config = load_config(arguments.config)
+    drifts = write_dataset(config, arguments.output)
     if drifts.size:
         print(
             f"{arguments.output}: wrote {drifts.size} simulations; relative change of their "
@@ -27,6 +30,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
     else:
         print(f"{arguments.output}: already complete, nothing to do")
+
+    picture = arguments.output.with_name(f"{arguments.output.name}.png")
+    frames = np.load(arguments.output / "train" / simulation_name(0))
+    figure, ax = new_figure(6, 6)
+    span = len(frames) * config.simulation.time_step * config.simulation.keep_every
+    plot_trajectories(ax, frames[..., :2], f"Training simulation 0, {span:g} time units")
+    figure.savefig(picture)
+    print(f"The first of them is drawn in {picture}")
 
 
 if __name__ == "__main__":

@@ -324,7 +324,7 @@ class SocialLSTM(keras.Model):
 
     @property
     def _is_adapted(self) -> bool:
-        return self.built and float(self.displacement_scale.numpy()) != 1.0
+        return self.built and float(ops.convert_to_numpy(self.displacement_scale)) != 1.0
 
     def _check_shape(self, shape: Any) -> None:
         if len(shape) != 4 or shape[-1] is None or shape[-1] < 2:

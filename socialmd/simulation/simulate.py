@@ -92,8 +92,12 @@ def simulate(
         >>> frames.shape
         (2, 10, 5, 4)
     """
-    if num_simulations < 1:
-        raise ValueError(f"num_simulations: expected 1 or more, found {num_simulations}")
+    for name, value, least in (
+        ("num_simulations", num_simulations, 1),
+        ("first_simulation", first_simulation, 0),
+    ):
+        if value < least:
+            raise ValueError(f"{name}: expected {least} or more, found {value}")
     schedule = Schedule(num_steps, time_step, keep_every)
     schedule.check()
     shape = (num_simulations, schedule.num_frames, system.num_particles)

@@ -141,7 +141,7 @@ def _check_folder(directory: Path, files: dict[Path, int], recipe: str) -> list[
         raise NotADirectoryError(f"{directory}: expected a folder, found a file")
     description, marker = directory / DESCRIPTION_FILE, directory / UNFINISHED_FILE
     known = {*files, description, marker}
-    # A recipe first: a folder of another configuration has other files, too, and is named so.
+    # First, because a folder of another configuration may hold other files for that reason.
     if marker.exists():
         _compare(marker, marker.read_text("utf-8"), recipe)
     if description.exists():

@@ -29,11 +29,12 @@ def test_data_set_is_written_once(tmp_path, capsys):
     config.write_text(CONFIG)
     simulate.main([str(config), str(output)])
     assert f"{output}: wrote 4 simulations; relative change" in capsys.readouterr().out
+    assert (tmp_path / "set.png").stat().st_size > 1000
     expected = simulate_systems(load_config(config).system, 4, 400, 1e-5, 100, seed=2)
     np.testing.assert_array_equal(np.load(output / "test/simulation_00003.npy"), expected[3])
 
     simulate.main([str(config), str(output)])
-    assert capsys.readouterr().out == f"{output}: already complete, nothing to do\n"
+    assert f"{output}: already complete, nothing to do\n" in capsys.readouterr().out
 
 
 def test_missing_configuration_is_named(tmp_path):

@@ -56,7 +56,7 @@ def test_default_systems_look_like_those_of_the_thesis():
         ({"keep_every": -1}, "keep_every: expected 1 or more, found -1"),
         ({"time_step": float("nan")}, "time_step: expected a positive number, found nan"),
         ({"seed": -1}, "seed: expected a number of 0 or more, found -1"),
-        ({"first_simulation": -1}, "index: expected a number of 0 or more, found -1"),
+        ({"first_simulation": -1}, "first_simulation: expected 0 or more, found -1"),
     ],
 )
 def test_bad_arguments_are_refused(change, message):

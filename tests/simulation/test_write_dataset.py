@@ -178,13 +178,17 @@ def test_folder_of_another_configuration_is_refused_untouched(complete, other, m
     assert contents(complete) == before
 
 
+class Interrupted(Exception):
+    pass
+
+
 def interrupt_after(count, monkeypatch):
     write, written = dataset_folder.write_atomically, []
 
     def write_or_stop(path, fill):
         written.append(path)
         if len(written) > count:
-            raise KeyboardInterrupt
+            raise Interrupted
         write(path, fill)
 
     monkeypatch.setattr(dataset_folder, "write_atomically", write_or_stop)
@@ -192,7 +196,7 @@ def interrupt_after(count, monkeypatch):
 
 def test_unfinished_folder_of_another_configuration_is_refused_untouched(tmp_path, monkeypatch):
     interrupt_after(3, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted):
         write_dataset(CONFIG, tmp_path, progress=False)
     before = contents(tmp_path)
     assert len(list(tmp_path.glob("*/*.npy"))) == 3

@@ -7,6 +7,12 @@ from socialmd.models import load_model
 from socialmd.training import compile_model, fit, read_history
 
 
+# Keras' CSVLogger leaves its file open when training is interrupted.
+leaves_log_open = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
 class Interrupt(keras.callbacks.Callback):
     """Stops a training as a killed process does: in the middle of an epoch."""
 
@@ -44,6 +50,7 @@ def test_the_best_weights_are_kept(config, data, trained):
     np.testing.assert_allclose(loss, best, rtol=1e-5)
 
 
+@leaves_log_open
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(config, data, trained, tmp_path):
     folder, expected = trained
     with pytest.raises(KeyboardInterrupt):
@@ -84,6 +91,7 @@ def test_training_stops_early_without_improvement(config, data, tmp_path):
     assert len(losses) - 1 - int(np.argmin(losses)) == 2
 
 
+@leaves_log_open
 def test_a_loss_that_is_not_finite_stops_training_and_names_the_batch(config, data, tmp_path):
     class Poison(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):

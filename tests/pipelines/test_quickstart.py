@@ -1,0 +1,60 @@
+"""The whole way in miniature: simulate, train, evaluate, export, as the first command does it."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from pipelines import quickstart
+from socialmd import ExperimentConfig
+from socialmd.config import save_config
+from tests.miniature import EXPERIMENT
+
+SIMULATION = {
+    "num_train": 2,
+    "num_validation": 1,
+    "num_test": 2,
+    "num_steps": 40,
+    "time_step": 1e-4,
+    "keep_every": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("quickstart")
+    experiment = {**EXPERIMENT, "simulation": SIMULATION}
+    save_config(ExperimentConfig.model_validate(experiment), folder / "config.toml")
+    return folder
+
+
+def test_quickstart_does_everything_and_says_where_it_is(folder, capsys):
+    output = folder / "output"
+    arguments = ["--config", str(folder / "config.toml"), "--output", str(output)]
+    quickstart.main(arguments)
+    printed = capsys.readouterr().out
+
+    for script in ("simulate", "train", "evaluate", "export"):
+        assert f"$ python pipelines/{script}.py" in printed
+    assert "beats constant velocity" in printed or "does not beat constant velocity" in printed
+    shown = [line.split()[0] for line in printed.split("Look at\n")[1].splitlines()]
+    assert len(shown) == 6
+    for name in shown:
+        path = folder / name
+        assert path.exists()
+        if path.suffix in {".png", ".gif"}:
+            with Image.open(path) as image:
+                assert min(image.size) > 200
+    metrics = json.loads((output / "evaluation" / "metrics.json").read_text())
+    assert set(metrics["forecasts"]) == {
+        "model",
+        "constant position",
+        "constant velocity",
+        "linear autoregression",
+        "known law",
+    }
+
+    quickstart.main(arguments)  # nothing is simulated or trained twice
+    again = capsys.readouterr().out
+    assert "already complete" in again
+    assert "nothing to do" in again
