@@ -38,12 +38,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     print(
         f"\nDone in {time.monotonic() - start:.0f} s. Look at\n"
-        f"  {output / 'evaluation' / 'forecast.png'}    forecast over truth, errors by step\n"
-        f"  {output / 'evaluation' / 'forecast.gif'}    the same in motion\n"
-        f"  {output / 'evaluation' / 'metrics.json'}    the numbers above\n"
-        f"  {output / 'data.png'}    what was simulated\n"
-        f"  {run / 'losses.png'}               how training went\n"
-        f"  {output / 'saved_model'}/              for inference with TensorFlow alone"
+        f"  {output}/evaluation/forecast.png  forecasts over the truth, errors by step\n"
+        f"  {output}/evaluation/forecast.gif  a forecast in motion\n"
+        f"  {output}/evaluation/metrics.json  the numbers above, and more\n"
+        f"  {output}/data.png                 what was simulated\n"
+        f"  {output}/run/losses.png           how training went\n"
+        f"  {output}/saved_model              for inference with TensorFlow alone"
     )
 
 

@@ -9,7 +9,7 @@ from matplotlib.animation import FuncAnimation, PillowWriter
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from socialmd.plots.forecast import plot_forecast
+from socialmd.plots.forecast import add_legend, plot_forecast
 from socialmd.plots.style import FORECAST_COLOR, TRUTH_COLOR, new_figure
 
 __all__ = ["animate_forecast"]
@@ -39,9 +39,10 @@ def animate_forecast(
     paths = [np.concatenate([past[-1:], np.asarray(part, float)]) for part in (truth, forecast)]
     figure, ax = new_figure(4.8, 4.8)
     figure.set_dpi(80)
-    plot_forecast(ax, past, truth, np.repeat(past[-1:], 2, axis=0), extent=extent)
-    for collection in list(ax.collections):  # the axes and legend stay, the still lines go
+    plot_forecast(ax, past, truth, paths[1], extent=extent, legend=False)
+    for collection in list(ax.collections):  # the axes stay, the still lines go
         collection.remove()
+    add_legend(ax, ("truth", "forecast"))
     colors = (TRUTH_COLOR, FORECAST_COLOR)
     dots = [ax.scatter([], [], s=s, color=c) for s, c in zip((26, 10), colors, strict=True)]
     tails: list[list[Line2D]] = [

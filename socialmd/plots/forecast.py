@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -16,7 +18,7 @@ from socialmd.plots.style import (
     label_plane,
 )
 
-__all__ = ["plot_forecast"]
+__all__ = ["add_legend", "plot_forecast"]
 
 
 def plot_forecast(
@@ -67,18 +69,19 @@ def plot_forecast(
         ax.set_ylim(extent[2:])
     ax.set_title(title)
     if legend:
-        _add_legend(ax, truth is not None)
+        add_legend(ax, ("given", "forecast") if truth is None else ("given", "truth", "forecast"))
 
 
-def _add_legend(ax: Axes, with_truth: bool) -> None:
-    entries = {"given": PAST_COLOR, "truth": TRUTH_COLOR, "forecast": FORECAST_COLOR}
-    handles = [
-        Line2D([], [], color=color, label=label, linewidth=2)
-        for label, color in entries.items()
-        if with_truth or label != "truth"
-    ]
+def add_legend(ax: Axes, names: Sequence[str]) -> None:
+    """Say which colour is which, on the dark ground.
+
+    Args:
+        ax: where to draw.
+        names: some of `"given"`, `"truth"` and `"forecast"`.
+    """
+    colors = {"given": PAST_COLOR, "truth": TRUTH_COLOR, "forecast": FORECAST_COLOR}
     ax.legend(
-        handles=handles,
+        handles=[Line2D([], [], color=colors[name], label=name, linewidth=2) for name in names],
         loc="upper right",
         fontsize=8,
         facecolor=DENSITY_COLORS(0.0),

@@ -178,7 +178,7 @@ def test_folder_of_another_configuration_is_refused_untouched(complete, other, m
     assert contents(complete) == before
 
 
-class Interrupted(Exception):
+class InterruptedRunError(Exception):
     pass
 
 
@@ -188,7 +188,7 @@ def interrupt_after(count, monkeypatch):
     def write_or_stop(path, fill):
         written.append(path)
         if len(written) > count:
-            raise Interrupted
+            raise InterruptedRunError
         write(path, fill)
 
     monkeypatch.setattr(dataset_folder, "write_atomically", write_or_stop)
@@ -196,7 +196,7 @@ def interrupt_after(count, monkeypatch):
 
 def test_unfinished_folder_of_another_configuration_is_refused_untouched(tmp_path, monkeypatch):
     interrupt_after(3, monkeypatch)
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedRunError):
         write_dataset(CONFIG, tmp_path, progress=False)
     before = contents(tmp_path)
     assert len(list(tmp_path.glob("*/*.npy"))) == 3

@@ -6,7 +6,6 @@ from socialmd.data import make_dataset
 from socialmd.models import load_model
 from socialmd.training import compile_model, fit, read_history
 
-
 # Keras' CSVLogger leaves its file open when training is interrupted.
 leaves_log_open = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
