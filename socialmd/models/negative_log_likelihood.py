@@ -22,6 +22,7 @@ class NegativeLogLikelihood(keras.losses.Loss):
 
     Args:
         distribution: name of the predicted distribution, `"gaussian"`.
+        reduction: as in Keras; the default averages over what has weight.
 
     Call arguments:
         y_true: positions, [B, T', N, 2].
@@ -38,10 +39,11 @@ class NegativeLogLikelihood(keras.losses.Loss):
     def __init__(
         self,
         distribution: str = "gaussian",
+        reduction: str = "mean_with_sample_weight",
         name: str = "negative_log_likelihood",
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=name, reduction=reduction, **kwargs)
         self.distribution = distribution
         self._distribution = distributions.get(distribution)
 
