@@ -82,6 +82,7 @@ class SocialLSTM(keras.Model):
     ) -> None:
         # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **kwargs)
+        self.supports_masking = True
         if prediction not in PREDICTIONS:
             raise ValueError(f"prediction: expected one of {PREDICTIONS}, found {prediction!r}")
         if target_steps < 1:
@@ -110,17 +111,18 @@ class SocialLSTM(keras.Model):
         features = input_shape[-1] + (0 if self.prediction == "position" else 2)
         self.cell.build((*particles, features), (*particles, 2), None)
         self.num_features = input_shape[-1]
-        # One until `adapt` has seen data: then lengths are in the units of the data.
-        self.displacement_scale = self._add_scale("displacement_scale")
-        self.acceleration_scale = self._add_scale("acceleration_scale")
+        self.displacement_scale = self._add_constant("displacement_scale", "ones")
+        self.acceleration_scale = self._add_constant("acceleration_scale", "ones")
+        self.is_adapted = self._add_constant("is_adapted", "zeros")
         self.built = True
 
-    def _add_scale(self, name: str) -> Any:
+    def _add_constant(self, name: str, initializer: str) -> Any:
         return self.add_weight(
-            name=name, shape=(), initializer="ones", trainable=False, dtype="float32"
+            name=name, shape=(), initializer=initializer, trainable=False, dtype="float32"
         )
 
     def call(self, inputs: Any, mask: Any | None = None) -> Any:
+        self._check_shape(inputs.shape)
         return self.forecast(inputs, ops.arange(self.target_steps), mask=mask)[1]
 
     # === Forecast ===
@@ -242,14 +244,19 @@ class SocialLSTM(keras.Model):
             FloatingPointError: the forecast itself has become infinite.
         """
         num_steps = self.target_steps if num_steps is None else num_steps
-        if num_steps < 1:
-            raise ValueError(f"num_steps: expected at least 1, found {num_steps}")
+        if num_steps < 1 or num_steps != int(num_steps):
+            raise ValueError(f"num_steps: expected at least 1, and whole, found {num_steps}")
         if feedback not in FEEDBACKS:
             raise ValueError(f"feedback: expected one of {FEEDBACKS}, found {feedback!r}")
         inputs = ops.convert_to_tensor(inputs, "float32")
         self._check_shape(inputs.shape)
         if not bool(ops.all(ops.isfinite(inputs))):
             raise ValueError("inputs: expected finite numbers, found some that are not")
+        if mask is not None and np.shape(mask) != (inputs.shape[0], inputs.shape[2]):
+            raise ValueError(
+                f"mask: expected [batch, particles] = {[inputs.shape[0], inputs.shape[2]]}, "
+                f"found shape {list(np.shape(mask))}"
+            )
         if not self.built:
             self.build(inputs.shape)
         seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
@@ -306,6 +313,7 @@ class SocialLSTM(keras.Model):
         scales = np.sqrt(totals / counts)
         self.displacement_scale.assign(scales[0])
         self.acceleration_scale.assign(scales[1])
+        self.is_adapted.assign(1.0)
 
     def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         """As `keras.Model.fit`, once the scales are known.
@@ -313,7 +321,7 @@ class SocialLSTM(keras.Model):
         Raises:
             ValueError: the prediction is relative and `adapt` was not called.
         """
-        if self.prediction != "position" and not self._is_adapted:
+        if self.prediction != "position" and not (self.built and bool(self.is_adapted > 0)):
             raise ValueError(
                 f"prediction={self.prediction!r} needs the scale of the data: "
                 "call `model.adapt(dataset)` before `model.fit`"
@@ -321,10 +329,6 @@ class SocialLSTM(keras.Model):
         # Keras' own default, `shuffle=True`, makes it warn about every data set.
         kwargs.setdefault("shuffle", y is not None)
         return super().fit(x, y, **kwargs)
-
-    @property
-    def _is_adapted(self) -> bool:
-        return self.built and float(ops.convert_to_numpy(self.displacement_scale)) != 1.0
 
     def _check_shape(self, shape: Any) -> None:
         if len(shape) != 4 or shape[-1] is None or shape[-1] < 2:

@@ -26,6 +26,7 @@ def tiny_model(rng, num_features=4, **arguments):
         weight.assign(rng.normal(scale=0.4, size=weight.shape))
     for name, scale in SCALES.items():
         getattr(model, name).assign(scale)
+    model.is_adapted.assign(1.0)
     return model
 
 
