@@ -315,7 +315,7 @@ class SocialLSTM(keras.Model):
         self.acceleration_scale.assign(scales[1])
         self.is_adapted.assign(1.0)
 
-    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """As `keras.Model.fit`, once the scales are known.
 
         Raises:
@@ -326,9 +326,9 @@ class SocialLSTM(keras.Model):
                 f"prediction={self.prediction!r} needs the scale of the data: "
                 "call `model.adapt(dataset)` before `model.fit`"
             )
-        # Keras' own default, `shuffle=True`, makes it warn about every data set.
-        kwargs.setdefault("shuffle", y is not None)
-        return super().fit(x, y, **kwargs)
+        if y is None:  # a data set; Keras' own default, `shuffle=True`, makes it warn about those
+            kwargs.setdefault("shuffle", False)
+        return super().fit(x, y, *args, **kwargs)
 
     def _check_shape(self, shape: Any) -> None:
         if len(shape) != 4 or shape[-1] is None or shape[-1] < 2:

@@ -63,7 +63,7 @@ def fit(
         >>> model = fit(load_config("models/thesis.toml"), "data/monopoles", "runs/thesis")
     """
     output = Path(output)
-    _claim(output, config)
+    _check_folder(output, config)
     if (output / MODEL).is_file():
         print(f"{output / MODEL} is complete; nothing to do.")
         return load_model(output)[0]
@@ -81,6 +81,7 @@ def fit(
         )
         for split in ("train", "validation")
     )
+    save_config(config, output / CONFIG)  # also shows that the folder can be written
     model = build_model(config)
     model.build(train.element_spec[0].shape)
     model.adapt(make_dataset(Path(data) / "train", config.data, 256))
@@ -99,11 +100,9 @@ def fit(
     return model
 
 
-def _claim(output: Path, config: ExperimentConfig) -> None:
-    """Write the configuration, which also shows that the folder can be written."""
-    if not (output / CONFIG).is_file():
-        save_config(config, output / CONFIG)
-    elif load_config(output / CONFIG) != config:
+def _check_folder(output: Path, config: ExperimentConfig) -> None:
+    """Refuse to mix two experiments."""
+    if (output / CONFIG).is_file() and load_config(output / CONFIG) != config:
         raise ValueError(
             f"{output}: holds the training of another configuration ({CONFIG}); "
             "choose another folder or remove it"

@@ -114,3 +114,27 @@ def test_tensorboard_has_losses_learning_rate_and_pictures(trained):
     assert {"epoch_loss", "epoch_mae", "epoch_learning_rate"} <= tags["train"]
     assert "epoch_loss" in tags["validation"]
     assert "validation_forecasts" in tags["forecasts"]
+
+
+def test_missing_data_leaves_no_output(config, tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        fit(config, tmp_path / "nowhere", tmp_path / "output", verbose=0)
+    assert not (tmp_path / "output").exists()
+
+
+def test_a_training_interrupted_before_the_model_is_saved_only_saves_it(
+    config, data, tmp_path, monkeypatch
+):
+    training = config.training.model_copy(update={"epochs": 1})
+    config = config.model_copy(update={"training": training})
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("socialmd.training.fit._save", interrupt)
+        fit(config, data, tmp_path, verbose=0)
+    log = (tmp_path / "history.csv").read_text()
+    fit(config, data, tmp_path, verbose=0)
+    assert (tmp_path / "model.keras").is_file()
+    assert (tmp_path / "history.csv").read_text() == log
