@@ -11,13 +11,14 @@ not done again, so an interrupted run can be started anew.
 from __future__ import annotations
 
 import argparse
+import os
 import runpy
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-PIPELINES = Path(__file__).parent
-CONFIG = PIPELINES.parent / "models" / "quickstart.toml"
+PIPELINES = Path(os.path.relpath(Path(__file__).parent))
+CONFIG = Path(os.path.normpath(PIPELINES.parent / "models" / "quickstart.toml"))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -50,8 +51,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _run(name: str, *arguments: object) -> None:
     """Run another pipeline in this process, having printed the command that does the same."""
     words = [str(argument) for argument in arguments]
-    print(f"\n$ python pipelines/{name}.py {' '.join(words)}", flush=True)
-    runpy.run_path(str(PIPELINES / f"{name}.py"))["main"](words)
+    script = str(PIPELINES / f"{name}.py")
+    print(f"\n$ python {script} {' '.join(words)}", flush=True)
+    runpy.run_path(script)["main"](words)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
