@@ -222,7 +222,7 @@ def draw(
         if name == "median":
             animate_forecast(output / "forecast.gif", past, truth, forecast[window], extent)
     plot_errors(axes[2], {name: row.mae_per_step for name, row in metrics.items()})
-    figure.savefig(output / "forecast.png")
+    write_atomically(output / "forecast.png", lambda file: figure.savefig(file, format="png"))
 
 
 def _baselines(

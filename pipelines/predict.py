@@ -14,6 +14,7 @@ Writes, for OVITO, ASE and the like as well as for NumPy,
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,9 +71,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     times = (task.last_frame + config.data.subsample * np.arange(1, steps + 1)) * spacing
     features = _features(description, task.past[-1])
     output: Path = arguments.output
+    write_extended_xyz(output / "forecast.xyz", positions, times, {**features, "sigma": sigma})
     save_array(output / "forecast.npy", positions)
     save_array(output / "parameters.npy", parameters)
-    write_extended_xyz(output / "forecast.xyz", positions, times, {**features, "sigma": sigma})
     print(f"Forecast of {steps} steps from frame {task.last_frame} on written to {output}")
 
     (output / "truth.xyz").unlink(missing_ok=True)  # of an earlier forecast
@@ -180,6 +181,9 @@ def _features(
     names = [f"feature_{index}" for index in range(frame.shape[1])]
     if description is not None:
         names = list(description.features)
+    # Extended XYZ wants identifiers, and three of them are taken.
+    names = [re.sub(r"\W", "_", name) for name in names]
+    names = [f"{name}_" if name in ("species", "pos", "sigma") else name for name in names]
     return {name: frame[:, index] for index, name in enumerate(names) if index >= 2}
 
 

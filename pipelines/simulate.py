@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from socialmd import load_config
-from socialmd.dataset_folder import simulation_name
+from socialmd.dataset_folder import simulation_name, write_atomically
 from socialmd.plots import new_figure, plot_trajectories
 from socialmd.simulation import write_dataset
 
@@ -31,12 +31,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     else:
         print(f"{arguments.output}: already complete, nothing to do")
 
-    picture = arguments.output.with_name(f"{arguments.output.name}.png")
+    output = arguments.output.resolve()
+    picture = output.with_name(f"{output.name}.png")
     frames = np.load(arguments.output / "train" / simulation_name(0))
     figure, ax = new_figure(6, 6)
     span = len(frames) * config.simulation.time_step * config.simulation.keep_every
     plot_trajectories(ax, frames[..., :2], f"Training simulation 0, {span:g} time units")
-    figure.savefig(picture)
+    write_atomically(picture, lambda file: figure.savefig(file, format="png"))
     print(f"The first of them is drawn in {picture}")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from socialmd import load_config
+from socialmd.dataset_folder import write_atomically
 from socialmd.plots import new_figure, plot_losses
 from socialmd.training import fit, read_history
 
@@ -27,7 +28,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     figure, axes = new_figure(10, 4, columns=2)
     plot_losses(axes[0], history)
     plot_losses(axes[1], history, "mae", "mean absolute error (length units)")
-    figure.savefig(arguments.output / "losses.png")
+    picture = arguments.output / "losses.png"
+    write_atomically(picture, lambda file: figure.savefig(file, format="png"))
     print(f"Model, log and figure: {arguments.output}")
     print(f"Watch it: tensorboard --logdir {arguments.output / 'tensorboard'}")
 

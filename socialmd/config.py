@@ -1,8 +1,9 @@
 """Experiment configuration: a TOML file -> typed, validated, immutable sections.
 
-A file has up to five tables: `[system]` (the physics), `[simulation]` (the data set),
-`[data]` (the input pipeline), `[model]` and `[training]`. Every key has the thesis' value as its
-default, so a file states only what it changes. Unknown keys and impossible values are errors.
+A file has up to five tables: `[system]` (the physics), `[simulation]` (the data set), `[data]` (the
+input pipeline), `[model]` and `[training]`. Every key has a default, that of the reference
+experiment (`models/thesis.toml`), so a file states only what it changes. Unknown keys and
+impossible values are errors.
 """
 
 from __future__ import annotations
@@ -257,8 +258,14 @@ class ExperimentConfig(_Section):
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def check_simulation(self) -> None:
+        """Refuse to simulate a data set that the rest of the experiment cannot use.
+
+        Not part of the validation, because trajectories may come from elsewhere.
+
+        Raises:
+            ValueError: the grids are much wider than the systems, or the simulations too short.
+        """
         widest = max(self.model.grid_sizes)
         if widest > 4 * self.system.box_size:
             raise ValueError(
@@ -268,10 +275,10 @@ class ExperimentConfig(_Section):
         frames = self.simulation.num_steps // self.simulation.keep_every
         if frames < self.data.minimum_frames:
             raise ValueError(
-                f"data: one window of {self.data.window} frames, every {self.data.subsample}th "
-                f"kept, needs {self.data.minimum_frames} frames, but a simulation has {frames}"
+                f"simulation.num_steps: one window of {self.data.window} frames, every "
+                f"{self.data.subsample}th kept, needs {self.data.minimum_frames} frames, "
+                f"found {frames}"
             )
-        return self
 
 
 def load_config(path: str | Path) -> ExperimentConfig:
@@ -281,7 +288,7 @@ def load_config(path: str | Path) -> ExperimentConfig:
         path: the file.
 
     Returns:
-        The configuration, with the thesis' value for everything that the file leaves out.
+        The configuration, with the default for everything that the file leaves out.
 
     Raises:
         FileNotFoundError: there is no such file.

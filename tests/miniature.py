@@ -28,9 +28,9 @@ EXPERIMENT = {
 }
 
 
-def write_circles(directory: Path) -> Path:
+def write_circles(directory: Path, seed: int = 1) -> Path:
     """Four simulations of three particles on circles: [40, 3, 4] each."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     for index, split in enumerate(("train", "train", "validation", "test")):
         angle = rng.uniform(0, 6, 3) + rng.uniform(0.05, 0.1, 3) * np.arange(40)[:, None]
         path = np.stack([np.cos(angle), np.sin(angle)], axis=-1) + rng.normal(size=(3, 2))

@@ -12,6 +12,7 @@ from socialmd.config import (
     load_config,
     save_config,
 )
+from socialmd.simulation import write_dataset
 
 EXPERIMENTS = sorted((Path(__file__).parent.parent / "models").glob("*.toml"))
 
@@ -118,11 +119,9 @@ def test_a_saved_configuration_replaces_a_file_whole(tmp_path):
         ("[system]\nminimum_distance = 1e200", "system.minimum_distance", "do not fit", "1e+200"),
         ("[simulation]\nkeep_every = 999", "simulation.keep_every", "divisor", "999"),
         ("[data]\nnum_phases = 21", "data.num_phases", "at most subsample = 20", "21"),
-        ("[data]\ntarget_steps = 46", "data", "needs 1017 frames", "1000"),
         ("[model]\nkernel_size = 33", "model.kernel_size", "at most grid_cells = 32", "33"),
         ("[model]\ngrid_cells = 4", "model.filters", "grid_cells >= 8", "4"),
         ("[model]\ngrid_sizes = [11.0, 0.01]", "model.grid_sizes", "factor 1000", "[11.0, 0.01]"),
-        ("[model]\ngrid_sizes = [27.0]", "model.grid_sizes", "four times system.box_size", "27.0"),
     ],
 )
 def test_refuses_a_bad_value_with_file_key_expectation_and_value(
@@ -135,6 +134,24 @@ def test_refuses_a_bad_value_with_file_key_expectation_and_value(
     assert fault.startswith(f"  {key}: ")
     assert expectation in fault
     assert value in fault.removeprefix(f"  {key}: ").replace(expectation, "", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[data]\ntarget_steps = 46", r"simulation\.num_steps: .* needs 1017 frames, found 1000"),
+        (
+            "[model]\ngrid_sizes = [27.0]",
+            r"model\.grid_sizes: .*four times system\.box_size = 6\.5, found 27\.0",
+        ),
+    ],
+)
+def test_simulations_that_are_of_no_use_are_refused(load, text, message, tmp_path):
+    """Before any is made; trajectories from elsewhere may suit such a configuration."""
+    config = load(text)
+    with pytest.raises(ValueError, match=message):
+        write_dataset(config, tmp_path / "output")
+    assert not (tmp_path / "output").exists()
 
 
 def test_names_every_fault_of_a_file(load):

@@ -3,16 +3,24 @@
 import re
 from pathlib import Path
 
-from socialmd import ExperimentConfig
-from socialmd.config import save_config
+import numpy as np
+import pytest
+
+from socialmd import ExperimentConfig, save_config
+from socialmd.models import load_model
 from tests.miniature import EXPERIMENT
 
 README = Path(__file__).parents[1] / "README.md"
 
 
-def test_the_script_trains_a_model(data, tmp_path, monkeypatch):
+@pytest.mark.parametrize("prediction", ["position", "acceleration"])
+def test_the_script_trains_a_model(prediction, data, tmp_path, monkeypatch):
     (script,) = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
-    experiment = {**EXPERIMENT, "training": {"batch_size": 4}}
+    experiment = {
+        **EXPERIMENT,
+        "model": {**EXPERIMENT["model"], "prediction": prediction},
+        "training": {"batch_size": 4},
+    }
     save_config(ExperimentConfig.model_validate(experiment), tmp_path / "models/thesis.toml")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "monopoles").symlink_to(data)
@@ -23,7 +31,8 @@ def test_the_script_trains_a_model(data, tmp_path, monkeypatch):
 
     assert len(names["history"].history["val_loss"]) == 2
     assert names["positions"].shape[1:] == (200, 3, 2)
-    assert (tmp_path / "mine.keras").is_file()
+    model, _ = load_model("runs/mine")
+    np.testing.assert_array_equal(model(names["inputs"]), names["model"](names["inputs"]))
 
 
 def test_every_path_in_the_readme_exists():

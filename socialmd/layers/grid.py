@@ -52,8 +52,8 @@ def find_neighbours(
     apart = ops.logical_not(ops.eye(ops.shape(positions)[1], dtype="bool"))[None]  # [1, N, N]
     if mask is not None:
         apart = ops.logical_and(apart, ops.cast(mask, "bool")[:, None, :])
-    distances = ops.where(apart, distances, np.inf)
-    return offsets, distances[..., None] <= ops.convert_to_tensor(limits)
+    within = distances[..., None] <= ops.convert_to_tensor(limits)
+    return offsets, ops.logical_and(within, apart[..., None])
 
 
 def cell_index(offsets: Any, sides: Any, grid_cells: int) -> Any:

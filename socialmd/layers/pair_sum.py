@@ -67,8 +67,11 @@ def _tensorflow_pair_sum(rows: Any, columns: Any, weights: Any, values: Any, num
 
     indices = tf.cast(tf.stack([rows, columns], axis=1), tf.int64)
     shape = tf.cast(tf.stack([num_rows, tf.shape(values)[0]]), tf.int64)
-    matrix = tf.SparseTensor(indices, tf.cast(weights, values.dtype), shape)
-    return tf.sparse.sparse_dense_matmul(matrix, values)
+    # Half precisions would lose digits in the sum, and have no such product on a GPU.
+    precision = tf.float64 if values.dtype == tf.float64 else tf.float32
+    matrix = tf.SparseTensor(indices, tf.cast(weights, precision), shape)
+    summed = tf.sparse.sparse_dense_matmul(matrix, tf.cast(values, precision))
+    return tf.cast(summed, values.dtype)
 
 
 _IN_TENSORFLOW = keras.backend.backend() == "tensorflow"

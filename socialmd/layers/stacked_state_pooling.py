@@ -108,7 +108,7 @@ def check_grids(grid_sizes: Sequence[float], grid_cells: int) -> None:
     Raises:
         ValueError: there is no grid, or a size or the number of cells is not positive.
     """
-    if not grid_sizes or not all(0 < size < math.inf for size in grid_sizes):
+    if len(grid_sizes) == 0 or not all(0 < size < math.inf for size in grid_sizes):
         raise ValueError(f"grid_sizes: expected positive side lengths, found {grid_sizes}")
     if grid_cells < 1:
         raise ValueError(f"grid_cells: expected a positive integer, found {grid_cells}")

@@ -14,9 +14,11 @@ from socialmd.models.social_lstm import SocialLSTM
 
 __all__ = ["export_saved_model"]
 
+SAVED_MODEL = {"assets", "fingerprint.pb", "saved_model.pb", "variables"}
+
 
 def export_saved_model(model: SocialLSTM, path: str | Path) -> None:
-    """Write a SavedModel with three endpoints; batch, steps T and particles N are free in each.
+    """Write a SavedModel with three endpoints; batch, steps T >= 2 and particles N are free.
 
         serve(inputs)                            T' steps, mean fed back
         rollout(inputs, num_steps)               any number of steps, mean fed back
@@ -30,7 +32,7 @@ def export_saved_model(model: SocialLSTM, path: str | Path) -> None:
         path: folder to write; replaced if it holds an earlier export.
 
     Raises:
-        ValueError: the model has no weights yet, or the folder holds something else.
+        ValueError: the model has no weights or scales yet, or the folder holds something else.
         OSError: the folder cannot be written.
 
     Example:
@@ -41,17 +43,22 @@ def export_saved_model(model: SocialLSTM, path: str | Path) -> None:
     """
     if not model.built:
         raise ValueError("model: expected one with weights; call it on data or load it first")
-    path = Path(path)
-    if path.exists() and not (path / "saved_model.pb").is_file():
-        raise ValueError(f"{path}: exists and is no SavedModel; choose another folder")
+    model.check_adapted()
+    path = Path(os.path.abspath(path))
+    foreign = {entry.name for entry in path.iterdir()} - SAVED_MODEL if path.exists() else set()
+    if foreign:
+        raise ValueError(f"{path}: expected a SavedModel or nothing, found {sorted(foreign)}")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    earlier = path.with_name(f".{path.name}.{os.getpid()}.earlier")
     temporary.parent.mkdir(parents=True, exist_ok=True)
     try:
         _archive(model).write_out(str(temporary), verbose=False)
-        shutil.rmtree(path, ignore_errors=True)
+        if path.exists():
+            os.replace(path, earlier)
         os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _archive(model: SocialLSTM) -> keras.export.ExportArchive:

@@ -27,7 +27,8 @@ class NegativeLogLikelihood(keras.losses.Loss):
     Call arguments:
         y_true: positions, [B, T', N, 2].
         y_pred: parameters, [B, T', N, P].
-        sample_weight: optional, broadcast to [B, T', N]; zero leaves a padded particle out.
+        sample_weight: optional, [B, T', N]; zero leaves a padded particle out. Masked particles
+            (see `SocialLSTM`) are left out by themselves.
 
     Raises:
         ValueError: there is no such distribution.

@@ -122,8 +122,15 @@ class SocialLSTM(keras.Model):
         )
 
     def call(self, inputs: Any, mask: Any | None = None) -> Any:
-        self._check_shape(inputs.shape)
         return self.forecast(inputs, ops.arange(self.target_steps), mask=mask)[1]
+
+    def compute_mask(self, inputs: Any, previous_mask: Any | None = None) -> Any:
+        """Mask of the parameters, [B, T', N]: Keras leaves padded particles out of losses by it."""
+        if previous_mask is None:
+            return None
+        mask = ops.convert_to_tensor(previous_mask, "bool")
+        batch, particles = ops.shape(mask)
+        return ops.broadcast_to(mask[:, None], (batch, self.target_steps, particles))
 
     # === Forecast ===
 
@@ -146,7 +153,14 @@ class SocialLSTM(keras.Model):
 
         Returns:
             positions [B, T', N, 2] as fed back and parameters [B, T', N, P].
+
+        Raises:
+            ValueError: inputs or mask are of another shape.
         """
+        self._check_shape(inputs.shape)
+        if mask is not None:
+            mask = ops.convert_to_tensor(mask, "bool")
+            self._check_mask(mask.shape, inputs.shape)
         frames = ops.cast(inputs, "float32")
         positions = frames[..., :2]
         displacements = ops.pad(  # the first frame has no predecessor
@@ -238,6 +252,7 @@ class SocialLSTM(keras.Model):
 
         Returns:
             positions [B, num_steps, N, 2] as fed back and parameters [B, num_steps, N, P], float32.
+            While it runs, memory also holds every step's h and c.
 
         Raises:
             ValueError: inputs are of another shape or not finite, or an argument is impossible.
@@ -246,22 +261,22 @@ class SocialLSTM(keras.Model):
         num_steps = self.target_steps if num_steps is None else num_steps
         if num_steps < 1 or num_steps != int(num_steps):
             raise ValueError(f"num_steps: expected at least 1, and whole, found {num_steps}")
+        if seed is not None and not 0 <= seed < 2**31:
+            raise ValueError(f"seed: expected 0 to 2**31 - 1, found {seed}")
         if feedback not in FEEDBACKS:
             raise ValueError(f"feedback: expected one of {FEEDBACKS}, found {feedback!r}")
         inputs = ops.convert_to_tensor(inputs, "float32")
         self._check_shape(inputs.shape)
         if not bool(ops.all(ops.isfinite(inputs))):
             raise ValueError("inputs: expected finite numbers, found some that are not")
-        if mask is not None and np.shape(mask) != (inputs.shape[0], inputs.shape[2]):
-            raise ValueError(
-                f"mask: expected [batch, particles] = {[inputs.shape[0], inputs.shape[2]]}, "
-                f"found shape {list(np.shape(mask))}"
-            )
+        if mask is not None:
+            mask = ops.convert_to_tensor(mask, "bool")
+            self._check_mask(mask.shape, inputs.shape)
         if not self.built:
             self.build(inputs.shape)
         seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
         positions, parameters = self._compiled_forecast(
-            inputs, ops.arange(num_steps), feedback, ops.convert_to_tensor(seed, "int32"), mask
+            inputs, ops.arange(int(num_steps)), feedback, ops.convert_to_tensor(seed, "int32"), mask
         )
         if not bool(ops.all(ops.isfinite(parameters))):
             raise FloatingPointError(
@@ -305,7 +320,8 @@ class SocialLSTM(keras.Model):
                 counts[order - 1] += difference.size
             if not self.built:
                 self.build(inputs.shape)
-        if not counts.all() or not np.isfinite(totals).all() or not totals.all():
+        needed = totals[:1] if self.prediction == "displacement" else totals
+        if not counts.all() or not np.isfinite(totals).all() or not needed.all():
             raise ValueError(
                 "adapt: expected finite trajectories of moving particles, found squared "
                 f"displacements and second differences that add up to {totals.tolist()}"
@@ -315,8 +331,19 @@ class SocialLSTM(keras.Model):
         self.acceleration_scale.assign(scales[1])
         self.is_adapted.assign(1.0)
 
-    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         """As `keras.Model.fit`, once the scales are known.
+
+        Raises:
+            ValueError: the prediction is relative and `adapt` was not called.
+        """
+        self.check_adapted()
+        if hasattr(x, "element_spec"):  # a `tf.data.Dataset`, about which Keras' default would warn
+            kwargs.setdefault("shuffle", False)
+        return super().fit(x, y, **kwargs)
+
+    def check_adapted(self) -> None:
+        """Refuse to go on without the scales that a relative prediction needs.
 
         Raises:
             ValueError: the prediction is relative and `adapt` was not called.
@@ -324,11 +351,17 @@ class SocialLSTM(keras.Model):
         if self.prediction != "position" and not (self.built and bool(self.is_adapted > 0)):
             raise ValueError(
                 f"prediction={self.prediction!r} needs the scale of the data: "
-                "call `model.adapt(dataset)` before `model.fit`"
+                "call `model.adapt(dataset)` first"
             )
-        if y is None:  # a data set; Keras' own default, `shuffle=True`, makes it warn about those
-            kwargs.setdefault("shuffle", False)
-        return super().fit(x, y, *args, **kwargs)
+
+    def _check_mask(self, shape: Any, inputs_shape: Any) -> None:
+        expected = (inputs_shape[0], inputs_shape[2])
+        if len(shape) != 2 or any(
+            None not in pair and pair[0] != pair[1] for pair in zip(shape, expected, strict=True)
+        ):
+            raise ValueError(
+                f"mask: expected [batch, particles] = {list(expected)}, found shape {list(shape)}"
+            )
 
     def _check_shape(self, shape: Any) -> None:
         if len(shape) != 4 or shape[-1] is None or shape[-1] < 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -59,4 +60,7 @@ def animate_forecast(
         return [line for lines in tails for line in lines]
 
     steps = [0] * 3 + list(range(len(paths[0]))) + [len(paths[0]) - 1] * 6
-    FuncAnimation(figure, draw, frames=steps).save(path, writer=PillowWriter(fps=frames_per_second))
+    temporary = Path(path).with_name(f".{Path(path).name}")  # appears when it is complete
+    writer = PillowWriter(fps=frames_per_second)
+    FuncAnimation(figure, draw, frames=steps).save(temporary, writer=writer)
+    os.replace(temporary, path)

@@ -54,8 +54,9 @@ def write_dataset(
         that was made, |E_last - E_first| / |E_first|; empty when the data set was complete.
 
     Raises:
-        ValueError: the folder holds files of another origin or configuration, or a file that does
-            not match its checksum. Nothing was changed.
+        ValueError: the experiment could not use these simulations, or the folder holds files of
+            another origin or configuration, or a file that does not match its checksum. Nothing was
+            changed.
         OSError: the folder cannot be written.
         FloatingPointError: a simulation's state is no longer finite. Those made before it stay.
 
@@ -64,6 +65,7 @@ def write_dataset(
         >>> drifts.shape
         (140,)
     """
+    config.check_simulation()
     directory = Path(directory)
     law = config.system.model_dump(mode="json")
     simulation = config.simulation.model_dump(mode="json")

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from socialmd.config import ExperimentConfig, load_config, save_config
 from socialmd.data import make_dataset
+from socialmd.dataset_folder import DESCRIPTION_FILE, read_description, write_atomically
 from socialmd.models import SocialLSTM, build_model, load_model
+from socialmd.models.load_model import CONFIG_FILE, MODEL_FILE
+from socialmd.training.best_weights import BestWeights
 from socialmd.training.compile_model import compile_model
 from socialmd.training.forecast_images import ForecastImages
-from socialmd.training.history import (
-    completed_epochs,
-    epochs_without_improvement,
-    keep_epochs,
-    read_history,
-)
+from socialmd.training.history import epochs_without_improvement, keep_epochs, read_history
 from socialmd.training.resumable_early_stopping import ResumableEarlyStopping
+from socialmd.training.stop_on_non_finite import StopOnNonFinite
+from socialmd.training.weights import last_backup, save_atomically
+from socialmd.training.weights_backup import WeightsBackup
 
 __all__ = ["fit"]
 
-CONFIG, MODEL, HISTORY = "config.toml", "model.keras", "history.csv"
-BEST, BACKUP, TENSORBOARD = "best.weights.h5", "backup", "tensorboard"
+HISTORY, BEST, BACKUP, TENSORBOARD = "history.csv", "best.weights.h5", "backup", "tensorboard"
 
 
 def fit(
@@ -38,10 +38,11 @@ def fit(
 ) -> SocialLSTM:
     """Train a model on a data set with `model.fit` (thesis section 4.5).
 
-    In the output folder arise `config.toml` (the resolved configuration), `history.csv` (losses of
-    each epoch), `tensorboard/`, `best.weights.h5` (of the epoch with the smallest validation loss)
-    and at the end `model.keras` with those weights. Called again after an interruption, training
-    continues after the last completed epoch; called again after the end, it does nothing.
+    In the output folder arise `config.toml` (the resolved configuration), `dataset.json` (the
+    description of the data), `history.csv` (losses of each epoch), `tensorboard/`,
+    `best.weights.h5` (of the epoch with the smallest validation loss) and at the end `model.keras`
+    with those weights. Called again after an interruption, training continues after the last
+    completed epoch; called again after the end, it does nothing.
 
     Args:
         config: the experiment.
@@ -62,81 +63,88 @@ def fit(
     Example:
         >>> model = fit(load_config("models/thesis.toml"), "data/monopoles", "runs/thesis")
     """
-    output = Path(output)
-    _check_folder(output, config)
-    if (output / MODEL).is_file():
-        print(f"{output / MODEL} is complete; nothing to do.")
+    data, output = Path(data), Path(output)
+    _check_folder(output, config, data)
+    if (output / MODEL_FILE).is_file():
+        print(f"{output / MODEL_FILE} is complete; nothing to do.")
         return load_model(output)[0]
     keras.utils.set_random_seed(config.training.seed)
-    epoch = completed_epochs(output / BACKUP)
-    keep_epochs(output / HISTORY, epoch)
-    train, validation = (
-        make_dataset(
-            Path(data) / split,
-            config.data,
-            config.training.batch_size,
-            shuffle=split == "train",
-            seed=config.training.seed,
-            initial_epoch=epoch if split == "train" else 0,
-        )
-        for split in ("train", "validation")
-    )
-    save_config(config, output / CONFIG)  # also shows that the folder can be written
+    epoch, backup = last_backup(output / BACKUP)
+    batch_size, seed = config.training.batch_size, config.training.seed
+    as_stored = config.data.model_copy(update={"num_rotations": 0})
+    scales = make_dataset(data / "train", as_stored, batch_size)
+    train = make_dataset(data / "train", config.data, batch_size, True, seed, initial_epoch=epoch)
+    validation = make_dataset(data / "validation", config.data, batch_size, seed=seed)
+    pictures = make_dataset(data / "validation", as_stored, batch_size)
+    _check_grids(config, scales)
+    _mark_folder(output, config, data)
+
     model = build_model(config)
     model.build(train.element_spec[0].shape)
-    model.adapt(make_dataset(Path(data) / "train", config.data, 256))
+    model.adapt(scales)
     compile_model(model, config.training)
+    model.optimizer.build(model.trainable_variables)
+    keep_epochs(output / HISTORY, epoch)
+    if backup is not None:
+        model.load_weights(backup)
     if epochs_without_improvement(read_history(output / HISTORY)) < config.training.patience:
         model.fit(
             train,
             validation_data=validation,
             epochs=config.training.epochs,
-            callbacks=[*_callbacks(config, output, validation), *callbacks],
+            initial_epoch=epoch,
+            callbacks=[*_callbacks(config, output, pictures), *callbacks],
             verbose=verbose,
         )
     model.load_weights(output / BEST)
-    _save(model, output / MODEL)
+    save_atomically(model.save, output / MODEL_FILE)
     shutil.rmtree(output / BACKUP, ignore_errors=True)
     return model
 
 
-def _check_folder(output: Path, config: ExperimentConfig) -> None:
+def _check_folder(output: Path, config: ExperimentConfig, data: Path) -> None:
     """Refuse to mix two experiments."""
-    if (output / CONFIG).is_file() and load_config(output / CONFIG) != config:
+    if (output / CONFIG_FILE).is_file() and load_config(output / CONFIG_FILE) != config:
         raise ValueError(
-            f"{output}: holds the training of another configuration ({CONFIG}); "
+            f"{output}: holds the training of another configuration ({CONFIG_FILE}); "
+            "choose another folder or remove it"
+        )
+    if (output / DESCRIPTION_FILE).is_file() and read_description(output) != read_description(data):
+        raise ValueError(
+            f"{output}: holds a training on other data ({DESCRIPTION_FILE}) than {data}; "
             "choose another folder or remove it"
         )
 
 
+def _check_grids(config: ExperimentConfig, dataset: tf.data.Dataset) -> None:
+    """Refuse grids much wider than the data: nearly all of their cells would stay empty."""
+    positions = next(iter(dataset))[0].numpy()[..., :2]
+    extent = float(np.ptp(positions, axis=(0, 1, 2)).max())
+    if max(config.model.grid_sizes) > 4 * extent:
+        raise ValueError(
+            f"model.grid_sizes: expected at most four times the extent of the data, {extent:.4g}, "
+            f"found {max(config.model.grid_sizes)}"
+        )
+
+
+def _mark_folder(output: Path, config: ExperimentConfig, data: Path) -> None:
+    """Say what is trained here, which also shows that the folder can be written."""
+    save_config(config, output / CONFIG_FILE)
+    description = (data / DESCRIPTION_FILE).read_bytes()
+    write_atomically(output / DESCRIPTION_FILE, lambda file: file.write(description))
+
+
 def _callbacks(
-    config: ExperimentConfig, output: Path, validation: tf.data.Dataset
+    config: ExperimentConfig, output: Path, pictures: tf.data.Dataset
 ) -> list[keras.callbacks.Callback]:
     history = read_history(output / HISTORY)
-    best = min(history["val_loss"]) if history.get("val_loss") else None
-    inputs, targets = next(iter(validation.unbatch().shard(7, 0).batch(2)))
+    inputs, targets = next(iter(pictures))
     return [
-        keras.callbacks.TerminateOnNaN(raise_error=True),
-        keras.callbacks.ModelCheckpoint(
-            str(output / BEST),
-            monitor="val_loss",
-            mode="min",
-            save_best_only=True,
-            save_weights_only=True,
-            initial_value_threshold=best,
-        ),
+        StopOnNonFinite(),
+        BestWeights(output / BEST, history),
         keras.callbacks.CSVLogger(str(output / HISTORY), append=bool(history)),
         ResumableEarlyStopping(history, config.training.patience),
         keras.callbacks.TensorBoard(str(output / TENSORBOARD), write_graph=False),
-        ForecastImages(output / TENSORBOARD / "forecasts", inputs, targets),
-        # Last: what is backed up has been logged.
-        keras.callbacks.BackupAndRestore(
-            str(output / BACKUP), double_checkpoint=True, delete_checkpoint=False
-        ),
+        ForecastImages(output / TENSORBOARD / "forecasts", inputs[::9], targets[::9]),
+        WeightsBackup(output / BACKUP),  # last: what is backed up has been logged
     ]
-
-
-def _save(model: SocialLSTM, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}")
-    model.save(temporary)
-    os.replace(temporary, path)

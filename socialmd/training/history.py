@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 from socialmd.dataset_folder import write_atomically
@@ -34,7 +33,12 @@ def read_history(path: str | Path) -> dict[str, list[float]]:
 
 
 def keep_epochs(path: str | Path, count: int) -> None:
-    """Drop the epochs from number `count` on: an interrupted training repeats them."""
+    """Drop the epochs from number `count` on: an interrupted training repeats them.
+
+    Args:
+        path: the CSV file, replaced as a whole; nothing happens without one.
+        count: epochs that stay.
+    """
     if not Path(path).is_file():
         return
     lines = Path(path).read_text().splitlines(keepends=True)[: count + 1]
@@ -42,12 +46,14 @@ def keep_epochs(path: str | Path, count: int) -> None:
 
 
 def epochs_without_improvement(history: dict[str, list[float]], key: str = "val_loss") -> int:
-    """Epochs since the smallest value, as early stopping counts them; 0 without any epoch."""
+    """Epochs since the smallest value, as early stopping counts them.
+
+    Args:
+        history: from `read_history`.
+        key: the column.
+
+    Returns:
+        The number; 0 without any epoch.
+    """
     values = history.get(key, [])
     return len(values) - 1 - values.index(min(values)) if values else 0
-
-
-def completed_epochs(backup: str | Path) -> int:
-    """Epochs that `keras.callbacks.BackupAndRestore` would continue after; 0 without a backup."""
-    path = Path(backup) / "training_metadata.json"
-    return int(json.loads(path.read_text())["epoch"]) if path.is_file() else 0

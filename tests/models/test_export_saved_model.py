@@ -43,6 +43,7 @@ def model():
         filters=(3, 4),
     )
     model.build((None, None, None, 4))
+    model.is_adapted.assign(1.0)
     return model
 
 
@@ -71,12 +72,17 @@ def test_an_earlier_export_is_replaced_but_nothing_else(model, tmp_path):
     export_saved_model(model, tmp_path / "exported")
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("precious")
-    with pytest.raises(ValueError, match="no SavedModel"):
+    with pytest.raises(ValueError, match="chapter"):
         export_saved_model(model, tmp_path / "thesis")
     assert (tmp_path / "thesis" / "chapter.txt").read_text() == "precious"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["exported", "thesis"]
 
 
-def test_a_model_without_weights_is_refused(tmp_path):
+def test_a_model_without_weights_or_scales_is_refused(tmp_path):
     with pytest.raises(ValueError, match="with weights"):
         export_saved_model(SocialLSTM(), tmp_path / "exported")
+    model = SocialLSTM(prediction="displacement", units=2, filters=(2,))
+    model.build((None, None, None, 4))
+    with pytest.raises(ValueError, match="adapt"):
+        export_saved_model(model, tmp_path / "exported")
+    assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ import pytest
 from socialmd.data import make_dataset
 from socialmd.models import load_model
 from socialmd.training import compile_model, fit, read_history
+from tests.miniature import write_circles
 
 # Keras' CSVLogger leaves its file open when training is interrupted.
 leaves_log_open = pytest.mark.filterwarnings(
@@ -98,9 +99,21 @@ def test_a_loss_that_is_not_finite_stops_training_and_names_the_batch(config, da
                 weight = self.model.trainable_weights[0]
                 weight.assign(np.full(weight.shape, np.nan))
 
-    with pytest.raises(RuntimeError, match="batch 2"):
+    with pytest.raises(RuntimeError, match="epoch 0, training batch 2"):
         fit(config, data, tmp_path, callbacks=[Poison()], verbose=0)
     assert not (tmp_path / "model.keras").exists()
+
+
+@leaves_log_open
+def test_a_validation_loss_that_is_not_finite_keeps_no_weights(config, data, tmp_path):
+    class Poison(keras.callbacks.Callback):
+        def on_test_begin(self, logs=None):
+            weight = self.model.trainable_weights[0]
+            weight.assign(np.full(weight.shape, np.nan))
+
+    with pytest.raises(RuntimeError, match="epoch 0, validation batch 0"):
+        fit(config, data, tmp_path, callbacks=[Poison()], verbose=0)
+    assert not (tmp_path / "best.weights.h5").exists()
 
 
 def test_tensorboard_has_losses_learning_rate_and_pictures(trained):
@@ -131,10 +144,25 @@ def test_a_training_interrupted_before_the_model_is_saved_only_saves_it(
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("socialmd.training.fit._save", interrupt)
-        fit(config, data, tmp_path, verbose=0)
+    with monkeypatch.context() as patch:
+        patch.setattr("socialmd.models.SocialLSTM.save", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            fit(config, data, tmp_path, verbose=0)
     log = (tmp_path / "history.csv").read_text()
     fit(config, data, tmp_path, verbose=0)
     assert (tmp_path / "model.keras").is_file()
     assert (tmp_path / "history.csv").read_text() == log
+
+
+def test_other_data_are_refused(config, data, trained, tmp_path):
+    folder, _ = trained
+    other = write_circles(tmp_path / "other", seed=2)
+    with pytest.raises(ValueError, match="other data"):
+        fit(config, other, folder, verbose=0)
+
+
+def test_grids_much_wider_than_the_data_are_refused(config, data, tmp_path):
+    model = config.model.model_copy(update={"grid_sizes": (100.0, 1.0)})
+    with pytest.raises(ValueError, match=r"model\.grid_sizes: .*found 100\.0"):
+        fit(config.model_copy(update={"model": model}), data, tmp_path / "output", verbose=0)
+    assert not (tmp_path / "output").exists()

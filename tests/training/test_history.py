@@ -1,9 +1,6 @@
-import json
-
 import pytest
 
 from socialmd.training.history import (
-    completed_epochs,
     epochs_without_improvement,
     keep_epochs,
     read_history,
@@ -45,9 +42,3 @@ def test_epochs_without_improvement_count_from_the_best():
     assert epochs_without_improvement({}) == 0
     assert epochs_without_improvement({"val_loss": [3.0, 2.0]}) == 0
     assert epochs_without_improvement({"val_loss": [3.0, 1.0, 2.0, 2.0]}) == 2
-
-
-def test_completed_epochs_come_from_the_backup(tmp_path):
-    assert completed_epochs(tmp_path) == 0
-    (tmp_path / "training_metadata.json").write_text(json.dumps({"epoch": 7, "batch": 0}))
-    assert completed_epochs(tmp_path) == 7

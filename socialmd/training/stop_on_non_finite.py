@@ -1,0 +1,35 @@
+"""No training on after a loss that is not finite."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+
+__all__ = ["StopOnNonFinite"]
+
+
+class StopOnNonFinite(keras.callbacks.Callback):
+    """Stops with an error at the first batch, of training or validation, whose loss is not finite.
+
+    Raises:
+        RuntimeError: the loss is infinite or not a number; names epoch and batch, both from 0.
+    """
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._check("training", batch, logs)
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._check("validation", batch, logs)
+
+    def _check(self, split: str, batch: int, logs: dict[str, Any] | None) -> None:
+        loss = (logs or {}).get("loss", 0.0)  # mean over the epoch so far
+        if not math.isfinite(loss):
+            raise RuntimeError(
+                f"epoch {self.epoch}, {split} batch {batch}: expected a finite loss, found {loss}; "
+                "a smaller learning_rate or a gradient_clip_norm may help"
+            )

@@ -1,0 +1,75 @@
+import keras
+import pytest
+
+from socialmd.training.best_weights import BestWeights
+from socialmd.training.resumable_early_stopping import ResumableEarlyStopping
+from socialmd.training.weights import backup_file, last_backup, save_atomically
+from socialmd.training.weights_backup import WeightsBackup
+
+
+@pytest.fixture
+def model():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    return model
+
+
+def run_epochs(callback, model, losses, first=0):
+    """What Keras tells a callback in epochs of these validation losses, until it stops them."""
+    callback.set_model(model)
+    model.stop_training = False
+    callback.on_train_begin()
+    for epoch, loss in enumerate(losses, start=first):
+        callback.on_epoch_end(epoch, {"val_loss": loss})
+        if model.stop_training:
+            return epoch
+    return None
+
+
+def test_a_file_appears_only_when_it_is_complete(tmp_path):
+    def fail_half_way(path):
+        with open(path, "w") as file:
+            file.write("half")
+        raise OSError("no space left on device")
+
+    path = tmp_path / "new" / "weights.h5"
+    with pytest.raises(OSError, match="no space"):
+        save_atomically(fail_half_way, path)
+    assert not path.exists()
+
+
+def test_only_the_last_backup_stays_and_its_name_counts_epochs(model, tmp_path):
+    assert last_backup(tmp_path / "none") == (0, None)
+    run_epochs(WeightsBackup(tmp_path), model, [1.0, 2.0, 3.0])
+    assert last_backup(tmp_path) == (3, backup_file(tmp_path, 3))
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch_00003.weights.h5"]
+
+
+def test_a_half_written_backup_is_not_taken_for_one(model, tmp_path):
+    run_epochs(WeightsBackup(tmp_path), model, [1.0])
+    (tmp_path / ".epoch_00002.weights.h5").write_bytes(b"half")
+    assert last_backup(tmp_path) == (1, backup_file(tmp_path, 1))
+
+
+def test_best_weights_are_those_of_the_smallest_loss_ever(model, tmp_path):
+    path = tmp_path / "best.weights.h5"
+    weight = model.trainable_weights[0]
+
+    callback = BestWeights(path, {"val_loss": [5.0, 2.0]})
+    for epoch, loss in enumerate([2.5, 1.0, 3.0]):
+        weight.assign([[float(epoch)]])
+        run_epochs(callback, model, [loss], first=epoch + 2)
+        assert path.exists() == (epoch >= 1)
+    weight.assign([[-1.0]])
+    model.load_weights(path)
+    assert float(weight[0, 0]) == 1.0
+
+
+def test_early_stopping_goes_on_counting_after_an_interruption(model):
+    history = {"val_loss": [3.0, 1.0, 2.0]}
+    callback = ResumableEarlyStopping(history, patience=3)
+    assert run_epochs(callback, model, [1.5, 1.2, 1.1], first=3) == 4
+    fresh = ResumableEarlyStopping({}, patience=3)
+    assert run_epochs(fresh, model, [1.5, 1.2, 1.1], first=3) is None
+    improving = ResumableEarlyStopping(history, patience=3)
+    assert run_epochs(improving, model, [0.5, 0.6, 0.7], first=3) is None
