@@ -105,7 +105,22 @@ class ManyBodySystem(_Section):
 
 
 class SimulationConfig(_Section):
-    """How a data set is simulated: the thesis' [1000, 25, 4] frames for 100 / 20 / 20 systems."""
+    """How a data set is simulated (thesis section 4.1): [1000, 25, 4] for 100 / 20 / 20 systems.
+
+    Args:
+        num_train, num_validation, num_test: simulations in each split.
+        num_steps: velocity Verlet steps of each simulation.
+        time_step: dt, in units of time.
+        keep_every: steps from one stored frame to the next.
+        seed: of the initial states.
+
+    Raises:
+        ValueError: a value is out of its range, or `keep_every` does not divide `num_steps`.
+
+    Example:
+        >>> SimulationConfig(num_test=5).splits
+        {'train': 100, 'validation': 20, 'test': 5}
+    """
 
     num_train: PositiveInt = 100
     num_validation: PositiveInt = 20
@@ -188,7 +203,28 @@ class DataConfig(_Section):
 
 
 class ModelConfig(_Section):
-    """The network; the defaults are the reference model of the thesis (section 4.4)."""
+    """The network; the defaults are the reference model of the thesis (section 4.4).
+
+    Args:
+        units: H, LSTM units.
+        embedding_dim: E, width of the three embeddings.
+        grid_cells: G, cells along a side of each pooling grid.
+        grid_sizes: side lengths of the stacked grids, in units of length.
+        distance_filter: whether to cut each grid to its inscribed circle.
+        filters: kernels of each convolution; each layer halves the grid.
+        kernel_size: cells along a side of each filter.
+        downsampling: how layers halve the grid: by stride, or by max or average pooling.
+        prediction: what the output is relative to (see `SocialLSTM`).
+        distribution: what is predicted.
+
+    Raises:
+        ValueError: a value is out of its range, a filter is larger than the grid, the layers halve
+            it too often, or the grids' sizes differ more than a factor 1000.
+
+    Example:
+        >>> ModelConfig(grid_sizes=[11.0], grid_cells=64).grid_sizes
+        (11.0,)
+    """
 
     units: PositiveInt = 128
     embedding_dim: PositiveInt = 32
@@ -236,6 +272,13 @@ class TrainingConfig(_Section):
         learning_rate, beta_1, beta_2, epsilon: of the Nadam optimizer.
         gradient_clip_norm: largest norm of all gradients together; not clipped if absent.
         seed: of initial weights, order of samples and rotations.
+
+    Raises:
+        ValueError: a value is out of its range.
+
+    Example:
+        >>> TrainingConfig(epochs=5).patience
+        4
     """
 
     batch_size: PositiveInt = 32
@@ -250,7 +293,18 @@ class TrainingConfig(_Section):
 
 
 class ExperimentConfig(_Section):
-    """Everything that defines an experiment; one attribute per table of the file."""
+    """Everything that defines an experiment; one attribute per table of the file.
+
+    Args:
+        system, simulation, data, model, training: the tables; each has defaults.
+
+    Raises:
+        ValueError: a table is not valid.
+
+    Example:
+        >>> ExperimentConfig(model={"prediction": "acceleration"}).model.units
+        128
+    """
 
     system: ManyBodySystem = ManyBodySystem()
     simulation: SimulationConfig = SimulationConfig()

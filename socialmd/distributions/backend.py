@@ -24,7 +24,7 @@ def stateless_seed(seed: Any, step: Any) -> Any:
         step: integer; may be a tensor, so that a compiled loop draws afresh in every step.
 
     Returns:
-        int32 [2].
+        int32 [2], or a key on JAX.
     """
     stacked = keras.ops.stack([keras.ops.cast(seed, "int32"), keras.ops.cast(step, "int32")])
     if keras.backend.backend() == "jax":

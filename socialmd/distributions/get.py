@@ -17,6 +17,9 @@ def get(name: str) -> Distribution:
     Args:
         name: `"gaussian"`.
 
+    Returns:
+        A class of static functions: `parameter_size`, `to_parameters`, `mean`, `from_parameters`.
+
     Raises:
         ValueError: there is none of that name.
 

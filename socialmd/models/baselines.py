@@ -85,6 +85,7 @@ def known_law(
 
     Raises:
         ValueError: inputs are of another shape or not finite, or a number is not positive.
+        FloatingPointError: the integration has become infinite.
     """
     frames = past_frames(inputs, num_steps)
     if frames.shape[-1] != 4:

@@ -257,6 +257,9 @@ class SocialLSTM(keras.Model):
         Raises:
             ValueError: inputs are of another shape or not finite, or an argument is impossible.
             FloatingPointError: the forecast itself has become infinite.
+
+        Example:
+            >>> positions, parameters = model.rollout(inputs, 200, feedback="sample", seed=1)
         """
         num_steps = self.target_steps if num_steps is None else num_steps
         if num_steps < 1 or num_steps != int(num_steps):
@@ -307,6 +310,9 @@ class SocialLSTM(keras.Model):
 
         Raises:
             ValueError: there is no data, it is not finite, or nothing moves in it.
+
+        Example:
+            >>> model.adapt(make_dataset("data/monopoles/train", config.data, batch_size=32))
         """
         totals, counts = np.zeros(2), np.zeros(2)
         for number, (inputs, targets, *_) in enumerate(dataset):

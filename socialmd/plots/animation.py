@@ -35,6 +35,10 @@ def animate_forecast(
         extent: x_min, x_max, y_min, y_max of what is shown.
         title: of the picture.
         frames_per_second: speed.
+
+    Example:
+        >>> past, truth = inputs[0, ..., :2], targets[0]
+        >>> animate_forecast("forecast.gif", past, truth, positions[0], extent=(-4, 4, -4, 4))
     """
     past = np.asarray(past, float)
     paths = [np.concatenate([past[-1:], np.asarray(part, float)]) for part in (truth, forecast)]

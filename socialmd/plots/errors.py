@@ -26,6 +26,10 @@ def plot_errors(
         errors: name of the forecast -> its error at each step ahead, [T'].
         label: what to write at the vertical axis, with units.
         title: of the axes.
+
+    Example:
+        >>> figure, ax = new_figure(5, 4)
+        >>> plot_errors(ax, {"model": [0.01, 0.02], "constant velocity": [0.01, 0.05]})
     """
     for index, (name, values) in enumerate(errors.items()):
         steps = np.arange(1, len(np.asarray(values)) + 1)

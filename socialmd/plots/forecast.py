@@ -44,6 +44,10 @@ def plot_forecast(
         extent: x_min, x_max, y_min, y_max of the density and of what is shown.
         title: of the axes.
         legend: whether to say which line is which.
+
+    Example:
+        >>> figure, ax = new_figure(5, 5)
+        >>> plot_forecast(ax, inputs[0, ..., :2], targets[0], positions[0])
     """
     past, forecast = np.asarray(past, float), np.asarray(forecast, float)
     ax.set_facecolor(DENSITY_COLORS(0.0))

@@ -27,6 +27,10 @@ def plot_losses(
 
     Raises:
         ValueError: the history lacks the quantity.
+
+    Example:
+        >>> figure, ax = new_figure(5, 4)
+        >>> plot_losses(ax, model.fit(train, validation_data=validation).history)
     """
     for name in (key, f"val_{key}"):
         if name not in history:

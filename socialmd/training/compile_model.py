@@ -16,6 +16,9 @@ def compile_model(model: SocialLSTM, config: TrainingConfig) -> None:
     Args:
         model: the model; compiled in place.
         config: learning rate, moments and clipping.
+
+    Example:
+        >>> compile_model(model, load_config("models/thesis.toml").training)
     """
     optimizer = keras.optimizers.Nadam(
         config.learning_rate,
