@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from keras import ops
 
 from socialmd import distributions
 from socialmd.layers import SocialLSTMCell
+from socialmd.models.check_inputs import check_inputs
+from socialmd.models.estimate_scales import estimate_scales
 from socialmd.registration import register
 
 __all__ = ["SocialLSTM"]
@@ -106,7 +109,7 @@ class SocialLSTM(keras.Model):
         )
 
     def build(self, input_shape: Any) -> None:
-        self._check_shape(input_shape)
+        check_inputs(input_shape)
         particles = (None, None)
         features = input_shape[-1] + (0 if self.prediction == "position" else 2)
         self.cell.build((*particles, features), (*particles, 2), None)
@@ -157,10 +160,8 @@ class SocialLSTM(keras.Model):
         Raises:
             ValueError: inputs or mask are of another shape.
         """
-        self._check_shape(inputs.shape)
-        if mask is not None:
-            mask = ops.convert_to_tensor(mask, "bool")
-            self._check_mask(mask.shape, inputs.shape)
+        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
+        check_inputs(inputs.shape, self.num_features, None if mask is None else mask.shape)
         frames = ops.cast(inputs, "float32")
         positions = frames[..., :2]
         displacements = ops.pad(  # the first frame has no predecessor
@@ -269,14 +270,13 @@ class SocialLSTM(keras.Model):
         if feedback not in FEEDBACKS:
             raise ValueError(f"feedback: expected one of {FEEDBACKS}, found {feedback!r}")
         inputs = ops.convert_to_tensor(inputs, "float32")
-        self._check_shape(inputs.shape)
         if not bool(ops.all(ops.isfinite(inputs))):
             raise ValueError("inputs: expected finite numbers, found some that are not")
-        if mask is not None:
-            mask = ops.convert_to_tensor(mask, "bool")
-            self._check_mask(mask.shape, inputs.shape)
         if not self.built:
             self.build(inputs.shape)
+        # Before compiling, which would name the error's place in generated code.
+        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
+        check_inputs(inputs.shape, self.num_features, None if mask is None else mask.shape)
         seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
         positions, parameters = self._compiled_forecast(
             inputs, ops.arange(int(num_steps)), feedback, ops.convert_to_tensor(seed, "int32"), mask
@@ -314,25 +314,19 @@ class SocialLSTM(keras.Model):
         Example:
             >>> model.adapt(make_dataset("data/monopoles/train", config.data, batch_size=32))
         """
-        totals, counts = np.zeros(2), np.zeros(2)
-        for number, (inputs, targets, *_) in enumerate(dataset):
-            if number == steps:
-                break
-            inputs = ops.convert_to_numpy(inputs).astype("float64")
-            positions = np.concatenate([inputs[..., :2], ops.convert_to_numpy(targets)], axis=1)
-            for order in (1, 2):
-                difference = np.diff(positions, n=order, axis=1)
-                totals[order - 1] += np.square(difference).sum()
-                counts[order - 1] += difference.size
-            if not self.built:
-                self.build(inputs.shape)
-        needed = totals[:1] if self.prediction == "displacement" else totals
-        if not counts.all() or not np.isfinite(totals).all() or not needed.all():
+        batches = itertools.islice(iter(dataset), steps)
+        first = next(batches, None)
+        if first is None:
+            raise ValueError("adapt: expected batches of inputs and targets, found none")
+        if not self.built:
+            self.build(first[0].shape)
+        scales = estimate_scales(itertools.chain([first], batches))
+        needed = scales[: {"position": 0, "displacement": 1, "acceleration": 2}[self.prediction]]
+        if 0.0 in needed:
             raise ValueError(
-                "adapt: expected finite trajectories of moving particles, found squared "
-                f"displacements and second differences that add up to {totals.tolist()}"
+                f"adapt: expected particles that move and, for prediction={self.prediction!r}, "
+                f"not all uniformly, found scales {list(scales)}"
             )
-        scales = np.sqrt(totals / counts)
         self.displacement_scale.assign(scales[0])
         self.acceleration_scale.assign(scales[1])
         self.is_adapted.assign(1.0)
@@ -358,28 +352,6 @@ class SocialLSTM(keras.Model):
             raise ValueError(
                 f"prediction={self.prediction!r} needs the scale of the data: "
                 "call `model.adapt(dataset)` first"
-            )
-
-    def _check_mask(self, shape: Any, inputs_shape: Any) -> None:
-        expected = (inputs_shape[0], inputs_shape[2])
-        if len(shape) != 2 or any(
-            None not in pair and pair[0] != pair[1] for pair in zip(shape, expected, strict=True)
-        ):
-            raise ValueError(
-                f"mask: expected [batch, particles] = {list(expected)}, found shape {list(shape)}"
-            )
-
-    def _check_shape(self, shape: Any) -> None:
-        if len(shape) != 4 or shape[-1] is None or shape[-1] < 2:
-            raise ValueError(
-                "inputs: expected [batch, steps, particles, features] with x and y as the first "
-                f"features, found shape {tuple(shape)}"
-            )
-        if shape[1] is not None and shape[1] < 2:
-            raise ValueError(f"inputs: expected at least two time steps, found {shape[1]}")
-        if self.built and shape[-1] != self.num_features:
-            raise ValueError(
-                f"inputs: expected {self.num_features} features per particle, found {shape[-1]}"
             )
 
     def get_config(self) -> dict[str, Any]:

@@ -46,13 +46,28 @@ def test_scales_weigh_all_batches_and_stop_after_the_steps_asked_for(untrained):
 
 
 @pytest.mark.parametrize(
-    "dataset",
-    [[], [one_particle([1, 1, 1, 1])], [one_particle([0, 1, np.nan, 3])]],
-    ids=["nothing", "no motion", "no numbers"],
+    ("dataset", "message"),
+    [
+        ([], "adapt: expected batches .*found none"),
+        ([one_particle([1, 1, 1, 1])], r"adapt: expected particles that move .*\[0\.0, 0\.0\]"),
+        (
+            [one_particle([0, 1, 2, 3])],
+            r"adapt: .* not all uniformly, found scales \[0\.7.*, 0\.0\]",
+        ),
+        ([one_particle([0, 1, np.nan, 3])], "batches: expected finite trajectories .*nan"),
+    ],
+    ids=["nothing", "no motion", "uniform motion", "no numbers"],
 )
-def test_data_without_scale_are_refused(untrained, dataset):
-    with pytest.raises(ValueError, match="adapt: expected finite trajectories of moving particles"):
+def test_data_without_scale_are_refused(untrained, dataset, message):
+    with pytest.raises(ValueError, match=message):
         untrained.adapt(dataset)
+
+
+def test_uniform_motion_has_the_scale_that_displacements_need():
+    model = SocialLSTM(prediction="displacement", units=2, grid_cells=8, filters=(2,))
+    model.adapt([one_particle([0, 1, 2, 3])])
+    model.check_adapted()
+    assert scales(model)[0] > 0
 
 
 @pytest.mark.parametrize("prediction", ["displacement", "acceleration"])
