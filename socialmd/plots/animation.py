@@ -66,5 +66,8 @@ def animate_forecast(
     steps = [0] * 3 + list(range(len(paths[0]))) + [len(paths[0]) - 1] * 6
     temporary = Path(path).with_name(f".{Path(path).name}")  # appears when it is complete
     writer = PillowWriter(fps=frames_per_second)
-    FuncAnimation(figure, draw, frames=steps).save(temporary, writer=writer)
-    os.replace(temporary, path)
+    try:
+        FuncAnimation(figure, draw, frames=steps).save(temporary, writer=writer)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

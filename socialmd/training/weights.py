@@ -25,12 +25,15 @@ def save_atomically(save: Callable[[str], object], path: Path) -> None:
         path: the file; folders above it are made.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: the file cannot be written; nothing is left behind then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}")  # Keras looks at the ending, so it has to stay
-    save(str(temporary))
-    os.replace(temporary, path)
+    try:
+        save(str(temporary))
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def backup_file(directory: Path, epochs: int) -> Path:
