@@ -26,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     history = read_history(arguments.output / "history.csv")
     figure, axes = new_figure(10, 4, columns=2)
-    plot_losses(axes[0], history)
+    # An untrained model's likelihood is hundreds of nats worse: linear up to one, then logarithmic.
+    plot_losses(axes[0], history, scale="symlog")
     plot_losses(axes[1], history, "mae", "mean absolute error (length units)")
     picture = arguments.output / "losses.png"
     write_atomically(picture, lambda file: figure.savefig(file, format="png"))

@@ -15,7 +15,11 @@ __all__ = ["plot_losses"]
 
 
 def plot_losses(
-    ax: Axes, history: Mapping[str, ArrayLike], key: str = "loss", label: str = "NLL (nats)"
+    ax: Axes,
+    history: Mapping[str, ArrayLike],
+    key: str = "loss",
+    label: str = "NLL (nats)",
+    scale: str = "linear",
 ) -> None:
     """Training and validation curve of one quantity; the best validation epoch is marked.
 
@@ -24,6 +28,7 @@ def plot_losses(
         history: one value per epoch for `key` and `val_` + `key`, as Keras records them.
         key: quantity, `"loss"` or a metric's name.
         label: what to write at the vertical axis, with units.
+        scale: of the vertical axis, as Matplotlib names them.
 
     Raises:
         ValueError: the history lacks the quantity.
@@ -46,4 +51,6 @@ def plot_losses(
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("epoch")
     ax.set_ylabel(label)
+    ax.set_yscale(scale)
+    ax.grid(alpha=0.25)
     ax.legend(fontsize=8)

@@ -78,6 +78,12 @@ def test_losses_mark_the_best_epoch():
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [3.0, 2.0, 1.0])
 
 
+def test_losses_may_have_another_scale():
+    _, ax = plots.new_figure(4, 4)
+    plots.plot_losses(ax, {"loss": [120.0, -1.0], "val_loss": [1.5, -1.0]}, scale="symlog")
+    assert ax.get_yscale() == "symlog"
+
+
 def test_losses_refuse_a_history_without_validation():
     _, ax = plots.new_figure(4, 4)
     with pytest.raises(ValueError, match="val_loss"):
