@@ -19,7 +19,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-__all__ = ["cell_index", "filter_taps", "find_neighbours"]
+__all__ = ["cell_index", "filter_taps", "find_neighbours", "lies_on_grids"]
 
 
 def find_neighbours(
@@ -43,17 +43,31 @@ def find_neighbours(
     # Float32 whatever the compute dtype: bfloat16 could not tell neighbouring cells apart.
     positions = ops.cast(positions, "float32")
     offsets = positions[:, None, :, :] - positions[:, :, None, :]  # [B, N, N, 2]
-    if distance_filter:
-        distances = ops.sum(ops.square(offsets), axis=-1)  # squared: [B, N, N]
-        limits = np.square(np.asarray(grid_sizes, "float32") / 2)
-    else:
-        distances = ops.max(ops.abs(offsets), axis=-1)
-        limits = np.asarray(grid_sizes, "float32") / 2
     apart = ops.logical_not(ops.eye(ops.shape(positions)[1], dtype="bool"))[None]  # [1, N, N]
     if mask is not None:
         apart = ops.logical_and(apart, ops.cast(mask, "bool")[:, None, :])
-    within = distances[..., None] <= ops.convert_to_tensor(limits)
+    within = lies_on_grids(offsets, grid_sizes, distance_filter)
     return offsets, ops.logical_and(within, apart[..., None])
+
+
+def lies_on_grids(offsets: Any, grid_sizes: Sequence[float], distance_filter: bool = True) -> Any:
+    """On which grids of a particle something at an offset from it lies.
+
+    Args:
+        offsets: float32 [..., 2], x_j - x_i, in units of length.
+        grid_sizes: side lengths w_1..w_S, in units of length.
+        distance_filter: whether grids are cut to their inscribed circles.
+
+    Returns:
+        bool [..., S].
+    """
+    limits = np.asarray(grid_sizes, "float32") / 2
+    if distance_filter:
+        distances = ops.sum(ops.square(offsets), axis=-1)
+        limits = np.square(limits)
+    else:
+        distances = ops.max(ops.abs(offsets), axis=-1)
+    return distances[..., None] <= ops.convert_to_tensor(limits)
 
 
 def cell_index(offsets: Any, sides: Any, grid_cells: int) -> Any:

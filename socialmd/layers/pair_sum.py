@@ -1,6 +1,6 @@
 """Sum rows of one matrix into rows of another, along pairs that change from step to step.
 
-    y[rows[n]] += weights[n] * values[columns[n]]       for every entry n
+    y[row] += weight * values[column]       for every entry (row, column) and its weight
 
 This is the product of a sparse matrix with a dense one. Pooling is such a product: its matrix holds
 a one where a neighbour lies in a cell, and depends on positions only. Each function exists in a
@@ -40,12 +40,12 @@ def _tensorflow_select(counts: Any) -> tuple[Any, Any]:
     return index, tf.ones_like(index, tf.float32)
 
 
-def portable_pair_sum(rows: Any, columns: Any, weights: Any, values: Any, num_rows: Any) -> Any:
+def portable_pair_sum(entries: Any, weights: Any, values: Any, num_rows: Any) -> Any:
     """The sum on any Keras backend: gather, weigh, add by segment.
 
     Args:
-        rows: int32 [M], row of the result that entry n adds to, 0..num_rows-1.
-        columns: int32 [M], row of `values` that it adds.
+        entries: int32 [M, 2], row of the result that entry n adds to, 0..num_rows-1, and row of
+            `values` that it adds.
         weights: [M]; entries of weight zero do not count.
         values: [R, C].
         num_rows: rows of the result.
@@ -53,11 +53,11 @@ def portable_pair_sum(rows: Any, columns: Any, weights: Any, values: Any, num_ro
     Returns:
         [num_rows, C], in the dtype of `values`. Differentiable in `values`.
     """
-    gathered = ops.take(values, columns, axis=0) * ops.cast(weights, values.dtype)[:, None]
-    return ops.segment_sum(gathered, rows, num_segments=num_rows)
+    gathered = ops.take(values, entries[:, 1], axis=0) * ops.cast(weights, values.dtype)[:, None]
+    return ops.segment_sum(gathered, entries[:, 0], num_segments=num_rows)
 
 
-def _tensorflow_pair_sum(rows: Any, columns: Any, weights: Any, values: Any, num_rows: Any) -> Any:
+def _tensorflow_pair_sum(entries: Any, weights: Any, values: Any, num_rows: Any) -> Any:
     """The same as a product with a `tf.SparseTensor`.
 
     On a CPU, forward and backward together take less than half the time of gather and segment sum,
@@ -65,11 +65,10 @@ def _tensorflow_pair_sum(rows: Any, columns: Any, weights: Any, values: Any, num
     """
     import tensorflow as tf
 
-    indices = tf.cast(tf.stack([rows, columns], axis=1), tf.int64)
     shape = tf.cast(tf.stack([num_rows, tf.shape(values)[0]]), tf.int64)
     # Half precisions would lose digits in the sum, and have no such product on a GPU.
     precision = tf.float64 if values.dtype == tf.float64 else tf.float32
-    matrix = tf.SparseTensor(indices, tf.cast(weights, precision), shape)
+    matrix = tf.SparseTensor(tf.cast(entries, tf.int64), tf.cast(weights, precision), shape)
     summed = tf.sparse.sparse_dense_matmul(matrix, tf.cast(values, precision))
     return tf.cast(summed, values.dtype)
 

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from socialmd.layers.grid import cell_index, filter_taps, find_neighbours
+from socialmd.layers.find_pairs import SEARCHES, find_pairs
+from socialmd.layers.grid import cell_index, filter_taps, lies_on_grids
 from socialmd.layers.pair_sum import pair_sum, select
 from socialmd.layers.stacked_state_pooling import check_grids
 from socialmd.registration import register
@@ -40,6 +41,8 @@ class StackedPoolingConv2D(keras.layers.Layer):
         grid_cells: G, cells along a side.
         distance_filter: whether to cut each grid to its inscribed circle.
         activation: applied to the result, as in Keras.
+        neighbour_search: how pairs are found, see `find_pairs`: `"all_pairs"`, `"cell_list"` or
+            `"auto"`. All give the same result.
 
     Call arguments:
         positions: [B, N, 2], in units of length. Cells are integers: no gradient flows back.
@@ -67,6 +70,7 @@ class StackedPoolingConv2D(keras.layers.Layer):
         grid_cells: int = 32,
         distance_filter: bool = True,
         activation: Any = None,
+        neighbour_search: str = "auto",
         **kwargs: Any,
     ) -> None:
         # Positions must not be cast to a lower compute dtype.
@@ -76,6 +80,10 @@ class StackedPoolingConv2D(keras.layers.Layer):
         for name, value in (("filters", filters), ("strides", strides)):
             if value < 1:
                 raise ValueError(f"{name}: expected a positive integer, found {value}")
+        if neighbour_search not in SEARCHES:
+            raise ValueError(
+                f"neighbour_search: expected one of {SEARCHES}, found {neighbour_search!r}"
+            )
         if not 1 <= kernel_size <= grid_cells:
             raise ValueError(
                 f"kernel_size: expected 1 to grid_cells = {grid_cells}, found {kernel_size}"
@@ -87,9 +95,9 @@ class StackedPoolingConv2D(keras.layers.Layer):
         self.grid_cells = grid_cells
         self.distance_filter = distance_filter
         self.activation = keras.activations.get(activation)
-        self._pixels, self._pixel, self._tap, self._exists = filter_taps(
-            grid_cells, kernel_size, strides
-        )
+        self.neighbour_search = neighbour_search
+        self._pixels, pixel, tap, self._exists = filter_taps(grid_cells, kernel_size, strides)
+        self._entries = np.stack([pixel, tap], axis=-1)
         # XLA has no sparse product.
         self.supports_jit = keras.backend.backend() != "tensorflow"
 
@@ -109,13 +117,12 @@ class StackedPoolingConv2D(keras.layers.Layer):
         values = ops.reshape(values, (-1, self.filters))  # [B * N * k * k, C]
 
         owner, neighbour, cell, weights = self._pairs(positions, mask)  # each [M]
-        rows = owner[:, None] * pixels + ops.take(self._pixel, cell, axis=0)
-        columns = neighbour[:, None] * taps + ops.take(self._tap, cell, axis=0)
-        weights = weights[:, None] * ops.take(self._exists, cell, axis=0)
+        # Where the entries of one pair are in the sparse matrix: pixel of owner, tap of neighbour.
+        origin = ops.stack([owner * pixels, neighbour * taps], axis=-1)  # [M, 2]
+        entries = ops.take(self._entries, cell, axis=0) + origin[:, None]
         summed = pair_sum(
-            ops.reshape(rows, (-1,)),
-            ops.reshape(columns, (-1,)),
-            ops.reshape(weights, (-1,)),
+            ops.reshape(entries, (-1, 2)),
+            ops.reshape(weights[:, None] * ops.take(self._exists, cell, axis=0), (-1,)),
             values,
             batch * particles * pixels,
         )
@@ -125,17 +132,19 @@ class StackedPoolingConv2D(keras.layers.Layer):
 
     def _pairs(self, positions: Any, mask: Any | None) -> tuple[Any, Any, Any, Any]:
         """Every neighbour on a grid: owner and neighbour, as b * N + n, its cell and its weight."""
-        offsets, counts = find_neighbours(
-            positions, self.grid_sizes, self.distance_filter, mask
-        )  # [B, N, N, 2], [B, N, N, S]
-        index, weights = select(counts)
-        particles, grids = ops.shape(positions)[1], len(self.grid_sizes)
-        pair, grid = index // grids, index % grids
-        owner = pair // particles
-        neighbour = owner - owner % particles + pair % particles  # in the same system
+        # Float32 whatever the compute dtype: bfloat16 could not tell neighbouring cells apart.
+        positions = ops.cast(positions, "float32")
+        # A hair beyond the largest grid: squares round, and whoever they count must be a candidate.
+        reach = max(self.grid_sizes) / 2 * (1 + 1e-6)
+        owner, neighbour, weights = find_pairs(positions, reach, mask, self.neighbour_search)
+        points = ops.reshape(positions, (-1, 2))
+        offsets = ops.take(points, neighbour, axis=0) - ops.take(points, owner, axis=0)
+        counts = lies_on_grids(offsets, self.grid_sizes, self.distance_filter)  # [M, S]
+        index, weights = select(ops.logical_and(counts, ops.cast(weights, "bool")[:, None]))
+        pair, grid = index // len(self.grid_sizes), index % len(self.grid_sizes)
         sides = ops.take(np.asarray(self.grid_sizes, "float32"), grid)
-        offsets = ops.take(ops.reshape(offsets, (-1, 2)), pair, axis=0)
-        return owner, neighbour, cell_index(offsets, sides, self.grid_cells), weights
+        cell = cell_index(ops.take(offsets, pair, axis=0), sides, self.grid_cells)
+        return ops.take(owner, pair), ops.take(neighbour, pair), cell, weights
 
     def compute_output_shape(self, positions_shape: Any, states_shape: Any) -> Any:
         return (*states_shape[:2], self._pixels, self._pixels, self.filters)
@@ -150,4 +159,5 @@ class StackedPoolingConv2D(keras.layers.Layer):
             "grid_cells": self.grid_cells,
             "distance_filter": self.distance_filter,
             "activation": keras.activations.serialize(self.activation),
+            "neighbour_search": self.neighbour_search,
         }

@@ -8,10 +8,9 @@ from socialmd.layers.pair_sum import pair_sum, portable_pair_sum, portable_selec
 @pytest.fixture
 def pairs(rng):
     """30 entries, some of weight zero, many in the same row; row 6 of 7 stays empty."""
-    rows = rng.integers(0, 6, 30).astype("int32")
-    columns = rng.integers(0, 5, 30).astype("int32")
+    rows, columns = rng.integers(0, 6, 30), rng.integers(0, 5, 30)
     weights = rng.integers(0, 3, 30).astype("float32")
-    return rows, columns, weights
+    return np.stack([rows, columns], axis=1).astype("int32"), weights
 
 
 @pytest.mark.parametrize("form", [pair_sum, portable_pair_sum])
@@ -19,7 +18,7 @@ def test_sum_and_gradient_equal_explicit_loops(form, pairs, rng):
     values = rng.normal(size=(5, 3)).astype("float32")
     upstream = rng.normal(size=(7, 3)).astype("float32")
     expected, expected_gradient = np.zeros((7, 3)), np.zeros((5, 3))
-    for row, column, weight in zip(*pairs, strict=True):
+    for (row, column), weight in zip(*pairs, strict=True):
         expected[row] += weight * values[column]
         expected_gradient[column] += weight * upstream[row]
 
@@ -58,5 +57,6 @@ def test_nothing_may_count(form):
     nothing = np.zeros((2, 2), bool)
     index, weights = form(nothing)
     for total in (pair_sum, portable_pair_sum):
-        result = total(index, index, weights, np.ones((4, 3), "float32"), 4)
+        entries = np.stack([index, index], axis=1)
+        result = total(entries, weights, np.ones((4, 3), "float32"), 4)
         np.testing.assert_array_equal(result, np.zeros((4, 3)))

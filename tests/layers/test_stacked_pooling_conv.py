@@ -3,7 +3,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from socialmd.layers import StackedPoolingConv2D, StackedStatePooling, stacked_pooling_conv
+from socialmd.layers import (
+    StackedPoolingConv2D,
+    StackedStatePooling,
+    find_pairs,
+    stacked_pooling_conv,
+)
 from socialmd.layers.pair_sum import portable_pair_sum, portable_select
 from tests import reference
 
@@ -108,11 +113,36 @@ def test_portable_and_tensorflow_forms_agree(particles, rng, monkeypatch):
 
     outputs, gradients = compute()
     monkeypatch.setattr(stacked_pooling_conv, "pair_sum", portable_pair_sum)
-    monkeypatch.setattr(stacked_pooling_conv, "select", portable_select)
+    for module in (stacked_pooling_conv, find_pairs):
+        monkeypatch.setattr(module, "select", portable_select)
     portable_outputs, portable_gradients = compute()
     assert_equal_to_rounding(outputs, portable_outputs)
     for gradient, portable_gradient in zip(gradients, portable_gradients, strict=True):
         assert_equal_to_rounding(gradient, portable_gradient)
+
+
+def test_every_neighbour_search_gives_the_same_bits(rng):
+    positions = rng.uniform(-6, 6, size=(2, 60, 2)).astype("float32")
+    states = tf.constant(rng.normal(size=(2, 60, 3)).astype("float32"))
+    mask = rng.uniform(size=(2, 60)) < 0.9
+    weights = random_weights(rng, 4)
+    upstream = tf.constant(rng.normal(size=(2, 60, 4, 4, 4)).astype("float32"))
+    results = []
+    for search in ("all_pairs", "cell_list", "auto"):
+        layer = StackedPoolingConv2D(4, 4, SIDES, 2, grid_cells=8, neighbour_search=search)
+        layer.build(positions.shape, states.shape)
+        layer.set_weights(weights)
+        outputs, gradients = value_and_gradients(
+            lambda states, layer=layer: layer(positions, states, mask),
+            states,
+            layer.kernel,
+            layer.bias,
+            upstream,
+        )
+        results.append([outputs, *gradients])
+    for found in results[1:]:
+        for expected, actual in zip(results[0], found, strict=True):
+            np.testing.assert_array_equal(actual, expected)
 
 
 def test_particles_out_of_reach_see_the_bias_alone(rng):
@@ -180,6 +210,7 @@ def test_layer_survives_saving(particles, rng, tmp_path):
         ({"kernel_size": 0}, "kernel_size: expected 1 to grid_cells = 8, found 0"),
         ({"kernel_size": 9}, "kernel_size: expected 1 to grid_cells = 8, found 9"),
         ({"grid_sizes": ()}, "grid_sizes: expected positive side lengths"),
+        ({"neighbour_search": "tree"}, "neighbour_search: expected one of .*, found 'tree'"),
         ({"grid_cells": 0}, "grid_cells: expected a positive integer, found 0"),
     ],
 )

@@ -1,0 +1,128 @@
+"""Neighbour search whose cost grows as N, not as N^2: strips of sorted particles.
+
+All particles of a system are sorted once, by strips in x as wide as the reach and along y within a
+strip. Whoever is within reach of a particle then lies in one of three runs of that order: in its
+own strip and the two beside it, from y - reach to y + reach. Binary search finds where the runs
+begin and end, so empty space costs nothing, and what the runs hold is compared exactly. At constant
+density their length does not depend on N, which makes O(N log N) for sorting and O(N) for the rest.
+
+Cell lists are textbook: M. P. Allen and D. J. Tildesley, Computer Simulation of Liquids, section
+5.3. Written in TensorFlow's operations: how many pairs there are is known only when it runs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+__all__ = ["neighbour_pairs"]
+
+# Strips and runs are wider than the reach by this factor. The exact comparison rounds x_j - x_i to
+# float32, so it accepts pairs that are too far apart by up to one part in 2**24.
+MARGIN = 1 + 2.0**-20
+
+
+def neighbour_pairs(positions: Any, reach: float, mask: Any | None = None) -> tuple[Any, Any]:
+    """All pairs of particles within reach of each other along both axes.
+
+    These are the neighbours that `grid.find_neighbours` finds on one square grid of side
+    2 * reach, in the same order. Circles and smaller grids lie within it.
+
+    Args:
+        positions: [B, N, 2], in units of length. Any size may be unknown until it runs.
+        reach: largest distance along an axis that counts, in units of length; inclusive, and
+            compared with the float32 difference x_j - x_i.
+        mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
+            They do have neighbours themselves, which changes nothing for the others.
+
+    Returns:
+        owner and neighbour, int32 [M]: every ordered pair of two particles of one system, each
+        numbered b * N + n, sorted by owner, then by neighbour. A particle whose position is not
+        finite is in no pair.
+
+    Raises:
+        ValueError: the reach is not positive and finite.
+
+    Example:
+        >>> owner, neighbour = neighbour_pairs([[[0.0, 0.0], [9.0, 0.0], [1.0, 1.0]]], reach=1.0)
+        >>> owner.numpy(), neighbour.numpy()
+        (array([0, 2], dtype=int32), array([2, 0], dtype=int32))
+    """
+    if not 0 < reach < math.inf:
+        raise ValueError(f"reach: expected a positive finite distance, found {reach}")
+    positions = tf.cast(positions, tf.float32)  # [B, N, 2]
+    owner, neighbour = _candidates(positions, reach, mask)
+    points = tf.reshape(positions, [-1, 2])  # [B * N, 2]
+    offsets = tf.gather(points, neighbour) - tf.gather(points, owner)
+    within = tf.reduce_all(tf.abs(offsets) <= np.float32(reach), axis=-1)
+    # Sorted by both at once: the place of the pair in a matrix of all with all.
+    count = tf.shape(points, tf.int64)[0]
+    pair = tf.boolean_mask(owner * count + neighbour, within & tf.not_equal(owner, neighbour))
+    pair = tf.sort(pair)
+    return tf.cast(pair // count, tf.int32), tf.cast(pair % count, tf.int32)
+
+
+def _candidates(positions: Any, reach: float, mask: Any | None) -> tuple[Any, Any]:
+    """Pairs left to be compared exactly: owner and neighbour, int64 [M], sorted by owner."""
+    finite = tf.reduce_all(tf.math.is_finite(positions), axis=-1)  # [B, N]
+    # Whose position is not finite looks around the origin; the exact comparison drops those pairs.
+    x, y = tf.unstack(tf.where(finite[..., None], positions, 0.0), axis=-1)
+    strip = _number_strips(x, reach)  # [B, N]
+    listed = finite if mask is None else finite & tf.cast(mask, tf.bool)
+    keys = tf.where(listed, _sort_key(strip, y), tf.int64.max)
+    order = tf.argsort(keys, axis=-1)
+    first, last = _find_runs(tf.gather(keys, order, batch_dims=1), strip, y, reach)  # [B, N, 3]
+
+    batch, particles = tf.unstack(tf.shape(strip, tf.int64))
+    count = batch * particles
+    owner = tf.reshape(tf.range(count), (batch, particles, 1))
+    system = owner - owner % particles  # number of the system's first particle
+    # Owner and place in the order are one number here, so that one operation writes all runs out.
+    start, stop = (tf.reshape(owner * count + system + place, [-1]) for place in (first, last))
+    pair = tf.ragged.range(start, stop).flat_values  # [M]
+    sorted_particles = tf.reshape(system[..., 0] + tf.cast(order, tf.int64), [-1])  # [B * N]
+    return pair // count, tf.gather(sorted_particles, pair % count)
+
+
+def _number_strips(x: Any, reach: float) -> Any:
+    """Number of each particle's strip in x: int64 [B, N], within 0..2 N.
+
+    Strips side by side have consecutive numbers, and at least one is free between any others. So
+    no number overflows, however far a particle is flung, and particles that diverge do not all
+    meet in one last strip.
+    """
+    # In float64, which rounds by less than the margin up to 2**24 strips from the origin. Farther
+    # out float32 coordinates are equal or out of reach.
+    strip = tf.floor(tf.cast(x, tf.float64) / (float(np.float32(reach)) * MARGIN))  # [B, N]
+    occupied = tf.sort(strip, axis=-1)
+    steps = tf.minimum(occupied[:, 1:] - occupied[:, :-1], 2.0)
+    numbers = tf.pad(tf.cumsum(steps, axis=-1), [[0, 0], [1, 0]])
+    place = tf.raw_ops.LowerBound(sorted_inputs=occupied, values=strip)
+    return tf.cast(tf.gather(numbers, place, batch_dims=1), tf.int64)
+
+
+def _find_runs(keys: Any, strip: Any, y: Any, reach: float) -> tuple[Any, Any]:
+    """Where in the sorted order the runs of each particle begin and end (exclusive): [B, N, 3]."""
+    strips = strip[..., None] + tf.constant([-1, 0, 1], tf.int64)
+    extent = np.float32(reach * MARGIN)
+    low, high = (_sort_key(strips, edge[..., None]) for edge in (y - extent, y + extent))
+    shape = tf.shape(strips)
+    flat = (shape[0], shape[1] * 3)
+    # These are `tf.searchsorted`, but for a reshape in it that fails where there is no particle.
+    first = tf.raw_ops.LowerBound(
+        sorted_inputs=keys, values=tf.reshape(low, flat), out_type=tf.int64
+    )
+    last = tf.raw_ops.UpperBound(
+        sorted_inputs=keys, values=tf.reshape(high, flat), out_type=tf.int64
+    )
+    return tf.reshape(first, shape), tf.reshape(last, shape)
+
+
+def _sort_key(strip: Any, y: Any) -> Any:
+    """int64 that sorts by strip, then by y: the bits of floats sort as these, but for the sign."""
+    bits = tf.bitcast(y, tf.int32)
+    bits = tf.where(bits < 0, tf.bitwise.bitwise_xor(bits, 2**31 - 1), bits)
+    return strip * 2**32 + tf.cast(bits, tf.int64)

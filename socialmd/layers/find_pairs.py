@@ -1,0 +1,70 @@
+"""Which particles may see each other at all: pairs within reach of the largest grid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from socialmd.layers.pair_sum import select
+
+__all__ = ["SEARCHES", "find_pairs"]
+
+SEARCHES = ("auto", "all_pairs", "cell_list")
+
+# From so many particles on the neighbour search takes less time than comparing all with all.
+CROSSOVER = 200
+
+
+def find_pairs(
+    positions: Any, reach: float, mask: Any | None = None, search: str = "auto"
+) -> tuple[Any, Any, Any]:
+    """Ordered pairs of particles of one system within reach of each other along both axes.
+
+    Args:
+        positions: float32 [B, N, 2], in units of length.
+        reach: largest distance along an axis that counts, in units of length; inclusive.
+        mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
+        search: `"all_pairs"` compares all with all; `"cell_list"` looks at what is near only, on
+            TensorFlow; `"auto"` takes whichever is faster for N particles. Backends that need to
+            know the number of pairs beforehand always compare all with all.
+
+    Returns:
+        owner and neighbour int32 [M], each numbered b * N + n, sorted by owner, then by neighbour,
+        and weights float32 [M]: zero for entries that do not count.
+    """
+    if keras.backend.backend() != "tensorflow" or search == "all_pairs":
+        return _all_pairs(positions, reach, mask)
+    if search == "cell_list":
+        return _cell_list(positions, reach, mask)
+    particles = positions.shape[1]
+    if particles is not None:
+        return (_all_pairs if particles < CROSSOVER else _cell_list)(positions, reach, mask)
+    import tensorflow as tf
+
+    return tf.cond(
+        tf.shape(positions)[1] < CROSSOVER,
+        lambda: _all_pairs(positions, reach, mask),
+        lambda: _cell_list(positions, reach, mask),
+    )
+
+
+def _all_pairs(positions: Any, reach: float, mask: Any | None) -> tuple[Any, Any, Any]:
+    particles = ops.shape(positions)[1]
+    offsets = positions[:, None, :, :] - positions[:, :, None, :]  # [B, N, N, 2]
+    within = ops.all(ops.abs(offsets) <= reach, axis=-1)
+    within = ops.logical_and(within, ops.logical_not(ops.eye(particles, dtype="bool"))[None])
+    if mask is not None:
+        within = ops.logical_and(within, ops.cast(mask, "bool")[:, None, :])
+    index, weights = select(within)
+    owner = index // particles
+    return owner, owner - owner % particles + index % particles, weights
+
+
+def _cell_list(positions: Any, reach: float, mask: Any | None) -> tuple[Any, Any, Any]:
+    # Imported here because it is written in TensorFlow's operations.
+    from socialmd.layers.cell_list import neighbour_pairs
+
+    owner, neighbour = neighbour_pairs(positions, reach, mask)
+    return owner, neighbour, ops.ones_like(owner, dtype="float32")
