@@ -1,11 +1,12 @@
 """Measure a trained model beside the forecasts that it has to beat.
 
-    python pipelines/evaluate.py saved_models/thesis data/monopoles
+    python pipelines/evaluate.py runs/mine data/monopoles --beside saved_models/acceleration
 
-Every window of the test split is forecast once, not rotated: by the model, by constant position and
-constant velocity, by a linear autoregression fitted to the training split, and, where the data set
-names its law of motion, by integrating that law. Prints tables, draws two forecasts and the errors
-step by step, and writes `metrics.json`, whose keys `socialmd.evaluation.ForecastMetrics` explains.
+Every window of the test split is forecast once, not rotated: by the model, by other trained models
+that are to stand beside it, by constant position and constant velocity, by a linear autoregression
+fitted to the training split, and, where the data set names its law of motion, by integrating that
+law. Prints tables, draws two forecasts and the errors step by step, and writes `metrics.json`,
+whose keys `socialmd.evaluation.ForecastMetrics` explains.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import argparse
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,11 +46,14 @@ from socialmd.models import (
     constant_position,
     constant_velocity,
     known_law,
+    load,
     load_model,
 )
 from socialmd.plots import animate_forecast, new_figure, plot_errors, plot_forecast
 
 Forecast = Callable[[NDArray[Any]], NDArray[Any]]  # inputs [W, T, N, F] -> [W, T', N, 2]
+
+BASELINES = ("constant position", "constant velocity", "linear autoregression", "known law")
 
 UNITS = {
     "mae, median_error": "units of length, per coordinate",
@@ -75,14 +79,14 @@ class Evaluation(NamedTuple):
         windows: what was forecast.
         forecasts: positions by name, `"model"` first.
         parameters: of the model's distributions, [W, T', N, P].
-        log_probabilities: log p of the truth, [W, T', N].
+        log_probabilities: log p of the truth, [W, T', N], of every trained model by its name.
         left_out: forecasts that were not possible, with the reason.
     """
 
     windows: Windows
     forecasts: dict[str, NDArray[Any]]
     parameters: NDArray[Any]
-    log_probabilities: NDArray[Any]
+    log_probabilities: dict[str, NDArray[Any]]
     left_out: dict[str, str]
 
 
@@ -94,7 +98,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     arguments = _parse(argv)
     model, config = load_model(arguments.model)
-    evaluation = evaluate(model, config, arguments.data, arguments.split, arguments.max_windows)
+    others = {path.resolve().name: load(path) for path in arguments.beside}
+    evaluation = evaluate(
+        model, config, arguments.data, arguments.split, arguments.max_windows, others
+    )
     metrics = measure(evaluation)
 
     is_file = arguments.model.suffix == ".keras"
@@ -118,6 +125,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name, reason in evaluation.left_out.items():
         print(f"{name} is left out: {reason}.")
     print(comparison(metrics, "model", "constant velocity"))
+    for name in others:
+        print(comparison(metrics, name, "model"))
     draw(model, evaluation, metrics, output)
     print(f"Numbers in {output / 'metrics.json'}, pictures in forecast.png and forecast.gif there")
 
@@ -128,8 +137,9 @@ def evaluate(
     data: Path,
     split: str = "test",
     max_windows: int | None = None,
+    others: Mapping[str, SocialLSTM] | None = None,
 ) -> Evaluation:
-    """Forecast the windows of one split with the model and with all baselines.
+    """Forecast the windows of one split with the model, with others and with all baselines.
 
     Args:
         model: the trained model.
@@ -137,38 +147,56 @@ def evaluate(
         data: folder of the data set.
         split: `"test"`, say.
         max_windows: at most so many windows, evenly spread over the split; all if none is given.
+        others: trained models to stand beside it, by name.
 
     Returns:
         All arrays that were computed.
 
     Raises:
         FileNotFoundError: the data set or the split is missing.
-        ValueError: the data are not such as the model was made for.
+        ValueError: the data are not such as the models were made for, or another model has the
+            name of a baseline.
         FloatingPointError: the model's forecast has become infinite.
     """
     description = read_description(data)
-    if len(description.features) != model.num_features:
-        raise ValueError(
-            f"{data}: expected the {model.num_features} features of the model, found "
-            f"{', '.join(description.features)}"
-        )
+    others = others or {}
+    if taken := {"model", *BASELINES} & others.keys():
+        raise ValueError(f"others: expected names that are not taken, found {taken.pop()!r}")
+    models = {"model": model, **others}
+    for name, each in models.items():
+        if len(description.features) != each.num_features:
+            raise ValueError(
+                f"{data}: expected the {each.num_features} features of {name}, found "
+                f"{', '.join(description.features)}"
+            )
     windows = read_windows(data, split, config.data, max_windows)
     baselines, left_out = _baselines(data, description, config)
-    batches = np.array_split(windows.inputs, -(-len(windows.inputs) // config.training.batch_size))
-    rollouts = [
-        model.rollout(batch, config.data.target_steps)
-        for batch in tqdm(batches, desc="model", disable=None)
-    ]
-    positions, parameters = (np.concatenate(arrays) for arrays in zip(*rollouts, strict=True))
-    log_probabilities = model.distribution(parameters).log_prob(windows.truth)
+    positions, parameters, log_probabilities = {}, {}, {}
+    for name, each in models.items():
+        positions[name], parameters[name] = _roll_out(each, windows, config, name)
+        log_probability = each.distribution(parameters[name]).log_prob(windows.truth)
+        log_probabilities[name] = keras.ops.convert_to_numpy(log_probability)
     forecasts = {name: forecast(windows.inputs) for name, forecast in baselines.items()}
     return Evaluation(
         windows=windows,
-        forecasts={"model": positions, **forecasts},
-        parameters=parameters,
-        log_probabilities=keras.ops.convert_to_numpy(log_probabilities),
+        forecasts={**positions, **forecasts},
+        parameters=parameters["model"],
+        log_probabilities=log_probabilities,
         left_out=left_out,
     )
+
+
+def _roll_out(
+    model: SocialLSTM, windows: Windows, config: ExperimentConfig, name: str
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Positions [W, T', N, 2] and parameters [W, T', N, P], computed batch by batch."""
+    batches = np.array_split(windows.inputs, -(-len(windows.inputs) // config.training.batch_size))
+    rollouts = [
+        model.rollout(batch, config.data.target_steps)
+        for batch in tqdm(batches, desc=name, disable=None)
+    ]
+    positions, parameters = (np.concatenate(arrays) for arrays in zip(*rollouts, strict=True))
+    return positions, parameters
 
 
 def read_windows(data: Path, split: str, config: DataConfig, max_windows: int | None) -> Windows:
@@ -189,7 +217,7 @@ def measure(evaluation: Evaluation) -> dict[str, ForecastMetrics]:
         name: ForecastMetrics.from_arrays(
             evaluation.windows.truth,
             forecast,
-            evaluation.log_probabilities if name == "model" else None,
+            evaluation.log_probabilities.get(name),
             evaluation.windows.simulations,
         )
         for name, forecast in evaluation.forecasts.items()
@@ -273,6 +301,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("model", type=Path, help="folder that training wrote, or .keras file")
     parser.add_argument("data", type=Path, help="folder of the data set")
+    parser.add_argument(
+        "--beside", type=Path, nargs="+", default=[], help="other trained models, for comparison"
+    )
     parser.add_argument("--split", choices=SPLITS, default="test")
     parser.add_argument("--max-windows", type=_positive, help="evenly spread; default: all")
     parser.add_argument("--output", type=Path, help="default: evaluation/ beside the model")

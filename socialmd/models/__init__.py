@@ -6,6 +6,7 @@ from socialmd.models.baselines import known_law as known_law
 from socialmd.models.build_model import build_model as build_model
 from socialmd.models.export_saved_model import export_saved_model as export_saved_model
 from socialmd.models.linear_autoregression import LinearAutoregression as LinearAutoregression
+from socialmd.models.load_model import load as load
 from socialmd.models.load_model import load_model as load_model
 from socialmd.models.negative_log_likelihood import NegativeLogLikelihood as NegativeLogLikelihood
 from socialmd.models.position_error import PositionError as PositionError
@@ -21,5 +22,6 @@ __all__ = [
     "constant_velocity",
     "export_saved_model",
     "known_law",
+    "load",
     "load_model",
 ]

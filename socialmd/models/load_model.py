@@ -1,4 +1,4 @@
-"""A trained model, as training leaves it behind -> model and configuration."""
+"""A trained model, as training leaves it behind -> model and configuration; or by its name."""
 
 from __future__ import annotations
 
@@ -10,31 +10,52 @@ import keras
 from socialmd.config import ExperimentConfig, load_config
 from socialmd.models.social_lstm import SocialLSTM
 
-__all__ = ["load_model"]
+__all__ = ["load", "load_model"]
 
 MODEL_FILE = "model.keras"
 CONFIG_FILE = "config.toml"
+SAVED_MODELS = Path(__file__).parents[2] / "saved_models"
 
 
-def load_model(path: str | Path) -> tuple[SocialLSTM, ExperimentConfig]:
+def load(name_or_path: str | Path) -> SocialLSTM:
+    """Load a trained model.
+
+    Args:
+        name_or_path: as for `load_model`.
+
+    Returns:
+        The model, not compiled.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_model`, which also gives the configuration.
+
+    Example:
+        >>> model = socialmd.models.load("acceleration")
+        >>> positions, parameters = model.rollout(inputs, num_steps=200)
+    """
+    return load_model(name_or_path)[0]
+
+
+def load_model(name_or_path: str | Path) -> tuple[SocialLSTM, ExperimentConfig]:
     """Load a trained model and the configuration of its experiment.
 
     Args:
-        path: folder with `model.keras` and `config.toml`, as training writes it; or a `.keras`
-            file of any name with `config.toml` beside it.
+        name_or_path: folder with `model.keras` and `config.toml`, as training writes it; a
+            `.keras` file of any name with `config.toml` beside it; or the name of a model that
+            comes with the repository, in `saved_models/`.
 
     Returns:
         The model, not compiled, and the configuration.
 
     Raises:
-        FileNotFoundError: the folder or one of the two files is missing.
+        FileNotFoundError: the folder or one of the two files is missing, or nothing has this name.
         ValueError: a file is not what its name says, or holds a model that is no `SocialLSTM`.
 
     Example:
         >>> model, config = load_model("saved_models/thesis")
         >>> positions, parameters = model.rollout(inputs, num_steps=200)
     """
-    path = Path(os.path.abspath(path))
+    path = _find(Path(name_or_path))
     file = path if path.suffix == ".keras" else path / MODEL_FILE
     for needed in (file.parent, file, file.parent / CONFIG_FILE):
         if not needed.exists():
@@ -50,3 +71,17 @@ def load_model(path: str | Path) -> tuple[SocialLSTM, ExperimentConfig]:
     if not isinstance(model, SocialLSTM):
         raise ValueError(f"{file}: expected a SocialLSTM, found a {type(model).__name__}")
     return model, config
+
+
+def _find(path: Path) -> Path:
+    """A path as it is, or the folder of a model that comes with the repository."""
+    names = sorted(config.parent.name for config in SAVED_MODELS.glob(f"*/{CONFIG_FILE}"))
+    if path.exists() or len(path.parts) != 1 or path.suffix:
+        return Path(os.path.abspath(path))
+    if path.name not in names:
+        raise FileNotFoundError(
+            f"{path}: expected a path or the name of a model in {SAVED_MODELS.name}/ "
+            f"({', '.join(names) or 'which is not here: it comes with the repository'}), "
+            "found neither"
+        )
+    return SAVED_MODELS / path.name

@@ -1,9 +1,11 @@
+import importlib
+
 import keras
 import numpy as np
 import pytest
 
 from socialmd.config import DataConfig, ExperimentConfig, ModelConfig, save_config
-from socialmd.models import build_model, load_model
+from socialmd.models import build_model, load, load_model
 
 CONFIG = ExperimentConfig(
     data=DataConfig(input_steps=3, target_steps=2),
@@ -36,6 +38,21 @@ def test_folder_and_file_give_the_same_model_and_configuration(folder):
 def test_folder_is_found_from_within(folder, monkeypatch):
     monkeypatch.chdir(folder[0])
     assert load_model(".")[1] == CONFIG
+
+
+def test_a_name_stands_for_a_model_that_comes_with_the_repository(folder, monkeypatch, tmp_path):
+    path, model = folder
+    module = importlib.import_module("socialmd.models.load_model")
+    monkeypatch.setattr(module, "SAVED_MODELS", path.parent)
+    for ours, theirs in zip(load(path.name).weights, model.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(
+        FileNotFoundError, match=f"nothing: expected a path or.*{path.name}.*neither"
+    ):
+        load("nothing")
+    monkeypatch.setattr(module, "SAVED_MODELS", path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="comes with the repository"):
+        load(path.name)
 
 
 def test_missing_files_are_named(folder):

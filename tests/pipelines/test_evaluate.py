@@ -121,6 +121,29 @@ def test_what_is_not_possible_is_left_out_and_said(experiment, tmp_path, capsys)
     assert "model does not beat constant velocity: MAE" in printed
 
 
+def test_another_model_stands_beside(experiment, result, tmp_path, capsys):
+    other = tmp_path / "other"
+    other.mkdir()
+    for path in experiment.model.glob("*.*"):
+        (other / path.name).write_bytes(path.read_bytes())
+    output = tmp_path / "output"
+    arguments = [experiment.model, experiment.data, "--beside", other, "--output", output]
+    evaluate.main([str(argument) for argument in arguments])
+    forecasts = json.loads((output / "metrics.json").read_text())["forecasts"]
+    assert list(forecasts) == ["model", "other", *list(result["forecasts"])[1:]]
+    assert forecasts["other"] == forecasts["model"]
+    assert forecasts["other"]["nll"] is not None
+    assert "other does not beat model: MAE" in capsys.readouterr().out
+
+
+def test_another_model_may_not_take_a_name(experiment):
+    model, config = load_model(experiment.model)
+    with pytest.raises(
+        ValueError, match="others: expected names that are not taken, found 'model'"
+    ):
+        evaluate.evaluate(model, config, experiment.data, others={"model": model})
+
+
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("file", ["", "model.keras"])
 def test_metrics_lie_beside_the_model_unless_said_otherwise(experiment, tmp_path, file):
@@ -134,7 +157,7 @@ def test_data_with_other_features_are_refused(experiment, tmp_path):
     (tmp_path / "test").mkdir()
     np.save(tmp_path / "test" / "a.npy", np.zeros((40, 3, 3)))
     describe_dataset(tmp_path, features=["x", "y", "radius"], frame_spacing=1.0)
-    with pytest.raises(ValueError, match="the 4 features of the model, found x, y, radius"):
+    with pytest.raises(ValueError, match="the 4 features of model, found x, y, radius"):
         evaluate.main([str(experiment.model), str(tmp_path)])
 
 
