@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from socialmd.config import DataConfig, ExperimentConfig, ManyBodySystem
-from socialmd.data import DatasetDescription, make_dataset
+from socialmd.data import DatasetDescription, Windows, make_dataset, read_windows
 from socialmd.dataset_folder import (
     DESCRIPTION_FILE,
     SPLITS,
@@ -62,14 +62,6 @@ UNITS = {
     "*_per_step": "one number for each step of the forecast, the first step first",
     "mae_per_simulation": "one number for each simulation, in the order of the file names",
 }
-
-
-class Windows(NamedTuple):
-    """Samples of one split: past [W, T, N, F], truth [W, T', N, 2], and their simulations [W]."""
-
-    inputs: NDArray[Any]
-    truth: NDArray[Any]
-    simulations: NDArray[Any]
 
 
 class Evaluation(NamedTuple):
@@ -197,18 +189,6 @@ def _roll_out(
     ]
     positions, parameters = (np.concatenate(arrays) for arrays in zip(*rollouts, strict=True))
     return positions, parameters
-
-
-def read_windows(data: Path, split: str, config: DataConfig, max_windows: int | None) -> Windows:
-    """Every window of a split as it is stored, or at most `max_windows` of them, evenly spread."""
-    as_stored = config.model_copy(update={"num_rotations": 0})
-    batches = list(make_dataset(data / split, as_stored, batch_size=256).as_numpy_iterator())
-    inputs, truth = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
-    files = [name for name in read_description(data).files if Path(name).parts[0] == split]
-    simulations = np.arange(len(inputs)) // (len(inputs) // len(files))
-    count = min(max_windows or len(inputs), len(inputs))
-    chosen = np.linspace(0, len(inputs) - 1, count).round().astype(int)
-    return Windows(inputs[chosen], truth[chosen], simulations[chosen])
 
 
 def measure(evaluation: Evaluation) -> dict[str, ForecastMetrics]:

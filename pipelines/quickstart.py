@@ -3,7 +3,8 @@
     python pipelines/quickstart.py
 
 Simulates a reduced data set with the real simulator, trains a small model on it, compares its
-forecasts with simpler ones, draws them, and exports the model. Each step is one of the other
+forecasts with simpler ones and with those of a model that was trained for longer and comes with the
+repository, draws them, and exports the model. Each step is one of the other
 pipelines; the command that does it is printed, to be tried with other arguments. What is done is
 not done again, so an interrupted run can be started anew.
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 
 PIPELINES = Path(os.path.relpath(Path(__file__).parent))
 CONFIG = Path(os.path.normpath(PIPELINES.parent / "models" / "quickstart.toml"))
+SHIPPED = Path(os.path.normpath(PIPELINES.parent / "saved_models" / "acceleration"))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -34,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     _run("simulate", arguments.config, data)
     _run("train", arguments.config, data, run)
-    _run("evaluate", run, data, "--output", output / "evaluation")
+    _run("evaluate", run, data, "--beside", SHIPPED, "--output", output / "evaluation")
     _run("export", run, output / "saved_model")
 
     print(

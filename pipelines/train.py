@@ -19,10 +19,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("data", help="data set, a folder with train/ and validation/")
     parser.add_argument("output", type=Path, help="folder for weights, log and TensorBoard")
     parser.add_argument("--verbose", type=int, default=1, choices=(0, 1, 2))
+    parser.add_argument("--stop-after", type=int, metavar="EPOCHS", help="pause; can be continued")
     arguments = parser.parse_args(argv)
 
     config = load_config(arguments.config)
-    fit(config, arguments.data, arguments.output, verbose=arguments.verbose)
+    fit(
+        config,
+        arguments.data,
+        arguments.output,
+        verbose=arguments.verbose,
+        stop_after=arguments.stop_after,
+    )
 
     history = read_history(arguments.output / "history.csv")
     figure, axes = new_figure(10, 4, columns=2)

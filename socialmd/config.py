@@ -209,7 +209,8 @@ class ModelConfig(_Section):
         units: H, LSTM units.
         embedding_dim: E, width of the three embeddings.
         grid_cells: G, cells along a side of each pooling grid.
-        grid_sizes: side lengths of the stacked grids, in units of length.
+        grid_sizes: side lengths of the stacked grids, in units of length. Without any there is no
+            pooling: particles do not see each other, and the keys of cells and filters are unused.
         distance_filter: whether to cut each grid to its inscribed circle.
         filters: kernels of each convolution; each layer halves the grid.
         kernel_size: cells along a side of each filter.
@@ -229,7 +230,7 @@ class ModelConfig(_Section):
     units: PositiveInt = 128
     embedding_dim: PositiveInt = 32
     grid_cells: Annotated[int, Field(ge=2, le=256)] = 32
-    grid_sizes: Annotated[tuple[PositiveFloat, ...], Field(min_length=1, strict=False)] = (
+    grid_sizes: Annotated[tuple[PositiveFloat, ...], Field(strict=False)] = (
         11.0,
         5.5,
         2.75,
@@ -244,7 +245,7 @@ class ModelConfig(_Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if max(self.grid_sizes) > 1000 * min(self.grid_sizes):
+        if self.grid_sizes and max(self.grid_sizes) > 1000 * min(self.grid_sizes):
             raise ValueError(
                 "grid_sizes: expected sides within a factor 1000 of each other, "
                 f"found {list(self.grid_sizes)}"
@@ -272,6 +273,11 @@ class TrainingConfig(_Section):
         learning_rate, beta_1, beta_2, epsilon: of the Nadam optimizer.
         gradient_clip_norm: largest norm of all gradients together; not clipped if absent.
         seed: of initial weights, order of samples and rotations.
+        device: `"cpu"`, `"gpu"`, or `"auto"`: a GPU where there is one.
+        precision: of the layers' arithmetic. Half precisions are mixed ones: weights, positions,
+            distributions and losses stay float32.
+        jit_compile: whether XLA compiles the training step.
+        backup_every: training steps from one backup to the next; an interruption costs no more.
 
     Raises:
         ValueError: a value is out of its range.
@@ -290,6 +296,10 @@ class TrainingConfig(_Section):
     epsilon: PositiveFloat = 1e-7
     gradient_clip_norm: PositiveFloat | None = None
     seed: Seed = 0
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    jit_compile: bool = False
+    backup_every: PositiveInt = 100
 
 
 class ExperimentConfig(_Section):
@@ -320,7 +330,7 @@ class ExperimentConfig(_Section):
         Raises:
             ValueError: the grids are much wider than the systems, or the simulations too short.
         """
-        widest = max(self.model.grid_sizes)
+        widest = max(self.model.grid_sizes, default=0.0)
         if widest > 4 * self.system.box_size:
             raise ValueError(
                 "model.grid_sizes: expected sides of at most four times system.box_size = "

@@ -1,3 +1,4 @@
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from socialmd.config import (
 )
 from socialmd.simulation import write_dataset
 
-EXPERIMENTS = sorted((Path(__file__).parent.parent / "models").glob("*.toml"))
+MODELS = Path(__file__).parent.parent / "models"
+EXPERIMENTS = sorted({*MODELS.glob("*.toml")} - {MODELS / "comparisons.toml"})  # variants of one
 
 
 @pytest.fixture
@@ -38,6 +40,14 @@ def test_the_reference_model_is_the_default():
     assert [load_config(path) for path in thesis] == [ExperimentConfig()]
 
 
+def test_the_reference_experiment_spells_out_every_key():
+    tables = tomllib.loads((MODELS / "thesis.toml").read_text("utf-8"))
+    defaults = ExperimentConfig().model_dump(exclude_none=True)
+    assert {name: table.keys() for name, table in tables.items()} == {
+        name: table.keys() for name, table in defaults.items()
+    }
+
+
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.name)
 def test_every_experiment_of_the_repository_loads(path):
     assert isinstance(load_config(path), ExperimentConfig)
@@ -56,7 +66,7 @@ def test_a_saved_configuration_is_read_back_as_it_was(tmp_path):
         simulation=SimulationConfig(num_train=7, time_step=1e-6, num_steps=700_000, keep_every=700),
         data=DataConfig(num_rotations=0, window_shift=1),
         model=ModelConfig(grid_sizes=(3.3,), filters=(8, 4), downsampling="max"),
-        training=TrainingConfig(gradient_clip_norm=0.1, seed=2**32 - 1),
+        training=TrainingConfig(gradient_clip_norm=0.1, seed=2**32 - 1, precision="mixed_float16"),
     )
     for number, saved in enumerate([config, ExperimentConfig()]):
         path = tmp_path / "folder" / f"{number}.toml"
@@ -87,6 +97,7 @@ def test_a_saved_configuration_replaces_a_file_whole(tmp_path):
         ("[training]\nepochs = true", "training.epochs", "integer", "True"),
         ("[training]\nlearning_rate = '1e-3'", "training.learning_rate", "number", "'1e-3'"),
         ("[model]\ndistance_filter = 1", "model.distance_filter", "boolean", "1"),
+        ("[training]\njit_compile = 0", "training.jit_compile", "boolean", "0"),
         ("[model]\ngrid_sizes = 11.0", "model.grid_sizes", "tuple", "11.0"),
         ("[model]\nfilters = [16, 2.5]", "model.filters.1", "integer", "2.5"),
         # too small, too large
@@ -101,6 +112,7 @@ def test_a_saved_configuration_replaces_a_file_whole(tmp_path):
         ("[model]\ngrid_cells = 257", "model.grid_cells", "less than or equal to 256", "257"),
         ("[training]\nbeta_1 = 1.0", "training.beta_1", "less than 1", "1.0"),
         ("[training]\npatience = 0", "training.patience", "greater than or equal to 1", "0"),
+        ("[training]\nbackup_every = 0", "training.backup_every", "or equal to 1", "0"),
         # not finite
         ("[system]\ncoulomb_constant = inf", "system.coulomb_constant", "finite", "inf"),
         ("[system]\nmass_range = [nan, 1.0]", "system.mass_range.0", "finite", "nan"),
@@ -109,8 +121,10 @@ def test_a_saved_configuration_replaces_a_file_whole(tmp_path):
         # not one of the choices
         ("[model]\nprediction = 'force'", "model.prediction", "'displacement'", "'force'"),
         ("[model]\ndownsampling = 'none'", "model.downsampling", "'stride'", "'none'"),
+        ("[training]\ndevice = 'tpu'", "training.device", "'auto', 'cpu' or 'gpu'", "'tpu'"),
+        ("[training]\nprecision = 'half'", "training.precision", "'mixed_bfloat16'", "'half'"),
         # another number of values
-        ("[model]\ngrid_sizes = []", "model.grid_sizes", "at least 1 item", "[]"),
+        ("[model]\nfilters = []", "model.filters", "at least 1 item", "[]"),
         ("[system]\nmass_range = [1.0]", "system.mass_range.1", "required", "[1.0]"),
         ("[system]\nmass_range = [1, 2, 3]", "system.mass_range", "at most 2", "[1, 2, 3]"),
         # values that do not fit together
@@ -152,6 +166,14 @@ def test_simulations_that_are_of_no_use_are_refused(load, text, message, tmp_pat
     with pytest.raises(ValueError, match=message):
         write_dataset(config, tmp_path / "output")
     assert not (tmp_path / "output").exists()
+
+
+def test_a_model_may_do_without_grids(load, tmp_path):
+    config = load("[model]\ngrid_sizes = []")
+    assert config.model.grid_sizes == ()
+    config.check_simulation()
+    save_config(config, tmp_path / "saved.toml")
+    assert load_config(tmp_path / "saved.toml") == config
 
 
 def test_names_every_fault_of_a_file(load):

@@ -2,14 +2,18 @@
 
 from socialmd.data.load_trajectories import load_trajectories as load_trajectories
 from socialmd.data.make_dataset import make_dataset as make_dataset
+from socialmd.data.read_windows import Windows as Windows
+from socialmd.data.read_windows import read_windows as read_windows
 from socialmd.data.windows import first_frames as first_frames
 from socialmd.dataset_folder import DatasetDescription as DatasetDescription
 from socialmd.dataset_folder import describe_dataset as describe_dataset
 
 __all__ = [
     "DatasetDescription",
+    "Windows",
     "describe_dataset",
     "first_frames",
     "load_trajectories",
     "make_dataset",
+    "read_windows",
 ]

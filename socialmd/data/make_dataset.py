@@ -45,7 +45,8 @@ def make_dataset(
         batch_size: B; the last batch of an epoch may be smaller.
         shuffle: whether order and angles change from epoch to epoch.
         seed: of order and angles.
-        initial_epoch: number of the first pass; a resumed training goes on where it was.
+        initial_epoch: number of the first pass; a resumed training goes on where it was. In the
+            middle of an epoch, it takes that pass from `dataset.skip(batches)`.
 
     Returns:
         A data set of known length, of float32 pairs: inputs [B, T, N, F], targets [B, T', N, D].

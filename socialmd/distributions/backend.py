@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
@@ -9,7 +10,14 @@ import keras
 __all__ = ["stateless_seed", "tfd"]
 
 if keras.backend.backend() == "jax":
-    import tensorflow_probability.substrates.jax as tfp
+    from jax import core
+    from jax.interpreters import xla
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        # TensorFlow Probability 0.25 registers a type in a table that JAX has since moved.
+        xla.pytype_aval_mappings = core.pytype_aval_mappings
+        import tensorflow_probability.substrates.jax as tfp
 else:
     import tensorflow_probability as tfp
 

@@ -33,11 +33,14 @@ class SocialLSTMCell(keras.layers.Layer):
     the way from G to 4 cells nor what the output layer reads. Those above are a reconstruction that
     gives exactly this number.
 
+    Without any grid there is no beta, g or gamma: the LSTM reads alpha alone, and particles do not
+    see each other.
+
     Args:
         units: H, LSTM units.
         output_dim: P, width of the output layer.
         embedding_dim: E, width of the three embeddings.
-        grid_sizes: side lengths w_1..w_S, in units of length.
+        grid_sizes: side lengths w_1..w_S, in units of length; empty for no pooling.
         grid_cells: G, cells along a side.
         distance_filter: whether to cut each grid to its inscribed circle.
         filters: kernels of each convolution; each layer halves the grid.
@@ -83,11 +86,8 @@ class SocialLSTMCell(keras.layers.Layer):
             raise ValueError(
                 f"downsampling: expected one of {DOWNSAMPLING}, found {downsampling!r}"
             )
-        for name, value in (
-            ("units", units),
-            ("output_dim", output_dim),
-            ("embedding_dim", embedding_dim),
-        ):
+        widths = {"units": units, "output_dim": output_dim, "embedding_dim": embedding_dim}
+        for name, value in widths.items():
             if value < 1:
                 raise ValueError(f"{name}: expected a positive integer, found {value}")
         if not filters or min(filters) < 1:
@@ -103,23 +103,28 @@ class SocialLSTMCell(keras.layers.Layer):
         self.downsampling = downsampling
 
         # === Layers ===
+        self.input_embedding = self._dense(embedding_dim, "input_embedding")
+        if self.grid_sizes:
+            self._add_pooling()
+        self.lstm = keras.layers.LSTMCell(units, dtype=self.dtype_policy, name="lstm")
+        self.output_layer = self._dense(output_dim, "output_layer")
+
+    def _dense(self, width: int, name: str, activation: str | None = None) -> keras.layers.Dense:
+        return keras.layers.Dense(
+            width, activation=activation, use_bias=False, dtype=self.dtype_policy, name=name
+        )
+
+    def _add_pooling(self) -> None:
         policy = self.dtype_policy
-        strides = 2 if downsampling == "stride" else 1
-
-        def dense(width: int, name: str, activation: str | None = None) -> keras.layers.Dense:
-            return keras.layers.Dense(
-                width, activation=activation, use_bias=False, dtype=policy, name=name
-            )
-
-        self.input_embedding = dense(embedding_dim, "input_embedding")
-        self.state_embedding = dense(embedding_dim, "state_embedding")
+        strides = 2 if self.downsampling == "stride" else 1
+        self.state_embedding = self._dense(self.embedding_dim, "state_embedding")
         self.pooling = StackedPoolingConv2D(
             self.filters[0],
-            kernel_size,
+            self.kernel_size,
             strides=strides,
             grid_sizes=self.grid_sizes,
-            grid_cells=grid_cells,
-            distance_filter=distance_filter,
+            grid_cells=self.grid_cells,
+            distance_filter=self.distance_filter,
             activation="relu",
             dtype=policy,
             name="stacked_pooling_conv",
@@ -127,7 +132,7 @@ class SocialLSTMCell(keras.layers.Layer):
         self.convolutions = [
             keras.layers.Conv2D(
                 width,
-                kernel_size,
+                self.kernel_size,
                 strides=strides,
                 padding="same",
                 activation="relu",
@@ -140,15 +145,20 @@ class SocialLSTMCell(keras.layers.Layer):
             "stride": keras.layers.Identity,
             "max": lambda **kwargs: keras.layers.MaxPooling2D(2, padding="same", **kwargs),
             "average": lambda **kwargs: keras.layers.AveragePooling2D(2, padding="same", **kwargs),
-        }[downsampling]
+        }[self.downsampling]
         self.downsample = pool(dtype=policy, name="downsample")
-        self.pooling_embedding = dense(embedding_dim, "pooling_embedding", "relu")
-        self.lstm = keras.layers.LSTMCell(units, dtype=policy, name="lstm")
-        self.output_layer = dense(output_dim, "output_layer")
+        self.pooling_embedding = self._dense(self.embedding_dim, "pooling_embedding", "relu")
 
     def build(self, inputs_shape: Any, positions_shape: Any, states_shape: Any) -> None:
         particles = inputs_shape[:-1]
         self.input_embedding.build(inputs_shape)
+        if self.grid_sizes:
+            self._build_pooling(particles, positions_shape)
+        self.lstm.build((None, self.embedding_dim * (2 if self.grid_sizes else 1)))
+        self.output_layer.build((*particles, self.units + self.embedding_dim))
+        self.built = True
+
+    def _build_pooling(self, particles: Any, positions_shape: Any) -> None:
         self.state_embedding.build((*particles, self.units))
         self.pooling.build(positions_shape, (*particles, self.embedding_dim))
         image = (None, *self.pooling.compute_output_shape(positions_shape, (1, 1, 1))[2:])
@@ -157,15 +167,14 @@ class SocialLSTMCell(keras.layers.Layer):
             convolution.build(image)
             image = self.downsample.compute_output_shape(convolution.compute_output_shape(image))
         self.pooling_embedding.build((None, image[1] * image[2] * image[3]))
-        self.lstm.build((None, 2 * self.embedding_dim))
-        self.output_layer.build((*particles, self.units + self.embedding_dim))
-        self.built = True
 
     def call(self, inputs: Any, positions: Any, states: Any, mask: Any | None = None) -> Any:
         shape = ops.shape(inputs)[:2]
         alpha = self.input_embedding(ops.cast(inputs, self.compute_dtype))  # [B, N, E]
-        gamma = self._pool(positions, states[0], mask)  # [B * N, E]
-        joined = ops.concatenate([self._flatten(alpha), gamma], axis=-1)
+        joined = self._flatten(alpha)
+        if self.grid_sizes:
+            gamma = self._pool(positions, states[0], mask)  # [B * N, E]
+            joined = ops.concatenate([joined, gamma], axis=-1)
         _, states = self.lstm(joined, [self._flatten(state) for state in states])
         states = tuple(ops.reshape(state, (*shape, self.units)) for state in states)
         return self.output_layer(ops.concatenate([states[0], alpha], axis=-1)), states

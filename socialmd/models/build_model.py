@@ -9,7 +9,9 @@ __all__ = ["build_model"]
 
 
 def build_model(config: ExperimentConfig) -> SocialLSTM:
-    """The model that `[model]` describes, forecasting as many steps as `[data]` asks for.
+    """The model that `[model]` describes.
+
+    It forecasts as many steps as `[data]` asks for, in the precision that `[training]` does.
 
     Args:
         config: the experiment.
@@ -24,4 +26,8 @@ def build_model(config: ExperimentConfig) -> SocialLSTM:
         >>> sum(math.prod(weight.shape) for weight in model.trainable_weights)
         140768
     """
-    return SocialLSTM(target_steps=config.data.target_steps, **config.model.model_dump())
+    return SocialLSTM(
+        target_steps=config.data.target_steps,
+        dtype=config.training.precision,
+        **config.model.model_dump(),
+    )

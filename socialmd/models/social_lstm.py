@@ -86,6 +86,8 @@ class SocialLSTM(keras.Model):
         # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **kwargs)
         self.supports_masking = True
+        # XLA needs to know how often a loop runs to differentiate it; Keras' scan does not tell it.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
         if prediction not in PREDICTIONS:
             raise ValueError(f"prediction: expected one of {PREDICTIONS}, found {prediction!r}")
         if target_steps < 1:

@@ -1,6 +1,7 @@
 """Figures: arrays -> Axes. Reads no file, knows no model; NumPy and Matplotlib only."""
 
 from socialmd.plots.animation import animate_forecast as animate_forecast
+from socialmd.plots.comparison import plot_learning_curves as plot_learning_curves
 from socialmd.plots.errors import plot_errors as plot_errors
 from socialmd.plots.forecast import plot_forecast as plot_forecast
 from socialmd.plots.losses import plot_losses as plot_losses
@@ -12,6 +13,7 @@ __all__ = [
     "new_figure",
     "plot_errors",
     "plot_forecast",
+    "plot_learning_curves",
     "plot_losses",
     "plot_trajectories",
 ]

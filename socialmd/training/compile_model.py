@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import keras
 
 from socialmd.config import TrainingConfig
@@ -15,7 +17,11 @@ def compile_model(model: SocialLSTM, config: TrainingConfig) -> None:
 
     Args:
         model: the model; compiled in place.
-        config: learning rate, moments and clipping.
+        config: learning rate, moments, clipping, and whether XLA compiles the training step. For
+            a `mixed_float16` model Keras scales the loss, whose gradients half precision loses.
+
+    Raises:
+        ValueError: XLA is asked for and cannot compile the model.
 
     Example:
         >>> compile_model(model, load_config("models/thesis.toml").training)
@@ -28,4 +34,16 @@ def compile_model(model: SocialLSTM, config: TrainingConfig) -> None:
         global_clipnorm=config.gradient_clip_norm,
     )
     name = model.distribution_name
-    model.compile(optimizer, loss=NegativeLogLikelihood(name), metrics=[PositionError(name)])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Model doesn't support `jit_compile=True`")
+        model.compile(
+            optimizer,
+            loss=NegativeLogLikelihood(name),
+            metrics=[PositionError(name)],
+            jit_compile=config.jit_compile,
+        )
+    if config.jit_compile and not model.jit_compile:
+        raise ValueError(
+            "training.jit_compile: expected false, found true; XLA cannot compile this model on "
+            f"{keras.backend.backend()}: it has no product of a sparse matrix, which pooling is"
+        )

@@ -10,19 +10,21 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from socialmd.config import ExperimentConfig, load_config, save_config
+from socialmd.config import ExperimentConfig
 from socialmd.data import make_dataset
-from socialmd.dataset_folder import DESCRIPTION_FILE, read_description, write_atomically
 from socialmd.models import SocialLSTM, build_model, load_model
-from socialmd.models.load_model import CONFIG_FILE, MODEL_FILE
+from socialmd.models.load_model import MODEL_FILE
 from socialmd.training.best_weights import BestWeights
 from socialmd.training.compile_model import compile_model
+from socialmd.training.device import on_device
 from socialmd.training.forecast_images import ForecastImages
 from socialmd.training.history import epochs_without_improvement, keep_epochs, read_history
+from socialmd.training.numbered_callbacks import NumberedCallbacks
+from socialmd.training.output_folder import check_room, check_same_experiment, mark_folder
 from socialmd.training.resumable_early_stopping import ResumableEarlyStopping
 from socialmd.training.stop_on_non_finite import StopOnNonFinite
-from socialmd.training.weights import last_backup, save_atomically
-from socialmd.training.weights_backup import WeightsBackup
+from socialmd.training.training_backup import TrainingBackup, build_state, last_backup
+from socialmd.training.weights import save_atomically
 
 __all__ = ["fit"]
 
@@ -35,14 +37,16 @@ def fit(
     output: str | Path,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int = 1,
+    stop_after: int | None = None,
 ) -> SocialLSTM:
     """Train a model on a data set with `model.fit` (thesis section 4.5).
 
     In the output folder arise `config.toml` (the resolved configuration), `dataset.json` (the
     description of the data), `history.csv` (losses of each epoch), `tensorboard/`,
     `best.weights.h5` (of the epoch with the smallest validation loss) and at the end `model.keras`
-    with those weights. Called again after an interruption, training continues after the last
-    completed epoch; called again after the end, it does nothing.
+    with those weights. Called again after an interruption, training goes on from the last backup
+    and ends as if it had not been interrupted; called again after the end, it does nothing. A pause
+    leaves the backup beside the model, for a later call to go on from.
 
     Args:
         config: the experiment.
@@ -50,92 +54,111 @@ def fit(
         output: folder for the results.
         callbacks: more Keras callbacks.
         verbose: 1 for a progress bar, 2 for a line per epoch, 0 for silence.
+        stop_after: epochs, counted from the very first, after which to pause.
 
     Returns:
         The model with the best weights.
 
     Raises:
         FileNotFoundError: the data set is not complete.
-        ValueError: the data do not fit, or the output folder holds another experiment.
-        OSError: the output folder cannot be written.
+        ValueError: the data do not fit, the output folder holds another experiment, the device
+            or XLA are asked for in vain, or `stop_after` is less than 1.
+        OSError: the output folder cannot be written, or its disk is too full for the results.
         RuntimeError: the loss became infinite or not a number; the message names the batch.
 
     Example:
         >>> model = fit(load_config("models/thesis.toml"), "data/monopoles", "runs/thesis")
     """
+    if stop_after is not None and stop_after < 1:
+        raise ValueError(f"stop_after: expected at least 1, found {stop_after}")
     data, output = Path(data), Path(output)
-    _check_folder(output, config, data)
-    if (output / MODEL_FILE).is_file():
+    check_same_experiment(output, config, data)
+    if (output / MODEL_FILE).is_file() and last_backup(output / BACKUP)[2] is None:
         print(f"{output / MODEL_FILE} is complete; nothing to do.")
         return load_model(output)[0]
-    keras.utils.set_random_seed(config.training.seed)
-    epoch, backup = last_backup(output / BACKUP)
-    batch_size, seed = config.training.batch_size, config.training.seed
+    with on_device(config.training.device):
+        keras.utils.set_random_seed(config.training.seed)
+        model = build_model(config)
+        compile_model(model, config.training)
+        is_complete = _train(model, config, data, output, callbacks, verbose, stop_after)
+        model.load_weights(output / BEST)
+    save_atomically(model.save, output / MODEL_FILE)
+    if is_complete:
+        shutil.rmtree(output / BACKUP, ignore_errors=True)
+    return model
+
+
+def _train(
+    model: SocialLSTM,
+    config: ExperimentConfig,
+    data: Path,
+    output: Path,
+    callbacks: Sequence[keras.callbacks.Callback],
+    verbose: int,
+    stop_after: int | None,
+) -> bool:
+    """Everything from reading the data to the last epoch; says whether it is complete then."""
+    epoch, step, backup = last_backup(output / BACKUP)
+    epochs, batch_size = config.training.epochs, config.training.batch_size
+    seed = config.training.seed
     as_stored = config.data.model_copy(update={"num_rotations": 0})
     scales = make_dataset(data / "train", as_stored, batch_size)
     train = make_dataset(data / "train", config.data, batch_size, True, seed, initial_epoch=epoch)
     validation = make_dataset(data / "validation", config.data, batch_size, seed=seed)
     pictures = make_dataset(data / "validation", as_stored, batch_size)
     _check_grids(config, scales)
-    _mark_folder(output, config, data)
-
-    model = build_model(config)
     model.build(train.element_spec[0].shape)
+    check_room(output, model.count_params())
+    mark_folder(output, config, data)
+
     model.adapt(scales)
-    compile_model(model, config.training)
-    model.optimizer.build(model.trainable_variables)
+    targets = tf.zeros([1, *train.element_spec[1].shape[1:]])
+    build_state(model, targets, tf.zeros([*targets.shape[:-1], model.cell.output_dim]))
     keep_epochs(output / HISTORY, epoch)
-    if backup is not None:
-        model.load_weights(backup)
-    if epochs_without_improvement(read_history(output / HISTORY)) < config.training.patience:
-        model.fit(
-            train,
-            validation_data=validation,
-            epochs=config.training.epochs,
-            initial_epoch=epoch,
-            callbacks=[*_callbacks(config, output, pictures), *callbacks],
+    pause = epochs if stop_after is None else min(stop_after, epochs)
+    while epoch < pause and _is_improving(output, config):
+        # Keras wants all epochs of one fit to be of one length: the rest of an interrupted one gets
+        # a fit of its own.
+        last = epoch + 1 if step else pause
+        numbered_callbacks = NumberedCallbacks(
+            [*_callbacks(config, output, pictures, backup), *callbacks],
+            first_batch=step,
+            add_history=True,
+            add_progbar=verbose != 0,
+            model=model,
             verbose=verbose,
+            epochs=epochs,
+            steps=len(train),
         )
-    model.load_weights(output / BEST)
-    save_atomically(model.save, output / MODEL_FILE)
-    shutil.rmtree(output / BACKUP, ignore_errors=True)
-    return model
-
-
-def _check_folder(output: Path, config: ExperimentConfig, data: Path) -> None:
-    """Refuse to mix two experiments."""
-    if (output / CONFIG_FILE).is_file() and load_config(output / CONFIG_FILE) != config:
-        raise ValueError(
-            f"{output}: holds the training of another configuration ({CONFIG_FILE}); "
-            "choose another folder or remove it"
+        model.fit(
+            train.skip(step),
+            validation_data=validation,
+            epochs=last,
+            initial_epoch=epoch,
+            callbacks=numbered_callbacks,
         )
-    if (output / DESCRIPTION_FILE).is_file() and read_description(output) != read_description(data):
-        raise ValueError(
-            f"{output}: holds a training on other data ({DESCRIPTION_FILE}) than {data}; "
-            "choose another folder or remove it"
-        )
+        epoch, step, backup = last, 0, None
+    return epoch >= epochs or not _is_improving(output, config)
 
 
 def _check_grids(config: ExperimentConfig, dataset: tf.data.Dataset) -> None:
     """Refuse grids much wider than the data: nearly all of their cells would stay empty."""
     positions = next(iter(dataset))[0].numpy()[..., :2]
     extent = float(np.ptp(positions, axis=(0, 1, 2)).max())
-    if max(config.model.grid_sizes) > 4 * extent:
+    widest = max(config.model.grid_sizes, default=0.0)
+    if widest > 4 * extent:
         raise ValueError(
             f"model.grid_sizes: expected at most four times the extent of the data, {extent:.4g}, "
-            f"found {max(config.model.grid_sizes)}"
+            f"found {widest}"
         )
 
 
-def _mark_folder(output: Path, config: ExperimentConfig, data: Path) -> None:
-    """Say what is trained here, which also shows that the folder can be written."""
-    save_config(config, output / CONFIG_FILE)
-    description = (data / DESCRIPTION_FILE).read_bytes()
-    write_atomically(output / DESCRIPTION_FILE, lambda file: file.write(description))
+def _is_improving(output: Path, config: ExperimentConfig) -> bool:
+    return epochs_without_improvement(read_history(output / HISTORY)) < config.training.patience
 
 
 def _callbacks(
-    config: ExperimentConfig, output: Path, pictures: tf.data.Dataset
+    config: ExperimentConfig, output: Path, pictures: tf.data.Dataset, backup: Path | None
 ) -> list[keras.callbacks.Callback]:
     history = read_history(output / HISTORY)
     inputs, targets = next(iter(pictures))
@@ -146,5 +169,6 @@ def _callbacks(
         ResumableEarlyStopping(history, config.training.patience),
         keras.callbacks.TensorBoard(str(output / TENSORBOARD), write_graph=False),
         ForecastImages(output / TENSORBOARD / "forecasts", inputs[::9], targets[::9]),
-        WeightsBackup(output / BACKUP),  # last: what is backed up has been logged
+        # Last: what a complete epoch's backup takes for done has been logged.
+        TrainingBackup(output / BACKUP, config.training.backup_every, backup),
     ]

@@ -41,8 +41,8 @@ def keep_epochs(path: str | Path, count: int) -> None:
     """
     if not Path(path).is_file():
         return
-    lines = Path(path).read_text().splitlines(keepends=True)[: count + 1]
-    write_atomically(path, lambda file: file.write("".join(lines).encode()))
+    lines = Path(path).read_bytes().splitlines(keepends=True)[: count + 1]
+    write_atomically(path, lambda file: file.writelines(lines))
 
 
 def epochs_without_improvement(history: dict[str, list[float]], key: str = "val_loss") -> int:

@@ -104,6 +104,18 @@ def test_a_resumed_training_starts_at_its_epoch(root):
         np.testing.assert_array_equal(one_pass(resumed)[0], expected[0])
 
 
+def test_a_resumed_training_goes_on_in_the_middle_of_an_epoch(root):
+    dataset = make_dataset(root / "train", SMALL, 5, shuffle=True, seed=3)
+    epochs = [list(dataset.as_numpy_iterator()) for _ in range(3)]
+    resumed = make_dataset(root / "train", SMALL, 5, shuffle=True, seed=3, initial_epoch=1)
+    rest = resumed.skip(4)
+    assert len(rest) == len(epochs[1]) - 4
+    for found, expected in [(rest, epochs[1][4:]), (resumed, epochs[2])]:
+        for batch, other in zip(found.as_numpy_iterator(), expected, strict=True):
+            np.testing.assert_array_equal(batch[0], other[0])
+            np.testing.assert_array_equal(batch[1], other[1])
+
+
 def test_a_keras_fit_makes_one_pass_per_epoch(root):
     dataset = make_dataset(root / "train", SMALL, 5, shuffle=True)
     model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(18)])

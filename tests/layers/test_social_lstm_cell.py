@@ -63,10 +63,42 @@ def test_neighbours_matter_and_only_within_reach(step, rng):
     assert difference[2] == 0.0
 
 
-def test_cell_survives_saving(step, rng, tmp_path):
+def test_without_grids_the_lstm_reads_the_input_embedding_alone(step, rng):
+    inputs, positions, (h, c) = step
+    cell = random_cell(rng, grid_sizes=())
+    weights = weights_of(cell)
+    assert {name.split("/")[0] for name in weights} == {"input_embedding", "lstm", "output_layer"}
+    outputs, (new_h, new_c) = cell(inputs, positions, (h, c))
+    lstm = [weights[f"lstm/{name}"] for name in ("kernel", "recurrent_kernel", "bias")]
+    for b, i in np.ndindex(2, 4):
+        alpha = inputs[b, i] @ weights["input_embedding/kernel"]
+        expected = reference.lstm_step(alpha, h[b, i], c[b, i], *lstm)
+        np.testing.assert_allclose([new_h[b, i], new_c[b, i]], expected, rtol=1e-4, atol=1e-5)
+        output = np.concatenate([expected[0], alpha]) @ weights["output_layer/kernel"]
+        np.testing.assert_allclose(outputs[b, i], output, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("grid_sizes", [(), (8.0,)])
+def test_particles_are_independent_exactly_without_grids(step, rng, grid_sizes):
+    """Particle 0 stays as it is; all that can be known of the others changes."""
+    inputs, positions, (h, c) = step
+    cell = random_cell(rng, grid_sizes=grid_sizes, filters=(3, 4), grid_cells=8)
+    others = np.float32([0, 1, 1, 1])[:, None]
+    outputs, states = cell(inputs, positions, (h, c))
+    changed, changed_states = cell(
+        inputs + others, positions + 0.3 * others, (h + others, c + others)
+    )
+    for before, after in zip((outputs, *states), (changed, *changed_states), strict=True):
+        same = np.array_equal(before[:, 0], after[:, 0])
+        assert same == (grid_sizes == ())
+
+
+@pytest.mark.parametrize("grid_sizes", [(), (4.0, 2.0)])
+def test_cell_survives_saving(step, rng, tmp_path, grid_sizes):
     inputs, positions, (h, c) = step
     entries = [keras.Input((None, width)) for width in (5, 2, 6, 6)]
-    cell = random_cell(rng, filters=(3, 4), grid_cells=8, downsampling="max", name="cell")
+    grid = {"grid_sizes": grid_sizes, "grid_cells": 8, "downsampling": "max"}
+    cell = random_cell(rng, filters=(3, 4), name="cell", **grid)
     outputs, states = cell(entries[0], entries[1], (entries[2], entries[3]))
     model = keras.Model(entries, [outputs, *states])
     model.save(tmp_path / "model.keras")
@@ -99,7 +131,7 @@ def test_configuration_holds_every_argument():
     ("name", "value"),
     [
         ("downsampling", "median"),
-        ("grid_sizes", ()),
+        ("grid_sizes", (4.0, 0.0)),
         ("grid_cells", 0),
         ("kernel_size", 0),
         ("filters", ()),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipelines import evaluate
-from socialmd.data import describe_dataset
+from socialmd.data import describe_dataset, read_windows
 from socialmd.models import load_model
 
 # 40 frames, every second kept from frame 0 and from frame 1: windows of 7 start at 0, 3, 6, 9, 12.
@@ -71,7 +71,7 @@ def test_file_says_what_was_measured(experiment, result):
 
 def test_model_is_measured_as_keras_would(experiment, result):
     model, config = load_model(experiment.model)
-    windows = evaluate.read_windows(experiment.data, "test", config.data, None)
+    windows = read_windows(experiment.data, "test", config.data)
     parameters = model(windows.inputs)
     mean = np.asarray(model.distribution(parameters).mean())
     log_probabilities = np.asarray(model.distribution(parameters).log_prob(windows.truth))
@@ -82,7 +82,7 @@ def test_model_is_measured_as_keras_would(experiment, result):
 
 def test_windows_are_those_of_the_files(experiment):
     _, config = load_model(experiment.model)
-    windows = evaluate.read_windows(experiment.data, "test", config.data, None)
+    windows = read_windows(experiment.data, "test", config.data)
     files = sorted((experiment.data / "test").iterdir())
     for number, simulation in ((0, 0), (7, 0), (12, 1)):
         first = (number % WINDOWS_PER_SIMULATION) % 5 * 3 * 2
@@ -95,11 +95,11 @@ def test_windows_are_those_of_the_files(experiment):
 
 def test_fewer_windows_are_spread_over_the_split(experiment):
     _, config = load_model(experiment.model)
-    every = evaluate.read_windows(experiment.data, "test", config.data, None)
-    some = evaluate.read_windows(experiment.data, "test", config.data, 3)
+    every = read_windows(experiment.data, "test", config.data)
+    some = read_windows(experiment.data, "test", config.data, 3)
     np.testing.assert_array_equal(some.inputs, every.inputs[[0, 10, 19]])
     assert some.simulations.tolist() == [0, 1, 1]
-    more = evaluate.read_windows(experiment.data, "test", config.data, 1000)
+    more = read_windows(experiment.data, "test", config.data, 1000)
     np.testing.assert_array_equal(more.inputs, every.inputs)
 
 

@@ -1,6 +1,7 @@
 """The whole way in miniature: simulate, train, evaluate, export, as the first command does it."""
 
 import json
+import re
 
 import pytest
 from PIL import Image
@@ -36,6 +37,7 @@ def test_quickstart_does_everything_and_says_where_it_is(folder, capsys):
 
     for script in ("simulate", "train", "evaluate", "export"):
         assert f"$ python pipelines/{script}.py" in printed
+    assert re.search(r"acceleration (beats|does not beat) model: MAE", printed)
     assert "beats constant velocity" in printed or "does not beat constant velocity" in printed
     shown = [line.split()[0] for line in printed.split("Look at\n")[1].splitlines()]
     assert len(shown) == 6
@@ -48,6 +50,7 @@ def test_quickstart_does_everything_and_says_where_it_is(folder, capsys):
     metrics = json.loads((output / "evaluation" / "metrics.json").read_text())
     assert set(metrics["forecasts"]) == {
         "model",
+        "acceleration",
         "constant position",
         "constant velocity",
         "linear autoregression",

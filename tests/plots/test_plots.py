@@ -90,6 +90,28 @@ def test_losses_refuse_a_history_without_validation():
         plots.plot_losses(ax, {"loss": [1.0]})
 
 
+def test_learning_curves_show_every_seed_and_the_mean():
+    _, ax = plots.new_figure(4, 4)
+    curves = {"reference": [[3.0, 1.0], [5.0, 2.0]], "other": [[4.0, 4.0]]}
+    plots.plot_learning_curves(ax, curves, "NLL (nats)", {"constant velocity": 2.5})
+    expected = [[3.0, 1.0], [5.0, 2.0], [4.0, 1.5], [4.0, 4.0], [4.0, 4.0], [2.5, 2.5]]
+    assert [list(line.get_ydata()) for line in ax.lines] == expected
+    assert list(ax.lines[2].get_xdata()) == [1, 2]
+    seed, mean, other = ax.lines[0], ax.lines[2], ax.lines[4]
+    assert mean.get_linewidth() > 2 * seed.get_linewidth()
+    assert seed.get_color() == mean.get_color() == FORECAST_COLOR != other.get_color()
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["reference", "other", "constant velocity"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "NLL (nats)")
+
+
+@pytest.mark.parametrize("curve", [[1.0, 2.0], np.zeros((0, 2)), np.zeros((1, 0))])
+def test_learning_curves_refuse_another_shape(curve):
+    _, ax = plots.new_figure(4, 4)
+    with pytest.raises(ValueError, match="mono-grid: expected curves"):
+        plots.plot_learning_curves(ax, {"mono-grid": curve}, "NLL (nats)")
+
+
 def test_errors_are_drawn_against_steps_with_the_model_first():
     _, ax = plots.new_figure(4, 4)
     plots.plot_errors(ax, {"model": [0.1, 0.2], "constant velocity": [0.2, 0.4]})

@@ -1,16 +1,25 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from socialmd.config import TrainingConfig
 from socialmd.data import make_dataset
 from socialmd.models import load_model
 from socialmd.training import compile_model, fit, read_history
+from socialmd.training.device import on_device
+from socialmd.training.training_backup import last_backup
 from tests.miniature import write_circles
 
 # Keras' CSVLogger leaves its file open when training is interrupted.
 leaves_log_open = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
+
+
+def with_training(config, **options):
+    training = TrainingConfig(**{**config.training.model_dump(), **options})
+    return config.model_copy(update={"training": training})
 
 
 class Interrupt(keras.callbacks.Callback):
@@ -52,16 +61,38 @@ def test_the_best_weights_are_kept(config, data, trained):
 
 @leaves_log_open
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(config, data, trained, tmp_path):
+    """Bit for bit, though in a process that has done much else before."""
     folder, expected = trained
+    config = with_training(config, backup_every=1)
     with pytest.raises(KeyboardInterrupt):
         fit(config, data, tmp_path, callbacks=[Interrupt()], verbose=0)
     assert not (tmp_path / "model.keras").exists()
+    assert last_backup(tmp_path / "backup")[:2] == (1, 1)
     resumed = fit(config, data, tmp_path, verbose=0)
     for ours, theirs in zip(resumed.weights, expected.weights, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
-    logs = [read_history(path / "history.csv") for path in (folder, tmp_path)]
-    assert logs[0]["epoch"] == logs[1]["epoch"]
-    np.testing.assert_allclose(logs[0]["val_loss"], logs[1]["val_loss"], rtol=1e-4)
+        np.testing.assert_array_equal(ours, theirs)
+    assert read_history(tmp_path / "history.csv") == read_history(folder / "history.csv")
+
+
+def test_a_paused_training_leaves_a_model_and_ends_as_an_uninterrupted_one(
+    config, data, trained, tmp_path
+):
+    _, expected = trained
+    paused = fit(config, data, tmp_path, verbose=0, stop_after=1)
+    assert read_history(tmp_path / "history.csv")["epoch"] == [0]
+    assert last_backup(tmp_path / "backup")[:2] == (1, 0)
+    loaded, _ = load_model(tmp_path)
+    for ours, theirs in zip(loaded.weights, paused.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    resumed = fit(config, data, tmp_path, verbose=0)
+    for ours, theirs in zip(resumed.weights, expected.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert not (tmp_path / "backup").exists()
+
+
+def test_a_pause_before_the_first_epoch_is_refused(config, data, tmp_path):
+    with pytest.raises(ValueError, match="stop_after: expected at least 1, found 0"):
+        fit(config, data, tmp_path, verbose=0, stop_after=0)
 
 
 def test_a_complete_training_is_not_repeated(config, data, trained, capsys):
@@ -74,18 +105,14 @@ def test_a_complete_training_is_not_repeated(config, data, trained, capsys):
 
 def test_another_experiments_folder_is_refused(config, data, trained):
     folder, _ = trained
-    training = config.training.model_copy(update={"seed": 5})
-    other = config.model_copy(update={"training": training})
     with pytest.raises(ValueError, match="another configuration"):
-        fit(other, data, folder, verbose=0)
+        fit(with_training(config, seed=5), data, folder, verbose=0)
 
 
 def test_training_stops_early_without_improvement(config, data, tmp_path):
     # A learning rate at which nothing improves after the first epochs.
-    training = config.training.model_copy(
-        update={"epochs": 12, "patience": 2, "learning_rate": 1e-12}
-    )
-    fit(config.model_copy(update={"training": training}), data, tmp_path, verbose=0)
+    config = with_training(config, epochs=12, patience=2, learning_rate=1e-12)
+    fit(config, data, tmp_path, verbose=0)
     losses = read_history(tmp_path / "history.csv")["val_loss"]
     assert len(losses) < 12
     assert len(losses) - 1 - int(np.argmin(losses)) == 2
@@ -138,8 +165,7 @@ def test_missing_data_leaves_no_output(config, tmp_path):
 def test_a_training_interrupted_before_the_model_is_saved_only_saves_it(
     config, data, tmp_path, monkeypatch
 ):
-    training = config.training.model_copy(update={"epochs": 1})
-    config = config.model_copy(update={"training": training})
+    config = with_training(config, epochs=1)
 
     def interrupt(*_):
         raise KeyboardInterrupt
@@ -166,3 +192,30 @@ def test_grids_much_wider_than_the_data_are_refused(config, data, tmp_path):
     with pytest.raises(ValueError, match=r"model\.grid_sizes: .*found 100\.0"):
         fit(config.model_copy(update={"model": model}), data, tmp_path / "output", verbose=0)
     assert not (tmp_path / "output").exists()
+
+
+def test_xla_that_cannot_compile_the_model_is_refused(config, data, tmp_path):
+    with pytest.raises(ValueError, match=r"training\.jit_compile: expected false, found true"):
+        fit(with_training(config, jit_compile=True), data, tmp_path / "output", verbose=0)
+    assert not (tmp_path / "output").exists()
+
+
+def test_a_gpu_that_is_not_there_is_refused(config, data, tmp_path, monkeypatch):
+    cpu = tf.config.PhysicalDevice("/physical_device:CPU:0", "CPU")
+    monkeypatch.setattr(
+        "tensorflow.config.list_physical_devices", lambda kind="CPU": [cpu] * (kind == "CPU")
+    )
+    with pytest.raises(ValueError, match=r"training\.device: expected a GPU, found only .*CPU:0"):
+        fit(with_training(config, device="gpu"), data, tmp_path / "output", verbose=0)
+    assert not (tmp_path / "output").exists()
+
+
+@pytest.mark.parametrize(
+    ("device", "placement"), [("cpu", "/device:CPU:0"), ("auto", ""), ("gpu", "")]
+)
+def test_only_a_cpu_has_to_be_asked_for(device, placement, monkeypatch):
+    """TensorFlow takes the GPU by itself where there is one."""
+    gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
+    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda kind=None: [gpu])
+    with tf.Graph().as_default(), on_device(device):
+        assert tf.zeros(1).device == placement

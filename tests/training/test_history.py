@@ -38,6 +38,14 @@ def test_epochs_that_will_be_repeated_are_dropped(tmp_path):
     assert read_history(path)["epoch"] == [0, 1]
 
 
+def test_lines_that_stay_are_not_touched(tmp_path):
+    """Keras ends them as CSV files do."""
+    path = tmp_path / "history.csv"
+    path.write_bytes(LOG.replace("\n", "\r\n").encode())
+    keep_epochs(path, 1)
+    assert path.read_bytes() == b"epoch,loss,val_loss\r\n0,3.0,2.5\r\n"
+
+
 def test_epochs_without_improvement_count_from_the_best():
     assert epochs_without_improvement({}) == 0
     assert epochs_without_improvement({"val_loss": [3.0, 2.0]}) == 0

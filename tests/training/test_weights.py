@@ -3,8 +3,7 @@ import pytest
 
 from socialmd.training.best_weights import BestWeights
 from socialmd.training.resumable_early_stopping import ResumableEarlyStopping
-from socialmd.training.weights import backup_file, last_backup, save_atomically
-from socialmd.training.weights_backup import WeightsBackup
+from socialmd.training.weights import save_atomically
 
 
 @pytest.fixture
@@ -36,19 +35,6 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path):
     with pytest.raises(OSError, match="no space"):
         save_atomically(fail_half_way, path)
     assert list(path.parent.iterdir()) == []
-
-
-def test_only_the_last_backup_stays_and_its_name_counts_epochs(model, tmp_path):
-    assert last_backup(tmp_path / "none") == (0, None)
-    run_epochs(WeightsBackup(tmp_path), model, [1.0, 2.0, 3.0])
-    assert last_backup(tmp_path) == (3, backup_file(tmp_path, 3))
-    assert [path.name for path in tmp_path.iterdir()] == ["epoch_00003.weights.h5"]
-
-
-def test_a_half_written_backup_is_not_taken_for_one(model, tmp_path):
-    run_epochs(WeightsBackup(tmp_path), model, [1.0])
-    (tmp_path / ".epoch_00002.weights.h5").write_bytes(b"half")
-    assert last_backup(tmp_path) == (1, backup_file(tmp_path, 1))
 
 
 def test_best_weights_are_those_of_the_smallest_loss_ever(model, tmp_path):

@@ -1,0 +1,358 @@
+"""Compare variants of one network: the same budget for each, and several seeds.
+
+    python pipelines/compare.py models/comparisons.toml models/comparison_base.toml \
+        data/monopoles comparison
+
+The first file says what is compared, the second one is the reference. Every variant is trained with
+every seed, in a process of its own, in `comparison/VARIANT/seed_K`. Early stopping is off, so that
+all see equally many samples. The same command continues after an interruption, and trains only what
+is missing when seeds or variants were added. From all trainings that are complete arise
+
+    comparison.md      a table for each comparison: errors on the test split, time, memory
+    comparison.json    every number of every seed
+    NAME.png           for each comparison, the validation losses by epoch
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from socialmd import load_config
+from socialmd.config import DataConfig, ExperimentConfig, ModelConfig
+from socialmd.data import read_windows
+from socialmd.dataset_folder import write_atomically
+from socialmd.evaluation import ForecastMetrics
+from socialmd.evaluation.variant_table import variant_table
+from socialmd.models import constant_velocity
+from socialmd.plots import new_figure, plot_learning_curves
+from socialmd.training import fit, read_history
+from socialmd.training.comparisons import REFERENCE, Comparison, read_comparisons
+from socialmd.training.measurements import Measurements
+from socialmd.training.output_folder import check_same_experiment
+
+MEASUREMENTS, TEST = "measurements.json", "test.json"
+
+UNITS = {
+    "nll, val_loss": "nats per particle and step",
+    "mae, median_error, val_mae": "units of length, per coordinate",
+    "ade, fde": "units of length, distance in the plane",
+    "seconds_per_step": "median over the training steps",
+    "peak_memory_bytes": "resident memory of the process that trained, libraries included",
+}
+EXPLANATION = """\
+Errors are those of the best epoch's weights on the test split, mean ± standard deviation over
+seeds: NLL in nats per particle and step, mean and median absolute error per coordinate and FDE, the
+distance after the last step, in units of length. Time per training step and peak memory of the
+training process, libraries included, are medians over seeds."""
+
+Results = dict[str, dict[int, dict[str, Any]]]  # variant -> seed -> numbers
+
+
+class Run(NamedTuple):
+    """One training: what, and where."""
+
+    variant: str
+    seed: int
+    config: ExperimentConfig
+    folder: Path
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has been trained and evaluated."""
+        return (self.folder / TEST).is_file()
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the script.
+
+    Args:
+        argv: command line arguments; those of the process if none are given.
+    """
+    arguments = _parse(argv)
+    data, output = arguments.data, arguments.output
+    base = load_config(arguments.base)
+    comparisons = read_comparisons(arguments.comparisons, base.model)
+    if unknown := sorted(set(arguments.only or ()) - set(comparisons)):
+        raise ValueError(
+            f"--only: expected some of {', '.join(comparisons)}, found {', '.join(unknown)}"
+        )
+    chosen = [comparisons[name].models for name in arguments.only or comparisons]
+    wanted = [  # seed by seed: the first round can be compared already
+        make_run(base, variant, model, seed, output)
+        for seed in range(arguments.seeds)
+        for variant, model in _union(chosen).items()
+    ]
+    found = [
+        make_run(base, variant, model, seed, output)
+        for variant, model in _union(c.models for c in comparisons.values()).items()
+        for seed in find_seeds(output / variant)
+    ]
+    runs = {run.folder: run for run in [*wanted, *found]}.values()
+    for run in runs:
+        check_same_experiment(run.folder, run.config, data)
+    baselines = {
+        split: measure_constant_velocity(data, split, base.data) for split in ("validation", "test")
+    }
+    failed = [] if arguments.summary_only else train_all(wanted, data, arguments.verbose)
+
+    results = collect(runs)
+    experiment = {
+        "reference": arguments.base.stem,
+        "data": data.resolve().name,
+        "epochs": base.training.epochs,
+        "batch_size": base.training.batch_size,
+    }
+    write_report(output, experiment, comparisons, results, baselines)
+    print(f"Tables in {output / 'comparison.md'}")
+    if failed:
+        raise RuntimeError(f"some trainings failed, the reasons are above: {', '.join(failed)}")
+
+
+# === Trainings ===
+
+
+def make_run(
+    base: ExperimentConfig, variant: str, model: ModelConfig, seed: int, output: Path
+) -> Run:
+    """Training of one variant; patience of all epochs means no early stopping."""
+    training = base.training.model_copy(update={"seed": seed, "patience": base.training.epochs})
+    config = base.model_copy(update={"model": model, "training": training})
+    return Run(variant, seed, config, output / variant / f"seed_{seed}")
+
+
+def find_seeds(folder: Path) -> list[int]:
+    """Seeds that a variant has been trained with, or begun to be."""
+    names = (path.name.removeprefix("seed_") for path in folder.glob("seed_*"))
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def train_all(runs: Sequence[Run], data: Path, verbose: bool = False) -> list[str]:
+    """Train and evaluate what is not complete.
+
+    Args:
+        runs: in this order. One that fails does not stop the others.
+        data: folder of the data set.
+        verbose: whether to print a line per epoch.
+
+    Returns:
+        Folders of those that failed; their processes have printed why.
+    """
+    failed = []
+    for number, run in enumerate(runs, start=1):
+        print(f"[{number}/{len(runs)}] {run.variant}, seed {run.seed}: ", end="", flush=True)
+        if run.is_complete:
+            print("complete")
+            continue
+        start = time.monotonic()
+        succeeded = train_apart(run, data, verbose)
+        print(f"{'took' if succeeded else 'failed after'} {time.monotonic() - start:.0f} s")
+        if not succeeded:
+            failed.append(str(run.folder))
+    return failed
+
+
+def train_apart(run: Run, data: Path, verbose: bool) -> bool:
+    """`train` in a process of its own, whose peak memory is that of this training alone.
+
+    Returns:
+        Whether it succeeded; if not, it has printed why.
+    """
+    process = multiprocessing.get_context("spawn").Process(
+        target=train, args=(run, data, verbose), daemon=True
+    )
+    process.start()
+    process.join()
+    return process.exitcode == 0
+
+
+def train(run: Run, data: Path, verbose: bool = False) -> None:
+    """Train, or continue an interrupted training, and measure the result on the test split.
+
+    Args:
+        run: what and where; `measurements.json` and `test.json` arise in its folder, beside what
+            `socialmd.training.fit` leaves there.
+        data: folder of the data set.
+        verbose: whether to print a line per epoch.
+    """
+    if multiprocessing.parent_process() is not None:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    measurements = Measurements(run.folder / MEASUREMENTS)
+    model = fit(run.config, data, run.folder, [measurements], verbose=2 if verbose else 0)
+
+    windows = read_windows(data, "test", run.config.data)
+    num_batches = math.ceil(len(windows.inputs) / run.config.training.batch_size)
+    batches = np.array_split(windows.inputs, num_batches)
+    rollouts = [model.rollout(batch) for batch in batches]
+    positions, parameters = (np.concatenate(arrays) for arrays in zip(*rollouts, strict=True))
+    log_probabilities = model.distribution(parameters).log_prob(windows.truth)
+    metrics = ForecastMetrics.from_arrays(
+        windows.truth, positions, log_probabilities, windows.simulations
+    )
+    num_parameters = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    _write_json(run.folder / TEST, {"parameters": num_parameters, "test": asdict(metrics)})
+
+
+def _end_with_parent() -> None:
+    """Whoever kills the script means the training as well; it must not go on unseen."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def measure_constant_velocity(data: Path, split: str, config: DataConfig) -> ForecastMetrics:
+    """The simple forecast that every network has to beat."""
+    windows = read_windows(data, split, config)
+    forecast = constant_velocity(windows.inputs, config.target_steps)
+    return ForecastMetrics.from_arrays(windows.truth, forecast, simulations=windows.simulations)
+
+
+# === Report ===
+
+
+def collect(runs: Iterable[Run]) -> Results:
+    """Numbers of all complete trainings, with the seeds in order.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    runs = sorted(runs, key=lambda run: run.seed)
+    results: Results = {}
+    for run in runs:
+        if not run.is_complete:
+            print(f"{run.variant}, seed {run.seed}: not complete, left out")
+            continue
+        measurements = run.folder / MEASUREMENTS  # missing where one step was all there was
+        results.setdefault(run.variant, {})[run.seed] = {
+            **json.loads((run.folder / TEST).read_text()),
+            "training": json.loads(measurements.read_text()) if measurements.is_file() else None,
+            "history": read_history(run.folder / "history.csv"),
+        }
+    if not results:
+        raise FileNotFoundError(f"{runs[0].folder.parents[1]}: found no complete training")
+    return results
+
+
+def write_report(
+    output: Path,
+    experiment: Mapping[str, Any],
+    comparisons: Mapping[str, Comparison],
+    results: Results,
+    baselines: Mapping[str, ForecastMetrics],
+) -> None:
+    """Write `comparison.json`, `comparison.md` and the figures.
+
+    Args:
+        output: the folder.
+        experiment: what is the same for all trainings.
+        comparisons: by name; those whose reference or variants are missing get no table.
+        results: numbers of the complete trainings.
+        baselines: constant velocity on the validation and on the test split.
+    """
+    settings = {
+        name: {
+            variant: model.model_dump(mode="json", include=set(comparison.keys))
+            for variant, model in comparison.models.items()
+        }
+        for name, comparison in comparisons.items()
+    }
+    report = {
+        "experiment": experiment,
+        "units": UNITS,
+        "comparisons": settings,
+        "constant_velocity": {split: asdict(metrics) for split, metrics in baselines.items()},
+        "trainings": results,
+    }
+    _write_json(output / "comparison.json", report)
+
+    test = baselines["test"]
+    parts = [
+        f"# Variants of {experiment['reference']} on {experiment['data']}",
+        f"{experiment['epochs']} epochs in batches of {experiment['batch_size']} for each.",
+        EXPLANATION,
+        f"Constant velocity: test MAE {test.mae:.4f}, median error {test.median_error:.4f}, FDE "
+        f"{test.fde:.4f}.",
+    ]
+    for name, comparison in comparisons.items():
+        trainings = {
+            variant: list(results[variant].values())
+            for variant in comparison.models
+            if variant in results
+        }
+        if REFERENCE in trainings and len(trainings) > 1:
+            parts += [f"## {comparison.title}", variant_table(trainings, settings[name])]
+            draw(output / f"{name}.png", comparison.title, trainings, baselines["validation"].mae)
+    text = "\n\n".join(parts) + "\n"
+    write_atomically(output / "comparison.md", lambda file: file.write(text.encode()))
+
+
+def draw(
+    path: Path,
+    title: str,
+    trainings: Mapping[str, Sequence[Mapping[str, Any]]],
+    baseline: float,
+) -> None:
+    """Draw the learning curves of one comparison, as in figures 26 and 27 of the thesis.
+
+    Args:
+        path: the picture.
+        title: of the picture.
+        trainings: by variant, the numbers of each seed.
+        baseline: mean absolute error of constant velocity on the validation split.
+    """
+    figure, axes = new_figure(11, 4.2, columns=2)
+    figure.suptitle(title)
+    for ax, key, label, baselines in (
+        (axes[0], "val_loss", "validation NLL (nats per particle and step)", {}),
+        (axes[1], "val_mae", "validation MAE (length units)", {"constant velocity": baseline}),
+    ):
+        curves = {
+            variant: [numbers["history"][key] for numbers in seeds]
+            for variant, seeds in trainings.items()
+        }
+        plot_learning_curves(ax, curves, label, baselines)
+    write_atomically(path, lambda file: figure.savefig(file, format="png"))
+
+
+def _union(groups: Iterable[Mapping[str, ModelConfig]]) -> dict[str, ModelConfig]:
+    return {variant: model for group in groups for variant, model in group.items()}
+
+
+def _write_json(path: Path, values: Mapping[str, Any]) -> None:
+    text = json.dumps(values, indent=2, allow_nan=False) + "\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("comparisons", type=Path, help="what is compared, a TOML file")
+    parser.add_argument("base", type=Path, help="the reference, a TOML file from models/")
+    parser.add_argument("data", type=Path, help="folder of the data set")
+    parser.add_argument("output", type=Path, help="folder for trainings, tables and figures")
+    parser.add_argument("--seeds", type=_positive, default=3, help="0, 1, ...; default: 3 of them")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="train for these comparisons")
+    parser.add_argument("--summary-only", action="store_true", help="train nothing")
+    parser.add_argument("--verbose", action="store_true", help="print a line per epoch")
+    return parser.parse_args(argv)
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"expected a positive integer, found {number}")
+    return number
+
+
+if __name__ == "__main__":
+    main()

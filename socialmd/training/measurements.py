@@ -1,0 +1,68 @@
+"""What a training costs: time per step and memory."""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from socialmd.dataset_folder import write_atomically
+
+__all__ = ["Measurements"]
+
+
+class Measurements(keras.callbacks.Callback):
+    """Writes time per training step and peak memory as JSON, before each epoch's validation.
+
+    So a complete training has been measured, wherever it was interrupted. What counts are the steps
+    that this object has seen, without the first one, which compiles; it writes nothing without any.
+
+        seconds_per_step     median over these steps, reading the batch included
+        measured_steps       how many they are
+        peak_memory_bytes    resident memory of this process so far, libraries included
+
+    Args:
+        path: the file.
+
+    Example:
+        >>> fit(config, data, output, callbacks=[Measurements(output / "measurements.json")])
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self.seconds: list[float] = []
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.start = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.seconds.append(time.perf_counter() - self.start)
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        if len(self.seconds) < 2:
+            return
+        measurements = {
+            "seconds_per_step": statistics.median(self.seconds[1:]),
+            "measured_steps": len(self.seconds) - 1,
+            "peak_memory_bytes": _peak_memory(),
+        }
+        text = json.dumps(measurements, indent=2) + "\n"
+        write_atomically(self.path, lambda file: file.write(text.encode()))
+
+
+def _peak_memory() -> int:
+    """Largest resident memory of this process so far, in bytes."""
+    peak: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if sys.platform == "darwin":
+        return peak
+    # On Linux that number, in kilobytes, begins with what the process that started this one had.
+    found = re.search(r"^VmHWM:\s*(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return 1024 * (int(found[1]) if found else peak)

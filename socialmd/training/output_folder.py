@@ -1,0 +1,85 @@
+"""The folder that a training writes to."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from socialmd.config import ExperimentConfig, load_config, save_config
+from socialmd.dataset_folder import DESCRIPTION_FILE, read_description, write_atomically
+from socialmd.models.load_model import CONFIG_FILE
+
+__all__ = ["check_room", "check_same_experiment", "mark_folder"]
+
+# Best weights, the backup and one more file that is about to replace one of the two; each holds
+# weights and the optimizer's two moments in float32.
+BYTES_PER_PARAMETER = 3 * 3 * 4
+# TensorBoard's pictures and everything that does not grow with the model.
+BYTES_BESIDES = 64 * 2**20
+
+
+def check_same_experiment(output: Path, config: ExperimentConfig, data: Path) -> None:
+    """Refuse to mix two experiments in one folder.
+
+    Args:
+        output: the folder; it need not exist.
+        config: the experiment.
+        data: its data set.
+
+    Raises:
+        ValueError: the folder holds a training of another configuration or on other data.
+    """
+    if (output / CONFIG_FILE).is_file() and load_config(output / CONFIG_FILE) != config:
+        raise ValueError(
+            f"{output}: holds the training of another configuration ({CONFIG_FILE}); "
+            "choose another folder or remove it"
+        )
+    if (output / DESCRIPTION_FILE).is_file() and read_description(output) != read_description(data):
+        raise ValueError(
+            f"{output}: holds a training on other data ({DESCRIPTION_FILE}) than {data}; "
+            "choose another folder or remove it"
+        )
+
+
+def check_room(output: Path, num_parameters: int) -> None:
+    """Refuse, before the first epoch, a folder that cannot take what training writes.
+
+    Args:
+        output: the folder, made if it does not exist.
+        num_parameters: of the model.
+
+    Raises:
+        OSError: the folder cannot be written, or its disk has too little room.
+    """
+    needed = BYTES_PER_PARAMETER * num_parameters + BYTES_BESIDES
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output):
+            pass
+        available = shutil.disk_usage(output).free
+    except OSError as error:
+        raise OSError(
+            f"{output}: expected a folder to write {needed} bytes to, found {error}"
+        ) from error
+    if available < needed:
+        raise OSError(
+            f"{output}: training needs {needed} bytes for weights, backups and log, "
+            f"found {available} bytes available"
+        )
+
+
+def mark_folder(output: Path, config: ExperimentConfig, data: Path) -> None:
+    """Say what is trained here: `config.toml` and a copy of the data's `dataset.json`.
+
+    Args:
+        output: the folder.
+        config: the experiment.
+        data: its data set.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    save_config(config, output / CONFIG_FILE)
+    description = (data / DESCRIPTION_FILE).read_bytes()
+    write_atomically(output / DESCRIPTION_FILE, lambda file: file.write(description))

@@ -1,0 +1,108 @@
+"""Backups of a training, from which it goes on after an interruption as if there had been none.
+
+A backup is one file: weights, optimizer and the sums of which the epoch's losses are means. Its
+name says how many epochs are complete and how many steps of the next one are done. It appears by
+being renamed, so a process killed at any moment leaves whole backups only.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from socialmd.dataset_folder import write_atomically
+
+__all__ = ["TrainingBackup", "build_state", "last_backup"]
+
+BACKUP_NAME = re.compile(r"epoch_(\d{5})_step_(\d{7})\.npz")
+
+
+def last_backup(directory: Path) -> tuple[int, int, Path | None]:
+    """Where to go on.
+
+    Args:
+        directory: folder of the backups; it need not exist.
+
+    Returns:
+        Complete epochs, steps done of the next one, and the file; zeros and nothing without one.
+    """
+    found = [
+        (int(match[1]), int(match[2]), path)
+        for path in (directory.iterdir() if directory.is_dir() else ())
+        if (match := BACKUP_NAME.fullmatch(path.name))
+    ]
+    return max(found, default=(0, 0, None))
+
+
+def build_state(model: keras.Model, targets: Any, outputs: Any) -> None:
+    """Make what a backup holds: variables that Keras would make in the first training step.
+
+    Args:
+        model: built and compiled.
+        targets, outputs: tensors of the shapes that the metrics will compare.
+    """
+    # Keras forgets a variable of Nadam that is built by the optimizer for loss scaling around it.
+    getattr(model.optimizer, "inner_optimizer", model.optimizer).build(model.trainable_variables)
+    model.optimizer.build(model.trainable_variables)
+    model.compute_metrics(None, targets, outputs)
+
+
+class TrainingBackup(keras.callbacks.Callback):
+    """Backs the training up every so many steps and after every epoch; keeps the last backup.
+
+    `keras.callbacks.BackupAndRestore` writes weights and epoch number one after the other and in
+    place; killed in between, it continues from the wrong epoch or not at all. It repeats the
+    interrupted epoch from its first step.
+
+    Args:
+        directory: folder of the backups.
+        every: steps from one backup to the next within an epoch.
+        restore: backup to go on from, with a model that went through `build_state`. It is put back
+            when the first epoch begins, after Keras has reset the metrics.
+    """
+
+    def __init__(self, directory: Path, every: int, restore: Path | None = None) -> None:
+        super().__init__()
+        self.directory = directory
+        self.every = every
+        self.restore = restore
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.epoch = epoch
+        if self.restore is not None:
+            with np.load(self.restore) as arrays:
+                for variable, name in zip(self._state(), sorted(arrays), strict=True):
+                    variable.assign(arrays[name])
+            self.restore = None
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        steps = batch + 1
+        if steps % self.every == 0 and steps < self.params["steps"]:
+            self._save(self.epoch, steps)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.model.reset_metrics()  # they have just counted the validation
+        self._save(epoch + 1, 0)
+
+    def _save(self, epochs: int, steps: int) -> None:
+        arrays = {
+            f"{index:05d}": keras.ops.convert_to_numpy(variable)
+            for index, variable in enumerate(self._state())
+        }
+        newest = self.directory / f"epoch_{epochs:05d}_step_{steps:07d}.npz"
+        write_atomically(newest, lambda file: np.savez(file, allow_pickle=False, **arrays))
+        for path in self.directory.glob("*.npz"):
+            if path != newest:
+                path.unlink()
+
+    def _state(self) -> list[Any]:
+        """Every variable that one training step hands to the next."""
+        return [
+            *self.model.weights,
+            *self.model.optimizer.variables,
+            *self.model.metrics_variables,
+        ]

@@ -1,0 +1,95 @@
+"""The same model on Keras' JAX backend: one training step against that of TensorFlow.
+
+Keras chooses its backend when it is imported, so each one gets a process of its own, which runs
+this file.
+"""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BACKENDS = ("tensorflow", "jax")
+
+
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory):
+    """By backend: forecast, loss and gradients of one step from the same weights."""
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("needs the extra socialmd[jax]")
+    folder = tmp_path_factory.mktemp("steps")
+    write_start(folder)
+    processes = {
+        backend: subprocess.Popen(
+            [sys.executable, __file__, folder],
+            cwd=ROOT,
+            env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for backend in BACKENDS
+    }
+    for process in processes.values():
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+    return {backend: dict(np.load(folder / f"{backend}.npz")) for backend in BACKENDS}
+
+
+def write_start(folder):
+    """Weights, and positions that differ enough for every grid to have neighbours on it."""
+    from tests.models.tiny import tiny_inputs, tiny_model
+
+    rng = np.random.default_rng(4)
+    model = tiny_model(rng, prediction="displacement")
+    model.save_weights(folder / "start.weights.h5")
+    np.savez(folder / "frames.npz", tiny_inputs(rng, steps=6))
+
+
+def take_one_step(folder):
+    """Leave what this process' backend makes of it; a plain step of one is the gradient."""
+    import keras
+
+    from socialmd.models import NegativeLogLikelihood, PositionError, SocialLSTM
+    from tests.models.tiny import TINY
+
+    frames = np.load(folder / "frames.npz")["arr_0"]
+    inputs, targets = frames[:, :3], frames[:, 3:, :, :2]
+    model = SocialLSTM(**TINY, prediction="displacement")
+    model.build(inputs.shape)
+    model.load_weights(folder / "start.weights.h5")
+    arrays = {"forecast": model(inputs)}
+    for name in ("sample", "same sample"):
+        arrays[name], _ = model.rollout(inputs, 3, feedback="sample", seed=1)
+    before = [np.array(weight) for weight in model.trainable_weights]
+    model.compile(keras.optimizers.SGD(1.0), NegativeLogLikelihood(), metrics=[PositionError()])
+    arrays["loss"], arrays["error"] = model.train_on_batch(inputs, targets)
+    for value, weight in zip(before, model.trainable_weights, strict=True):
+        arrays[f"gradient of {weight.path}"] = value - np.array(weight)
+    np.savez(folder / f"{keras.backend.backend()}.npz", **arrays)
+
+
+def test_one_training_step_is_the_same(steps):
+    expected, found = (steps[backend] for backend in BACKENDS)
+    assert found.keys() == expected.keys()
+    for name in expected.keys() - {"sample", "same sample"}:
+        array = expected[name]
+        scale = np.abs(array).max()
+        assert scale > 0, name
+        np.testing.assert_allclose(found[name], array, rtol=1e-5, atol=1e-5 * scale, err_msg=name)
+
+
+def test_samples_are_repeatable(steps):
+    """They differ from backend to backend, whose random numbers are others."""
+    found = steps["jax"]
+    assert np.isfinite(found["sample"]).all()
+    np.testing.assert_array_equal(found["same sample"], found["sample"])
+    assert np.abs(found["sample"] - found["forecast"][..., :2]).max() > 0.01
+
+
+if __name__ == "__main__":
+    take_one_step(Path(sys.argv[1]))

@@ -1,0 +1,141 @@
+"""A training that is killed again and again ends as one that is left alone.
+
+Slow: real processes run the real command, and each of them has to start TensorFlow and to compile
+the training step anew. Nothing less than SIGKILL to a process shows what is left on the disk.
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from socialmd import ExperimentConfig
+from socialmd.config import save_config
+from socialmd.models import load_model
+from socialmd.training import read_history
+from socialmd.training.training_backup import last_backup
+from tests.miniature import EXPERIMENT
+
+ROOT = Path(__file__).parents[2]
+NUM_STEPS, EVERY = 120, 10  # of an epoch; a backup every 10th
+
+
+@pytest.fixture(scope="module")
+def config_file(tmp_path_factory):
+    """Two epochs of many steps, shuffled and rotated."""
+    tables = {
+        **EXPERIMENT,
+        "data": {**EXPERIMENT["data"], "num_rotations": 40},
+        "training": {**EXPERIMENT["training"], "epochs": 2, "backup_every": EVERY},
+    }
+    path = tmp_path_factory.mktemp("config") / "experiment.toml"
+    save_config(ExperimentConfig.model_validate(tables), path)
+    return path
+
+
+def start_training(config_file, data, output):
+    command = [sys.executable, "pipelines/train.py", config_file, data, output, "--verbose", "2"]
+    output.mkdir(exist_ok=True)
+    with open(output.with_suffix(".log"), "ab") as log:
+        return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+
+
+def wait_for_backups(process, directory, count):
+    """Until so many more backups have appeared."""
+    seen = {last_backup(directory)[:2]}
+    while len(seen) <= count:
+        assert process.poll() is None, "training ended before it could be killed"
+        time.sleep(0.001)
+        seen.add(last_backup(directory)[:2])
+
+
+@pytest.fixture(scope="module")
+def trainings(config_file, data, tmp_path_factory):
+    """Folders of an uninterrupted training and of one killed three times; where it was killed."""
+    whole, killed = (tmp_path_factory.mktemp(name) / "output" for name in ("whole", "killed"))
+    rng = np.random.default_rng(3)
+    # Backups to wait for, and then seconds. First in the middle of the first epoch; then early,
+    # somewhere on the way to the first step; then anywhere: in a step, a backup, a validation.
+    plan = [(3, 0.0), (0, rng.uniform(1, 6)), (rng.integers(4, 9), rng.uniform(0, 0.1))]
+    moments = []
+    undisturbed = start_training(config_file, data, whole)
+    try:
+        for count, delay in plan:
+            process = start_training(config_file, data, killed)
+            try:
+                wait_for_backups(process, killed / "backup", count)
+                time.sleep(delay)
+            finally:
+                process.kill()
+            assert process.wait() == -9
+            moments.append(last_backup(killed / "backup")[:2])
+        assert start_training(config_file, data, killed).wait() == 0
+        assert undisturbed.wait() == 0
+    finally:
+        undisturbed.kill()
+        undisturbed.wait()
+    return whole, killed, moments
+
+
+def arrays_of(path):
+    """Every array in a file of weights."""
+    arrays = {}
+    with h5py.File(path) as file:
+        file.visititems(
+            lambda name, item: (
+                arrays.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
+            )
+        )
+    return arrays
+
+
+def test_it_was_killed_in_the_middle_of_an_epoch(trainings):
+    moments = trainings[2]
+    assert moments == sorted(moments)
+    assert moments[0][0] == 0
+    assert EVERY <= moments[0][1] < NUM_STEPS - EVERY
+    assert moments[-1] > moments[0]
+
+
+def test_the_weights_are_the_same_bit_for_bit(trainings):
+    whole, killed, _ = trainings
+    expected, found = (arrays_of(folder / "best.weights.h5") for folder in (whole, killed))
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+    expected, found = (load_model(folder)[0].get_weights() for folder in (whole, killed))
+    for array, other in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(other, array)
+
+
+def test_the_losses_of_every_epoch_are_the_same(trainings):
+    whole, killed, _ = trainings
+    assert read_history(whole / "history.csv")["epoch"] == [0, 1]
+    assert (killed / "history.csv").read_bytes() == (whole / "history.csv").read_bytes()
+
+
+def test_tensorboard_shows_the_same_losses(trainings):
+    whole, killed, _ = trainings
+    for folder in ("train", "validation"):
+        losses = []
+        for output in (whole, killed):
+            events = EventAccumulator(str(output / "tensorboard" / folder)).Reload()
+            curve = {
+                event.step: event.tensor_proto.float_val[:] or event.tensor_proto.tensor_content
+                for event in events.Tensors("epoch_loss")
+            }
+            losses.append(curve)
+        assert losses[0].keys() == {0, 1}
+        assert losses[1] == losses[0]
+
+
+def test_nothing_else_is_left_behind(trainings):
+    whole, killed, _ = trainings
+    expected, found = ({path.name for path in folder.iterdir()} for folder in (whole, killed))
+    assert found == expected
+    assert "backup" not in found
