@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import tensorflow as tf
 
 from socialmd.config import ExperimentConfig
 from socialmd.data import make_dataset
+from socialmd.dataset_folder import write_atomically
 from socialmd.models import SocialLSTM, build_model, load_model
 from socialmd.models.load_model import MODEL_FILE
 from socialmd.training.best_weights import BestWeights
@@ -76,6 +78,8 @@ def fit(
     if (output / MODEL_FILE).is_file() and last_backup(output / BACKUP)[2] is None:
         print(f"{output / MODEL_FILE} is complete; nothing to do.")
         return load_model(output)[0]
+    if (output / MODEL_FILE).is_file() and not (output / BEST).is_file():
+        _extract_best(output)
     with on_device(config.training.device):
         keras.utils.set_random_seed(config.training.seed)
         model = build_model(config)
@@ -139,6 +143,13 @@ def _train(
         )
         epoch, step, backup = last, 0, None
     return epoch >= epochs or not _is_improving(output, config)
+
+
+def _extract_best(output: Path) -> None:
+    """Best weights of a paused training, out of its model: they are shipped only once."""
+    with zipfile.ZipFile(output / MODEL_FILE) as archive:
+        weights = archive.read("model.weights.h5")
+    write_atomically(output / BEST, lambda file: file.write(weights))
 
 
 def _check_grids(config: ExperimentConfig, dataset: tf.data.Dataset) -> None:
