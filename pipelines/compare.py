@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from socialmd import load_config
+from socialmd.command_line import positive_integer
 from socialmd.config import DataConfig, ExperimentConfig, ModelConfig
 from socialmd.data import read_windows
 from socialmd.dataset_folder import write_atomically
@@ -341,17 +342,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("base", type=Path, help="the reference, a TOML file from models/")
     parser.add_argument("data", type=Path, help="folder of the data set")
     parser.add_argument("output", type=Path, help="folder for trainings, tables and figures")
-    parser.add_argument("--seeds", type=_positive, default=3, help="0, 1, ...; default: 3 of them")
+    parser.add_argument(
+        "--seeds", type=positive_integer, default=3, help="0, 1, ...; default: 3 of them"
+    )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="train for these comparisons")
     parser.add_argument("--summary-only", action="store_true", help="train nothing")
     parser.add_argument("--verbose", action="store_true", help="print a line per epoch")
     return parser.parse_args(argv)
-
-
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"expected a positive integer, found {number}")
-    return number
 
 
 if __name__ == "__main__":

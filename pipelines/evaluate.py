@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from socialmd.command_line import positive_integer
 from socialmd.config import DataConfig, ExperimentConfig, ManyBodySystem
 from socialmd.data import DatasetDescription, Windows, make_dataset, read_windows
 from socialmd.dataset_folder import (
@@ -285,15 +286,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--beside", type=Path, nargs="+", default=[], help="other trained models, for comparison"
     )
     parser.add_argument("--split", choices=SPLITS, default="test")
-    parser.add_argument("--max-windows", type=_positive, help="evenly spread; default: all")
+    parser.add_argument("--max-windows", type=positive_integer, help="evenly spread; default: all")
     parser.add_argument("--output", type=Path, help="default: evaluation/ beside the model")
     return parser.parse_args(argv)
-
-
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"expected a positive integer, found {number}")
-    return number
 
 
 if __name__ == "__main__":

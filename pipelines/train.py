@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from socialmd import load_config
+from socialmd.command_line import positive_integer
 from socialmd.dataset_folder import write_atomically
 from socialmd.plots import new_figure, plot_losses
 from socialmd.training import fit, read_history
@@ -19,7 +20,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("data", help="data set, a folder with train/ and validation/")
     parser.add_argument("output", type=Path, help="folder for weights, log and TensorBoard")
     parser.add_argument("--verbose", type=int, default=1, choices=(0, 1, 2))
-    parser.add_argument("--stop-after", type=int, metavar="EPOCHS", help="pause; can be continued")
+    parser.add_argument(
+        "--stop-after", type=positive_integer, metavar="EPOCHS", help="pause; can be continued"
+    )
     arguments = parser.parse_args(argv)
 
     config = load_config(arguments.config)

@@ -66,7 +66,7 @@ def read_comparisons(path: str | Path, base: ModelConfig) -> dict[str, Compariso
     Example:
         >>> base = load_config("models/comparison_base.toml").model
         >>> list(read_comparisons("models/comparisons.toml", base)["downsampling"].models)
-        ['reference', 'max_pooling', 'average_pooling']
+        ['reference', 'max_pooling']
     """
     try:
         tables = tomllib.loads(Path(path).read_text("utf-8"))
