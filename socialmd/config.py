@@ -216,7 +216,10 @@ class ModelConfig(_Section):
         kernel_size: cells along a side of each filter.
         downsampling: how layers halve the grid: by stride, or by max or average pooling.
         prediction: what the output is relative to (see `SocialLSTM`).
-        distribution: what is predicted.
+        distribution: what is predicted, one Gaussian or a mixture of Gaussians, whose components
+            have correlations or not.
+        num_components: K, components of a mixture.
+        feedback: what of it becomes the next step's input (see `SocialLSTM`).
 
     Raises:
         ValueError: a value is out of its range, a filter is larger than the grid, the layers halve
@@ -241,7 +244,9 @@ class ModelConfig(_Section):
     kernel_size: PositiveInt = 4
     downsampling: Literal["stride", "max", "average"] = "stride"
     prediction: Literal["position", "displacement", "acceleration"] = "position"
-    distribution: Literal["gaussian"] = "gaussian"
+    distribution: Literal["gaussian", "mixture", "correlated_mixture"] = "gaussian"
+    num_components: PositiveInt = 5
+    feedback: Literal["mean", "most_likely", "sample"] = "mean"
 
     @model_validator(mode="after")
     def _check(self) -> Self:

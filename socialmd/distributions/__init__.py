@@ -2,7 +2,8 @@
 
 from socialmd.distributions.backend import stateless_seed as stateless_seed
 from socialmd.distributions.bivariate_gaussian import BivariateGaussian as BivariateGaussian
+from socialmd.distributions.gaussian_mixture import GaussianMixture as GaussianMixture
 from socialmd.distributions.get import Distribution as Distribution
 from socialmd.distributions.get import get as get
 
-__all__ = ["BivariateGaussian", "Distribution", "get", "stateless_seed"]
+__all__ = ["BivariateGaussian", "Distribution", "GaussianMixture", "get", "stateless_seed"]

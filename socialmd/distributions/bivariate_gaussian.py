@@ -8,7 +8,11 @@ from keras import ops
 
 from socialmd.distributions.backend import tfd
 
-__all__ = ["BivariateGaussian"]
+__all__ = ["DIAGONAL_SHIFT", "BivariateGaussian", "cholesky_factor"]
+
+# Added to the diagonal of the covariance's Cholesky factor: far below any length that data resolve,
+# large enough that squared standardized residuals stay finite in float32.
+DIAGONAL_SHIFT = 1e-6
 
 
 class BivariateGaussian:
@@ -35,13 +39,9 @@ class BivariateGaussian:
         0.15915...
     """
 
-    # Added to the diagonal of the covariance's Cholesky factor: far below any length that data
-    # resolve, large enough that squared standardized residuals stay finite in float32.
-    DIAGONAL_SHIFT = 1e-6
-
     @staticmethod
-    def parameter_size() -> int:
-        """P, parameters per particle and step."""
+    def parameter_size(num_components: int = 1) -> int:
+        """P, parameters per particle and step; there is one component, whatever is asked for."""
         return 5
 
     @staticmethod
@@ -70,6 +70,33 @@ class BivariateGaussian:
         return parameters[..., :2]
 
     @staticmethod
+    def most_likely_mean(parameters: Any) -> Any:
+        """Mean of the most likely component, which here is the only one: [..., 5] -> [..., 2]."""
+        return parameters[..., :2]
+
+    @staticmethod
+    def scale_sigma(parameters: Any, factor: Any) -> Any:
+        """Parameters with all standard deviations multiplied by `factor`, [..., 1] or a number."""
+        mean, sigma, fisher_z = ops.split(parameters, [2, 4], axis=-1)
+        return ops.concatenate([mean, factor * sigma, fisher_z], axis=-1)
+
+    @staticmethod
+    def components(parameters: Any) -> tuple[Any, Any, Any]:
+        """The density as a mixture of C bivariate Gaussians; here of one.
+
+        Args:
+            parameters: [..., 5].
+
+        Returns:
+            Logarithms of the weights [..., 1], means [..., 1, 2] and covariances [..., 1, 2, 2].
+        """
+        parameters = ops.cast(parameters, "float32")
+        scale_tril = cholesky_factor(parameters[..., 2:4], parameters[..., 4])
+        covariance = ops.matmul(scale_tril, ops.swapaxes(scale_tril, -1, -2))
+        log_weight = ops.zeros_like(parameters[..., :1])
+        return log_weight, parameters[..., None, :2], covariance[..., None, :, :]
+
+    @staticmethod
     def from_parameters(parameters: Any) -> Any:
         """The distribution.
 
@@ -80,17 +107,26 @@ class BivariateGaussian:
             `tfd.MultivariateNormalTriL`, batch shape [...], event shape [2].
         """
         parameters = ops.cast(parameters, "float32")
-        mean, sigma, fisher_z = ops.split(parameters, [2, 4], axis=-1)
-        sigma_x, sigma_y = sigma[..., 0], sigma[..., 1]
-        fisher_z = fisher_z[..., 0]
-        # Cholesky factor [[sigma_x, 0], [rho sigma_y, sqrt(1 - rho**2) sigma_y]].
-        shift = BivariateGaussian.DIAGONAL_SHIFT
-        first = ops.stack([sigma_x + shift, ops.zeros_like(sigma_x)], axis=-1)
-        second = ops.stack(
-            [ops.tanh(fisher_z) * sigma_y, sigma_y * _sech(fisher_z) + shift], axis=-1
-        )
-        scale_tril = ops.stack([first, second], axis=-2)  # [..., 2, 2]
-        return tfd.MultivariateNormalTriL(loc=mean, scale_tril=scale_tril)
+        scale_tril = cholesky_factor(parameters[..., 2:4], parameters[..., 4])
+        return tfd.MultivariateNormalTriL(loc=parameters[..., :2], scale_tril=scale_tril)
+
+
+def cholesky_factor(sigma: Any, fisher_z: Any) -> Any:
+    """[[sigma_x, 0], [rho sigma_y, sqrt(1 - rho**2) sigma_y]], its diagonal shifted away from zero.
+
+    Args:
+        sigma: standard deviations, [..., 2].
+        fisher_z: artanh(rho), [...].
+
+    Returns:
+        [..., 2, 2].
+    """
+    sigma_x, sigma_y = sigma[..., 0], sigma[..., 1]
+    first = ops.stack([sigma_x + DIAGONAL_SHIFT, ops.zeros_like(sigma_x)], axis=-1)
+    second = ops.stack(
+        [ops.tanh(fisher_z) * sigma_y, sigma_y * _sech(fisher_z) + DIAGONAL_SHIFT], axis=-1
+    )
+    return ops.stack([first, second], axis=-2)
 
 
 def _sech(x: Any) -> Any:

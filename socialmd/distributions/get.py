@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from socialmd.distributions.bivariate_gaussian import BivariateGaussian
+from socialmd.distributions.gaussian_mixture import GaussianMixture
 
 __all__ = ["Distribution", "get"]
 
-Distribution = type[BivariateGaussian]
+Distribution = type[BivariateGaussian] | GaussianMixture
 
-_DISTRIBUTIONS: dict[str, Distribution] = {"gaussian": BivariateGaussian}
+_DISTRIBUTIONS: dict[str, Distribution] = {
+    "gaussian": BivariateGaussian,
+    "mixture": GaussianMixture(),
+    "correlated_mixture": GaussianMixture(correlated=True),
+}
 
 
 def get(name: str) -> Distribution:
     """The distribution called `name`.
 
     Args:
-        name: `"gaussian"`.
+        name: `"gaussian"`, `"mixture"` (of Gaussians without correlation) or
+            `"correlated_mixture"`.
 
     Returns:
-        A class of static functions: `parameter_size`, `to_parameters`, `mean`, `from_parameters`.
+        What knows `parameter_size`, `to_parameters`, `mean`, `most_likely_mean`, `scale_sigma`,
+        `components` and `from_parameters`.
 
     Raises:
         ValueError: there is none of that name.
@@ -26,6 +33,8 @@ def get(name: str) -> Distribution:
     Example:
         >>> get("gaussian").parameter_size()
         5
+        >>> get("mixture").parameter_size(num_components=5)
+        25
     """
     if name not in _DISTRIBUTIONS:
         raise ValueError(f"distribution: expected one of {sorted(_DISTRIBUTIONS)}, found {name!r}")

@@ -21,7 +21,8 @@ class NegativeLogLikelihood(keras.losses.Loss):
     In nats per particle and step; positions in units of length. It may well be negative.
 
     Args:
-        distribution: name of the predicted distribution, `"gaussian"`.
+        distribution: name of the predicted distribution: `"gaussian"`, `"mixture"` or
+            `"correlated_mixture"`.
         reduction: as in Keras; the default averages over what has weight.
 
     Call arguments:

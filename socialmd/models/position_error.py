@@ -18,7 +18,8 @@ class PositionError(keras.metrics.Mean):
     """Mean absolute error of the predicted mean position, per coordinate, in units of length.
 
     Args:
-        distribution: name of the predicted distribution, `"gaussian"`.
+        distribution: name of the predicted distribution: `"gaussian"`, `"mixture"` or
+            `"correlated_mixture"`.
 
     Call arguments:
         y_true: positions, [B, T', N, 2].

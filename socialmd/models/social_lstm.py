@@ -15,12 +15,13 @@ from socialmd import distributions
 from socialmd.layers import SocialLSTMCell
 from socialmd.models.check_inputs import check_inputs
 from socialmd.models.estimate_scales import estimate_scales
+from socialmd.models.fit_sigma_factors import fit_sigma_factors
 from socialmd.registration import register
 
 __all__ = ["SocialLSTM"]
 
 PREDICTIONS = ("position", "displacement", "acceleration")
-FEEDBACKS = ("mean", "sample")
+FEEDBACKS = ("mean", "most_likely", "sample")
 
 
 @register
@@ -28,8 +29,9 @@ class SocialLSTM(keras.Model):
     """Forecasts the trajectories of N interacting particles from their last T positions.
 
     The T given frames warm the LSTMs up. From the last of them on the model runs in closed loop:
-    each step gives every particle a probability density for its next position, whose mean (or a
-    sample) is the next step's input. Gradients flow through all of it (thesis sections 4.4, 4.5).
+    each step gives every particle a probability density for its next position, whose mean (or what
+    `feedback` says) is the next step's input. Gradients flow through all of it (thesis sections
+    4.4, 4.5).
 
     What the raw output mu' of the network means is `prediction`; x_t is the current position, d and
     a are the root-mean-square displacement and second difference per step and coordinate in the
@@ -42,10 +44,22 @@ class SocialLSTM(keras.Model):
     With the last two, sigma is predicted in units of d, and the last displacement in units of d is
     another input.
 
+    What becomes the next step's input is `feedback`:
+
+        "mean"          of the predicted distribution. The default: of all points it is the one of
+                        least expected squared error, it moves smoothly with the weights, and it is
+                        the same whenever it is computed
+        "most_likely"   mean of the mixture's component of largest weight. Never lies between two
+                        ways that a particle may go, but jumps where two weights are equal
+        "sample"        one draw. A possible course of things instead of an average of all; training
+                        sees other draws in every step
+
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
         prediction: `"position"`, `"displacement"` or `"acceleration"`.
-        distribution: what is predicted, `"gaussian"`.
+        distribution: what is predicted: `"gaussian"`, `"mixture"` or `"correlated_mixture"`.
+        num_components: K, components of a mixture.
+        feedback: `"mean"`, `"most_likely"` or `"sample"`.
         units, embedding_dim, grid_sizes, grid_cells, distance_filter, filters, kernel_size,
             downsampling: see `SocialLSTMCell`.
 
@@ -73,6 +87,8 @@ class SocialLSTM(keras.Model):
         target_steps: int = 30,
         prediction: str = "position",
         distribution: str = "gaussian",
+        num_components: int = 5,
+        feedback: str = "mean",
         units: int = 128,
         embedding_dim: int = 32,
         grid_sizes: Sequence[float] = (11.0, 5.5, 2.75, 1.375),
@@ -92,13 +108,20 @@ class SocialLSTM(keras.Model):
             raise ValueError(f"prediction: expected one of {PREDICTIONS}, found {prediction!r}")
         if target_steps < 1:
             raise ValueError(f"target_steps: expected at least 1, found {target_steps}")
+        if num_components < 1:
+            raise ValueError(f"num_components: expected at least 1, found {num_components}")
+        _check_feedback(feedback)
         self.target_steps = target_steps
         self.prediction = prediction
         self.distribution_name = distribution
+        self.num_components = num_components
+        self.feedback = feedback
         self._distribution = distributions.get(distribution)
+        if feedback == "sample":
+            self.seed_generator = keras.random.SeedGenerator()
         self.cell = SocialLSTMCell(
             units,
-            output_dim=self._distribution.parameter_size(),
+            output_dim=self._distribution.parameter_size(num_components),
             grid_sizes=grid_sizes,
             embedding_dim=embedding_dim,
             grid_cells=grid_cells,
@@ -119,15 +142,20 @@ class SocialLSTM(keras.Model):
         self.displacement_scale = self._add_constant("displacement_scale", "ones")
         self.acceleration_scale = self._add_constant("acceleration_scale", "ones")
         self.is_adapted = self._add_constant("is_adapted", "zeros")
+
+        self.sigma_factors = self._add_constant("sigma_factors", "ones", (self.target_steps,))
         self.built = True
 
-    def _add_constant(self, name: str, initializer: str) -> Any:
+    def _add_constant(self, name: str, initializer: str, shape: tuple[int, ...] = ()) -> Any:
         return self.add_weight(
-            name=name, shape=(), initializer=initializer, trainable=False, dtype="float32"
+            name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32"
         )
 
-    def call(self, inputs: Any, mask: Any | None = None) -> Any:
-        return self.forecast(inputs, ops.arange(self.target_steps), mask=mask)[1]
+    def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
+        seed = 0  # outside of training, the same samples whenever they are drawn
+        if training and self.feedback == "sample":
+            seed = keras.random.randint((), 0, 2**31 - 1, seed=self.seed_generator)
+        return self.forecast(inputs, ops.arange(self.target_steps), seed=seed, mask=mask)[1]
 
     def compute_mask(self, inputs: Any, previous_mask: Any | None = None) -> Any:
         """Mask of the parameters, [B, T', N]: Keras leaves padded particles out of losses by it."""
@@ -143,18 +171,20 @@ class SocialLSTM(keras.Model):
         self,
         inputs: Any,
         steps: Any,
-        feedback: str = "mean",
+        feedback: str | None = None,
         seed: Any = 0,
         mask: Any | None = None,
+        recalibrated: bool = False,
     ) -> tuple[Any, Any]:
         """Warm-up and closed loop, for use within compiled functions; `rollout` is for all else.
 
         Args:
             inputs: [B, T, N, F].
             steps: 0, 1, ..., T'-1, a tensor whose length may be known only when it runs.
-            feedback: `"mean"` or `"sample"`.
+            feedback: as for `rollout`.
             seed: integer, may be a tensor.
             mask: optional bool [B, N], false for padded particles.
+            recalibrated: as for `rollout`.
 
         Returns:
             positions [B, T', N, 2] as fed back and parameters [B, T', N, P].
@@ -181,6 +211,9 @@ class SocialLSTM(keras.Model):
             position, displacement, states, _ = carry
             outputs, states = self._step(position, displacement, features, states, mask)
             parameters = self._to_parameters(outputs, position, displacement)
+            if recalibrated:
+                factor = ops.take(self.sigma_factors, ops.minimum(step, self.target_steps - 1))
+                parameters = self._distribution.scale_sigma(parameters, factor)
             following = self._feed_back(parameters, feedback, seed, step)
             carry = (following, following - position, states, parameters)
             # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
@@ -191,9 +224,7 @@ class SocialLSTM(keras.Model):
 
         past = ops.concatenate([frames, displacements], axis=-1)[:, :-1]  # [B, T - 1, N, F + 2]
         states, _ = ops.scan(warm_up, (state, state), step_major(past))
-        no_parameters = ops.zeros(
-            (*ops.shape(features)[:2], self._distribution.parameter_size()), "float32"
-        )
+        no_parameters = ops.zeros((*ops.shape(features)[:2], self.cell.output_dim), "float32")
         start = (positions[:, -1], displacements[:, -1], states, no_parameters)
         _, (predicted, _, _, parameters) = ops.scan(closed_loop, start, steps)
         return step_major(predicted), step_major(parameters)
@@ -219,9 +250,12 @@ class SocialLSTM(keras.Model):
         outputs = ops.cast(outputs, "float32")
         return self._distribution.to_parameters(outputs, origin, mean_scale, sigma_scale)
 
-    def _feed_back(self, parameters: Any, feedback: str, seed: Any, step: Any) -> Any:
+    def _feed_back(self, parameters: Any, feedback: str | None, seed: Any, step: Any) -> Any:
+        feedback = feedback or self.feedback
         if feedback == "mean":
             return self._distribution.mean(parameters)
+        if feedback == "most_likely":
+            return self._distribution.most_likely_mean(parameters)
         distribution = self._distribution.from_parameters(parameters)
         return distribution.sample(seed=distributions.stateless_seed(seed, step))
 
@@ -239,23 +273,30 @@ class SocialLSTM(keras.Model):
         self,
         inputs: Any,
         num_steps: int | None = None,
-        feedback: str = "mean",
+        feedback: str | None = None,
         seed: int | None = None,
         mask: Any | None = None,
+        num_samples: int | None = None,
+        recalibrated: bool = False,
     ) -> tuple[Any, Any]:
         """Forecast any number of steps for any number of particles.
 
         Args:
             inputs: [B, T, N, F], as for `model(inputs)`.
             num_steps: steps ahead; T' if none is given.
-            feedback: what becomes the next step's input, the `"mean"` of the predicted distribution
-                or a `"sample"` of it.
+            feedback: what becomes the next step's input, the `"mean"` of the predicted
+                distribution, the mean of its `"most_likely"` component or a `"sample"` of it; as
+                in training if none is given.
             seed: integer that makes samples repeatable; drawn if none is given.
             mask: optional bool [B, N], false for padded particles.
+            num_samples: S, futures to draw for each past, with `feedback="sample"`.
+            recalibrated: whether to multiply the predicted standard deviations by the factors that
+                `recalibrate` has found; beyond T' steps by the last one.
 
         Returns:
-            positions [B, num_steps, N, 2] as fed back and parameters [B, num_steps, N, P], float32.
-            While it runs, memory also holds every step's h and c.
+            positions [B, num_steps, N, 2] as fed back and parameters [B, num_steps, N, P], float32;
+            with `num_samples` [S, B, ...] each. While it runs, memory also holds every step's h
+            and c; S futures for each past need S times as much.
 
         Raises:
             ValueError: inputs are of another shape or not finite, or an argument is impossible.
@@ -269,8 +310,13 @@ class SocialLSTM(keras.Model):
             raise ValueError(f"num_steps: expected at least 1, and whole, found {num_steps}")
         if seed is not None and not 0 <= seed < 2**31:
             raise ValueError(f"seed: expected 0 to 2**31 - 1, found {seed}")
-        if feedback not in FEEDBACKS:
-            raise ValueError(f"feedback: expected one of {FEEDBACKS}, found {feedback!r}")
+        feedback = feedback or self.feedback
+        _check_feedback(feedback)
+        if num_samples is not None and (num_samples < 1 or feedback != "sample"):
+            raise ValueError(
+                'num_samples: expected at least 1, and feedback="sample", found '
+                f"{num_samples} and {feedback!r}"
+            )
         inputs = ops.convert_to_tensor(inputs, "float32")
         if not bool(ops.all(ops.isfinite(inputs))):
             raise ValueError("inputs: expected finite numbers, found some that are not")
@@ -280,12 +326,26 @@ class SocialLSTM(keras.Model):
         mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
         check_inputs(inputs.shape, self.num_features, None if mask is None else mask.shape)
         seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
+        batch = inputs.shape[0]
+        if num_samples is not None:
+            inputs = ops.tile(inputs, (num_samples, 1, 1, 1))  # [S B, T, N, F]
+            mask = None if mask is None else ops.tile(mask, (num_samples, 1))
         positions, parameters = self._compiled_forecast(
-            inputs, ops.arange(int(num_steps)), feedback, ops.convert_to_tensor(seed, "int32"), mask
+            inputs,
+            ops.arange(int(num_steps)),
+            feedback,
+            ops.convert_to_tensor(seed, "int32"),
+            mask,
+            bool(recalibrated),
         )
         if not bool(ops.all(ops.isfinite(parameters))):
             raise FloatingPointError(
                 f"the forecast became infinite within {num_steps} steps; ask for fewer"
+            )
+        if num_samples is not None:
+            positions, parameters = (
+                ops.reshape(tensor, (num_samples, batch, *tensor.shape[1:]))
+                for tensor in (positions, parameters)
             )
         return positions, parameters
 
@@ -333,6 +393,32 @@ class SocialLSTM(keras.Model):
         self.acceleration_scale.assign(scales[1])
         self.is_adapted.assign(1.0)
 
+    def recalibrate(self, dataset: Iterable[Any]) -> None:
+        """Find one factor on the standard deviations for each step ahead, from validation data.
+
+        The factors of largest likelihood, weights as they are; `rollout(..., recalibrated=True)`
+        applies them, and they are stored with the model. A model whose densities are right gets
+        ones; larger factors say that it was too sure of itself.
+
+        Args:
+            dataset: batches (inputs [B, T, N, F], targets [B, T', N, 2]) that the model was not
+                trained on.
+
+        Raises:
+            ValueError: there is no data.
+
+        Example:
+            >>> model.recalibrate(make_dataset("data/monopoles/validation", config.data, 32))
+        """
+        batches = [(self.rollout(inputs, seed=0)[1], targets) for inputs, targets in dataset]
+        if not batches:
+            raise ValueError("recalibrate: expected batches of inputs and targets, found none")
+        parameters, truth = (
+            np.concatenate([ops.convert_to_numpy(tensor) for tensor in tensors])
+            for tensors in zip(*batches, strict=True)
+        )
+        self.sigma_factors.assign(fit_sigma_factors(self._distribution, parameters, truth))
+
     def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         """As `keras.Model.fit`, once the scales are known.
 
@@ -373,5 +459,12 @@ class SocialLSTM(keras.Model):
             "target_steps": self.target_steps,
             "prediction": self.prediction,
             "distribution": self.distribution_name,
+            "num_components": self.num_components,
+            "feedback": self.feedback,
             **{name: cell[name] for name in names},
         }
+
+
+def _check_feedback(feedback: str) -> None:
+    if feedback not in FEEDBACKS:
+        raise ValueError(f"feedback: expected one of {FEEDBACKS}, found {feedback!r}")

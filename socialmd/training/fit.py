@@ -46,9 +46,10 @@ def fit(
     In the output folder arise `config.toml` (the resolved configuration), `dataset.json` (the
     description of the data), `history.csv` (losses of each epoch), `tensorboard/`,
     `best.weights.h5` (of the epoch with the smallest validation loss) and at the end `model.keras`
-    with those weights. Called again after an interruption, training goes on from the last backup
-    and ends as if it had not been interrupted; called again after the end, it does nothing. A pause
-    leaves the backup beside the model, for a later call to go on from.
+    with those weights, recalibrated on the validation split. Called again after an interruption,
+    training goes on from the last backup and ends as if it had not been interrupted; called again
+    after the end, it does nothing. A pause leaves the backup beside the model, for a later call to
+    go on from.
 
     Args:
         config: the experiment.
@@ -86,6 +87,8 @@ def fit(
         compile_model(model, config.training)
         is_complete = _train(model, config, data, output, callbacks, verbose, stop_after)
         model.load_weights(output / BEST)
+        as_stored = config.data.model_copy(update={"num_rotations": 0})
+        model.recalibrate(make_dataset(data / "validation", as_stored, config.training.batch_size))
     save_atomically(model.save, output / MODEL_FILE)
     if is_complete:
         shutil.rmtree(output / BACKUP, ignore_errors=True)

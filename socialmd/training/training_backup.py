@@ -102,7 +102,7 @@ class TrainingBackup(keras.callbacks.Callback):
     def _state(self) -> list[Any]:
         """Every variable that one training step hands to the next."""
         return [
-            *self.model.weights,
+            *self.model.variables,  # its weights, and the states of its random numbers
             *self.model.optimizer.variables,
             *self.model.metrics_variables,
         ]

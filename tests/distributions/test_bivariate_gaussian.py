@@ -4,6 +4,7 @@ import tensorflow as tf
 from scipy import stats
 
 from socialmd.distributions import BivariateGaussian, stateless_seed
+from socialmd.distributions.bivariate_gaussian import DIAGONAL_SHIFT
 from tests import reference
 
 
@@ -102,7 +103,7 @@ def test_strong_correlation_loses_no_digits(fisher_z):
     parameters = np.float32([0.0, 0.0, 1.0, 1.0, fisher_z])
     point = np.float32([0.5, 0.5 * np.sign(fisher_z)])
     # In the frame of the Cholesky factor (its diagonal shifted as documented) all is exact.
-    rho, shift = np.tanh(np.float64(fisher_z)), BivariateGaussian.DIAGONAL_SHIFT
+    rho, shift = np.tanh(np.float64(fisher_z)), DIAGONAL_SHIFT
     factor = np.array([[1.0 + shift, 0.0], [rho, 1 / np.cosh(fisher_z) + shift]])
     expected = stats.multivariate_normal(cov=factor @ factor.T).logpdf(point)
     assert log_prob(point, parameters) == pytest.approx(expected, rel=1e-4)

@@ -103,7 +103,7 @@ def test_refuses_a_file_that_is_not_there(tmp_path):
         read_comparisons(tmp_path / "absent.toml", ModelConfig())
 
 
-def test_the_comparisons_of_the_repository_are_those_of_the_thesis():
+def test_the_comparisons_of_the_repository_are_those_of_the_thesis_and_its_two_heads():
     base = load_config(MODELS / "comparison_base.toml").model
     comparisons = read_comparisons(MODELS / "comparisons.toml", base)
     found = {name: list(comparison.models)[1:] for name, comparison in comparisons.items()}
@@ -115,6 +115,7 @@ def test_the_comparisons_of_the_repository_are_those_of_the_thesis():
         "pooling": ["no_pooling"],
         "downsampling": ["max_pooling"],
         "prediction": ["position", "displacement"],
+        "head": ["mixture", "correlated_mixture"],
     }
     sides = comparisons["grid_count"].models["grids_8"].grid_sizes
     assert sides == tuple(11 / 2**number for number in range(8))

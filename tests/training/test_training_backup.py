@@ -1,6 +1,7 @@
 """Backups, on a model of two weights: what they hold, and that nothing shows where they were used.
 
-The optimizer's moments and the metrics' sums count as much as the weights.
+The optimizer's moments, the metrics' sums and the state of random numbers count as much as the
+weights.
 """
 
 import re
@@ -41,7 +42,8 @@ def dataset(rng):
 
 def make_model(precision="float32"):
     dense = keras.layers.Dense(1, kernel_initializer="ones", dtype=precision)
-    model = keras.Sequential([keras.Input((1,)), dense])
+    noise = keras.layers.GaussianNoise(0.1, seed=1, dtype=precision)
+    model = keras.Sequential([keras.Input((1,)), noise, dense])
     model.dtype_policy = dense.dtype_policy  # by which Keras decides whether to scale the loss
     model.compile(keras.optimizers.Nadam(0.1), "mse", metrics=["mae"])
     build_state(model, np.zeros((1, 1)), np.zeros((1, 1)))

@@ -1,0 +1,152 @@
+"""Mixture of bivariate Gaussians for a particle's next position (thesis section 2.5.1)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from keras import ops
+
+from socialmd.distributions.backend import tfd
+from socialmd.distributions.bivariate_gaussian import (
+    DIAGONAL_SHIFT,
+    BivariateGaussian,
+    cholesky_factor,
+)
+
+__all__ = ["GaussianMixture"]
+
+
+@dataclasses.dataclass(frozen=True)
+class GaussianMixture:
+    """K bivariate Gaussians with weights that sum to one: a mixture density network's output.
+
+        p(x) = sum_k w_k N(x | mu_k, Sigma_k)                            equations (30)-(32)
+
+    The parameters are, along the last axis and one component after the other,
+
+        mu_x, mu_y          mean, in units of length
+        sigma_x, sigma_y    standard deviations, in units of length
+        z                   artanh(rho), if `correlated`; as in `BivariateGaussian`
+        logit               w = softmax of the components' logits
+
+    so that K follows from their number: P = 5 K, or 6 K with correlations. The likelihood is summed
+    in logarithms (log-sum-exp), and stays finite where every component is far from the position.
+
+    Args:
+        correlated: whether components have a correlation. The thesis' are independent in x and y;
+            several of them can stand for a correlation.
+
+    #### References
+    [1] C. M. Bishop, Mixture density networks, Aston University, NCRG/94/004, 1994.
+
+    Example:
+        >>> one = [0.0, 0.0, 1.0, 1.0, 0.0]
+        >>> parameters = np.array([*one, 4.0, 0.0, 1.0, 1.0, 0.0], "float32")  # K = 2
+        >>> float(GaussianMixture().from_parameters(parameters).prob([0.0, 0.0]))  # 1 / (4 pi)
+        0.0796...
+    """
+
+    correlated: bool = False
+
+    @property
+    def numbers_per_component(self) -> int:
+        """Parameters of one component."""
+        return 6 if self.correlated else 5
+
+    def parameter_size(self, num_components: int = 5) -> int:
+        """P, parameters per particle and step."""
+        return self.numbers_per_component * num_components
+
+    def to_parameters(self, outputs: Any, origin: Any, mean_scale: Any, sigma_scale: Any) -> Any:
+        """Apply the output activations to every component, in units of the data.
+
+            mu = origin + mean_scale * raw      sigma = sigma_scale * softplus(raw)
+
+        Logits, and z, are the raw outputs.
+
+        Args:
+            outputs: raw network outputs, [..., P].
+            origin: position that the means are relative to, [..., 2] or a number.
+            mean_scale: length that one unit of raw mean stands for.
+            sigma_scale: length that one unit of softplus stands for.
+
+        Returns:
+            Parameters, [..., P].
+        """
+        mean, sigma, rest = self._split(outputs)
+        origin = ops.convert_to_tensor(origin, outputs.dtype)
+        origin = origin[..., None, :] if len(origin.shape) else origin
+        components = [origin + mean_scale * mean, sigma_scale * ops.softplus(sigma), rest]
+        return ops.reshape(ops.concatenate(components, axis=-1), ops.shape(outputs))
+
+    def mean(self, parameters: Any) -> Any:
+        """Mean position, sum_k w_k mu_k: [..., P] -> [..., 2]."""
+        means, _, rest = self._split(parameters)
+        weights = ops.softmax(rest[..., -1], axis=-1)  # [..., K]
+        return ops.sum(weights[..., None] * means, axis=-2)
+
+    def most_likely_mean(self, parameters: Any) -> Any:
+        """Mean of the component of largest weight: [..., P] -> [..., 2]."""
+        means, _, rest = self._split(parameters)
+        logits = rest[..., -1]
+        chosen = ops.one_hot(ops.argmax(logits, axis=-1), logits.shape[-1], dtype=means.dtype)
+        return ops.sum(chosen[..., None] * means, axis=-2)
+
+    def scale_sigma(self, parameters: Any, factor: Any) -> Any:
+        """Parameters with all standard deviations multiplied by `factor`, [..., 1] or a number."""
+        mean, sigma, rest = self._split(parameters)
+        factor = ops.convert_to_tensor(factor, sigma.dtype)
+        factor = factor[..., None] if len(factor.shape) else factor
+        scaled = ops.concatenate([mean, factor * sigma, rest], axis=-1)
+        return ops.reshape(scaled, ops.shape(parameters))
+
+    def components(self, parameters: Any) -> tuple[Any, Any, Any]:
+        """The density as a mixture of C = K bivariate Gaussians.
+
+        Args:
+            parameters: [..., P].
+
+        Returns:
+            Logarithms of the weights [..., K], means [..., K, 2] and covariances [..., K, 2, 2].
+        """
+        mean, sigma, rest = self._split(ops.cast(parameters, "float32"))
+        fisher_z = rest[..., 0] if self.correlated else ops.zeros_like(sigma[..., 0])
+        scale_tril = cholesky_factor(sigma, fisher_z)
+        covariance = ops.matmul(scale_tril, ops.swapaxes(scale_tril, -1, -2))
+        return ops.log_softmax(rest[..., -1], axis=-1), mean, covariance
+
+    def from_parameters(self, parameters: Any) -> Any:
+        """The distribution.
+
+        Args:
+            parameters: [..., P], cast to float32: bfloat16 would round positions to a hundredth.
+
+        Returns:
+            `tfd.MixtureSameFamily`, batch shape [...], event shape [2].
+        """
+        mean, sigma, rest = self._split(ops.cast(parameters, "float32"))
+        if self.correlated:
+            gaussians = BivariateGaussian.from_parameters(
+                ops.concatenate([mean, sigma, rest[..., :1]], axis=-1)
+            )
+        else:
+            gaussians = tfd.MultivariateNormalDiag(loc=mean, scale_diag=sigma + DIAGONAL_SHIFT)
+        return tfd.MixtureSameFamily(tfd.Categorical(logits=rest[..., -1]), gaussians)
+
+    def _split(self, numbers: Any) -> Any:
+        """[..., P] -> means [..., K, 2], sigmas [..., K, 2], and z (or not) with logits."""
+        if numbers.shape[-1] % self.numbers_per_component:
+            raise ValueError(
+                f"parameters: expected a multiple of {self.numbers_per_component} along the last "
+                f"axis, found shape {tuple(numbers.shape)}"
+            )
+        components = ops.reshape(
+            numbers,
+            (
+                *ops.shape(numbers)[:-1],
+                numbers.shape[-1] // self.numbers_per_component,
+                self.numbers_per_component,
+            ),
+        )
+        return ops.split(components, [2, 4], axis=-1)
