@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import multiprocessing
 import os
 import threading
@@ -26,8 +25,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from socialmd import load_config
 from socialmd.command_line import positive_integer
@@ -38,6 +35,7 @@ from socialmd.evaluation import ForecastMetrics
 from socialmd.evaluation.variant_table import variant_table
 from socialmd.models import constant_velocity
 from socialmd.plots import new_figure, plot_learning_curves
+from socialmd.reporting import roll_out
 from socialmd.training import fit, read_history
 from socialmd.training.comparisons import REFERENCE, Comparison, read_comparisons
 from socialmd.training.measurements import Measurements
@@ -193,16 +191,15 @@ def train(run: Run, data: Path, verbose: bool = False) -> None:
     model = fit(run.config, data, run.folder, [measurements], verbose=2 if verbose else 0)
 
     windows = read_windows(data, "test", run.config.data)
-    num_batches = math.ceil(len(windows.inputs) / run.config.training.batch_size)
-    batches = np.array_split(windows.inputs, num_batches)
-    rollouts = [model.rollout(batch) for batch in batches]
-    positions, parameters = (np.concatenate(arrays) for arrays in zip(*rollouts, strict=True))
+    positions, parameters = roll_out(model, windows.inputs, model.target_steps)
     log_probabilities = model.distribution(parameters).log_prob(windows.truth)
     metrics = ForecastMetrics.from_arrays(
         windows.truth, positions, log_probabilities, windows.simulations
     )
-    num_parameters = sum(math.prod(weight.shape) for weight in model.trainable_weights)
-    _write_json(run.folder / TEST, {"parameters": num_parameters, "test": asdict(metrics)})
+    _write_json(
+        run.folder / TEST,
+        {"parameters": model.num_trainable_parameters, "test": asdict(metrics)},
+    )
 
 
 def _end_with_parent() -> None:

@@ -4,9 +4,9 @@
 
 Simulates a reduced data set with the real simulator, trains a small model on it, compares its
 forecasts with simpler ones and with those of a model that was trained for longer and comes with the
-repository, draws them, and exports the model. Each step is one of the other
-pipelines; the command that does it is printed, to be tried with other arguments. What is done is
-not done again, so an interrupted run can be started anew.
+repository, writes a report, and exports the model. Each step is one of the other pipelines; the
+command that does it is printed, to be tried with other arguments. What is done is not done again,
+so an interrupted run can be started anew.
 """
 
 from __future__ import annotations
@@ -31,22 +31,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     arguments = _parse(argv)
     output: Path = arguments.output
-    data, run = output / "data", output / "run"
+    data, run = output / "data", output / "quickstart"
     start = time.monotonic()
 
     _run("simulate", arguments.config, data)
     _run("train", arguments.config, data, run)
-    _run("evaluate", run, data, "--beside", SHIPPED, "--output", output / "evaluation")
+    _run("evaluate", run, SHIPPED, data, "--output", output / "evaluation")
     _run("export", run, output / "saved_model")
 
     print(
         f"\nDone in {time.monotonic() - start:.0f} s. Look at\n"
-        f"  {output}/evaluation/forecast.png  forecasts over the truth, errors by step\n"
-        f"  {output}/evaluation/forecast.gif  a forecast in motion\n"
-        f"  {output}/evaluation/metrics.json  the numbers above, and more\n"
-        f"  {output}/data.png                 what was simulated\n"
-        f"  {output}/run/losses.png           how training went\n"
-        f"  {output}/saved_model              for inference with TensorFlow alone"
+        f"  {output}/evaluation/report.html           all of the following on one page, and more\n"
+        f"  {output}/evaluation/figures/forecast.png  forecasts over the truth, errors by step\n"
+        f"  {output}/evaluation/figures/forecast.gif  a forecast in motion\n"
+        f"  {output}/evaluation/metrics.json          all numbers\n"
+        f"  {output}/data.png                         what was simulated\n"
+        f"  {output}/quickstart/losses.png            how training went\n"
+        f"  {output}/saved_model                      for inference with TensorFlow alone"
     )
 
 

@@ -22,8 +22,9 @@ ALLOWED = {
     "layers": {"base"},  # the width of their output is an integer
     "models": BASE | LEVEL_2,
     "training": BASE | LEVEL_2 | {"models", "plots"},
+    "reporting": BASE | LEVEL_2 | {"models", "plots"},
     "plots": set(),  # NumPy arrays in, Matplotlib out
-    "pipelines": BASE | LEVEL_2 | {"models", "training", "plots"},
+    "pipelines": BASE | LEVEL_2 | {"models", "training", "reporting", "plots"},
 }
 # Where each of these third-party packages may be imported.
 CONFINED = {

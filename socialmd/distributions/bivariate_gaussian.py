@@ -88,13 +88,13 @@ class BivariateGaussian:
             parameters: [..., 5].
 
         Returns:
-            Logarithms of the weights [..., 1], means [..., 1, 2] and covariances [..., 1, 2, 2].
+            Logarithms of the weights [..., 1], means [..., 1, 2] and Cholesky factors of the
+            covariances [..., 1, 2, 2].
         """
         parameters = ops.cast(parameters, "float32")
         scale_tril = cholesky_factor(parameters[..., 2:4], parameters[..., 4])
-        covariance = ops.matmul(scale_tril, ops.swapaxes(scale_tril, -1, -2))
         log_weight = ops.zeros_like(parameters[..., :1])
-        return log_weight, parameters[..., None, :2], covariance[..., None, :, :]
+        return log_weight, parameters[..., None, :2], scale_tril[..., None, :, :]
 
     @staticmethod
     def from_parameters(parameters: Any) -> Any:

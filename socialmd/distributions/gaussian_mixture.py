@@ -108,13 +108,12 @@ class GaussianMixture:
             parameters: [..., P].
 
         Returns:
-            Logarithms of the weights [..., K], means [..., K, 2] and covariances [..., K, 2, 2].
+            Logarithms of the weights [..., K], means [..., K, 2] and Cholesky factors of the
+            covariances [..., K, 2, 2].
         """
         mean, sigma, rest = self._split(ops.cast(parameters, "float32"))
         fisher_z = rest[..., 0] if self.correlated else ops.zeros_like(sigma[..., 0])
-        scale_tril = cholesky_factor(sigma, fisher_z)
-        covariance = ops.matmul(scale_tril, ops.swapaxes(scale_tril, -1, -2))
-        return ops.log_softmax(rest[..., -1], axis=-1), mean, covariance
+        return ops.log_softmax(rest[..., -1], axis=-1), mean, cholesky_factor(sigma, fisher_z)
 
     def from_parameters(self, parameters: Any) -> Any:
         """The distribution.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -349,6 +350,11 @@ class SocialLSTM(keras.Model):
             )
         return positions, parameters
 
+    @property
+    def num_trainable_parameters(self) -> int:
+        """Numbers that training changes; the reference model of the thesis has 140 768."""
+        return sum(math.prod(weight.shape) for weight in self.trainable_weights)
+
     def distribution(self, parameters: Any) -> Any:
         """Predicted distributions as TensorFlow Probability has them.
 
@@ -362,6 +368,33 @@ class SocialLSTM(keras.Model):
             >>> model.distribution(model(inputs)).log_prob(targets)  # [B, T', N]
         """
         return self._distribution.from_parameters(parameters)
+
+    def components(self, parameters: Any) -> tuple[Any, Any, Any]:
+        """Predicted densities as mixtures of C bivariate Gaussians, for arithmetic with arrays.
+
+        Args:
+            parameters: [..., P], from `model(inputs)` or `rollout`.
+
+        Returns:
+            Logarithms of the weights [..., C], means [..., C, 2] and Cholesky factors of the
+            covariances [..., C, 2, 2]; C is one for a Gaussian and K for a mixture.
+        """
+        return self._distribution.components(parameters)
+
+    def scale_sigma(self, parameters: Any) -> Any:
+        """Parameters of a forecast, recalibrated: as `rollout(..., recalibrated=True)` gives them.
+
+        The same only where the mean is fed back, which does not depend on sigma.
+
+        Args:
+            parameters: [B, steps, N, P], from `model(inputs)` or `rollout`.
+
+        Returns:
+            Likewise, each step's standard deviations multiplied by its factor.
+        """
+        steps = ops.minimum(ops.arange(parameters.shape[1]), self.target_steps - 1)
+        factors = ops.take(self.sigma_factors, steps)[:, None, None]  # [steps, 1, 1]
+        return self._distribution.scale_sigma(ops.convert_to_tensor(parameters), factors)
 
     def adapt(self, dataset: Iterable[Any], steps: int | None = None) -> None:
         """Estimate the scales d and a from training data, as `keras.layers.Normalization` does.

@@ -1,19 +1,39 @@
 """Figures: arrays -> Axes. Reads no file, knows no model; NumPy and Matplotlib only."""
 
 from socialmd.plots.animation import animate_forecast as animate_forecast
+from socialmd.plots.calibration import plot_coverage as plot_coverage
+from socialmd.plots.calibration import plot_pit as plot_pit
+from socialmd.plots.calibration import plot_spread as plot_spread
+from socialmd.plots.close_approaches import (
+    plot_around_close_approaches as plot_around_close_approaches,
+)
+from socialmd.plots.close_approaches import (
+    plot_error_by_closest_approach as plot_error_by_closest_approach,
+)
 from socialmd.plots.comparison import plot_learning_curves as plot_learning_curves
+from socialmd.plots.density import plot_density as plot_density
 from socialmd.plots.errors import plot_errors as plot_errors
 from socialmd.plots.forecast import plot_forecast as plot_forecast
 from socialmd.plots.losses import plot_losses as plot_losses
+from socialmd.plots.physics import plot_conservation as plot_conservation
+from socialmd.plots.physics import plot_nearest_distances as plot_nearest_distances
 from socialmd.plots.style import new_figure as new_figure
 from socialmd.plots.trajectories import plot_trajectories as plot_trajectories
 
 __all__ = [
     "animate_forecast",
     "new_figure",
+    "plot_around_close_approaches",
+    "plot_conservation",
+    "plot_coverage",
+    "plot_density",
+    "plot_error_by_closest_approach",
     "plot_errors",
     "plot_forecast",
     "plot_learning_curves",
     "plot_losses",
+    "plot_nearest_distances",
+    "plot_pit",
+    "plot_spread",
     "plot_trajectories",
 ]

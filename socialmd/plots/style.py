@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,8 @@ __all__ = [
     "PAST_COLOR",
     "REFERENCE_COLORS",
     "TRUTH_COLOR",
+    "TRUTH_LINE_COLOR",
+    "curve_styles",
     "draw_paths",
     "label_plane",
     "new_figure",
@@ -24,9 +28,18 @@ __all__ = [
 
 # Truth is white and the forecast red over a dark density, as in figure 29 of the thesis.
 TRUTH_COLOR = "white"
+TRUTH_LINE_COLOR = "#101820"  # on white ground
 PAST_COLOR = "#9fb4c7"
 FORECAST_COLOR = "#ff4b3e"
 REFERENCE_COLORS = ("#5b6b7a", "#2a7f9e", "#e0a030", "#3c8d5a", "#8a6bbf")  # of simple forecasts
+# Greys tell baselines from trained models; line styles tell them from each other.
+BASELINE_STYLES = (
+    ("#5b6b7a", "-"),
+    ("#5b6b7a", "--"),
+    ("#9aa5ae", "-"),
+    ("#9aa5ae", "--"),
+    ("#5b6b7a", ":"),
+)
 DENSITY_COLORS = LinearSegmentedColormap.from_list(
     "density", ["#101820", "#12324a", "#1f6f8b", "#63b7af", "#e9f5db"]
 )
@@ -49,6 +62,38 @@ def new_figure(width: float, height: float, columns: int = 1) -> tuple[Figure, A
     """
     figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
     return figure, figure.subplots(1, columns)
+
+
+def curve_styles(names: Iterable[str], baselines: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    """How to draw the curves of several forecasts on white ground.
+
+    A baseline looks the same whichever other forecasts stand beside it.
+
+    Args:
+        names: of the forecasts; `"truth"` is drawn as the truth. The first one that is neither that
+            nor a baseline has the model's colour.
+        baselines: names of simple forecasts, drawn thin and grey in the style of their place here.
+
+    Returns:
+        Arguments for `Axes.plot` by name, in the order given.
+
+    Example:
+        >>> styles = curve_styles(["model", "truth"])
+        >>> ax.plot(steps, errors, **styles["model"])
+    """
+    models = cycle((FORECAST_COLOR, *REFERENCE_COLORS[1:], REFERENCE_COLORS[0]))
+    styles: dict[str, dict[str, Any]] = {}
+    for name in names:
+        if name == "truth":
+            styles[name] = {"color": TRUTH_LINE_COLOR, "linewidth": 2.0}
+        elif name in baselines:
+            color, line = BASELINE_STYLES[list(baselines).index(name) % len(BASELINE_STYLES)]
+            styles[name] = {"color": color, "linestyle": line, "linewidth": 1.2}
+        else:
+            color = next(models)
+            styles[name] = {"color": color, "linewidth": 2.4 if color == FORECAST_COLOR else 1.8}
+        styles[name]["label"] = name
+    return styles
 
 
 def draw_paths(

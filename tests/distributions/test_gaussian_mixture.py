@@ -103,7 +103,8 @@ def test_moments_are_those_of_the_components(rng, correlated):
     distribution = mixture.from_parameters(flat(components))
     np.testing.assert_allclose(distribution.mean(), mean, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(distribution.variance(), np.diag(covariance), rtol=1e-3)
-    log_weights, means, covariances = mixture.components(flat(components))
+    log_weights, means, factors = mixture.components(flat(components))
+    covariances = np.einsum("kij,klj->kil", factors, factors)
     for index, (weight, mu, cov) in enumerate(gaussians(components)):
         assert np.exp(log_weights[index]) == pytest.approx(weight, rel=1e-5)
         np.testing.assert_array_equal(means[index], mu)

@@ -2,13 +2,29 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pipelines import evaluate
 from socialmd.data import describe_dataset, read_windows
 from socialmd.models import load_model
+from socialmd.reporting import forecast_windows, measure
+from tests.browser import lay_out
 
 # 40 frames, every second kept from frame 0 and from frame 1: windows of 7 start at 0, 3, 6, 9, 12.
 WINDOWS_PER_SIMULATION = 10
+BASELINES = ["constant position", "constant velocity", "linear autoregression", "known law"]
+
+
+def run(*arguments):
+    evaluate.main([str(argument) for argument in arguments])
+
+
+def copy_model(experiment, folder):
+    """The model under the name of that folder."""
+    folder.mkdir(exist_ok=True)
+    for path in experiment.model.glob("*.*"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -19,46 +35,57 @@ def _one_model(load_once):
 
 
 @pytest.fixture(scope="module")
-def result(experiment, tmp_path_factory):
-    """metrics.json of all windows."""
+def output(experiment, tmp_path_factory):
+    """Two models of different names, all windows."""
     output = tmp_path_factory.mktemp("evaluation")
-    evaluate.main([str(experiment.model), str(experiment.data), "--output", str(output)])
-    files = {path.name for path in output.iterdir()}
-    assert files == {"metrics.json", "forecast.png", "forecast.gif"}
+    other = copy_model(experiment, tmp_path_factory.mktemp("models") / "other")
+    run(experiment.model, other, experiment.data, "--num-samples", 3, "--output", output)
+    return output
+
+
+@pytest.fixture(scope="module")
+def result(output):
     return json.loads((output / "metrics.json").read_text())
 
 
 @pytest.fixture
-def undrawn(monkeypatch):
-    """Pictures take most of the time; those of `result` are enough."""
-    monkeypatch.setattr(evaluate, "draw", lambda *_: None)
+def unreported(monkeypatch):
+    """Pictures take most of the time; those of `output` are enough."""
+    for name in ("draw_figures", "draw_overview", "draw_gallery"):
+        monkeypatch.setattr(evaluate, name, lambda *_: {})
+    monkeypatch.setattr(evaluate, "compose_report", lambda *_: NoReport())
+
+
+class NoReport:
+    def write(self, path):
+        pass
 
 
 def test_every_forecast_is_measured_at_every_step(result):
-    assert list(result["forecasts"]) == [
-        "model",
-        "constant position",
-        "constant velocity",
-        "linear autoregression",
-        "known law",
-    ]
+    assert list(result["forecasts"]) == ["tiny", "other", *BASELINES]
     for metrics in result["forecasts"].values():
         assert len(metrics["mae_per_step"]) == len(metrics["median_error_per_step"]) == 4
         assert len(metrics["mae_per_simulation"]) == 2
-    assert len(result["forecasts"]["model"]["nll_per_step"]) == 4
-    assert result["left_out"] == {}
+    assert len(result["forecasts"]["tiny"]["nll_per_step"]) == 4
+    assert result["forecasts"]["other"] == result["forecasts"]["tiny"]
 
 
 def test_free_motion_is_forecast_exactly_by_all_that_should(result):
     for name in ("constant velocity", "linear autoregression", "known law"):
         assert result["forecasts"][name]["mae"] < 1e-5, name  # samples are float32
         assert result["forecasts"][name]["nll"] is None
+        if name != "linear autoregression":
+            assert max(result["conservation"][name]["energy_drift"]) < 1e-4
+    assert max(result["conservation"]["truth"]["momentum_drift"]) < 1e-4
     assert result["forecasts"]["constant position"]["mae"] > 0.01
-    assert result["forecasts"]["model"]["mae"] > 0.01
+    assert result["forecasts"]["tiny"]["mae"] > 0.01
 
 
 def test_file_says_what_was_measured(experiment, result):
-    assert result["model"]["name"] == "tiny"
+    assert result["models"]["tiny"] == {
+        "trainable_parameters": load_model(experiment.model)[0].num_trainable_parameters,
+        "trained_on_other_windows": False,
+    }
     data = result["data"]
     assert data["name"] == "data"
     assert data["split"] == "test"
@@ -75,9 +102,64 @@ def test_model_is_measured_as_keras_would(experiment, result):
     parameters = model(windows.inputs)
     mean = np.asarray(model.distribution(parameters).mean())
     log_probabilities = np.asarray(model.distribution(parameters).log_prob(windows.truth))
-    ours = result["forecasts"]["model"]
+    ours = result["forecasts"]["tiny"]
     assert ours["mae"] == pytest.approx(np.abs(mean - windows.truth).mean(), rel=1e-4)
     assert ours["nll"] == pytest.approx(-log_probabilities.mean(), rel=1e-4)
+    calibration = result["calibration"]["tiny"]
+    assert calibration["as trained"]["nll"] == pytest.approx(ours["nll"], rel=1e-4)
+    sigma = np.sqrt(np.asarray(model.distribution(parameters).variance()).mean(axis=(0, 2, 3)))
+    np.testing.assert_allclose(calibration["as trained"]["sharpness_per_step"], sigma, rtol=1e-4)
+
+
+def test_recalibration_multiplies_the_stated_sigma(experiment):
+    model, config = load_model(experiment.model)
+    forecasts = forecast_windows({"tiny": model}, config.data, experiment.data)
+    factors = [2.0, 1.0, 0.5, 3.0]
+    model.sigma_factors.assign(factors)
+    try:
+        kinds = measure(forecasts, num_samples=0).calibration["tiny"]
+    finally:
+        model.sigma_factors.assign(np.ones(4))
+    ratio = np.divide(*(kinds[k].sharpness_per_step for k in ("recalibrated", "as trained")))
+    np.testing.assert_allclose(ratio, factors, rtol=1e-4)
+
+
+def test_samples_are_measured(result):
+    for name in ("tiny", "other"):
+        samples = result["samples"][name]
+        assert samples["num_samples"] == 3
+        assert samples["best_ade"] <= samples["ade"]
+        assert len(samples["energy_score_per_step"]) == 4
+        assert len(result["calibration"][name]["sampled"]["coverage"][0]) == 4
+    assert result["num_sampled_windows"] == 2 * WINDOWS_PER_SIMULATION
+
+
+def test_every_figure_is_there_as_png_and_pdf(output):
+    assert {path.name for path in output.iterdir()} == {"metrics.json", "report.html", "figures"}
+    names = {path.stem for path in (output / "figures").glob("*.png")}
+    expected = {"errors", "likelihood", "calibration", "spread", "forecast", "conservation"}
+    assert names >= expected | {"long_conservation", "nearest_distances", "gallery_median"}
+    assert {path.stem for path in (output / "figures").glob("*.pdf")} == names
+    for name in names:
+        with Image.open(output / "figures" / f"{name}.png") as image:
+            assert min(image.size) > 300
+
+
+def test_the_report_names_every_forecast_and_links_to_nothing(output):
+    page = (output / "report.html").read_text("utf-8")
+    for name in ("tiny", "other", *BASELINES):
+        assert name in page
+    assert page.count("<img") == len(list((output / "figures").glob("*.png"))) + 1  # a GIF
+    assert "http" not in page.replace("http-equiv", "")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_browser_shows_the_report_without_errors(output, width):
+    layout = lay_out((output / "report.html").read_text("utf-8"), width)
+    assert layout.console == []
+    assert layout.scroll_width <= layout.width
+    assert layout.image_widths
+    assert min(layout.image_widths) > 0
 
 
 def test_windows_are_those_of_the_files(experiment):
@@ -103,65 +185,54 @@ def test_fewer_windows_are_spread_over_the_split(experiment):
     np.testing.assert_array_equal(more.inputs, every.inputs)
 
 
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("unreported")
 def test_what_is_not_possible_is_left_out_and_said(experiment, tmp_path, capsys):
     (tmp_path / "test").mkdir()
     for path in (experiment.data / "test").iterdir():
         (tmp_path / "test" / path.name).write_bytes(path.read_bytes())
-    describe_dataset(tmp_path, features=["x", "y", "mass", "charge"], frame_spacing=0.25)
-    model, output = experiment.model / "model.keras", tmp_path / "output"
-    arguments = [model, tmp_path, "--output", output, "--max-windows", 4]
-    evaluate.main([str(argument) for argument in arguments])
+    describe_dataset(tmp_path, features=["x", "y", "height", "charge"], frame_spacing=0.25)
+    output = tmp_path / "output"
+    arguments = ("--output", output, "--max-windows", 4, "--num-samples", 0)
+    run(experiment.model / "model.keras", tmp_path, *arguments)
     result = json.loads((output / "metrics.json").read_text())
-    assert list(result["forecasts"]) == ["model", "constant position", "constant velocity"]
-    assert list(result["left_out"]) == ["linear autoregression", "known law"]
+    assert list(result["forecasts"]) == ["tiny", "constant position", "constant velocity"]
+    assert set(result["left_out"]) >= {"linear autoregression", "known law", "conservation"}
+    assert result["samples"] == result["conservation"] == {}
     printed = capsys.readouterr().out
     assert "4 windows of" in printed
-    assert "known law is left out: the data set names no law of motion." in printed
-    assert "model does not beat constant velocity: MAE" in printed
+    assert "known law: left out, because the data set names no law of motion." in printed
+    assert "tiny does not beat constant velocity: MAE" in printed
 
 
-def test_another_model_stands_beside(experiment, result, tmp_path, capsys):
-    other = tmp_path / "other"
-    other.mkdir()
-    for path in experiment.model.glob("*.*"):
-        (other / path.name).write_bytes(path.read_bytes())
-    output = tmp_path / "output"
-    arguments = [experiment.model, experiment.data, "--beside", other, "--output", output]
-    evaluate.main([str(argument) for argument in arguments])
-    forecasts = json.loads((output / "metrics.json").read_text())["forecasts"]
-    assert list(forecasts) == ["model", "other", *list(result["forecasts"])[1:]]
-    assert forecasts["other"] == forecasts["model"]
-    assert forecasts["other"]["nll"] is not None
-    assert "other does not beat model: MAE" in capsys.readouterr().out
-
-
-def test_another_model_may_not_take_a_name(experiment):
-    model, config = load_model(experiment.model)
-    with pytest.raises(
-        ValueError, match="others: expected names that are not taken, found 'model'"
-    ):
-        evaluate.evaluate(model, config, experiment.data, others={"model": model})
-
-
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("unreported")
 @pytest.mark.parametrize("file", ["", "model.keras"])
-def test_metrics_lie_beside_the_model_unless_said_otherwise(experiment, tmp_path, file):
-    for path in experiment.model.iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    evaluate.main([str(tmp_path / file), str(experiment.data), "--max-windows", "1"])
+def test_a_report_lies_beside_the_model_unless_said_otherwise(experiment, tmp_path, file):
+    copy_model(experiment, tmp_path)
+    run(tmp_path / file, experiment.data, "--max-windows", 1, "--num-samples", 0)
     assert (tmp_path / "evaluation" / "metrics.json").is_file()
+
+
+def test_models_need_names_of_their_own(experiment, tmp_path):
+    with pytest.raises(ValueError, match="expected models of different names, found 'tiny' twice"):
+        run(experiment.model, experiment.model / "model.keras", experiment.data)
+    with pytest.raises(ValueError, match="expected names that are not taken, found 'truth'"):
+        run(copy_model(experiment, tmp_path / "truth"), experiment.data)
 
 
 def test_data_with_other_features_are_refused(experiment, tmp_path):
     (tmp_path / "test").mkdir()
     np.save(tmp_path / "test" / "a.npy", np.zeros((40, 3, 3)))
     describe_dataset(tmp_path, features=["x", "y", "radius"], frame_spacing=1.0)
-    with pytest.raises(ValueError, match="the 4 features of model, found x, y, radius"):
-        evaluate.main([str(experiment.model), str(tmp_path)])
+    with pytest.raises(ValueError, match="the 4 features of tiny, found x, y, radius"):
+        run(experiment.model, tmp_path)
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "some"])
 def test_impossible_numbers_of_windows_are_refused(experiment, count):
     with pytest.raises(SystemExit):
-        evaluate.main([str(experiment.model), str(experiment.data), "--max-windows", count])
+        run(experiment.model, experiment.data, "--max-windows", count)
+
+
+def test_one_sample_is_refused(experiment):
+    with pytest.raises(ValueError, match="num_samples: expected 0, or at least 2, found 1"):
+        run(experiment.model, experiment.data, "--num-samples", 1)

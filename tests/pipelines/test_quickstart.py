@@ -37,10 +37,10 @@ def test_quickstart_does_everything_and_says_where_it_is(folder, capsys, monkeyp
 
     for script in ("simulate", "train", "evaluate", "export"):
         assert f"$ python pipelines/{script}.py" in printed
-    assert re.search(r"acceleration (beats|does not beat) model: MAE", printed)
+    assert re.search(r"acceleration (beats|does not beat) quickstart: MAE", printed)
     assert "beats constant velocity" in printed or "does not beat constant velocity" in printed
     shown = [line.split()[0] for line in printed.split("Look at\n")[1].splitlines()]
-    assert len(shown) == 6
+    assert len(shown) == 7
     for name in shown:
         path = folder / name
         assert path.exists()
@@ -49,7 +49,7 @@ def test_quickstart_does_everything_and_says_where_it_is(folder, capsys, monkeyp
                 assert min(image.size) > 200
     metrics = json.loads((output / "evaluation" / "metrics.json").read_text())
     assert set(metrics["forecasts"]) == {
-        "model",
+        "quickstart",
         "acceleration",
         "constant position",
         "constant velocity",

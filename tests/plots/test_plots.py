@@ -120,6 +120,50 @@ def test_errors_are_drawn_against_steps_with_the_model_first():
     assert ax.get_legend().get_texts()[1].get_text() == "constant velocity"
 
 
+def test_baselines_keep_their_look_beside_any_number_of_trained_models():
+    baselines = ("constant position", "constant velocity", "known law")
+    looks = []
+    for models in (["model"], ["model", "second", "third"]):
+        _, ax = plots.new_figure(4, 4)
+        names = [*models, "known law", "constant velocity"]
+        plots.plot_errors(ax, {name: [0.1, 0.2] for name in names}, baselines=baselines)
+        assert ax.lines[0].get_color() == FORECAST_COLOR
+        look = {
+            line.get_label(): (line.get_color(), line.get_linestyle(), line.get_linewidth())
+            for line in ax.lines
+        }
+        assert len(set(look.values())) == len(names)  # told apart
+        thickest_baseline = max(look[name][2] for name in names if name in baselines)
+        assert thickest_baseline < min(look[name][2] for name in models)
+        looks.append(look)
+    for name in ("model", "known law", "constant velocity"):
+        assert looks[0][name] == looks[1][name]
+
+
+def test_spread_is_a_band_in_the_colour_of_its_curve():
+    _, ax = plots.new_figure(4, 4)
+    errors = {"model": [0.1, 0.2], "other": [0.2, 0.4]}
+    plots.plot_errors(ax, errors, spread={"other": [[0.1, 0.3], [0.3, 0.5]]})
+    (band,) = ax.collections
+    corners = {tuple(corner) for corner in band.get_paths()[0].vertices}
+    assert corners == {(1, 0.1), (2, 0.3), (1, 0.3), (2, 0.5)}
+    assert to_rgb(band.get_facecolor()[0][:3]) == to_rgb(ax.lines[1].get_color())
+    assert ax.get_legend().get_texts()[-1].get_text() == "other"  # the band has no entry
+
+
+@pytest.mark.parametrize(
+    ("spread", "message"),
+    [
+        ({"model": [[0.1, 0.2]]}, r"spread: expected shape \(2, 2\), found \(1, 2\)"),
+        ({"other": [[0.1, 0.2]] * 2}, "spread: expected names of .*'model'.*, found 'other'"),
+    ],
+)
+def test_a_spread_that_fits_no_curve_is_refused(spread, message):
+    _, ax = plots.new_figure(4, 4)
+    with pytest.raises(ValueError, match=message):
+        plots.plot_errors(ax, {"model": [0.1, 0.2]}, spread=spread)
+
+
 def test_animation_has_every_step(paths, tmp_path):
     past, truth, forecast = paths
     path = tmp_path / "forecast.gif"

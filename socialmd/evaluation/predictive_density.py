@@ -1,0 +1,263 @@
+"""Mixtures of bivariate Gaussians: what every forecast of this package comes to."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from socialmd.evaluation.checks import FloatArray, finite_array, refuse_indefinite
+from socialmd.evaluation.normal_mixture import normal_mixture_crps, standard_normal_cdf
+
+__all__ = ["PredictiveDensity"]
+
+WEIGHT_TOLERANCE = 1e-4  # float32 logits leave a sum of weights that is one to about 1e-6
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PredictiveDensity:
+    """Densities of positions in the plane, each a mixture of C bivariate Gaussians.
+
+        p(x) = sum_c w_c N(x; mu_c, Sigma_c)
+
+    One object holds many densities: all arrays share leading axes "...", for example windows, steps
+    and particles, [W, T', N]. A Gaussian forecast has C = 1, a mixture of K has C = K, and S
+    sampled rollouts have C = S K (see `from_samples`). Everything is computed in float64.
+
+    Indexing selects along the leading axes: `density[:10]` are the densities of the first 10
+    windows. Memory grows with the number of densities times C, so large sets are worked through in
+    such parts.
+
+    Args:
+        log_weights: log w_c, [..., C]; normalized exactly on construction.
+        means: mu_c, [..., C, 2], in units of length.
+        covariances: Sigma_c, [..., C, 2, 2], in units of length squared. Multiply Cholesky factors
+            in float64: a strong correlation makes the product of float32 numbers singular.
+
+    Raises:
+        ValueError: an array is of another shape or holds a number that is not finite, weights do
+            not sum to one within 1e-4, or a covariance is not symmetric and positive definite.
+
+    Example:
+        >>> density = PredictiveDensity(np.zeros(1), np.zeros((1, 2)), np.eye(2)[None])
+        >>> float(density.log_prob([0.0, 0.0]))  # -log(2 pi)
+        -1.8378...
+    """
+
+    log_weights: FloatArray
+    means: FloatArray
+    covariances: FloatArray
+
+    def __post_init__(self) -> None:
+        log_weights = finite_array("log_weights", self.log_weights)
+        if log_weights.ndim == 0 or log_weights.shape[-1] == 0:
+            raise ValueError(
+                "log_weights: expected shape [..., components], at least one component, found "
+                f"{log_weights.shape}"
+            )
+        total = np.exp(log_weights).sum(axis=-1, keepdims=True)
+        if (np.abs(total - 1.0) > WEIGHT_TOLERANCE).any():
+            worst = total.flat[np.argmax(np.abs(total - 1.0))]
+            raise ValueError(f"log_weights: expected weights that sum to 1, found a sum of {worst}")
+        shape = log_weights.shape
+        # The dataclass is frozen: this is its constructor's way of setting an attribute.
+        object.__setattr__(self, "log_weights", log_weights - np.log(total))
+        object.__setattr__(self, "means", finite_array("means", self.means, (*shape, 2)))
+        covariances = finite_array("covariances", self.covariances, (*shape, 2, 2))
+        object.__setattr__(self, "covariances", covariances)
+        refuse_indefinite(covariances)
+
+    @classmethod
+    def from_samples(
+        cls, log_weights: ArrayLike, means: ArrayLike, covariances: ArrayLike
+    ) -> PredictiveDensity:
+        """Average S densities with equal weights, as S sampled rollouts call for.
+
+            p_t(x) = 1/S sum_s p(x | x_(t-1)^(s))
+
+        Sampled positions x_t^(s) could be smoothed to a density too. Averaging the density that
+        each sampled history gives for its next step is Rao-Blackwellized instead (Gelfand and Smith
+        1990): step t itself is integrated out exactly, only the steps before it are sampled.
+        Still an estimate: from few samples it is narrower than its limit, and looks overconfident
+        even if the model is right.
+
+        Args:
+            log_weights: of each density, [S, ..., C].
+            means: [S, ..., C, 2].
+            covariances: [S, ..., C, 2, 2].
+
+        Returns:
+            Densities with leading axes [...] and S C components.
+
+        Raises:
+            ValueError: as for the class; there is no axis of samples, or no sample.
+
+        #### References
+        [1] A. E. Gelfand and A. F. M. Smith, Sampling-based approaches to calculating marginal
+        densities, J. Am. Stat. Assoc. 85, 398-409, 1990.
+        """
+        each = cls(log_weights, means, covariances)  # type: ignore[arg-type]
+        if not each.shape or not each.shape[0]:
+            raise ValueError(
+                "log_weights: expected shape [samples, ..., components], found "
+                f"{each.log_weights.shape}"
+            )
+        samples, *leading, components = each.log_weights.shape
+        shape = (*leading, samples * components)
+        return cls(
+            np.moveaxis(each.log_weights, 0, -2).reshape(shape) - math.log(samples),
+            np.moveaxis(each.means, 0, -3).reshape(*shape, 2),
+            np.moveaxis(each.covariances, 0, -4).reshape(*shape, 2, 2),
+        )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The leading axes "..." of all arrays."""
+        return self.log_weights.shape[:-1]
+
+    def __getitem__(self, index: Any) -> PredictiveDensity:
+        index = index if isinstance(index, tuple) else (index,)
+        if not any(part is Ellipsis for part in index):
+            index = (*index, ...)
+        return PredictiveDensity(
+            self.log_weights[(*index, slice(None))],
+            self.means[(*index, slice(None), slice(None))],
+            self.covariances[(*index, slice(None), slice(None), slice(None))],
+        )
+
+    def log_prob(self, x: ArrayLike) -> FloatArray:
+        """log p(x), positions [..., 2] -> [...], per unit of area; finite however far x is."""
+        terms = self._parts[0] - 0.5 * self._squared_distances(x)  # [..., C]
+        # Log-sum-exp: far from all components every exp(terms) would be zero.
+        largest = terms.max(axis=-1)
+        return largest + np.log(np.exp(terms - largest[..., None]).sum(axis=-1))
+
+    def cdf(self, x: ArrayLike) -> FloatArray:
+        """P(X < x) and P(Y < y) of the marginal distributions, positions [..., 2] -> [..., 2]."""
+        distances = self._positions(x)[..., None, :] - self.means  # [..., C, 2]
+        return self._average(standard_normal_cdf(distances / np.sqrt(self._variances)))
+
+    def mean(self) -> FloatArray:
+        """E[x], [..., 2], in units of length."""
+        return self._average(self.means)
+
+    def covariance(self) -> FloatArray:
+        """Covariance of x, [..., 2, 2], by the law of total variance."""
+        deviations = self.means - self.mean()[..., None, :]  # [..., C, 2]
+        between = deviations[..., :, None] * deviations[..., None, :]  # [..., C, 2, 2]
+        weights = np.exp(self.log_weights)[..., None, None]
+        return (weights * (self.covariances + between)).sum(axis=-3)
+
+    def sample(self, count: int, rng: np.random.Generator) -> FloatArray:
+        """Independent positions, [count, ..., 2], in units of length."""
+        if count < 1:
+            raise ValueError(f"count: expected a positive integer, found {count}")
+        return np.stack([self._draw(rng) for _ in range(count)])
+
+    def highest_density_level(
+        self, x: ArrayLike, num_samples: int = 100, rng: np.random.Generator | int = 0
+    ) -> FloatArray:
+        """Probability of all places where the density is higher than at x.
+
+        That is the content of the highest-density region on whose boundary x lies. It is uniform on
+        [0, 1] if x has this density, so a region of level 0.95 covers the truth in 95 % of cases.
+        With m the Mahalanobis distance of x it is 1 - exp(-m**2 / 2) for one component. For more,
+        with k of n samples at higher densities and u uniform on [0, 1), it is estimated by
+        (k + u) / (n + 1): x is one more sample, its rank among all n + 1 is uniform, and u spreads
+        the ranks evenly, so that this is uniform for every n.
+
+        Args:
+            x: positions, [..., 2].
+            num_samples: n, for mixtures.
+            rng: random numbers for mixtures, or a seed of them.
+
+        Returns:
+            Levels, [...].
+
+        Raises:
+            ValueError: x is of another shape or not finite, or there is to be no sample.
+
+        #### References
+        [1] R. J. Hyndman, Computing and graphing highest density regions, Am. Stat. 50, 120-126,
+        1996.
+        """
+        if num_samples < 1:
+            raise ValueError(f"num_samples: expected a positive integer, found {num_samples}")
+        if self.log_weights.shape[-1] == 1:
+            return -np.expm1(-0.5 * self._squared_distances(x)[..., 0])
+        rng = np.random.default_rng(rng)
+        density = self.log_prob(x)
+        higher = np.zeros(density.shape)
+        for _ in range(num_samples):  # one at a time: memory does not grow with their number
+            higher += self.log_prob(self._draw(rng)) > density
+        return (higher + rng.random(density.shape)) / (num_samples + 1)
+
+    def crps(self, x: ArrayLike) -> FloatArray:
+        """Continuous ranked probability score of each coordinate, [..., 2] -> [..., 2].
+
+            CRPS = E|X - x| - E|X - X'| / 2
+
+        with X and X' independent draws of the marginal distribution: in units of length, and the
+        absolute error if the forecast is a point. Closed form of Grimit et al. (2006), equation
+        (5); time grows with C**2.
+        """
+        return normal_mixture_crps(
+            np.exp(self.log_weights)[..., None, :],  # [..., 1, C]
+            np.swapaxes(self.means, -1, -2),  # [..., 2, C]
+            np.swapaxes(self._variances, -1, -2),
+            self._positions(x),
+        )
+
+    @functools.cached_property
+    def _parts(self) -> FloatArray:
+        """Log of w / (2 pi s_x s_y), mu_x, mu_y, s_x, b, s_y of each component: [6, ..., C].
+
+        s_x, b and s_y are the Cholesky factor [[s_x, 0], [b, s_y]] of its covariance. In memory the
+        axis of components comes before "...": NumPy sums slowly over a short last one.
+        """
+        covariances = np.moveaxis(self.covariances, -3, 0)  # [C, ..., 2, 2]
+        parts = np.empty((6, *covariances.shape[:-2]))
+        s_x = np.sqrt(covariances[..., 0, 0])
+        slope = covariances[..., 0, 1] / s_x
+        s_y = np.sqrt(covariances[..., 1, 1] - np.square(slope))
+        log_area = np.log(2.0 * math.pi * s_x * s_y)
+        parts[0] = np.moveaxis(self.log_weights, -1, 0) - log_area
+        parts[1:3] = np.moveaxis(self.means, (-2, -1), (1, 0))
+        parts[3:] = s_x, slope, s_y
+        return np.moveaxis(parts, 1, -1)
+
+    @functools.cached_property
+    def _cumulative_weights(self) -> FloatArray:
+        """Of all components but the last, [C - 1, ...]."""
+        return np.cumsum(np.exp(np.moveaxis(self.log_weights, -1, 0)), axis=0)[:-1]
+
+    @property
+    def _variances(self) -> FloatArray:
+        return np.diagonal(self.covariances, axis1=-2, axis2=-1)  # [..., C, 2]
+
+    def _average(self, values: FloatArray) -> FloatArray:
+        """Weighted mean over components, [..., C, 2] -> [..., 2]."""
+        return (np.exp(self.log_weights)[..., None] * values).sum(axis=-2)
+
+    def _positions(self, x: ArrayLike) -> FloatArray:
+        return finite_array("x", x, (*self.shape, 2))
+
+    def _squared_distances(self, x: ArrayLike) -> FloatArray:
+        """Squared Mahalanobis distances of x from every component, [..., C]."""
+        position = self._positions(x)
+        _, mean_x, mean_y, s_x, slope, s_y = self._parts
+        z_x = (position[..., 0, None] - mean_x) / s_x
+        z_y = (position[..., 1, None] - mean_y - slope * z_x) / s_y
+        return np.square(z_x) + np.square(z_y)
+
+    def _draw(self, rng: np.random.Generator) -> FloatArray:
+        """One position from each density, [..., 2]."""
+        component = (self._cumulative_weights < rng.random(self.shape)).sum(axis=0)
+        chosen = np.take_along_axis(self._parts[1:], component[None, ..., None], axis=-1)
+        mean_x, mean_y, s_x, slope, s_y = chosen[..., 0]
+        z_x, z_y = rng.standard_normal((2, *self.shape))
+        return np.stack([mean_x + s_x * z_x, mean_y + slope * z_x + s_y * z_y], axis=-1)

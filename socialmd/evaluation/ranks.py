@@ -1,0 +1,60 @@
+"""Where the truth ranks among sampled futures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from socialmd.evaluation.checks import FloatArray
+
+__all__ = ["rank_levels", "rank_transforms"]
+
+
+def rank_levels(samples: FloatArray, truth: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """How far out the truth lies among the samples, from 0 (central) to 1: uniform if calibrated.
+
+    Truth and S samples are S + 1 points. Each one's mean distance to the others says how far out it
+    is; the truth's rank by it is uniform, for any S, if the truth might as well be one of the
+    samples. With k samples further in and u uniform on [0, 1), the level is (k + u) / (S + 1): a
+    multivariate rank histogram [1] that counts from the centre outwards, as regions of highest
+    density do.
+
+    Args:
+        samples: positions, [S, ..., 2].
+        truth: positions, [..., 2].
+        rng: random numbers that spread the ranks evenly.
+
+    Returns:
+        Levels, [...].
+
+    #### References
+    [1] T. Gneiting, L. I. Stanberry, E. P. Grimit, L. Held and N. A. Johnson, Assessing
+    probabilistic forecasts of multivariate quantities, with an application to ensemble predictions
+    of surface winds, TEST 17, 211-235, 2008.
+    """
+    points = np.concatenate([truth[None], samples])  # [S + 1, ..., 2]
+    totals = np.zeros(points.shape[:-1])
+    for index, point in enumerate(points):  # all pairs at once would fill the memory
+        offsets = points[index + 1 :] - point
+        distances = np.hypot(offsets[..., 0], offsets[..., 1])  # [later points, ...]
+        totals[index] += distances.sum(axis=0)
+        totals[index + 1 :] += distances
+    further_in = (totals[1:] < totals[0]).sum(axis=0)
+    return (further_in + rng.random(truth.shape[:-1])) / len(points)
+
+
+def rank_transforms(samples: FloatArray, truth: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Rank of each coordinate of the truth among the samples', from 0 to 1: uniform if calibrated.
+
+    With k smaller ones of S and u uniform on [0, 1), (k + u) / (S + 1): the probability integral
+    transform of samples.
+
+    Args:
+        samples: positions, [S, ..., 2].
+        truth: positions, [..., 2].
+        rng: random numbers that spread the ranks evenly.
+
+    Returns:
+        [..., 2].
+    """
+    smaller = (samples < truth).sum(axis=0)
+    return (smaller + rng.random(truth.shape)) / (len(samples) + 1)

@@ -1,0 +1,88 @@
+"""The density of one particle's next position, as in figure 12 of the thesis."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
+from matplotlib.image import AxesImage
+from numpy.typing import ArrayLike
+
+from socialmd.plots.style import (
+    DENSITY_COLORS,
+    FORECAST_COLOR,
+    PAST_COLOR,
+    TRUTH_COLOR,
+    label_plane,
+)
+
+__all__ = ["plot_density"]
+
+
+def plot_density(
+    ax: Axes,
+    density: ArrayLike,
+    extent: tuple[float, float, float, float],
+    past: ArrayLike,
+    following: ArrayLike,
+    means: ArrayLike | None = None,
+    largest: float | None = None,
+    title: str = "Density",
+) -> AxesImage:
+    """Density of a particle's next position as a colour gradient over the plane.
+
+    Args:
+        ax: where to draw.
+        density: [rows along y, columns along x], per unit of area; the colours follow its square
+            root.
+        extent: x_min, x_max, y_min, y_max of the density and of what is shown, in units of length.
+        past: positions that the density is conditioned on, [T, 2], oldest first.
+        following: true next positions, [S, 2].
+        means: of the components of a mixture, [C, 2], if they are to be marked.
+        largest: density that has the brightest colour; that of the image's maximum if none is
+            given. Several axes with the same one can be compared, and share a colour bar.
+        title: of the axes.
+
+    Returns:
+        The image, for a colour bar. What is drawn upon it has labels for a legend.
+
+    Raises:
+        ValueError: the density is no image, or has numbers that are negative or not finite.
+
+    Example:
+        >>> figure, ax = new_figure(5, 5)
+        >>> image = plot_density(ax, density, (-2, 2, -2, 2), past, following)
+        >>> figure.colorbar(image, label="density (per unit of area)")
+    """
+    density, past = np.asarray(density, float), np.asarray(past, float)
+    if density.ndim != 2 or not density.size:
+        raise ValueError(f"density: expected an image [rows, columns], found shape {density.shape}")
+    if not (np.isfinite(density) & (density >= 0)).all():
+        raise ValueError("density: expected finite numbers of at least 0, found others")
+    image = ax.imshow(
+        density,
+        origin="lower",
+        extent=extent,
+        cmap=DENSITY_COLORS,
+        norm=PowerNorm(0.5, vmin=0.0, vmax=density.max() if largest is None else largest),
+        interpolation="bilinear",
+    )
+    edge = {"edgecolors": DENSITY_COLORS(0.0), "linewidths": 0.5}  # on bright colours
+    ax.scatter(*np.transpose(following), s=7, c=TRUTH_COLOR, label="true next positions", **edge)
+    ax.plot(*past.T, color=PAST_COLOR, marker="o", markersize=5, label="given positions")
+    ax.scatter(*past[-1], s=70, c=PAST_COLOR, zorder=3, label="last given position", **edge)
+    if means is not None:
+        ax.scatter(
+            *np.transpose(means),
+            s=60,
+            c=FORECAST_COLOR,
+            marker="X",
+            zorder=4,
+            label="means of the components",
+            **edge,
+        )
+    label_plane(ax)
+    ax.set_xlim(extent[:2])
+    ax.set_ylim(extent[2:])
+    ax.set_title(title)
+    return image

@@ -1,0 +1,27 @@
+"""Trained models and data -> an evaluation report: forecasts, numbers, figures, one page."""
+
+from socialmd.reporting.figures import draw_figures as draw_figures
+from socialmd.reporting.figures import save_figure as save_figure
+from socialmd.reporting.forecasts import BASELINES as BASELINES
+from socialmd.reporting.forecasts import Forecasts as Forecasts
+from socialmd.reporting.forecasts import forecast_windows as forecast_windows
+from socialmd.reporting.forecasts import roll_out as roll_out
+from socialmd.reporting.gallery import draw_gallery as draw_gallery
+from socialmd.reporting.gallery import draw_overview as draw_overview
+from socialmd.reporting.measurements import Measurements as Measurements
+from socialmd.reporting.measurements import measure as measure
+from socialmd.reporting.page import compose_report as compose_report
+
+__all__ = [
+    "BASELINES",
+    "Forecasts",
+    "Measurements",
+    "compose_report",
+    "draw_figures",
+    "draw_gallery",
+    "draw_overview",
+    "forecast_windows",
+    "measure",
+    "roll_out",
+    "save_figure",
+]

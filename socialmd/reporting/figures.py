@@ -1,0 +1,212 @@
+"""Numbers of a report -> its figures, each as PNG and as PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from socialmd.dataset_folder import write_atomically
+from socialmd.evaluation import nearest_distances
+from socialmd.plots import (
+    new_figure,
+    plot_around_close_approaches,
+    plot_conservation,
+    plot_coverage,
+    plot_error_by_closest_approach,
+    plot_errors,
+    plot_nearest_distances,
+    plot_pit,
+    plot_spread,
+)
+from socialmd.plots.style import FORECAST_COLOR, TRUTH_LINE_COLOR, curve_styles
+from socialmd.reporting.forecasts import BASELINES, Forecasts
+from socialmd.reporting.measurements import Measurements
+
+__all__ = ["draw_figures", "save_figure"]
+
+QUARTILES = (0.25, 0.75)
+KINDS = {"as trained": "-", "recalibrated": "--", "sampled": ":"}
+WIDE, NARROW, HEIGHT = 11.0, 5.5, 4.4  # inches
+
+
+def draw_figures(forecasts: Forecasts, measured: Measurements, folder: Path) -> dict[str, Path]:
+    """Draw all curves of a report.
+
+    Args:
+        forecasts: of models and baselines.
+        measured: their numbers.
+        folder: for `NAME.png` and `NAME.pdf`.
+
+    Returns:
+        The PNG files by name.
+    """
+    figures = [("errors", _errors(forecasts, measured)), ("likelihood", _likelihood(measured))]
+    figures += [("calibration", _calibration(measured)), ("spread", _spread(measured))]
+    figures += _physics(forecasts, measured)
+    figures += _close_approaches(measured)
+    return {name: save_figure(figure, folder, name) for name, figure in figures}
+
+
+def save_figure(figure: Figure, folder: Path, name: str) -> Path:
+    """Write a figure as PNG and as PDF.
+
+    Args:
+        figure: what to write.
+        folder: where.
+        name: without suffix.
+
+    Returns:
+        The PNG file.
+    """
+    png = folder / f"{name}.png"
+    write_atomically(png, lambda file: figure.savefig(file, format="png"))
+    write_atomically(
+        png.with_suffix(".pdf"),
+        lambda file: figure.savefig(file, format="pdf", metadata={"CreationDate": None}),
+    )
+    return png
+
+
+def _errors(forecasts: Forecasts, measured: Measurements) -> Figure:
+    """Mean and median error; the band is that of the quartiles over simulations."""
+    figure, axes = new_figure(WIDE, HEIGHT, columns=2)
+    means = {name: metrics.mae_per_step for name, metrics in measured.errors.items()}
+    spread = {name: _quartiles_over_simulations(forecasts, name) for name in forecasts.models}
+    plot_errors(axes[0], means, baselines=BASELINES, spread=spread)
+    medians = {name: metrics.median_error_per_step for name, metrics in measured.errors.items()}
+    label = "median absolute error (length units)"
+    plot_errors(axes[1], medians, label, "Median error against steps ahead", BASELINES)
+    return figure
+
+
+def _quartiles_over_simulations(forecasts: Forecasts, name: str) -> Any:
+    """Lower and upper quartile of the simulations' mean absolute errors, [2, T']."""
+    windows = forecasts.windows
+    errors = np.abs(forecasts.positions[name] - windows.truth).mean(axis=(2, 3))  # [W, T']
+    each = [
+        errors[windows.simulations == number].mean(axis=0)
+        for number in np.unique(windows.simulations)
+    ]
+    return np.quantile(each, QUARTILES, axis=0)
+
+
+def _likelihood(measured: Measurements) -> Figure:
+    """A colour for each model, a line style for each kind of density."""
+    figure, axes = new_figure(WIDE, HEIGHT, columns=2)
+    for ax, key, label, title in (
+        (axes[0], "nll_per_step", "NLL (nats per particle)", "Negative log-likelihood"),
+        (axes[1], "crps_per_step", "CRPS (length units)", "Continuous ranked probability score"),
+    ):
+        styles = curve_styles(measured.calibration)
+        for name, kinds in measured.calibration.items():
+            for kind, calibration in kinds.items():
+                values = getattr(calibration, key)
+                style = {**styles[name], "linestyle": KINDS[kind], "label": f"{name}, {kind}"}
+                ax.plot(np.arange(1, len(values) + 1), values, **style)
+        ax.set_xlabel("steps ahead")
+        ax.set_ylabel(label)
+        ax.set_title(title)
+        ax.grid(alpha=0.25)
+        ax.legend(fontsize=8)
+    # Densities that exclude the truth have no upper limit; the frame is that of the others.
+    plain = [kinds["as trained"].nll_per_step for kinds in measured.calibration.values()]
+    axes[0].set_ylim(np.min(plain) - 1.0, np.max(plain) + 3.0)
+    axes[1].set_yscale("log")
+    return figure
+
+
+def _calibration(measured: Measurements) -> Figure:
+    figure, axes = new_figure(WIDE, HEIGHT, columns=2)
+    plain = {name: kinds["as trained"] for name, kinds in measured.calibration.items()}
+    levels = next(iter(plain.values())).levels
+    plot_coverage(axes[0], {name: each.coverage for name, each in plain.items()}, levels)
+    plot_pit(axes[1], {name: each.overall_pit_histogram for name, each in plain.items()})
+    return figure
+
+
+def _spread(measured: Measurements) -> Figure:
+    figure, axes = new_figure(WIDE, HEIGHT, columns=2)
+    plain = {name: kinds["as trained"] for name, kinds in measured.calibration.items()}
+    plot_spread(
+        axes[0],
+        {name: each.sharpness_per_step for name, each in plain.items()},
+        {name: each.rmse_per_step for name, each in plain.items()},
+    )
+    axes[0].set_title("Root mean square")
+    plot_spread(
+        axes[1],
+        {name: each.median_sharpness_per_step for name, each in plain.items()},
+        {name: each.median_scaled_error_per_step for name, each in plain.items()},
+    )
+    axes[1].set_title("Median")
+    return figure
+
+
+def _physics(forecasts: Forecasts, measured: Measurements) -> Iterator[tuple[str, Figure]]:
+    if not measured.conservation:
+        return
+    for name, drifts in (
+        ("conservation", measured.conservation),
+        ("long_conservation", measured.long_conservation),
+    ):
+        figure, axes = new_figure(WIDE, HEIGHT, columns=2)
+        momentum = {each: drift.momentum_drift for each, drift in drifts.items()}
+        label = "momentum drift / sum of m |v| at the start"
+        plot_conservation(axes[0], momentum, label, "Momentum", BASELINES)
+        energy = {e: d.energy_drift for e, d in drifts.items() if d.energy_drift is not None}
+        if energy:
+            label = "energy drift / kinetic energy at the start"
+            plot_conservation(axes[1], energy, label, "Energy", BASELINES)
+        else:
+            radius = {each: drift.radius for each, drift in drifts.items()}
+            label = "rms distance from the centre of mass (length units)"
+            plot_conservation(axes[1], radius, label, "Extent", BASELINES, floor=None)
+        yield name, figure
+
+    figure, axes = new_figure(WIDE, HEIGHT, columns=2)
+    named = {"truth": forecasts.windows.truth, **forecasts.positions}
+    if forecasts.windows.truth.shape[2] > 1:
+        distances = {name: nearest_distances(positions) for name, positions in named.items()}
+        title = f"Nearest neighbours, steps 1 to {forecasts.windows.truth.shape[1]}"
+        plot_nearest_distances(axes[0], distances, title, BASELINES)
+        far = {name: nearest_distances(x) for name, x in measured.long_positions.items()}
+        far = {"truth": distances["truth"], **far}
+        steps = next(iter(measured.long_positions.values())).shape[1]
+        title = f"Nearest neighbours, steps 1 to {steps}"
+        plot_nearest_distances(axes[1], far, title, BASELINES)
+        yield "nearest_distances", figure
+
+
+def _close_approaches(measured: Measurements) -> Iterator[tuple[str, Figure]]:
+    if not measured.around_close_approaches:
+        return
+    models = len(measured.around_close_approaches)
+    figure, axes = new_figure(NARROW * (1 + models), HEIGHT, columns=1 + models)
+    groups = measured.closest_approach
+    plot_error_by_closest_approach(
+        axes[0],
+        next(iter(groups.values())).distances,
+        {name: group.median_fde for name, group in groups.items()},
+        baselines=BASELINES,
+    )
+    for ax, (name, quantities) in zip(
+        axes[1:], measured.around_close_approaches.items(), strict=True
+    ):
+        for quantity, color in (("sigma", FORECAST_COLOR), ("error", TRUTH_LINE_COLOR)):
+            around = quantities[quantity]
+            quartiles = [around.lower, around.median, around.upper]
+            plot_around_close_approaches(
+                ax,
+                around.offsets,
+                quartiles,
+                around.control,
+                "predicted sigma" if quantity == "sigma" else "actual error",
+                color,
+                "per coordinate (length units)",
+                f"{name}: before and after",
+            )
+    yield "close_approaches", figure

@@ -1,0 +1,189 @@
+"""Trained models and simple forecasts on the same windows: everything a report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from socialmd.config import DataConfig, ManyBodySystem
+from socialmd.data import DatasetDescription, Windows, make_dataset, read_windows
+from socialmd.dataset_folder import read_description
+from socialmd.models import (
+    LinearAutoregression,
+    SocialLSTM,
+    constant_position,
+    constant_velocity,
+    known_law,
+)
+
+__all__ = ["BASELINES", "Forecasts", "forecast_windows", "law_of", "roll_out"]
+
+BASELINES = ("constant position", "constant velocity", "linear autoregression", "known law")
+FEATURES_OF_LAW = ("x", "y", "mass", "charge")
+BATCH = 32  # windows rolled out at once
+
+Forecast = Callable[[NDArray[Any]], NDArray[Any]]  # inputs [W, T, N, F] -> [W, T', N, 2]
+
+
+class Forecasts(NamedTuple):
+    """Every forecast of W windows by its name, trained models first.
+
+    Args:
+        windows: what was forecast.
+        description: of the data set.
+        spacing: time from one step to the next.
+        models: the trained models.
+        positions: what each forecast says, [W, T', N, 2]; models feed back what they were trained
+            to.
+        parameters: of the models' distributions, [W, T', N, P].
+        left_out: forecasts that were not possible, with the reason.
+    """
+
+    windows: Windows
+    description: DatasetDescription
+    spacing: float
+    models: dict[str, SocialLSTM]
+    positions: dict[str, NDArray[Any]]
+    parameters: dict[str, NDArray[Any]]
+    left_out: dict[str, str]
+
+
+def forecast_windows(
+    models: Mapping[str, SocialLSTM],
+    config: DataConfig,
+    data: str | Path,
+    split: str = "test",
+    max_windows: int | None = None,
+) -> Forecasts:
+    """Forecast the windows of one split with trained models and with all baselines.
+
+    Args:
+        models: by name.
+        config: how trajectories become windows.
+        data: folder of the data set.
+        split: `"test"`, say.
+        max_windows: at most so many windows, evenly spread over the split; all if none is given.
+
+    Returns:
+        The forecasts.
+
+    Raises:
+        FileNotFoundError: the data set or the split is missing.
+        ValueError: the data are not such as a model was made for, or a model has the name of a
+            baseline or of the truth.
+        FloatingPointError: a model's forecast has become infinite.
+
+    Example:
+        >>> model, config = load_model("acceleration")
+        >>> forecasts = forecast_windows({"acceleration": model}, config.data, "data/monopoles")
+    """
+    data = Path(data)
+    description = read_description(data)
+    if taken := {"truth", *BASELINES} & models.keys():
+        raise ValueError(f"models: expected names that are not taken, found {taken.pop()!r}")
+    for name, model in models.items():
+        if len(description.features) != model.num_features:
+            raise ValueError(
+                f"{data}: expected the {model.num_features} features of {name}, found "
+                f"{', '.join(description.features)}"
+            )
+    windows = read_windows(data, split, config, max_windows)
+    spacing = description.frame_spacing * config.subsample
+    baselines, left_out = _baselines(data, description, config, spacing)
+    rollouts = {
+        name: roll_out(model, windows.inputs, config.target_steps, name)
+        for name, model in models.items()
+    }
+    return Forecasts(
+        windows=windows,
+        description=description,
+        spacing=spacing,
+        models=dict(models),
+        positions={
+            **{name: positions for name, (positions, _) in rollouts.items()},
+            **{name: forecast(windows.inputs) for name, forecast in baselines.items()},
+        },
+        parameters={name: parameters for name, (_, parameters) in rollouts.items()},
+        left_out=left_out,
+    )
+
+
+def roll_out(
+    model: SocialLSTM,
+    inputs: NDArray[Any],
+    num_steps: int,
+    name: str | None = None,
+    num_samples: int | None = None,
+    seed: int = 0,
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """`model.rollout` of any number of windows, in batches.
+
+    Args:
+        model: the model.
+        inputs: [W, T, N, F].
+        num_steps: steps ahead.
+        name: what to call a progress bar, which appears at a terminal; none without.
+        num_samples: S, futures to draw for each window; without, one forecast as in training.
+        seed: of samples.
+
+    Returns:
+        positions [W, num_steps, N, 2] and parameters [W, num_steps, N, P], or [S, W, ...] each.
+
+    Raises:
+        FloatingPointError: the forecast has become infinite.
+    """
+    feedback = None if num_samples is None else "sample"
+    size = max(1, BATCH // (num_samples or 1))
+    starts = range(0, len(inputs), size)
+    rollouts = [
+        model.rollout(
+            inputs[start : start + size], num_steps, feedback, seed + start, num_samples=num_samples
+        )
+        for start in tqdm(starts, desc=name, disable=None if name else True)
+    ]
+    axis = 0 if num_samples is None else 1
+    positions, parameters = (
+        np.concatenate([keras.ops.convert_to_numpy(tensor) for tensor in tensors], axis=axis)
+        for tensors in zip(*rollouts, strict=True)
+    )
+    return positions, parameters
+
+
+def law_of(description: DatasetDescription) -> ManyBodySystem | None:
+    """The law of motion that a data set names, if its features are those that the law needs."""
+    if description.law is None or description.features != FEATURES_OF_LAW:
+        return None
+    return ManyBodySystem.model_validate(description.law)
+
+
+def _baselines(
+    data: Path, description: DatasetDescription, config: DataConfig, spacing: float
+) -> tuple[dict[str, Forecast], dict[str, str]]:
+    """Forecasts by name, and the reasons for those that are not possible."""
+    steps = config.target_steps
+    baselines: dict[str, Forecast] = {
+        "constant position": lambda inputs: constant_position(inputs, steps),
+        "constant velocity": lambda inputs: constant_velocity(inputs, steps),
+    }
+    left_out = {}
+    if any(Path(name).parts[0] == "train" for name in description.files):
+        autoregression = LinearAutoregression(steps)
+        as_stored = config.model_copy(update={"num_rotations": 0})
+        autoregression.fit(make_dataset(data / "train", as_stored, batch_size=256))
+        baselines["linear autoregression"] = lambda inputs: autoregression.forecast(inputs, steps)
+    else:
+        left_out["linear autoregression"] = "the data set has no training split to fit it to"
+    law = law_of(description)
+    if law is not None:
+        baselines["known law"] = lambda inputs: known_law(inputs, steps, law, spacing)
+    elif description.law is None:
+        left_out["known law"] = "the data set names no law of motion"
+    else:
+        left_out["known law"] = f"the law needs the features {', '.join(FEATURES_OF_LAW)}"
+    return baselines, left_out

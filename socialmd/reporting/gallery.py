@@ -1,0 +1,156 @@
+"""Forecasts picked by rule, not by eye: pictures of them, and one that moves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from socialmd.evaluation import closest_approach, position_density
+from socialmd.plots import animate_forecast, new_figure, plot_errors, plot_forecast
+from socialmd.reporting.figures import save_figure
+from socialmd.reporting.forecasts import BASELINES, Forecasts
+from socialmd.reporting.measurements import Measurements
+
+__all__ = ["draw_gallery", "draw_overview"]
+
+# Name -> quantile of the first model's mean absolute error over the windows.
+RULES = {"best": 0.0, "median": 0.5, "worst decile": 0.9, "worst": 1.0}
+NUM_CLOSE = 2  # closest approaches, each of another simulation
+AROUND_CLOSE = 6  # steps before and after that fit into the picture
+SIDE = 5.4  # inches
+PIXELS = 120
+
+Extent = tuple[float, float, float, float]
+
+
+class Picture(NamedTuple):
+    """A picture with the rule that chose it."""
+
+    path: Path
+    rule: str
+
+
+def draw_overview(forecasts: Forecasts, measured: Measurements, folder: Path) -> Picture:
+    """Two forecasts of the first model, chosen by rule, and the errors of all forecasts by step."""
+    name = next(iter(forecasts.models))
+    figure, axes = new_figure(16, 5.2, columns=3)
+    for ax, rule in zip(axes, ("median", "worst decile"), strict=False):
+        window = _window_at(forecasts, RULES[rule])
+        mae = _errors(forecasts)[window]
+        title = f"Forecast of {rule} error (MAE {mae:.3f})"
+        _draw_forecast(ax, forecasts, name, window, title)
+    plot_errors(
+        axes[2],
+        {each: metrics.mae_per_step for each, metrics in measured.errors.items()},
+        baselines=BASELINES,
+    )
+    rule = "windows of median error and of the worst decile, and errors of all forecasts by step"
+    return Picture(save_figure(figure, folder, "forecast"), rule)
+
+
+def draw_gallery(forecasts: Forecasts, folder: Path) -> dict[str, Picture]:
+    """The same windows by every model side by side, and the median one as an animation.
+
+    Args:
+        forecasts: of models and baselines.
+        folder: for the pictures.
+
+    Returns:
+        The pictures by name.
+    """
+    pictures = {}
+    for rule, quantile in RULES.items():
+        window = _window_at(forecasts, quantile)
+        name = f"gallery_{rule.replace(' ', '_')}"
+        figure = _side_by_side(forecasts, window, None)
+        text = f"window of {rule} error of {next(iter(forecasts.models))}"
+        pictures[name] = Picture(save_figure(figure, folder, name), text)
+    for number, (window, extent, distance) in enumerate(_close_approaches(forecasts), start=1):
+        name = f"gallery_close_approach_{number}"
+        figure = _side_by_side(forecasts, window, extent)
+        ordinal = "closest approach" if number == 1 else f"closest approach, number {number},"
+        text = f"{ordinal} of all windows: a pair at {distance:.4f} length units"
+        pictures[name] = Picture(save_figure(figure, folder, name), text)
+    median = _window_at(forecasts, RULES["median"])
+    first = next(iter(forecasts.models))
+    past, truth = forecasts.windows.inputs[median, ..., :2], forecasts.windows.truth[median]
+    path = folder / "forecast.gif"
+    animate_forecast(
+        path, past, truth, forecasts.positions[first][median], _extent(past, truth), first
+    )
+    pictures["animation"] = Picture(path, f"window of median error of {first}, step by step")
+    return pictures
+
+
+def _errors(forecasts: Forecasts) -> Any:
+    """Mean absolute error of the first model on each window, [W]."""
+    positions = forecasts.positions[next(iter(forecasts.models))]
+    return np.abs(positions - forecasts.windows.truth).mean(axis=(1, 2, 3))
+
+
+def _window_at(forecasts: Forecasts, quantile: float) -> int:
+    by_error = np.argsort(_errors(forecasts))
+    return int(by_error[int(quantile * (len(by_error) - 1))])
+
+
+def _side_by_side(forecasts: Forecasts, window: int, extent: Extent | None) -> Figure:
+    names = list(forecasts.models)
+    figure, axes = new_figure(SIDE * len(names), SIDE, columns=len(names))
+    for ax, name in zip(np.atleast_1d(axes), names, strict=True):
+        errors = forecasts.positions[name][window] - forecasts.windows.truth[window]
+        title = f"{name} (MAE {np.abs(errors).mean():.3f})"
+        _draw_forecast(ax, forecasts, name, window, title, extent)
+    return figure
+
+
+def _draw_forecast(
+    ax: Any,
+    forecasts: Forecasts,
+    name: str,
+    window: int,
+    title: str,
+    extent: Extent | None = None,
+) -> None:
+    past, truth = forecasts.windows.inputs[window, ..., :2], forecasts.windows.truth[window]
+    extent = extent or _extent(past, truth)
+    distribution = forecasts.models[name].distribution(forecasts.parameters[name][window])
+    density = position_density(distribution, extent, PIXELS)
+    positions = forecasts.positions[name][window]
+    plot_forecast(ax, past, truth, positions, density, extent, title)
+
+
+def _extent(past: Any, truth: Any) -> Extent:
+    half = 1.05 * float(max(np.abs(past).max(), np.abs(truth).max()))
+    return (-half, half, -half, half)
+
+
+def _close_approaches(forecasts: Forecasts) -> list[tuple[int, Extent, float]]:
+    """Windows of the closest approaches, one for each simulation, and where they happen."""
+    windows = forecasts.windows
+    if windows.truth.shape[2] < 2:
+        return []
+    distances, steps = closest_approach(windows.truth)  # [W, N]
+    # In the middle of the window, so that there is a before and an after to be seen.
+    last = windows.truth.shape[1] - 1
+    margin = min(AROUND_CLOSE, last // 3)
+    distances = np.where((steps >= margin) & (steps <= last - margin), distances, np.inf)
+    chosen: list[tuple[int, Extent, float]] = []
+    seen: set[int] = set()
+    for flat in np.argsort(distances, axis=None):
+        window, particle = map(int, np.unravel_index(flat, distances.shape))
+        simulation = int(windows.simulations[window])
+        if not np.isfinite(distances[window, particle]) or len(chosen) == NUM_CLOSE:
+            break
+        if simulation in seen:
+            continue
+        seen.add(simulation)
+        step = steps[window, particle]
+        around = windows.truth[window, max(0, step - margin) : step + margin + 1, particle]
+        x, y = windows.truth[window, step, particle]
+        half = max(1.3 * float(np.abs(around - [x, y]).max()), 10 * distances[window, particle])
+        extent = (float(x) - half, float(x) + half, float(y) - half, float(y) + half)
+        chosen.append((window, extent, float(distances[window, particle])))
+    return chosen

@@ -1,0 +1,233 @@
+"""Forecasts -> every number of a report."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from socialmd.evaluation import (
+    AroundCloseApproaches,
+    Calibration,
+    Conservation,
+    ErrorByClosestApproach,
+    ForecastMetrics,
+    PredictiveDensity,
+    SampleMetrics,
+    around_close_approaches,
+    closest_approach,
+    error_by_closest_approach,
+)
+from socialmd.models import SocialLSTM, known_law
+from socialmd.reporting.forecasts import Forecasts, law_of, roll_out
+from socialmd.simulation import total_energy
+
+__all__ = ["Measurements", "measure", "predicted_sigma"]
+
+LONG = 10  # times T': far beyond what models were trained for
+NUM_LONG_WINDOWS = 20
+CLOSE = 0.3  # of all particles of all windows, those with the closest approach
+AROUND = 5  # steps before and after a close approach
+
+Energy = Callable[[Any, Any], NDArray[Any]]
+
+
+@dataclass
+class Measurements:
+    """All numbers, by name of the forecast; `to_json` gives them as they are stored.
+
+    Args:
+        errors: of all forecasts.
+        calibration: of trained models: the densities `"as trained"`, `"recalibrated"` ones, and of
+            `"sampled"` futures, whose scores are those of the mixture of their densities.
+        samples: errors of sampled futures.
+        conservation: drifts of the forecasts, and of the truth as yardstick.
+        long_conservation: the same over ten times T' steps.
+        closest_approach: errors by how close particles come to each other.
+        around_close_approaches: `"sigma"` and `"error"` of each trained model.
+        long_positions: of the long forecasts, [W, 10 T', N, 2]; for pictures, not stored.
+        num_sampled_windows: windows that futures were sampled for.
+        left_out: what was not possible, with the reason.
+    """
+
+    errors: dict[str, ForecastMetrics]
+    calibration: dict[str, dict[str, Calibration]] = field(default_factory=dict)
+    samples: dict[str, SampleMetrics] = field(default_factory=dict)
+    conservation: dict[str, Conservation] = field(default_factory=dict)
+    long_conservation: dict[str, Conservation] = field(default_factory=dict)
+    closest_approach: dict[str, ErrorByClosestApproach] = field(default_factory=dict)
+    around_close_approaches: dict[str, dict[str, AroundCloseApproaches]] = field(
+        default_factory=dict
+    )
+    long_positions: dict[str, NDArray[Any]] = field(default_factory=dict)
+    num_sampled_windows: int = 0
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `metrics.json` holds, the errors of all forecasts as `"forecasts"`."""
+        tables = dataclasses.asdict(dataclasses.replace(self, long_positions={}))
+        del tables["long_positions"]
+        return {"forecasts": tables.pop("errors"), **tables}
+
+
+def measure(forecasts: Forecasts, num_samples: int = 20, max_sampled: int = 40) -> Measurements:
+    """Measure everything that can be measured.
+
+    Args:
+        forecasts: of models and baselines.
+        num_samples: S, futures to draw from each model for each past; 0 for none.
+        max_sampled: windows to draw them for, evenly spread.
+
+    Returns:
+        The numbers.
+
+    Raises:
+        ValueError: there is one sample only, of which no spread can be told.
+        FloatingPointError: a long or sampled forecast has become infinite.
+    """
+    if num_samples == 1 or num_samples < 0:
+        raise ValueError(f"num_samples: expected 0, or at least 2, found {num_samples}")
+    windows = forecasts.windows
+    log_probabilities = {
+        name: keras.ops.convert_to_numpy(
+            model.distribution(forecasts.parameters[name]).log_prob(windows.truth)
+        )
+        for name, model in forecasts.models.items()
+    }
+    result = Measurements(
+        errors={
+            name: ForecastMetrics.from_arrays(
+                windows.truth, positions, log_probabilities.get(name), windows.simulations
+            )
+            for name, positions in forecasts.positions.items()
+        },
+        left_out=dict(forecasts.left_out),
+    )
+    _measure_calibration(result, forecasts)
+    if num_samples:
+        _measure_samples(result, forecasts, num_samples, max_sampled)
+    _measure_conservation(result, forecasts)
+    _measure_close_approaches(result, forecasts)
+    return result
+
+
+def predicted_sigma(model: SocialLSTM, parameters: NDArray[Any]) -> NDArray[Any]:
+    """Predicted standard deviation per coordinate, sqrt(trace(Sigma) / 2): [..., P] -> [...]."""
+    variance = keras.ops.convert_to_numpy(model.distribution(parameters).variance())
+    return np.asarray(np.sqrt(variance.mean(axis=-1)))
+
+
+def _density(model: SocialLSTM, parameters: Any) -> tuple[Any, ...]:
+    """Arguments of a `PredictiveDensity`, covariances in float64."""
+    log_weights, means, factors = map(keras.ops.convert_to_numpy, model.components(parameters))
+    factors = factors.astype(np.float64)
+    return log_weights, means, factors @ np.swapaxes(factors, -1, -2)
+
+
+def _measure_calibration(result: Measurements, forecasts: Forecasts) -> None:
+    windows = forecasts.windows
+    for name, model in forecasts.models.items():
+        parameters = forecasts.parameters[name]
+        recalibrated = keras.ops.convert_to_numpy(model.scale_sigma(parameters))
+        result.calibration[name] = {
+            kind: Calibration.from_density(
+                PredictiveDensity(*_density(model, each)), windows.truth, windows.simulations
+            )
+            for kind, each in (("as trained", parameters), ("recalibrated", recalibrated))
+        }
+
+
+def _measure_samples(
+    result: Measurements, forecasts: Forecasts, num_samples: int, max_sampled: int
+) -> None:
+    windows = forecasts.windows
+    chosen = np.unique(np.linspace(0, len(windows.truth) - 1, max_sampled).round().astype(int))
+    truth = windows.truth[chosen]
+    result.num_sampled_windows = len(chosen)
+    for name, model in forecasts.models.items():
+        samples, parameters = roll_out(
+            model, windows.inputs[chosen], truth.shape[1], f"{name}, sampled", num_samples
+        )
+        result.samples[name] = SampleMetrics.from_samples(samples, truth)
+        density = PredictiveDensity.from_samples(*_density(model, parameters))
+        result.calibration[name]["sampled"] = Calibration.from_density(
+            density, truth, windows.simulations[chosen], samples=samples
+        )
+
+
+def _measure_conservation(result: Measurements, forecasts: Forecasts) -> None:
+    windows, names = forecasts.windows, forecasts.description.features
+    if names[2:3] != ("mass",) or windows.inputs.shape[1] < 3:
+        result.left_out["conservation"] = (
+            "it needs mass as the third feature and three frames of past, found "
+            f"{', '.join(names)} and {windows.inputs.shape[1]}"
+        )
+        return
+    moving = {**forecasts.positions, "truth": windows.truth}
+    moving.pop("constant position")  # whose kinetic energy is zero
+    energy = _energy(forecasts, windows.inputs)
+    result.conservation = {
+        name: Conservation.from_arrays(windows.inputs, positions, forecasts.spacing, energy)
+        for name, positions in moving.items()
+    }
+    _, first = np.unique(windows.simulations, return_index=True)
+    inputs = windows.inputs[first[:NUM_LONG_WINDOWS]]
+    steps = LONG * windows.truth.shape[1]
+    for name, model in forecasts.models.items():
+        result.long_positions[name] = roll_out(model, inputs, steps, f"{name}, {steps} steps")[0]
+    if law := law_of(forecasts.description):
+        result.long_positions["known law"] = known_law(inputs, steps, law, forecasts.spacing)
+    result.long_conservation = {
+        name: Conservation.from_arrays(
+            inputs, positions, forecasts.spacing, _energy(forecasts, inputs)
+        )
+        for name, positions in result.long_positions.items()
+    }
+
+
+def _energy(forecasts: Forecasts, inputs: NDArray[Any]) -> Energy | None:
+    """Total energy of frames of these windows, if the law is known."""
+    law = law_of(forecasts.description)
+    if law is None:
+        return None
+    masses, charges = inputs[:, -1:, :, 2], inputs[:, -1:, :, 3]  # [W, 1, N]
+    return lambda positions, velocities: total_energy(law, positions, velocities, masses, charges)
+
+
+def _measure_close_approaches(result: Measurements, forecasts: Forecasts) -> None:
+    truth = forecasts.windows.truth
+    if truth.shape[2] < 2:
+        result.left_out["close approaches"] = "there is one particle only"
+        return
+    threshold = float(np.quantile(closest_approach(truth)[0], CLOSE))
+    half_width = min(AROUND, (truth.shape[1] - 1) // 2)
+    try:
+        result.closest_approach = {
+            name: error_by_closest_approach(truth, positions)
+            for name, positions in forecasts.positions.items()
+        }
+        result.around_close_approaches = {
+            name: {
+                quantity: around_close_approaches(values, truth, threshold, half_width)
+                for quantity, values in _growing(forecasts, name, model).items()
+            }
+            for name, model in forecasts.models.items()
+        }
+    except ValueError as error:  # few data may hold no such event
+        result.left_out["close approaches"] = str(error)
+
+
+def _growing(forecasts: Forecasts, name: str, model: SocialLSTM) -> Mapping[str, NDArray[Any]]:
+    """Predicted sigma and error per coordinate, both [W, T', N] and comparable."""
+    errors = forecasts.positions[name] - forecasts.windows.truth
+    distance = np.sqrt(np.square(errors).mean(axis=-1))
+    tiny = np.finfo(np.float32).tiny  # an exact hit has no ratio to what follows
+    return {
+        "sigma": predicted_sigma(model, forecasts.parameters[name]),
+        "error": np.maximum(distance, tiny),
+    }

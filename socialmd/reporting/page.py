@@ -1,0 +1,332 @@
+"""Numbers and figures -> the report, one HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from socialmd.evaluation import Figure, Report, Section, Table
+from socialmd.reporting.forecasts import BASELINES, Forecasts
+from socialmd.reporting.gallery import Picture
+from socialmd.reporting.measurements import Measurements
+
+__all__ = ["compose_report"]
+
+REFERENCE = "constant velocity"
+Row = list[str | float | None]
+
+
+def compose_report(
+    forecasts: Forecasts,
+    measured: Measurements,
+    figures: Mapping[str, Path],
+    overview: Picture,
+    gallery: Mapping[str, Picture],
+    made_by: Mapping[str, str],
+    subtitle: str,
+) -> Report:
+    """Arrange numbers, figures and explanations.
+
+    Args:
+        forecasts: of models and baselines.
+        measured: their numbers.
+        figures: curves by name, as `draw_figures` gives them.
+        overview: two forecasts and the errors.
+        gallery: forecasts picked by rule.
+        made_by: title -> text: command, configurations, versions.
+        subtitle: what was measured, on what.
+
+    Returns:
+        The page; `write` writes it.
+    """
+    sections = [
+        _summary(forecasts, measured, overview),
+        _errors(figures),
+        _calibration(measured, figures),
+    ]
+    if measured.samples:
+        sections.append(_samples(measured))
+    sections.append(_gallery(gallery))
+    if measured.conservation:
+        sections.append(_physics(measured, figures))
+    if measured.around_close_approaches:
+        sections.append(_close_approaches(measured, figures))
+    sections.append(Section("How this was made", details=dict(made_by)))
+    return Report(", ".join(forecasts.models), subtitle, sections)
+
+
+def _summary(forecasts: Forecasts, measured: Measurements, overview: Picture) -> Section:
+    errors = measured.errors
+    reference = errors[REFERENCE]
+    rows: list[Row] = []
+    for name, row in errors.items():
+        wins = np.less(row.mae_per_simulation, reference.mae_per_simulation).sum()
+        numbers = (row.mae, row.median_error, row.ade, row.fde, row.nll)
+        rows.append([name, *numbers, None if name == REFERENCE else int(wins)])
+    count = len(reference.mae_per_simulation)
+    table = Table(
+        f"Errors of all {len(forecasts.windows.truth)} windows over "
+        f"{forecasts.windows.truth.shape[1]} steps. MAE and median: absolute error per coordinate; "
+        "ADE, FDE: distance to the truth, mean over steps and at the last step; all in units of "
+        "length. NLL: nats per particle and step. Last column: simulations with a lower MAE than "
+        f"{REFERENCE}, of {count}.",
+        ["forecast", "MAE", "median", "ADE", "FDE", "NLL", f"wins of {count}"],
+        [row for row in rows if row[0] in forecasts.models],
+        [row for row in rows if row[0] in BASELINES],
+        dict.fromkeys(("MAE", "median", "ADE", "FDE", "NLL"), "lowest"),
+    )
+    left_out = [f"Left out: {name}, because {why}." for name, why in measured.left_out.items()]
+    paragraphs = [_verdict(forecasts, measured), *left_out]
+    caption = (
+        "Left and middle: forecast (red) over the truth (white) on the predicted density (colour); "
+        f"grey is what the model was given. Chosen by rule: {overview.rule}."
+    )
+    figure = Figure(overview.path, caption, "Two forecasts and error curves", wide=True)
+    return Section("Summary", paragraphs, [table], [figure])
+
+
+def _verdict(forecasts: Forecasts, measured: Measurements) -> str:
+    """How far to trust each model, in words that follow from the numbers."""
+    sentences = []
+    reference = measured.errors[REFERENCE]
+    for name in forecasts.models:
+        row = measured.errors[name]
+        better = np.less(row.mae_per_step, reference.mae_per_step)
+        extent = np.std(forecasts.windows.truth, axis=(1, 2)).mean()
+        within = np.less(row.median_error_per_step, 0.1 * extent)
+        steps = int(within.argmin()) if not within.all() else len(within)
+        calibration = measured.calibration[name]["as trained"]
+        observed = calibration.overall_coverage[calibration.levels.index(0.8)]
+        sentences.append(
+            f"{name}: lower mean error than {REFERENCE} at {int(better.sum())} of {len(better)} "
+            f"steps; half of all coordinates are forecast to a tenth of the system's extent "
+            f"({0.1 * extent:.2g}) for {steps} steps; its 80 % regions contain the truth in "
+            f"{observed:.0%} of cases."
+        )
+    return " ".join(sentences)
+
+
+def _errors(figures: Mapping[str, Path]) -> Section:
+    return Section(
+        "Error against steps ahead",
+        [
+            "A few close encounters dominate means; medians tell more about the typical particle. "
+            "Baselines learn nothing or nearly nothing, except for the known law, which knows "
+            "everything but the velocities."
+        ],
+        figures=[
+            Figure(
+                figures["errors"],
+                "Mean (left) and median (right) absolute error per coordinate. Bands: quartiles "
+                "over simulations.",
+                "Error curves of all forecasts",
+                wide=True,
+            ),
+            Figure(
+                figures["likelihood"],
+                "Negative log-likelihood (left) and continuous ranked probability score (right) "
+                "of the predicted densities: as trained, with sigma recalibrated on the validation "
+                "split, and of many sampled futures together. Lower is better.",
+                "Scores of the densities by step",
+                wide=True,
+            ),
+        ],
+    )
+
+
+def _calibration(measured: Measurements, figures: Mapping[str, Path]) -> Section:
+    plain = next(iter(measured.calibration.values()))["as trained"]
+    names = [f"{level:.0%}" for level in plain.levels]
+    rows: list[Row] = [
+        [
+            f"{name}, {kind}",
+            *(100 * value for value in each.overall_coverage),
+            None if (error := each.coverage_standard_error) is None else 100 * max(error),
+            each.nll,
+            each.crps,
+        ]
+        for name, kinds in measured.calibration.items()
+        for kind, each in kinds.items()
+    ]
+    table = Table(
+        "Percentage of true positions within the regions of highest predicted density that should "
+        "contain 50, 80 and 95 %; the standard error is that of independent simulations. NLL in "
+        "nats, CRPS in units of length. As trained and recalibrated: what was predicted with "
+        "the feedback of training. Sampled: by the rank of the truth among futures drawn for "
+        f"{measured.num_sampled_windows} of the windows; NLL and CRPS of the mixture of their "
+        "densities.",
+        ["density", *names, "standard error", "NLL", "CRPS"],
+        rows,
+        best={name: 100 * level for name, level in zip(names, plain.levels, strict=True)},
+        digits=3,
+    )
+    return Section(
+        "Can the stated uncertainty be trusted?",
+        [
+            "A forecast is calibrated if its regions of 50, 80 and 95 % contain the truth as often "
+            "as they say, at every step, and if the probability that it gives to smaller "
+            "coordinates than the true one (PIT) is uniform. Below the nominal coverage, or with a "
+            "U-shaped histogram, it is too sure of itself; above it, or with a hump, not sure "
+            "enough."
+        ],
+        [table],
+        [
+            Figure(
+                figures["calibration"],
+                "Coverage against steps ahead (left) and PIT histogram (right) as trained.",
+                "Coverage curves and PIT histogram",
+                wide=True,
+            ),
+            Figure(
+                figures["spread"],
+                "Predicted standard deviation (dashed) and error (solid), root mean squares (left) "
+                "and medians (right), scaled so that they agree for a calibrated Gaussian.",
+                "Predicted spread and error by step",
+                wide=True,
+            ),
+        ],
+    )
+
+
+def _samples(measured: Measurements) -> Section:
+    rows: list[Row] = [
+        [
+            name,
+            each.energy_score,
+            each.ade_of_mean,
+            each.fde_of_mean,
+            each.ade,
+            each.fde,
+            each.best_ade,
+            each.best_fde,
+        ]
+        for name, each in measured.samples.items()
+    ]
+    count = next(iter(measured.samples.values())).num_samples
+    header = [
+        "model",
+        "energy score",
+        "ADE of mean",
+        "FDE of mean",
+        "ADE",
+        "FDE",
+        f"best ADE of {count}",
+        f"best FDE of {count}",
+    ]
+    table = Table(
+        f"{count} futures drawn for each of {measured.num_sampled_windows} windows, in units of "
+        "length: energy score (a proper score of the whole distribution), error of the mean of all "
+        "futures, mean error of a future, and error of the best future of each particle, which "
+        "rewards spread and is no proper score.",
+        header,
+        rows,
+        best={"energy score": "lowest", "ADE of mean": "lowest", "FDE of mean": "lowest"},
+    )
+    return Section("Many futures for one past", tables=[table])
+
+
+def _gallery(gallery: Mapping[str, Picture]) -> Section:
+    figures = [
+        Figure(
+            picture.path,
+            f"Chosen by rule: {picture.rule}.",
+            picture.rule,
+            wide=name != "animation",
+        )
+        for name, picture in gallery.items()
+    ]
+    return Section(
+        "Gallery",
+        [
+            "Truth in white, forecast in red, the past that was given in grey, on the predicted "
+            "density of all steps together; its colours follow the fourth root."
+        ],
+        figures=figures,
+    )
+
+
+def _physics(measured: Measurements, figures: Mapping[str, Path]) -> Section:
+    rows: list[Row] = [
+        [
+            name,
+            drift.momentum_drift[-1],
+            drift.center_of_mass_deviation[-1],
+            None if drift.energy_drift is None else drift.energy_drift[-2],
+            drift.kinetic_energy[-2],
+            drift.radius[-1],
+        ]
+        for name, drift in measured.conservation.items()
+    ]
+    yardsticks = ("truth", *BASELINES)
+    table = Table(
+        "Medians over the windows at the last step (kinetic and total energy: at the last but "
+        "one, because the difference quotient errs most at the end). Momentum drift relative to "
+        "the sum of m|v| at the start; deviation of the centre of mass from uniform motion and "
+        "root-mean-square distance from it in units of length; energies relative to the kinetic "
+        "energy at the start. The truth shows what difference quotients of positions can resolve.",
+        ["forecast", "momentum", "centre of mass", "energy", "kinetic energy", "extent"],
+        [row for row in rows if row[0] not in yardsticks],
+        [row for row in rows if row[0] in yardsticks],
+    )
+    shown = [
+        Figure(
+            figures["conservation"],
+            "Drift of conserved quantities along the forecasts.",
+            "Drift of momentum and energy by step",
+            wide=True,
+        ),
+        Figure(
+            figures["long_conservation"],
+            "The same ten times beyond the training horizon, where there is no truth to compare "
+            "with: the known law stands for it.",
+            "Drift of momentum and energy over ten times as many steps",
+            wide=True,
+        ),
+    ]
+    if "nearest_distances" in figures:
+        shown.append(
+            Figure(
+                figures["nearest_distances"],
+                "Cumulative distribution of distances to the nearest neighbour within the training "
+                "horizon (left) and ten times beyond it (right). Above the truth: particles come "
+                "too close to each other.",
+                "Cumulative distributions of nearest distances",
+                wide=True,
+            )
+        )
+    return Section(
+        "Physics of the forecast",
+        ["No law of motion is built in, so nothing but learning makes a forecast obey one."],
+        [table],
+        shown,
+    )
+
+
+def _close_approaches(measured: Measurements, figures: Mapping[str, Path]) -> Section:
+    rows: list[Row] = []
+    for name, quantities in measured.around_close_approaches.items():
+        sigma, error = quantities["sigma"], quantities["error"]
+        rows.append(
+            [name, sigma.ratio, sigma.control_ratio, error.ratio, error.control_ratio, sigma.count]
+        )
+    width = next(iter(measured.around_close_approaches.values()))["sigma"].offsets[-1]
+    table = Table(
+        f"By which factor predicted sigma and actual error grow from {width} steps before a close "
+        f"approach to {width} steps after it, and over the same steps for particles that stay away "
+        "from all others (control). Medians.",
+        ["model", "sigma", "sigma, control", "error", "error, control", "approaches"],
+        rows,
+        digits=2,
+    )
+    figure = Figure(
+        figures["close_approaches"],
+        "Left: final error by the closest approach of a particle within its window. Right: "
+        "predicted sigma (red) and error (black) around close approaches, medians and quartiles; "
+        "dashed, particles that stay away, at the same steps ahead. Growth beyond that of the "
+        "control is due to the approach.",
+        "Errors by closest approach, sigma and error around close approaches",
+        wide=True,
+    )
+    return Section("Close approaches", tables=[table], figures=[figure])
