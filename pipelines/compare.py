@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 
 from socialmd import load_config
 from socialmd.command_line import positive_integer
-from socialmd.config import DataConfig, ExperimentConfig, ModelConfig
+from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.data import read_windows
 from socialmd.dataset_folder import write_atomically
 from socialmd.evaluation import ForecastMetrics
@@ -82,20 +82,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = _parse(argv)
     data, output = arguments.data, arguments.output
     base = load_config(arguments.base)
-    comparisons = read_comparisons(arguments.comparisons, base.model)
+    comparisons = read_comparisons(arguments.comparisons, base)
     if unknown := sorted(set(arguments.only or ()) - set(comparisons)):
         raise ValueError(
             f"--only: expected some of {', '.join(comparisons)}, found {', '.join(unknown)}"
         )
-    chosen = [comparisons[name].models for name in arguments.only or comparisons]
+    chosen = [comparisons[name].experiments for name in arguments.only or comparisons]
     wanted = [  # seed by seed: the first round can be compared already
-        make_run(base, variant, model, seed, output)
+        make_run(variant, experiment, seed, output)
         for seed in range(arguments.seeds)
-        for variant, model in _union(chosen).items()
+        for variant, experiment in _union(chosen).items()
     ]
     found = [
-        make_run(base, variant, model, seed, output)
-        for variant, model in _union(c.models for c in comparisons.values()).items()
+        make_run(variant, experiment, seed, output)
+        for variant, experiment in _union(c.experiments for c in comparisons.values()).items()
         for seed in find_seeds(output / variant)
     ]
     runs = {run.folder: run for run in [*wanted, *found]}.values()
@@ -122,12 +122,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 # === Trainings ===
 
 
-def make_run(
-    base: ExperimentConfig, variant: str, model: ModelConfig, seed: int, output: Path
-) -> Run:
+def make_run(variant: str, experiment: ExperimentConfig, seed: int, output: Path) -> Run:
     """Training of one variant; patience of all epochs means no early stopping."""
-    training = base.training.model_copy(update={"seed": seed, "patience": base.training.epochs})
-    config = base.model_copy(update={"model": model, "training": training})
+    update = {"seed": seed, "patience": experiment.training.epochs}
+    training = experiment.training.model_copy(update=update)
+    config = experiment.model_copy(update={"training": training})
     return Run(variant, seed, config, output / variant / f"seed_{seed}")
 
 
@@ -260,10 +259,7 @@ def write_report(
         baselines: constant velocity on the validation and on the test split.
     """
     settings = {
-        name: {
-            variant: model.model_dump(mode="json", include=set(comparison.keys))
-            for variant, model in comparison.models.items()
-        }
+        name: {variant: comparison.settings(variant) for variant in comparison.experiments}
         for name, comparison in comparisons.items()
     }
     report = {
@@ -286,7 +282,7 @@ def write_report(
     for name, comparison in comparisons.items():
         trainings = {
             variant: list(results[variant].values())
-            for variant in comparison.models
+            for variant in comparison.experiments
             if variant in results
         }
         if REFERENCE in trainings and len(trainings) > 1:
@@ -324,8 +320,8 @@ def draw(
     write_atomically(path, lambda file: figure.savefig(file, format="png"))
 
 
-def _union(groups: Iterable[Mapping[str, ModelConfig]]) -> dict[str, ModelConfig]:
-    return {variant: model for group in groups for variant, model in group.items()}
+def _union(groups: Iterable[Mapping[str, ExperimentConfig]]) -> dict[str, ExperimentConfig]:
+    return {variant: experiment for group in groups for variant, experiment in group.items()}
 
 
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:

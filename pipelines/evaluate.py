@@ -111,12 +111,17 @@ def load_models(
 ) -> tuple[dict[str, SocialLSTM], dict[str, ExperimentConfig]]:
     """Models and configurations by the names of their folders.
 
+    Where two folders have the same name, all are called by the folder above as well.
+
     Raises:
-        FileNotFoundError, ValueError: as `load_model`; or two folders have the same name.
+        FileNotFoundError, ValueError: as `load_model`; or two models cannot be told apart.
     """
+    folders = [(path.parent if path.suffix == ".keras" else path).resolve() for path in paths]
+    names = [folder.name for folder in folders]
+    if len(set(names)) < len(names):
+        names = [f"{folder.parent.name}/{folder.name}" for folder in folders]
     models, configs = {}, {}
-    for path in paths:
-        name = (path.parent if path.suffix == ".keras" else path).resolve().name
+    for path, name in zip(paths, names, strict=True):
         if name in models:
             raise ValueError(f"{path}: expected models of different names, found {name!r} twice")
         models[name], configs[name] = load_model(path)

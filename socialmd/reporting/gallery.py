@@ -14,7 +14,13 @@ from socialmd.reporting.figures import save_figure
 from socialmd.reporting.forecasts import BASELINES, Forecasts
 from socialmd.reporting.measurements import Measurements
 
-__all__ = ["draw_gallery", "draw_overview"]
+__all__ = [
+    "close_approach_windows",
+    "draw_forecast",
+    "draw_gallery",
+    "draw_overview",
+    "window_at",
+]
 
 # Name -> quantile of the first model's mean absolute error over the windows.
 RULES = {"best": 0.0, "median": 0.5, "worst decile": 0.9, "worst": 1.0}
@@ -38,10 +44,10 @@ def draw_overview(forecasts: Forecasts, measured: Measurements, folder: Path) ->
     name = next(iter(forecasts.models))
     figure, axes = new_figure(16, 5.2, columns=3)
     for ax, rule in zip(axes, ("median", "worst decile"), strict=False):
-        window = _window_at(forecasts, RULES[rule])
+        window = window_at(forecasts, RULES[rule])
         mae = _errors(forecasts)[window]
         title = f"Forecast of {rule} error (MAE {mae:.3f})"
-        _draw_forecast(ax, forecasts, name, window, title)
+        draw_forecast(ax, forecasts, name, window, title)
     plot_errors(
         axes[2],
         {each: metrics.mae_per_step for each, metrics in measured.errors.items()},
@@ -63,18 +69,18 @@ def draw_gallery(forecasts: Forecasts, folder: Path) -> dict[str, Picture]:
     """
     pictures = {}
     for rule, quantile in RULES.items():
-        window = _window_at(forecasts, quantile)
+        window = window_at(forecasts, quantile)
         name = f"gallery_{rule.replace(' ', '_')}"
         figure = _side_by_side(forecasts, window, None)
         text = f"window of {rule} error of {next(iter(forecasts.models))}"
         pictures[name] = Picture(save_figure(figure, folder, name), text)
-    for number, (window, extent, distance) in enumerate(_close_approaches(forecasts), start=1):
+    for number, (window, extent, distance) in enumerate(close_approach_windows(forecasts), 1):
         name = f"gallery_close_approach_{number}"
         figure = _side_by_side(forecasts, window, extent)
         ordinal = "closest approach" if number == 1 else f"closest approach, number {number},"
         text = f"{ordinal} of all windows: a pair at {distance:.4f} length units"
         pictures[name] = Picture(save_figure(figure, folder, name), text)
-    median = _window_at(forecasts, RULES["median"])
+    median = window_at(forecasts, RULES["median"])
     first = next(iter(forecasts.models))
     past, truth = forecasts.windows.inputs[median, ..., :2], forecasts.windows.truth[median]
     path = folder / "forecast.gif"
@@ -91,7 +97,8 @@ def _errors(forecasts: Forecasts) -> Any:
     return np.abs(positions - forecasts.windows.truth).mean(axis=(1, 2, 3))
 
 
-def _window_at(forecasts: Forecasts, quantile: float) -> int:
+def window_at(forecasts: Forecasts, quantile: float) -> int:
+    """The window at this quantile of the first model's mean absolute error; 0.5 is the median."""
     by_error = np.argsort(_errors(forecasts))
     return int(by_error[int(quantile * (len(by_error) - 1))])
 
@@ -102,11 +109,11 @@ def _side_by_side(forecasts: Forecasts, window: int, extent: Extent | None) -> F
     for ax, name in zip(np.atleast_1d(axes), names, strict=True):
         errors = forecasts.positions[name][window] - forecasts.windows.truth[window]
         title = f"{name} (MAE {np.abs(errors).mean():.3f})"
-        _draw_forecast(ax, forecasts, name, window, title, extent)
+        draw_forecast(ax, forecasts, name, window, title, extent)
     return figure
 
 
-def _draw_forecast(
+def draw_forecast(
     ax: Any,
     forecasts: Forecasts,
     name: str,
@@ -114,6 +121,16 @@ def _draw_forecast(
     title: str,
     extent: Extent | None = None,
 ) -> None:
+    """One model's forecast of one window over the truth, on the predicted density.
+
+    Args:
+        ax: where to draw.
+        forecasts: of models and baselines.
+        name: of the model.
+        window: which one.
+        title: of the axes.
+        extent: x_min, x_max, y_min, y_max of what is shown; everything if none is given.
+    """
     past, truth = forecasts.windows.inputs[window, ..., :2], forecasts.windows.truth[window]
     extent = extent or _extent(past, truth)
     distribution = forecasts.models[name].distribution(forecasts.parameters[name][window])
@@ -127,8 +144,18 @@ def _extent(past: Any, truth: Any) -> Extent:
     return (-half, half, -half, half)
 
 
-def _close_approaches(forecasts: Forecasts) -> list[tuple[int, Extent, float]]:
-    """Windows of the closest approaches, one for each simulation, and where they happen."""
+def close_approach_windows(
+    forecasts: Forecasts, count: int = NUM_CLOSE
+) -> list[tuple[int, Extent, float]]:
+    """Windows of the closest approaches, each of another simulation.
+
+    Args:
+        forecasts: of models and baselines.
+        count: at most so many.
+
+    Returns:
+        Window, extent around the approach, and distance in units of length; the closest one first.
+    """
     windows = forecasts.windows
     if windows.truth.shape[2] < 2:
         return []
@@ -142,7 +169,7 @@ def _close_approaches(forecasts: Forecasts) -> list[tuple[int, Extent, float]]:
     for flat in np.argsort(distances, axis=None):
         window, particle = map(int, np.unravel_index(flat, distances.shape))
         simulation = int(windows.simulations[window])
-        if not np.isfinite(distances[window, particle]) or len(chosen) == NUM_CLOSE:
+        if not np.isfinite(distances[window, particle]) or len(chosen) == count:
             break
         if simulation in seen:
             continue

@@ -32,7 +32,7 @@ __all__ = ["Measurements", "measure", "predicted_sigma"]
 LONG = 10  # times T': far beyond what models were trained for
 NUM_LONG_WINDOWS = 20
 CLOSE = 0.3  # of all particles of all windows, those with the closest approach
-AROUND = 5  # steps before and after a close approach
+AROUND = 1 / 6  # of T', before and after a close approach
 
 Energy = Callable[[Any, Any], NDArray[Any]]
 
@@ -205,7 +205,7 @@ def _measure_close_approaches(result: Measurements, forecasts: Forecasts) -> Non
         result.left_out["close approaches"] = "there is one particle only"
         return
     threshold = float(np.quantile(closest_approach(truth)[0], CLOSE))
-    half_width = min(AROUND, (truth.shape[1] - 1) // 2)
+    half_width = max(1, round(AROUND * truth.shape[1]))
     try:
         result.closest_approach = {
             name: error_by_closest_approach(truth, positions)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from socialmd.config import ModelConfig
+from socialmd.config import DataConfig, ExperimentConfig, ModelConfig
 
 __all__ = ["REFERENCE", "Comparison", "read_comparisons"]
 
@@ -21,7 +21,7 @@ Section = TypeVar("Section", bound=BaseModel)
 
 
 class _Table(BaseModel):
-    """One table of the file: a title, and by name what each variant changes in `[model]`."""
+    """One table of the file: a title, and by name what each variant changes."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -31,29 +31,35 @@ class _Table(BaseModel):
 
 @dataclass(frozen=True)
 class Comparison:
-    """A network and variants of it.
+    """An experiment and variants of it.
 
     Args:
         title: what is compared.
-        keys: names in `[model]` that distinguish the variants.
-        models: by name of the variant; the first is the network itself, `"reference"`.
+        keys: names in `[model]` and `[data]` that distinguish the variants.
+        experiments: by name of the variant; the first is the base itself, `"reference"`.
     """
 
     title: str
     keys: tuple[str, ...]
-    models: dict[str, ModelConfig]
+    experiments: dict[str, ExperimentConfig]
+
+    def settings(self, variant: str) -> dict[str, Any]:
+        """What distinguishes one variant: the values of all `keys`."""
+        experiment = self.experiments[variant].model_dump(mode="json")
+        values = {**experiment["model"], **experiment["data"]}
+        return {key: values[key] for key in self.keys}
 
 
-def read_comparisons(path: str | Path, base: ModelConfig) -> dict[str, Comparison]:
+def read_comparisons(path: str | Path, base: ExperimentConfig) -> dict[str, Comparison]:
     """Read and validate a file of comparisons.
 
     Each of its tables has a `title` and a table `variants`, which says by name what each variant
-    changes in `[model]`. A variant that does not differ from the base is left out: it is the
-    reference itself.
+    changes in `[model]` or `[data]`, whose keys all differ. A variant that does not differ from the
+    base is left out: it is the reference itself.
 
     Args:
         path: the TOML file.
-        base: the network that is varied.
+        base: the experiment that is varied.
 
     Returns:
         The comparisons by name.
@@ -64,8 +70,8 @@ def read_comparisons(path: str | Path, base: ModelConfig) -> dict[str, Compariso
             one name for different variants. The message names file, key and value found.
 
     Example:
-        >>> base = load_config("models/comparison_base.toml").model
-        >>> list(read_comparisons("models/comparisons.toml", base)["downsampling"].models)
+        >>> base = load_config("models/comparison_base.toml")
+        >>> list(read_comparisons("models/comparisons.toml", base)["downsampling"].experiments)
         ['reference', 'max_pooling']
     """
     try:
@@ -75,23 +81,36 @@ def read_comparisons(path: str | Path, base: ModelConfig) -> dict[str, Compariso
     if not tables:
         raise ValueError(f"{path}: expected one table for each comparison, found none")
     comparisons = {}
-    known: dict[str, ModelConfig] = {}
+    known: dict[str, ExperimentConfig] = {}
     for name, values in tables.items():
         _check_name(name, str(path))
         table = _validate(_Table, values, f"{path}: {name}")
-        models = {}
+        experiments = {REFERENCE: base}
         for variant, changes in table.variants.items():
             where = f"{path}: {name}.variants.{variant}"
             _check_name(variant, f"{path}: {name}.variants")
-            models[variant] = _validate(ModelConfig, {**base.model_dump(), **changes}, where)
-            if known.setdefault(variant, models[variant]) != models[variant]:
+            experiment = _vary(base, changes, where)
+            if known.setdefault(variant, experiment) != experiment:
                 raise ValueError(
                     f"{where}: expected what the same name stands for above, found {changes}"
                 )
-        differing = {variant: model for variant, model in models.items() if model != base}
+            if experiment != base:
+                experiments[variant] = experiment
         keys = dict.fromkeys(key for changes in table.variants.values() for key in changes)
-        comparisons[name] = Comparison(table.title, tuple(keys), {REFERENCE: base, **differing})
+        comparisons[name] = Comparison(table.title, tuple(keys), experiments)
     return comparisons
+
+
+def _vary(base: ExperimentConfig, changes: dict[str, Any], where: str) -> ExperimentConfig:
+    """The experiment with some keys of `[model]` and `[data]` changed."""
+    of_data = {key: value for key, value in changes.items() if key in DataConfig.model_fields}
+    of_model = {key: value for key, value in changes.items() if key not in of_data}
+    return base.model_copy(
+        update={
+            "model": _validate(ModelConfig, {**base.model.model_dump(), **of_model}, where),
+            "data": _validate(DataConfig, {**base.data.model_dump(), **of_data}, where),
+        }
+    )
 
 
 def _check_name(name: str, where: str) -> None:

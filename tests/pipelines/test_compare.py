@@ -109,7 +109,7 @@ def test_numbers_are_those_of_the_trained_models(compared, variant):
     numbers = compared.numbers["trainings"][variant]["0"]
     assert numbers["test"]["nll"] == pytest.approx(loss, rel=1e-3)
     assert numbers["test"]["mae"] == pytest.approx(mae, rel=1e-3)
-    assert numbers["parameters"] == model.count_params() - 3  # scales are not learned
+    assert numbers["parameters"] == model.count_params() - 7  # scales and factors are not learned
     assert numbers["history"] == read_history(folder / "history.csv")
     assert len(numbers["history"]["val_mae"]) == TRAINING["epochs"]
     assert numbers["training"] == json.loads((folder / "measurements.json").read_text())

@@ -212,8 +212,15 @@ def test_a_report_lies_beside_the_model_unless_said_otherwise(experiment, tmp_pa
     assert (tmp_path / "evaluation" / "metrics.json").is_file()
 
 
+def test_models_of_the_same_name_are_told_apart_by_the_folder_above(experiment, tmp_path):
+    (tmp_path / "wide").mkdir()
+    (tmp_path / "narrow").mkdir()
+    folders = [copy_model(experiment, tmp_path / name / "seed_0") for name in ("wide", "narrow")]
+    assert list(evaluate.load_models(folders)[0]) == ["wide/seed_0", "narrow/seed_0"]
+
+
 def test_models_need_names_of_their_own(experiment, tmp_path):
-    with pytest.raises(ValueError, match="expected models of different names, found 'tiny' twice"):
+    with pytest.raises(ValueError, match="models of different names, found 'experiment0/tiny'"):
         run(experiment.model, experiment.model / "model.keras", experiment.data)
     with pytest.raises(ValueError, match="expected names that are not taken, found 'truth'"):
         run(copy_model(experiment, tmp_path / "truth"), experiment.data)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from socialmd import ExperimentConfig, load_config
-from socialmd.config import ModelConfig
+from socialmd.config import DataConfig, ModelConfig
 from socialmd.models import build_model
 from socialmd.training.comparisons import read_comparisons
 
@@ -13,12 +13,12 @@ FILTERS = '[filters]\ntitle = "Filters"\n[filters.variants]\n'
 
 @pytest.fixture
 def read(tmp_path):
-    """Comparisons of the default network, from the text of their file."""
+    """Comparisons of the default experiment, from the text of their file."""
 
     def read_text(text, base=None):
         path = tmp_path / "comparisons.toml"
         path.write_text(text, "utf-8")
-        return read_comparisons(path, base or ModelConfig())
+        return read_comparisons(path, base or ExperimentConfig())
 
     return read_text
 
@@ -32,19 +32,34 @@ def test_variants_change_what_they_say_and_nothing_else(read):
     filters = comparisons["filters"]
     assert filters.title == "Filters"
     assert filters.keys == ("kernel_size", "filters")
-    assert filters.models == {
-        "reference": ModelConfig(),
-        "small": ModelConfig(kernel_size=2),
-        "few": ModelConfig(kernel_size=3, filters=(4, 4)),
+    assert filters.experiments == {
+        "reference": ExperimentConfig(),
+        "small": of_model(kernel_size=2),
+        "few": of_model(kernel_size=3, filters=(4, 4)),
     }
-    assert comparisons["pooling"].models["none"] == ModelConfig(grid_sizes=())
+    assert filters.settings("few") == {"kernel_size": 3, "filters": [4, 4]}
+    assert comparisons["pooling"].experiments["none"] == of_model(grid_sizes=())
+
+
+def test_variants_may_change_how_trajectories_become_samples(read):
+    text = FILTERS + "fine = { subsample = 10, target_steps = 60, units = 8 }\n"
+    fine = read(text)["filters"].experiments["fine"]
+    assert fine.data == DataConfig(subsample=10, target_steps=60)
+    assert fine.model == ModelConfig(units=8)
+    message = r"filters\.variants\.none: num_phases: expected at most subsample = 2"
+    with pytest.raises(ValueError, match=message):
+        read(FILTERS + "none = { subsample = 2 }")
+
+
+def of_model(**changes):
+    return ExperimentConfig(model=ModelConfig(**changes))
 
 
 def test_a_variant_like_the_base_is_the_reference(read):
     text = FILTERS + "small = { kernel_size = 2 }\nlarge = { kernel_size = 4 }"
-    assert list(read(text)["filters"].models) == ["reference", "small"]
-    other = read(text, ModelConfig(kernel_size=2))["filters"].models
-    assert {name: model.kernel_size for name, model in other.items()} == {
+    assert list(read(text)["filters"].experiments) == ["reference", "small"]
+    other = read(text, of_model(kernel_size=2))["filters"].experiments
+    assert {name: config.model.kernel_size for name, config in other.items()} == {
         "reference": 2,
         "large": 4,
     }
@@ -53,7 +68,7 @@ def test_a_variant_like_the_base_is_the_reference(read):
 def test_a_name_means_the_same_everywhere(read):
     again = '[more]\ntitle = "More"\n[more.variants]\nsmall = { kernel_size = %d }'
     first = FILTERS + "small = { kernel_size = 2 }\n"
-    assert read(first + again % 2)["more"].models["small"] == ModelConfig(kernel_size=2)
+    assert read(first + again % 2)["more"].experiments["small"] == of_model(kernel_size=2)
     message = r"comparisons\.toml: more\.variants\.small: .*found \{'kernel_size': 3\}"
     with pytest.raises(ValueError, match=message):
         read(first + again % 3)
@@ -100,13 +115,13 @@ def test_refuses_bad_files_with_file_key_and_value(read, text, parts):
 
 def test_refuses_a_file_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"absent\.toml"):
-        read_comparisons(tmp_path / "absent.toml", ModelConfig())
+        read_comparisons(tmp_path / "absent.toml", ExperimentConfig())
 
 
 def test_the_comparisons_of_the_repository_are_those_of_the_thesis_and_its_two_heads():
-    base = load_config(MODELS / "comparison_base.toml").model
+    base = load_config(MODELS / "comparison_base.toml")
     comparisons = read_comparisons(MODELS / "comparisons.toml", base)
-    found = {name: list(comparison.models)[1:] for name, comparison in comparisons.items()}
+    found = {name: list(comparison.experiments)[1:] for name, comparison in comparisons.items()}
     assert found == {
         "grids": ["mono_grid"],
         "filter_size": ["filters_2x2"],
@@ -117,12 +132,12 @@ def test_the_comparisons_of_the_repository_are_those_of_the_thesis_and_its_two_h
         "prediction": ["position", "displacement"],
         "head": ["mixture", "correlated_mixture"],
     }
-    sides = comparisons["grid_count"].models["grids_8"].grid_sizes
+    sides = comparisons["grid_count"].experiments["grids_8"].model.grid_sizes
     assert sides == tuple(11 / 2**number for number in range(8))
 
     values_read = {}
-    for name, model in comparisons["grids"].models.items():
-        network = build_model(ExperimentConfig(model=model))
+    for name, experiment in comparisons["grids"].experiments.items():
+        network = build_model(experiment)
         network.build((None, 5, None, 4))
         values_read[name] = network.cell.pooling_embedding.kernel.shape[0]
     assert values_read["mono_grid"] == values_read["reference"] == 4 * 4 * 16
