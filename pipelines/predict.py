@@ -9,6 +9,7 @@ Writes, for OVITO, ASE and the like as well as for NumPy,
     parameters.npy     of the predicted distributions, [steps, N, P]
     forecast.xyz       extended XYZ; sigma is the predicted standard deviation per coordinate
     truth.xyz          the same particles and times as the file has them, if it goes on so far
+    samples.npy        many futures for the one past [S, steps, N, 2], with --num-samples S
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from socialmd.command_line import positive_integer
 from socialmd.config import DataConfig
 from socialmd.data import DatasetDescription
 from socialmd.dataset_folder import DESCRIPTION_FILE, read_description, save_array
@@ -62,7 +64,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     positions, parameters = (
         keras.ops.convert_to_numpy(tensor)[0]
-        for tensor in model.rollout(task.past[None], steps, arguments.feedback, arguments.seed)
+        for tensor in model.rollout(
+            task.past[None],
+            steps,
+            arguments.feedback,
+            arguments.seed,
+            recalibrated=arguments.recalibrated,
+        )
     )
     variance = keras.ops.convert_to_numpy(model.distribution(parameters).variance())
     sigma = np.sqrt(variance.mean(axis=-1))  # [steps, N]
@@ -76,11 +84,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     save_array(output / "parameters.npy", parameters)
     print(f"Forecast of {steps} steps from frame {task.last_frame} on written to {output}")
 
-    (output / "truth.xyz").unlink(missing_ok=True)  # of an earlier forecast
+    for name in ("truth.xyz", "samples.npy"):
+        (output / name).unlink(missing_ok=True)  # of an earlier forecast
+    if count := arguments.num_samples:
+        samples, _ = model.rollout(
+            task.past[None],
+            steps,
+            "sample",
+            arguments.seed,
+            num_samples=count,
+            recalibrated=arguments.recalibrated,
+        )
+        save_array(output / "samples.npy", keras.ops.convert_to_numpy(samples)[:, 0])
     if known := len(task.truth):
         write_extended_xyz(output / "truth.xyz", task.truth, times[:known], features)
         log_probabilities = None
-        if arguments.feedback == "mean":  # the densities after a sample are not a forecast's
+        if (arguments.feedback or model.feedback) != "sample":  # whose densities are no forecast's
             true_positions = task.truth.astype(np.float32)
             log_probabilities = model.distribution(parameters[:known]).log_prob(true_positions)
         print(f"The file goes on for {known} of these steps:\n")
@@ -194,7 +213,15 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True, help="folder to write to")
     parser.add_argument("--start-frame", type=int, help="first frame of the past; default: latest")
     parser.add_argument("--num-steps", type=int, help="default: as many as in training")
-    parser.add_argument("--feedback", choices=("mean", "sample"), default="mean")
+    parser.add_argument(
+        "--feedback", choices=("mean", "most_likely", "sample"), help="default: as in training"
+    )
+    parser.add_argument("--num-samples", type=positive_integer, help="futures to draw as well")
+    parser.add_argument(
+        "--recalibrated",
+        action="store_true",
+        help="correct sigma step by step by what the validation split has shown",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of samples; default: 0")
     parser.add_argument(
         "--frame-spacing",

@@ -20,8 +20,8 @@ SAVED_MODEL = {"assets", "fingerprint.pb", "saved_model.pb", "variables"}
 def export_saved_model(model: SocialLSTM, path: str | Path) -> None:
     """Write a SavedModel with three endpoints; batch, steps T >= 2 and particles N are free.
 
-        serve(inputs)                            T' steps, mean fed back
-        rollout(inputs, num_steps)               any number of steps, mean fed back
+        serve(inputs)                            T' steps, fed back as in training
+        rollout(inputs, num_steps)               any number of steps, fed back as in training
         sample(inputs, num_steps, seed)          any number of steps, a sample fed back
 
     `inputs` is float32 [B, T, N, F]; `num_steps` and `seed` are int32 scalars. Each returns

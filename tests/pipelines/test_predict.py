@@ -89,11 +89,37 @@ def test_a_sample_has_no_likelihood(experiment, file, tmp_path, capsys):
     assert row.split()[-1] == "-"
 
 
-def test_truth_of_an_earlier_forecast_does_not_stay(experiment, file, tmp_path):
-    run(experiment, file, tmp_path, "--start-frame", 0)
+def test_nothing_of_an_earlier_forecast_stays(experiment, file, tmp_path):
+    run(experiment, file, tmp_path, "--start-frame", 0, "--num-samples", 2)
     assert (tmp_path / "truth.xyz").exists()
+    assert (tmp_path / "samples.npy").exists()
     run(experiment, file, tmp_path)
     assert not (tmp_path / "truth.xyz").exists()
+    assert not (tmp_path / "samples.npy").exists()
+
+
+def test_many_futures_are_those_of_the_model_s_rollout(experiment, file, tmp_path):
+    arguments = ("--start-frame", 0, "--num-samples", 5, "--seed", 3, "--num-steps", 2)
+    run(experiment, file, tmp_path, *arguments)
+    samples = np.load(tmp_path / "samples.npy")
+    model, _ = load_model(experiment.model)
+    past = np.load(file)[:6:2][None]
+    expected, _ = model.rollout(past, 2, "sample", seed=3, num_samples=5)
+    np.testing.assert_allclose(samples, expected[:, 0], rtol=1e-5)
+    assert samples.shape == (5, 2, 3, 2)
+
+
+def test_sigma_is_recalibrated_when_asked(experiment, file, tmp_path, load_once):
+    model, _ = load_once(experiment.model)
+    model.sigma_factors.assign([2.0, 1.0, 1.0, 3.0])
+    try:
+        for index, options in enumerate(([], ["--recalibrated"])):
+            run(experiment, file, tmp_path / str(index), *options)
+    finally:
+        model.sigma_factors.assign(np.ones(4))
+    plain, asked = (np.load(tmp_path / name / "parameters.npy") for name in "01")
+    ratio = asked[..., 2:4] / plain[..., 2:4]
+    np.testing.assert_allclose(ratio.mean(axis=(1, 2)), [2.0, 1.0, 1.0, 3.0], rtol=1e-5)
 
 
 def test_samples_follow_the_seed(experiment, file, tmp_path):
