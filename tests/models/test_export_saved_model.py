@@ -37,6 +37,8 @@ def model():
         target_steps=4,
         prediction="acceleration",
         units=8,
+        distribution="mixture",
+        num_components=2,
         embedding_dim=4,
         grid_cells=8,
         grid_sizes=(4.0, 2.0),

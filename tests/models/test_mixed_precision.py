@@ -14,11 +14,11 @@ HALVES = ("mixed_bfloat16", "mixed_float16")
 GRIDS = {"grid_sizes": (4.0, 2.0), "grid_cells": 8}
 
 
-def trained_model(frames, precision, steps=20):
+def trained_model(frames, precision, steps=20, distribution="gaussian"):
     """A model after some steps from the same weights, and its loss before each of them."""
     keras.utils.set_random_seed(5)
     inputs, targets = frames[:, :3], frames[:, 3:, :, :2]
-    model = SocialLSTM(**TINY, dtype=precision)
+    model = SocialLSTM(**TINY, dtype=precision, distribution=distribution)
     model.adapt([(inputs, targets)])
     compile_model(model, TrainingConfig(learning_rate=0.01, gradient_clip_norm=1.0))
     losses = [model.train_on_batch(inputs, targets)[0] for _ in range(steps)]
@@ -53,6 +53,16 @@ def test_training_goes_as_in_float32(frames, losses_in_float32, precision, tmp_p
     loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
     assert loaded.dtype_policy == model.dtype_policy
     np.testing.assert_array_equal(loaded(inputs), model(inputs))
+
+
+@pytest.mark.parametrize("distribution", ["mixture", "correlated_mixture"])
+def test_mixtures_stay_finite_in_bfloat16(frames, distribution):
+    model, losses = trained_model(frames, "mixed_bfloat16", 15, distribution)
+    assert np.isfinite(losses).all()
+    assert losses[-1] < losses[0] - 0.4
+    _, parameters = model.rollout(frames[:, :3], num_steps=20, feedback="sample", seed=0)
+    assert parameters.dtype == "float32"
+    assert np.isfinite(model.distribution(parameters).log_prob(np.zeros(2, "float32"))).all()
 
 
 @pytest.mark.parametrize("precision", HALVES)
