@@ -6,11 +6,11 @@ import dataclasses
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from socialmd.evaluation.checks import FloatArray, finite_array, finite_positions
 
 __all__ = ["ForecastMetrics"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,19 +84,14 @@ class ForecastMetrics:
             >>> metrics.mae, metrics.ade, metrics.fde, metrics.mae_per_step
             (1.75, 2.5, 5.0, [0.0, 3.5])
         """
-        true_positions = _checked("truth", truth)
-        if true_positions.ndim != 4 or true_positions.shape[-1] != 2 or true_positions.size == 0:
-            raise ValueError(
-                "truth: expected positions [windows, steps, particles, 2], found shape "
-                f"{true_positions.shape}"
-            )
+        true_positions = finite_positions("truth", truth)
         shape = true_positions.shape
-        errors = _checked("forecast", forecast, shape) - true_positions
+        errors = finite_array("forecast", forecast, shape) - true_positions
         absolute = np.abs(errors)  # [W, T', N, 2]
         distances = np.hypot(errors[..., 0], errors[..., 1])  # [W, T', N]
         nll = None
         if log_probabilities is not None:
-            nll = -_checked("log_probabilities", log_probabilities, shape[:3])  # [W, T', N]
+            nll = -finite_array("log_probabilities", log_probabilities, shape[:3])  # [W, T', N]
         if simulations is None:
             simulations = np.arange(shape[0])
         return cls(
@@ -111,21 +106,9 @@ class ForecastMetrics:
             nll_per_step=None if nll is None else nll.mean(axis=(0, 2)).tolist(),
             median_nll_per_step=None if nll is None else np.median(nll, axis=(0, 2)).tolist(),
             mae_per_simulation=_mean_per_group(
-                absolute.mean(axis=(1, 2, 3)), _checked("simulations", simulations, shape[:1])
+                absolute.mean(axis=(1, 2, 3)), finite_array("simulations", simulations, shape[:1])
             ),
         )
-
-
-def _checked(name: str, values: ArrayLike, shape: tuple[int, ...] | None = None) -> FloatArray:
-    array = np.asarray(values, np.float64)
-    if shape is not None and array.shape != shape:
-        raise ValueError(f"{name}: expected shape {shape}, found {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError(
-            f"{name}: expected finite numbers, found {np.count_nonzero(~np.isfinite(array))} "
-            f"of {array.size} that are not"
-        )
-    return array
 
 
 def _mean_per_group(values: FloatArray, groups: FloatArray) -> list[float]:

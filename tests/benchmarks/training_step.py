@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from socialmd.config import ExperimentConfig, load_config
+from socialmd.training.comparisons import REFERENCE, read_comparisons
 
 MODELS = Path(__file__).parents[2] / "models"
 COMPARISONS = {
@@ -34,6 +35,10 @@ COMPARISONS = {
     "grids": [{"model": "thesis"}, {"model": "mono_grid"}],
     "precision": [{"precision": "float32"}, {"precision": "mixed_bfloat16"}],
     "particles": [{"form": "cell", "batch": 4, "particles": n} for n in (25, 50, 100, 200, 400)],
+    "variants": [  # of the comparison: their own times are those of whatever else was running
+        {"model": "comparison_base", "variant": name}
+        for name in ("reference", "grids_6", "grids_8", "squares", "max_pooling", "mixture")
+    ],
     "batch": [{"form": "cell", "batch": b} for b in (4, 8, 16, 32, 64)],
 }
 
@@ -83,12 +88,16 @@ def measure(
     particles: int = 25,
     precision: str = "float32",
     profile: bool = False,
+    variant: str = REFERENCE,
 ) -> dict[str, float]:
     """Median time of a step, its floor and its peak memory."""
     import keras
 
     keras.config.set_dtype_policy(precision)
     config = load_config(MODELS / f"{model}.toml")
+    if variant != REFERENCE:
+        comparisons = read_comparisons(MODELS / "comparisons.toml", config).values()
+        (config,) = (c.experiments[variant] for c in comparisons if variant in c.experiments)
     step = {"model": training_step, "cell": cell_step}.get(form, pooling_step)
     run, time_steps = step(config, systems(config, batch, particles), form)
     before, rates = peak_memory(), [matrix_rate()]
