@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
@@ -54,7 +56,7 @@ def plot_density(
         >>> image = plot_density(ax, density, (-2, 2, -2, 2), past, following)
         >>> figure.colorbar(image, label="density (per unit of area)")
     """
-    density, past = np.asarray(density, float), np.asarray(past, float)
+    density = np.asarray(density, float)
     if density.ndim != 2 or not density.size:
         raise ValueError(f"density: expected an image [rows, columns], found shape {density.shape}")
     if not (np.isfinite(density) & (density >= 0)).all():
@@ -67,20 +69,16 @@ def plot_density(
         norm=PowerNorm(0.5, vmin=0.0, vmax=density.max() if largest is None else largest),
         interpolation="bilinear",
     )
-    edge = {"edgecolors": DENSITY_COLORS(0.0), "linewidths": 0.5}  # on bright colours
-    ax.scatter(*np.transpose(following), s=7, c=TRUTH_COLOR, label="true next positions", **edge)
-    ax.plot(*past.T, color=PAST_COLOR, marker="o", markersize=5, label="given positions")
-    ax.scatter(*past[-1], s=70, c=PAST_COLOR, zorder=3, label="last given position", **edge)
+    edge: dict[str, Any] = {"edgecolors": DENSITY_COLORS(0.0), "linewidths": 0.5}
+    x, y = np.transpose(following)
+    ax.scatter(x, y, s=7, c=TRUTH_COLOR, label="true next positions", **edge)
+    x, y = np.transpose(past)
+    ax.plot(x, y, color=PAST_COLOR, marker="o", markersize=5, label="given positions")
+    ax.scatter(x[-1:], y[-1:], s=70, c=PAST_COLOR, zorder=3, label="last given position", **edge)
     if means is not None:
-        ax.scatter(
-            *np.transpose(means),
-            s=60,
-            c=FORECAST_COLOR,
-            marker="X",
-            zorder=4,
-            label="means of the components",
-            **edge,
-        )
+        x, y = np.transpose(means)
+        marker: dict[str, Any] = {"s": 60, "c": FORECAST_COLOR, "marker": "X", "zorder": 4}
+        ax.scatter(x, y, label="means of the Gaussians", **marker, **edge)
     label_plane(ax)
     ax.set_xlim(extent[:2])
     ax.set_ylim(extent[2:])

@@ -78,7 +78,7 @@ def _summary(forecasts: Forecasts, measured: Measurements, overview: Picture) ->
         dict.fromkeys(("MAE", "median", "ADE", "FDE", "NLL"), "lowest"),
     )
     left_out = [f"Left out: {name}, because {why}." for name, why in measured.left_out.items()]
-    paragraphs = [_verdict(forecasts, measured), *left_out]
+    paragraphs = [*(_verdict(forecasts, measured, name) for name in forecasts.models), *left_out]
     caption = (
         "Left and middle: forecast (red) over the truth (white) on the predicted density (colour); "
         f"grey is what the model was given. Chosen by rule: {overview.rule}."
@@ -87,25 +87,20 @@ def _summary(forecasts: Forecasts, measured: Measurements, overview: Picture) ->
     return Section("Summary", paragraphs, [table], [figure])
 
 
-def _verdict(forecasts: Forecasts, measured: Measurements) -> str:
-    """How far to trust each model, in words that follow from the numbers."""
-    sentences = []
-    reference = measured.errors[REFERENCE]
-    for name in forecasts.models:
-        row = measured.errors[name]
-        better = np.less(row.mae_per_step, reference.mae_per_step)
-        extent = np.std(forecasts.windows.truth, axis=(1, 2)).mean()
-        within = np.less(row.median_error_per_step, 0.1 * extent)
-        steps = int(within.argmin()) if not within.all() else len(within)
-        calibration = measured.calibration[name]["as trained"]
-        observed = calibration.overall_coverage[calibration.levels.index(0.8)]
-        sentences.append(
-            f"{name}: lower mean error than {REFERENCE} at {int(better.sum())} of {len(better)} "
-            f"steps; half of all coordinates are forecast to a tenth of the system's extent "
-            f"({0.1 * extent:.2g}) for {steps} steps; its 80 % regions contain the truth in "
-            f"{observed:.0%} of cases."
-        )
-    return " ".join(sentences)
+def _verdict(forecasts: Forecasts, measured: Measurements, name: str) -> str:
+    """How far to trust a model, in words that follow from the numbers."""
+    row, reference = measured.errors[name], measured.errors[REFERENCE]
+    better = np.less(row.mae_per_step, reference.mae_per_step)
+    tenth = 0.1 * np.std(forecasts.windows.truth, axis=(1, 2)).mean()
+    within = np.less(row.median_error_per_step, tenth)
+    steps = len(within) if within.all() else int(within.argmin())
+    calibration = measured.calibration[name]["as trained"]
+    observed = calibration.overall_coverage[calibration.levels.index(0.8)]
+    return (
+        f"{name}: lower mean error than {REFERENCE} at {int(better.sum())} of {len(better)} steps. "
+        f"Half of all coordinates are forecast to a tenth of the system's extent ({tenth:.2g}) for "
+        f"{steps} steps. Its 80 % regions contain the truth in {100 * observed:.0f} % of cases."
+    )
 
 
 def _errors(figures: Mapping[str, Path]) -> Section:
@@ -138,12 +133,12 @@ def _errors(figures: Mapping[str, Path]) -> Section:
 
 def _calibration(measured: Measurements, figures: Mapping[str, Path]) -> Section:
     plain = next(iter(measured.calibration.values()))["as trained"]
-    names = [f"{level:.0%}" for level in plain.levels]
+    names = [f"{100 * level:.0f}\N{NO-BREAK SPACE}%" for level in plain.levels]
     rows: list[Row] = [
         [
             f"{name}, {kind}",
-            *(100 * value for value in each.overall_coverage),
-            None if (error := each.coverage_standard_error) is None else 100 * max(error),
+            *each.overall_coverage,
+            None if (error := each.coverage_standard_error) is None else max(error),
             each.nll,
             each.crps,
         ]
@@ -151,7 +146,7 @@ def _calibration(measured: Measurements, figures: Mapping[str, Path]) -> Section
         for kind, each in kinds.items()
     ]
     table = Table(
-        "Percentage of true positions within the regions of highest predicted density that should "
+        "Fraction of true positions within the regions of highest predicted density that should "
         "contain 50, 80 and 95 %; the standard error is that of independent simulations. NLL in "
         "nats, CRPS in units of length. As trained and recalibrated: what was predicted with "
         "the feedback of training. Sampled: by the rank of the truth among futures drawn for "
@@ -159,7 +154,7 @@ def _calibration(measured: Measurements, figures: Mapping[str, Path]) -> Section
         "densities.",
         ["density", *names, "standard error", "NLL", "CRPS"],
         rows,
-        best={name: 100 * level for name, level in zip(names, plain.levels, strict=True)},
+        best=dict(zip(names, plain.levels, strict=True)),
         digits=3,
     )
     return Section(

@@ -1,6 +1,10 @@
-"""Simulation: gravity and Coulomb forces, velocity Verlet, random systems, whole data sets."""
+"""Simulation: gravity and Coulomb forces, velocity Verlet, random systems, whole data sets.
+
+Beside them a random walk on a circle, whose exact predictive density is known.
+"""
 
 from socialmd.config import ManyBodySystem as ManyBodySystem
+from socialmd.simulation.circle import CircleWalk as CircleWalk
 from socialmd.simulation.forces import accelerations as accelerations
 from socialmd.simulation.forces import angular_momentum as angular_momentum
 from socialmd.simulation.forces import kinetic_energy as kinetic_energy
@@ -16,6 +20,7 @@ from socialmd.simulation.simulate import simulate as simulate
 from socialmd.simulation.write_dataset import write_dataset as write_dataset
 
 __all__ = [
+    "CircleWalk",
     "InitialState",
     "ManyBodySystem",
     "Trajectories",
