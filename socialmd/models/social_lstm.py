@@ -16,13 +16,13 @@ from socialmd import distributions
 from socialmd.layers import SocialLSTMCell
 from socialmd.models.check_inputs import check_inputs
 from socialmd.models.estimate_scales import estimate_scales
+from socialmd.models.feedback import check_feedback, feed_back
 from socialmd.models.fit_sigma_factors import fit_sigma_factors
 from socialmd.registration import register
 
 __all__ = ["SocialLSTM"]
 
 PREDICTIONS = ("position", "displacement", "acceleration")
-FEEDBACKS = ("mean", "most_likely", "sample")
 
 
 @register
@@ -45,22 +45,13 @@ class SocialLSTM(keras.Model):
     With the last two, sigma is predicted in units of d, and the last displacement in units of d is
     another input.
 
-    What becomes the next step's input is `feedback`:
-
-        "mean"          of the predicted distribution. The default: of all points it is the one of
-                        least expected squared error, it moves smoothly with the weights, and it is
-                        the same whenever it is computed
-        "most_likely"   mean of the mixture's component of largest weight. Never lies between two
-                        ways that a particle may go, but jumps where two weights are equal
-        "sample"        one draw. A possible course of things instead of an average of all; training
-                        sees other draws in every step
-
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
         prediction: `"position"`, `"displacement"` or `"acceleration"`.
         distribution: what is predicted: `"gaussian"`, `"mixture"` or `"correlated_mixture"`.
         num_components: K, components of a mixture.
-        feedback: `"mean"`, `"most_likely"` or `"sample"`.
+        feedback: what of it becomes the next step's input: the `"mean"`, the mean of the
+            `"most_likely"` component, or a `"sample"`; reasons in `socialmd.models.feedback`.
         units, embedding_dim, grid_sizes, grid_cells, distance_filter, filters, kernel_size,
             downsampling: see `SocialLSTMCell`.
 
@@ -111,7 +102,7 @@ class SocialLSTM(keras.Model):
             raise ValueError(f"target_steps: expected at least 1, found {target_steps}")
         if num_components < 1:
             raise ValueError(f"num_components: expected at least 1, found {num_components}")
-        _check_feedback(feedback)
+        check_feedback(feedback)
         self.target_steps = target_steps
         self.prediction = prediction
         self.distribution_name = distribution
@@ -193,6 +184,7 @@ class SocialLSTM(keras.Model):
         Raises:
             ValueError: inputs or mask are of another shape.
         """
+        feedback = feedback or self.feedback
         mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
         check_inputs(inputs.shape, self.num_features, None if mask is None else mask.shape)
         frames = ops.cast(inputs, "float32")
@@ -215,7 +207,7 @@ class SocialLSTM(keras.Model):
             if recalibrated:
                 factor = ops.take(self.sigma_factors, ops.minimum(step, self.target_steps - 1))
                 parameters = self._distribution.scale_sigma(parameters, factor)
-            following = self._feed_back(parameters, feedback, seed, step)
+            following = feed_back(self._distribution, parameters, feedback, seed, step)
             carry = (following, following - position, states, parameters)
             # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
             return carry, carry
@@ -250,15 +242,6 @@ class SocialLSTM(keras.Model):
         }[self.prediction]
         outputs = ops.cast(outputs, "float32")
         return self._distribution.to_parameters(outputs, origin, mean_scale, sigma_scale)
-
-    def _feed_back(self, parameters: Any, feedback: str | None, seed: Any, step: Any) -> Any:
-        feedback = feedback or self.feedback
-        if feedback == "mean":
-            return self._distribution.mean(parameters)
-        if feedback == "most_likely":
-            return self._distribution.most_likely_mean(parameters)
-        distribution = self._distribution.from_parameters(parameters)
-        return distribution.sample(seed=distributions.stateless_seed(seed, step))
 
     @functools.cached_property
     def _compiled_forecast(self) -> Any:
@@ -312,7 +295,7 @@ class SocialLSTM(keras.Model):
         if seed is not None and not 0 <= seed < 2**31:
             raise ValueError(f"seed: expected 0 to 2**31 - 1, found {seed}")
         feedback = feedback or self.feedback
-        _check_feedback(feedback)
+        check_feedback(feedback)
         if num_samples is not None and (num_samples < 1 or feedback != "sample"):
             raise ValueError(
                 'num_samples: expected at least 1, and feedback="sample", found '
@@ -496,8 +479,3 @@ class SocialLSTM(keras.Model):
             "feedback": self.feedback,
             **{name: cell[name] for name in names},
         }
-
-
-def _check_feedback(feedback: str) -> None:
-    if feedback not in FEEDBACKS:
-        raise ValueError(f"feedback: expected one of {FEEDBACKS}, found {feedback!r}")

@@ -1,0 +1,52 @@
+"""What of a predicted distribution becomes the next step's input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from socialmd import distributions
+
+__all__ = ["FEEDBACKS", "check_feedback", "feed_back"]
+
+FEEDBACKS = ("mean", "most_likely", "sample")
+
+
+def check_feedback(feedback: str) -> None:
+    """Refuse what is none of `FEEDBACKS`.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if feedback not in FEEDBACKS:
+        raise ValueError(f"feedback: expected one of {FEEDBACKS}, found {feedback!r}")
+
+
+def feed_back(
+    distribution: distributions.Distribution, parameters: Any, feedback: str, seed: Any, step: Any
+) -> Any:
+    """The next step's positions.
+
+        "mean"          of the predicted distribution. Of all points it is the one of least expected
+                        squared error, it moves smoothly with the weights, and it is the same
+                        whenever it is computed: the default.
+        "most_likely"   mean of the mixture's component of largest weight. Never lies between two
+                        ways that a particle may go, but jumps where two weights are equal.
+        "sample"        one draw. A possible course of things instead of an average of all; training
+                        sees other draws in every step.
+
+    Args:
+        distribution: whose parameters they are.
+        parameters: [..., P].
+        feedback: one of the above.
+        seed: of draws, integer; may be a tensor.
+        step: steps ahead, likewise, so that every step draws afresh.
+
+    Returns:
+        Positions, [..., 2].
+    """
+    if feedback == "mean":
+        return distribution.mean(parameters)
+    if feedback == "most_likely":
+        return distribution.most_likely_mean(parameters)
+    seed_of_step = distributions.stateless_seed(seed, step)
+    return distribution.from_parameters(parameters).sample(seed=seed_of_step)
