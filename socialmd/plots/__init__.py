@@ -14,6 +14,7 @@ from socialmd.plots.comparison import plot_learning_curves as plot_learning_curv
 from socialmd.plots.density import plot_density as plot_density
 from socialmd.plots.errors import plot_errors as plot_errors
 from socialmd.plots.forecast import plot_forecast as plot_forecast
+from socialmd.plots.grids import plot_stacked_grids as plot_stacked_grids
 from socialmd.plots.losses import plot_losses as plot_losses
 from socialmd.plots.physics import plot_conservation as plot_conservation
 from socialmd.plots.physics import plot_nearest_distances as plot_nearest_distances
@@ -35,5 +36,6 @@ __all__ = [
     "plot_nearest_distances",
     "plot_pit",
     "plot_spread",
+    "plot_stacked_grids",
     "plot_trajectories",
 ]

@@ -49,7 +49,7 @@ def plot_learning_curves(
         ax.plot(epochs, mean, color=color, linewidth=2.2, marker=".", label=name)
     for name, value in (baselines or {}).items():
         ax.axhline(value, color=REFERENCE_COLORS[0], linestyle="--", linewidth=1.2, label=name)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel("epoch")
     ax.set_ylabel(label)
     ax.grid(alpha=0.25)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
@@ -76,18 +77,21 @@ def plot_forecast(
         add_legend(ax, ("given", "forecast") if truth is None else ("given", "truth", "forecast"))
 
 
-def add_legend(ax: Axes, names: Sequence[str]) -> None:
+def add_legend(where: Axes | Figure, names: Sequence[str]) -> None:
     """Say which colour is which, on the dark ground.
 
     Args:
-        ax: where to draw.
+        where: axes, or a figure, which gets one for all of its axes below them.
         names: some of `"given"`, `"truth"` and `"forecast"`.
     """
+    below = isinstance(where, Figure)
     colors = {"given": PAST_COLOR, "truth": TRUTH_COLOR, "forecast": FORECAST_COLOR}
-    ax.legend(
+    where.legend(
         handles=[Line2D([], [], color=colors[name], label=name, linewidth=2) for name in names],
-        loc="upper right",
+        loc="outside lower center" if below else "upper right",
+        ncols=len(names) if below else 1,
         fontsize=8,
         facecolor=DENSITY_COLORS(0.0),
+        framealpha=1.0 if below else None,
         labelcolor="white",
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter, SymmetricalLogLocator
 from numpy.typing import ArrayLike
 
 from socialmd.plots.style import FORECAST_COLOR, REFERENCE_COLORS
@@ -48,9 +48,14 @@ def plot_losses(
     label_of_best = f"validation (best {validation[best]:.3g}, epoch {epochs[best]})"
     ax.plot(epochs, validation, marker=".", color=FORECAST_COLOR, label=label_of_best)
     ax.scatter(epochs[best], validation[best], s=60, facecolors="none", edgecolors=FORECAST_COLOR)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel("epoch")
     ax.set_ylabel(label)
-    ax.set_yscale(scale)
+    if scale == "symlog":
+        ax.set_yscale(scale, linthresh=1.0, linscale=0.5)
+        ax.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1, subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    else:
+        ax.set_yscale(scale)
     ax.grid(alpha=0.25)
     ax.legend(fontsize=8)

@@ -15,7 +15,8 @@ from socialmd.reporting.forecasts import BASELINES, Forecasts
 from socialmd.reporting.measurements import Measurements
 
 __all__ = [
-    "close_approach_windows",
+    "CloseApproach",
+    "close_approaches",
     "draw_forecast",
     "draw_gallery",
     "draw_overview",
@@ -37,6 +38,16 @@ class Picture(NamedTuple):
 
     path: Path
     rule: str
+
+
+class CloseApproach(NamedTuple):
+    """A pair of particles in one window, at one step, and what to show around the first of them."""
+
+    window: int
+    step: int
+    pair: tuple[int, int]
+    distance: float
+    extent: Extent
 
 
 def draw_overview(forecasts: Forecasts, measured: Measurements, folder: Path) -> Picture:
@@ -74,11 +85,11 @@ def draw_gallery(forecasts: Forecasts, folder: Path) -> dict[str, Picture]:
         figure = _side_by_side(forecasts, window, None)
         text = f"window of {rule} error of {next(iter(forecasts.models))}"
         pictures[name] = Picture(save_figure(figure, folder, name), text)
-    for number, (window, extent, distance) in enumerate(close_approach_windows(forecasts), 1):
+    for number, approach in enumerate(close_approaches(forecasts), start=1):
         name = f"gallery_close_approach_{number}"
-        figure = _side_by_side(forecasts, window, extent)
+        figure = _side_by_side(forecasts, approach.window, approach.extent)
         ordinal = "closest approach" if number == 1 else f"closest approach, number {number},"
-        text = f"{ordinal} of all windows: a pair at {distance:.4f} length units"
+        text = f"{ordinal} of all windows: a pair at {approach.distance:.4f} length units"
         pictures[name] = Picture(save_figure(figure, folder, name), text)
     median = window_at(forecasts, RULES["median"])
     first = next(iter(forecasts.models))
@@ -120,6 +131,7 @@ def draw_forecast(
     window: int,
     title: str,
     extent: Extent | None = None,
+    legend: bool = True,
 ) -> None:
     """One model's forecast of one window over the truth, on the predicted density.
 
@@ -130,13 +142,14 @@ def draw_forecast(
         window: which one.
         title: of the axes.
         extent: x_min, x_max, y_min, y_max of what is shown; everything if none is given.
+        legend: whether to say which line is which.
     """
     past, truth = forecasts.windows.inputs[window, ..., :2], forecasts.windows.truth[window]
     extent = extent or _extent(past, truth)
     distribution = forecasts.models[name].distribution(forecasts.parameters[name][window])
     density = position_density(distribution, extent, PIXELS)
     positions = forecasts.positions[name][window]
-    plot_forecast(ax, past, truth, positions, density, extent, title)
+    plot_forecast(ax, past, truth, positions, density, extent, title, legend)
 
 
 def _extent(past: Any, truth: Any) -> Extent:
@@ -144,17 +157,15 @@ def _extent(past: Any, truth: Any) -> Extent:
     return (-half, half, -half, half)
 
 
-def close_approach_windows(
-    forecasts: Forecasts, count: int = NUM_CLOSE
-) -> list[tuple[int, Extent, float]]:
-    """Windows of the closest approaches, each of another simulation.
+def close_approaches(forecasts: Forecasts, count: int = NUM_CLOSE) -> list[CloseApproach]:
+    """The closest approaches in the middle of a window, each of another simulation.
 
     Args:
         forecasts: of models and baselines.
         count: at most so many.
 
     Returns:
-        Window, extent around the approach, and distance in units of length; the closest one first.
+        The approaches, the closest one first.
     """
     windows = forecasts.windows
     if windows.truth.shape[2] < 2:
@@ -164,9 +175,9 @@ def close_approach_windows(
     last = windows.truth.shape[1] - 1
     margin = min(AROUND_CLOSE, last // 3)
     distances = np.where((steps >= margin) & (steps <= last - margin), distances, np.inf)
-    chosen: list[tuple[int, Extent, float]] = []
+    chosen: list[CloseApproach] = []
     seen: set[int] = set()
-    for flat in np.argsort(distances, axis=None):
+    for flat in np.argsort(distances, axis=None, kind="stable"):
         window, particle = map(int, np.unravel_index(flat, distances.shape))
         simulation = int(windows.simulations[window])
         if not np.isfinite(distances[window, particle]) or len(chosen) == count:
@@ -174,10 +185,13 @@ def close_approach_windows(
         if simulation in seen:
             continue
         seen.add(simulation)
-        step = steps[window, particle]
-        around = windows.truth[window, max(0, step - margin) : step + margin + 1, particle]
-        x, y = windows.truth[window, step, particle]
-        half = max(1.3 * float(np.abs(around - [x, y]).max()), 10 * distances[window, particle])
-        extent = (float(x) - half, float(x) + half, float(y) - half, float(y) + half)
-        chosen.append((window, extent, float(distances[window, particle])))
+        step, distance = int(steps[window, particle]), float(distances[window, particle])
+        paths = windows.truth[window]  # [T', N, 2]
+        x, y = map(float, paths[step, particle])
+        gaps = np.linalg.norm(paths[step] - [x, y], axis=-1)
+        gaps[particle] = np.inf
+        around = paths[step - margin : step + margin + 1, particle]
+        half = max(1.3 * float(np.abs(around - [x, y]).max()), 10 * distance)
+        extent = (x - half, x + half, y - half, y + half)
+        chosen.append(CloseApproach(window, step, (particle, int(gaps.argmin())), distance, extent))
     return chosen

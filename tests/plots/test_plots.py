@@ -7,6 +7,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from socialmd import plots
+from socialmd.plots.forecast import add_legend
 from socialmd.plots.style import FORECAST_COLOR, TRUTH_COLOR
 
 
@@ -29,6 +30,14 @@ def lines_of(ax, color):
     )
 
 
+def visible_labels(axis):
+    """Of its ticks; Matplotlib has some beyond both ends."""
+    low, high = axis.get_view_interval()
+    texts = [text.get_text() for text in axis.get_ticklabels()]
+    ticks = sorted(zip(axis.get_ticklocs(), texts, strict=True))
+    return [text for place, text in ticks if low <= place <= high]
+
+
 def test_forecast_shows_truth_and_forecast_in_their_colours(paths):
     past, truth, forecast = paths
     _, ax = plots.new_figure(4, 4)
@@ -43,6 +52,18 @@ def test_forecast_shows_truth_and_forecast_in_their_colours(paths):
     ]
     assert "length units" in ax.get_xlabel()
     assert "length units" in ax.get_ylabel()
+
+
+def test_a_figure_may_have_one_legend_for_all(paths):
+    figure, axes = plots.new_figure(8, 4, columns=2)
+    for ax in axes:
+        plots.plot_forecast(ax, *paths, legend=False)
+        assert ax.get_legend() is None
+    add_legend(figure, ("truth", "forecast"))
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["truth", "forecast"]
+    figure.draw_without_rendering()
+    assert legend.get_window_extent().y1 < axes[0].get_tightbbox().y0  # below both
 
 
 def test_density_is_drawn_with_y_upwards(paths):
@@ -82,6 +103,15 @@ def test_losses_may_have_another_scale():
     _, ax = plots.new_figure(4, 4)
     plots.plot_losses(ax, {"loss": [120.0, -1.0], "val_loss": [1.5, -1.0]}, scale="symlog")
     assert ax.get_yscale() == "symlog"
+
+
+def test_one_epoch_has_one_tick_and_losses_have_plain_numbers():
+    figure, ax = plots.new_figure(4, 4)
+    plots.plot_losses(ax, {"loss": [36.0], "val_loss": [-1.6]}, scale="symlog")
+    figure.draw_without_rendering()
+    assert visible_labels(ax.xaxis) == ["1"]
+    numbers = ["\N{MINUS SIGN}2", "\N{MINUS SIGN}1", "0", "1", "2", "5", "10", "20", "50"]
+    assert visible_labels(ax.yaxis) == numbers
 
 
 def test_losses_refuse_a_history_without_validation():

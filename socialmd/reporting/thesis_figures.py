@@ -1,0 +1,178 @@
+"""Forecasts chosen by rule, as in figures 29 to 34 of the thesis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from socialmd.evaluation import around_close_approaches, closest_approach
+from socialmd.plots import new_figure, plot_around_close_approaches, plot_errors
+from socialmd.plots.forecast import add_legend
+from socialmd.plots.style import FORECAST_COLOR, PAST_COLOR, TRUTH_COLOR, TRUTH_LINE_COLOR
+from socialmd.reporting.drawing import Drawing, NothingToDrawError
+from socialmd.reporting.forecasts import BASELINES, Forecasts
+from socialmd.reporting.gallery import close_approaches, draw_forecast, window_at
+from socialmd.reporting.measurements import AROUND, CLOSE, predicted_sigma
+
+__all__ = ["draw_around_close_approaches", "draw_close_approaches", "draw_window"]
+
+FORECAST = (
+    "Forecast (red) over the truth (white) on the predicted density of all steps together, whose "
+    "colours follow its fourth root; grey, what was given."
+)
+LABELLED_DENSITIES = 10.0 ** np.arange(-2, 5)
+BRIGHTEST = 0.999  # of all pixels; the first steps are so certain that they would outshine the rest
+
+
+def draw_window(
+    forecasts: Forecasts, rule: str, quantile: float, with_errors: bool = True
+) -> Drawing:
+    """The forecast of a window that is chosen by its error.
+
+    Args:
+        forecasts: of one model and of baselines.
+        rule: name of the quantile.
+        quantile: of the mean absolute error, over the windows.
+        with_errors: whether to draw the errors of all forecasts beside it.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> draw_window(forecasts, "median", 0.5).figure.savefig("median.png")
+    """
+    (name,), window = forecasts.models, window_at(forecasts, quantile)
+    truth, simulations = forecasts.windows.truth, forecasts.windows.simulations
+    figure, axes = new_figure(13 if with_errors else 7.8, 6.2, columns=1 + with_errors)
+    ax, *others = np.atleast_1d(axes)
+    title = f"{name}, test simulation {simulations[window]}"
+    draw_forecast(ax, forecasts, name, window, title, legend=False)
+    add_legend(figure, ("given", "truth", "forecast"))
+    _add_color_bar(figure, [ax])
+    errors = {
+        each: np.abs(positions[window] - truth[window]).mean(axis=(1, 2))
+        for each, positions in forecasts.positions.items()
+    }
+    for ax in others:
+        plot_errors(ax, errors, title="Errors in this window", baselines=BASELINES)
+    return Drawing(
+        figure,
+        f"window at the {rule} of the error: MAE {errors[name].mean():.3f} length units, "
+        f"{len(truth)} windows",
+        FORECAST + " Right: error of all forecasts by step." * with_errors,
+    )
+
+
+def draw_close_approaches(forecasts: Forecasts, count: int = 3) -> Drawing:
+    """Zoomed in on the closest approaches.
+
+    Args:
+        forecasts: of one model and of baselines.
+        count: approaches, each of another simulation.
+
+    Returns:
+        The figure, one panel for each approach.
+
+    Raises:
+        NothingToDrawError: there is none.
+
+    Example:
+        >>> draw_close_approaches(forecasts).figure.savefig("close.png")
+    """
+    (name,), chosen, windows = (
+        forecasts.models,
+        close_approaches(forecasts, count),
+        forecasts.windows,
+    )
+    if not chosen:
+        raise NothingToDrawError("no particle is closest to another one in the middle of a window")
+    figure, axes = new_figure(5.2 * len(chosen) + 0.8, 6, columns=len(chosen))
+    axes = list(np.atleast_1d(axes))
+    for ax, (window, step, pair, distance, extent) in zip(axes, chosen, strict=True):
+        simulation = windows.simulations[window]
+        title = f"Simulation {simulation}, step {step + 1}: {distance:.2g} length units"
+        draw_forecast(ax, forecasts, name, window, title, extent, legend=False)
+        for positions, color, size in (
+            (windows.truth[window], TRUTH_COLOR, 70),
+            (forecasts.positions[name][window], FORECAST_COLOR, 40),
+        ):
+            paths = positions[:, list(pair)]  # [T', 2, 2]
+            ax.plot(*np.moveaxis(paths, -1, 0), color=color, marker=".", linewidth=0)
+            ax.scatter(*paths[step].T, s=size, c=color, edgecolors=PAST_COLOR, zorder=4)
+    _add_color_bar(figure, axes)
+    add_legend(figure, ("given", "truth", "forecast"))
+    return Drawing(
+        figure,
+        f"closest approaches in the middle of {len(windows.truth)} windows, each of another test "
+        "simulation",
+        FORECAST + " The two particles have a dot at each step, and a large one at that of their "
+        "closest approach, whose distance is given.",
+    )
+
+
+def draw_around_close_approaches(forecasts: Forecasts) -> Drawing:
+    """Predicted sigma and error before and after close approaches.
+
+    Args:
+        forecasts: of one model and of baselines.
+
+    Returns:
+        The figure.
+
+    Raises:
+        NothingToDrawError: the windows hold no such approach.
+
+    Example:
+        >>> draw_around_close_approaches(forecasts).figure.savefig("sigma.png")
+    """
+    ((name, model),), truth = forecasts.models.items(), forecasts.windows.truth
+    errors = np.sqrt(np.square(forecasts.positions[name] - truth).mean(axis=-1))  # [W, T', N]
+    sigmas = predicted_sigma(model, forecasts.parameters[name])
+    figure, ax = new_figure(7, 5.4)
+    try:
+        threshold = float(np.quantile(closest_approach(truth)[0], CLOSE))
+        half_width = max(1, round(AROUND * truth.shape[1]))
+        for quantity, values, color in (
+            ("predicted sigma", sigmas, FORECAST_COLOR),
+            ("actual error", np.maximum(errors, np.finfo("float32").tiny), TRUTH_LINE_COLOR),
+        ):
+            around = around_close_approaches(values, truth, threshold, half_width)
+            plot_around_close_approaches(
+                ax,
+                around.offsets,
+                [around.lower, around.median, around.upper],
+                around.control,
+                quantity,
+                color,
+                "per coordinate (length units)",
+                f"{name}: {around.count} approaches, {around.control_count} controls",
+            )
+    except ValueError as error:  # few data may hold no such event
+        raise NothingToDrawError(str(error)) from None
+    return Drawing(
+        figure,
+        f"the {CLOSE:.0%} of all particles that come closest to another one (below "
+        f"{threshold:.2g} length units)",
+        "Predicted standard deviation (red) and actual error (black) before and after close "
+        "approaches, medians in a band of quartiles. Dashed: particles that stay away from all "
+        "others, at the same steps ahead.",
+    )
+
+
+def _add_color_bar(figure: Figure, axes: Sequence[Axes]) -> None:
+    """One scale for the densities of these axes, which are drawn as fourth roots."""
+    images = [image for ax in axes for image in ax.images]
+    brightest = max(np.quantile(np.asarray(image.get_array()), BRIGHTEST) for image in images)
+    for image in images:
+        image.set_clim(0.0, brightest)
+    figure.colorbar(
+        images[0],
+        ax=axes,
+        ticks=LABELLED_DENSITIES**0.25,
+        format=lambda root, _: f"{root**4:.3g}",
+        extend="max",
+        label="predicted density (particles per unit of area)",
+    )
