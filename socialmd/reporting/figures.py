@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from socialmd.dataset_folder import write_atomically
-from socialmd.evaluation import nearest_distances
+from socialmd.evaluation import AroundCloseApproaches, nearest_distances
 from socialmd.plots import (
     new_figure,
     plot_around_close_approaches,
@@ -26,7 +27,7 @@ from socialmd.plots.style import FORECAST_COLOR, TRUTH_LINE_COLOR, curve_styles
 from socialmd.reporting.forecasts import BASELINES, Forecasts
 from socialmd.reporting.measurements import Measurements
 
-__all__ = ["draw_figures", "save_figure"]
+__all__ = ["draw_around", "draw_figures", "save_figure"]
 
 QUARTILES = (0.25, 0.75)
 KINDS = {"as trained": "-", "recalibrated": "--", "sampled": ":"}
@@ -69,6 +70,26 @@ def save_figure(figure: Figure, folder: Path, name: str) -> Path:
         lambda file: figure.savefig(file, format="pdf", metadata={"CreationDate": None}),
     )
     return png
+
+
+def draw_around(ax: Axes, quantities: Mapping[str, AroundCloseApproaches], title: str) -> None:
+    """Predicted sigma and actual error of a model before and after close approaches.
+
+    Args:
+        ax: where to draw.
+        quantities: as `sigma_and_error_around` gives them.
+        title: of the axes.
+    """
+    for quantity, name, color in (
+        ("sigma", "predicted sigma", FORECAST_COLOR),
+        ("error", "actual error", TRUTH_LINE_COLOR),
+    ):
+        around = quantities[quantity]
+        quartiles = [around.lower, around.median, around.upper]
+        label = "per coordinate (length units)"
+        plot_around_close_approaches(
+            ax, around.offsets, quartiles, around.control, name, color, label, title
+        )
 
 
 def _errors(forecasts: Forecasts, measured: Measurements) -> Figure:
@@ -196,17 +217,5 @@ def _close_approaches(measured: Measurements) -> Iterator[tuple[str, Figure]]:
     for ax, (name, quantities) in zip(
         axes[1:], measured.around_close_approaches.items(), strict=True
     ):
-        for quantity, color in (("sigma", FORECAST_COLOR), ("error", TRUTH_LINE_COLOR)):
-            around = quantities[quantity]
-            quartiles = [around.lower, around.median, around.upper]
-            plot_around_close_approaches(
-                ax,
-                around.offsets,
-                quartiles,
-                around.control,
-                "predicted sigma" if quantity == "sigma" else "actual error",
-                color,
-                "per coordinate (length units)",
-                f"{name}: before and after",
-            )
+        draw_around(ax, quantities, f"{name}: before and after")
     yield "close_approaches", figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,7 @@ from socialmd.models import SocialLSTM, known_law
 from socialmd.reporting.forecasts import Forecasts, law_of, roll_out
 from socialmd.simulation import total_energy
 
-__all__ = ["Measurements", "measure", "predicted_sigma"]
+__all__ = ["Measurements", "measure", "sigma_and_error_around"]
 
 LONG = 10  # times T': far beyond what models were trained for
 NUM_LONG_WINDOWS = 20
@@ -116,7 +116,38 @@ def measure(forecasts: Forecasts, num_samples: int = 20, max_sampled: int = 40) 
     return result
 
 
-def predicted_sigma(model: SocialLSTM, parameters: NDArray[Any]) -> NDArray[Any]:
+def sigma_and_error_around(forecasts: Forecasts, name: str) -> dict[str, AroundCloseApproaches]:
+    """Predicted `"sigma"` and `"error"` of a model before and after close approaches.
+
+    Those are the closest approaches of the 30 % of all particles, in all windows, that come closest
+    to another one; a sixth of T' is looked at on each side.
+
+    Args:
+        forecasts: of the model and its windows.
+        name: of the model.
+
+    Returns:
+        Both per coordinate, in units of length.
+
+    Raises:
+        ValueError: no approach has so many steps on each side, or no particle stays away.
+    """
+    truth = forecasts.windows.truth
+    threshold = float(np.quantile(closest_approach(truth)[0], CLOSE))
+    half_width = max(1, round(AROUND * truth.shape[1]))
+    errors = np.sqrt(np.square(forecasts.positions[name] - truth).mean(axis=-1))  # [W, T', N]
+    tiny = np.finfo(np.float32).tiny  # an exact hit has no ratio to what follows
+    values = {
+        "sigma": _predicted_sigma(forecasts.models[name], forecasts.parameters[name]),
+        "error": np.maximum(errors, tiny),
+    }
+    return {
+        quantity: around_close_approaches(series, truth, threshold, half_width)
+        for quantity, series in values.items()
+    }
+
+
+def _predicted_sigma(model: SocialLSTM, parameters: NDArray[Any]) -> NDArray[Any]:
     """Predicted standard deviation per coordinate, sqrt(trace(Sigma) / 2): [..., P] -> [...]."""
     variance = keras.ops.convert_to_numpy(model.distribution(parameters).variance())
     return np.asarray(np.sqrt(variance.mean(axis=-1)))
@@ -204,30 +235,13 @@ def _measure_close_approaches(result: Measurements, forecasts: Forecasts) -> Non
     if truth.shape[2] < 2:
         result.left_out["close approaches"] = "there is one particle only"
         return
-    threshold = float(np.quantile(closest_approach(truth)[0], CLOSE))
-    half_width = max(1, round(AROUND * truth.shape[1]))
     try:
         result.closest_approach = {
             name: error_by_closest_approach(truth, positions)
             for name, positions in forecasts.positions.items()
         }
         result.around_close_approaches = {
-            name: {
-                quantity: around_close_approaches(values, truth, threshold, half_width)
-                for quantity, values in _growing(forecasts, name, model).items()
-            }
-            for name, model in forecasts.models.items()
+            name: sigma_and_error_around(forecasts, name) for name in forecasts.models
         }
     except ValueError as error:  # few data may hold no such event
         result.left_out["close approaches"] = str(error)
-
-
-def _growing(forecasts: Forecasts, name: str, model: SocialLSTM) -> Mapping[str, NDArray[Any]]:
-    """Predicted sigma and error per coordinate, both [W, T', N] and comparable."""
-    errors = forecasts.positions[name] - forecasts.windows.truth
-    distance = np.sqrt(np.square(errors).mean(axis=-1))
-    tiny = np.finfo(np.float32).tiny  # an exact hit has no ratio to what follows
-    return {
-        "sigma": predicted_sigma(model, forecasts.parameters[name]),
-        "error": np.maximum(distance, tiny),
-    }

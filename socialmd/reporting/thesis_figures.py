@@ -8,14 +8,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from socialmd.evaluation import around_close_approaches, closest_approach
-from socialmd.plots import new_figure, plot_around_close_approaches, plot_errors
+from socialmd.plots import new_figure, plot_errors
 from socialmd.plots.forecast import add_legend
-from socialmd.plots.style import FORECAST_COLOR, PAST_COLOR, TRUTH_COLOR, TRUTH_LINE_COLOR
+from socialmd.plots.style import FORECAST_COLOR, PAST_COLOR, TRUTH_COLOR
 from socialmd.reporting.drawing import Drawing, NothingToDrawError
+from socialmd.reporting.figures import draw_around
 from socialmd.reporting.forecasts import BASELINES, Forecasts
 from socialmd.reporting.gallery import close_approaches, draw_forecast, window_at
-from socialmd.reporting.measurements import AROUND, CLOSE, predicted_sigma
+from socialmd.reporting.measurements import CLOSE, sigma_and_error_around
 
 __all__ = ["draw_around_close_approaches", "draw_close_approaches", "draw_window"]
 
@@ -128,34 +128,17 @@ def draw_around_close_approaches(forecasts: Forecasts) -> Drawing:
     Example:
         >>> draw_around_close_approaches(forecasts).figure.savefig("sigma.png")
     """
-    ((name, model),), truth = forecasts.models.items(), forecasts.windows.truth
-    errors = np.sqrt(np.square(forecasts.positions[name] - truth).mean(axis=-1))  # [W, T', N]
-    sigmas = predicted_sigma(model, forecasts.parameters[name])
-    figure, ax = new_figure(7, 5.4)
+    (name,) = forecasts.models
     try:
-        threshold = float(np.quantile(closest_approach(truth)[0], CLOSE))
-        half_width = max(1, round(AROUND * truth.shape[1]))
-        for quantity, values, color in (
-            ("predicted sigma", sigmas, FORECAST_COLOR),
-            ("actual error", np.maximum(errors, np.finfo("float32").tiny), TRUTH_LINE_COLOR),
-        ):
-            around = around_close_approaches(values, truth, threshold, half_width)
-            plot_around_close_approaches(
-                ax,
-                around.offsets,
-                [around.lower, around.median, around.upper],
-                around.control,
-                quantity,
-                color,
-                "per coordinate (length units)",
-                f"{name}: {around.count} approaches, {around.control_count} controls",
-            )
+        around = sigma_and_error_around(forecasts, name)
     except ValueError as error:  # few data may hold no such event
         raise NothingToDrawError(str(error)) from None
+    figure, ax = new_figure(7, 5.4)
+    counts = f"{around['sigma'].count} approaches, {around['sigma'].control_count} controls"
+    draw_around(ax, around, f"{name}: {counts}")
     return Drawing(
         figure,
-        f"the {CLOSE:.0%} of all particles that come closest to another one (below "
-        f"{threshold:.2g} length units)",
+        f"the {CLOSE:.0%} of all particles that come closest to another one",
         "Predicted standard deviation (red) and actual error (black) before and after close "
         "approaches, medians in a band of quartiles. Dashed: particles that stay away from all "
         "others, at the same steps ahead.",

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 from socialmd.data import Windows
 from socialmd.evaluation import around_close_approaches
 from socialmd.plots.style import FORECAST_COLOR, TRUTH_COLOR
-from socialmd.reporting import Forecasts, thesis_figures
+from socialmd.reporting import Forecasts, measurements, thesis_figures
 from socialmd.reporting.drawing import NothingToDrawError
 
 NUM_WINDOWS, NUM_STEPS, NUM_PARTICLES = 11, 9, 4
@@ -101,7 +101,7 @@ def test_one_particle_approaches_nobody(forecasts):
 
 
 def test_sigma_and_error_are_drawn_around_the_closest_third(forecasts, monkeypatch):
-    monkeypatch.setattr(thesis_figures, "predicted_sigma", lambda model, parameters: parameters)
+    monkeypatch.setattr(measurements, "_predicted_sigma", lambda model, parameters: parameters)
     truth = forecasts.windows.truth
     for window in range(8):  # 17 of 44 particles
         truth[window, 4, 0] = truth[window, 4, 1] + [0.0, 0.1 * (window + 1)]
@@ -124,6 +124,6 @@ def test_sigma_and_error_are_drawn_around_the_closest_third(forecasts, monkeypat
 
 
 def test_without_an_approach_there_is_nothing_around_it(forecasts, monkeypatch):
-    monkeypatch.setattr(thesis_figures, "predicted_sigma", lambda model, parameters: parameters)
+    monkeypatch.setattr(measurements, "_predicted_sigma", lambda model, parameters: parameters)
     with pytest.raises(NothingToDrawError, match="found 0 approaches"):
         thesis_figures.draw_around_close_approaches(forecasts)
