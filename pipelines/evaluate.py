@@ -21,13 +21,14 @@ import argparse
 import importlib.metadata
 import json
 import platform
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from socialmd.command_line import positive_integer
+from socialmd.command_line import number_of_samples, positive_integer, typed_command
 from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.dataset_folder import DESCRIPTION_FILE, SPLITS, checksum, write_atomically
 from socialmd.evaluation import comparison, overall_table, step_table
@@ -60,9 +61,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     Args:
         argv: command line arguments; those of the process if none are given.
     """
-    arguments = _parse(argv)
+    typed = sys.argv[1:] if argv is None else argv
+    arguments = _parse(typed)
     models, configs = load_models(arguments.models)
     config = next(iter(configs.values())).data
+    remarks = compare_windows(configs)
+    print(*remarks, sep="\n", end="\n" if remarks else "")
     first = arguments.models[0]
     folder = first.parent if first.suffix == ".keras" else first
     output = arguments.output or folder / "evaluation"
@@ -71,18 +75,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         models, config, arguments.data, arguments.split, arguments.max_windows
     )
     measured = measure(forecasts, arguments.num_samples)
-    description = {
+    description: dict[str, Any] = {
         "models": {
-            name: {
-                "trainable_parameters": model.num_trainable_parameters,
-                "trained_on_other_windows": configs[name].data.model_copy(
-                    update={"num_rotations": config.num_rotations}
-                )
-                != config,
-            }
+            name: {"trainable_parameters": model.num_trainable_parameters}
             for name, model in models.items()
         },
         "data": _describe_data(arguments.data, arguments.split, config, forecasts),
+        "remarks": remarks,
         "units": UNITS,
     }
     text = json.dumps({**description, **measured.to_json()}, indent=2, allow_nan=False) + "\n"
@@ -100,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"given, {data['target_steps']} forecast, {data['step_spacing']:.4g} apart"
     )
     report = compose_report(
-        forecasts, measured, curves, overview, gallery, _made_by(arguments, configs), subtitle
+        forecasts, measured, curves, overview, gallery, _made_by(typed, configs), subtitle, remarks
     )
     report.write(output / "report.html")
     print(f"\nReport: {output / 'report.html'}, numbers: metrics.json, pictures: figures/ there")
@@ -126,6 +125,29 @@ def load_models(
             raise ValueError(f"{path}: expected models of different names, found {name!r} twice")
         models[name], configs[name] = load_model(path)
     return models, configs
+
+
+def compare_windows(configs: Mapping[str, ExperimentConfig]) -> list[str]:
+    """Remarks on models that were trained on windows of another kind than the first one's.
+
+    Args:
+        configs: by name; the first one says how trajectories become windows.
+
+    Returns:
+        A sentence for each such model.
+    """
+    first, *others = configs
+    remarks = []
+    for name in others:
+        of_first, own = configs[first].data, configs[name].data
+        differences = [
+            f"{key} = {getattr(own, key)}, not {getattr(of_first, key)}"
+            for key in ("subsample", "input_steps", "target_steps")
+            if getattr(own, key) != getattr(of_first, key)
+        ]
+        if differences:
+            remarks.append(f"{name} was trained with {'; '.join(differences)}.")
+    return remarks
 
 
 def print_tables(forecasts: Forecasts, measured: Measurements, split: Path) -> None:
@@ -166,13 +188,12 @@ def _describe_data(
     }
 
 
-def _made_by(arguments: argparse.Namespace, configs: dict[str, ExperimentConfig]) -> dict[str, str]:
+def _made_by(typed: Sequence[str], configs: dict[str, ExperimentConfig]) -> dict[str, str]:
     """Title -> text: what somebody needs to make the same report."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
     versions.append(f"Python {platform.python_version()}")
-    names = " ".join(path.resolve().name for path in arguments.models)
     return {
-        "Command": f"python pipelines/evaluate.py {names} {arguments.data.resolve().name}",
+        "Command": typed_command("evaluate", typed),
         "Versions": "\n".join(versions),
         **{
             f"Configuration of {name}": json.dumps(config.model_dump(mode="json"), indent=2)
@@ -190,9 +211,14 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--split", choices=SPLITS, default="test")
     parser.add_argument("--max-windows", type=positive_integer, help="evenly spread; default: all")
     parser.add_argument(
-        "--num-samples", type=int, default=20, help="futures to draw for each past, 0 for none"
+        "--num-samples",
+        type=number_of_samples,
+        default=20,
+        help="futures to draw for each past, 0 for none; default: 20",
     )
-    parser.add_argument("--output", type=Path, help="default: evaluation/ beside the first model")
+    parser.add_argument(
+        "--output", type=Path, help="default: evaluation/ in the first model's folder"
+    )
     return parser.parse_args(argv)
 
 

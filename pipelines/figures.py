@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from socialmd.command_line import positive_integer
+from socialmd.command_line import positive_integer, typed_command
 from socialmd.config import ExperimentConfig
 from socialmd.data import load_trajectories, read_windows
 from socialmd.dataset_folder import write_atomically
@@ -91,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             print(f"{name} is left out: {reason}", flush=True)
             continue
         save(drawing, sources.output, name)
-        add_caption(sources.output / "captions.md", name, drawing, command(typed))
+        add_caption(sources.output / "captions.md", name, drawing, typed_command("figures", typed))
         made.append(name)
     print(f"Made in {sources.output}: {', '.join(made) or 'nothing'}")
 
@@ -223,12 +222,6 @@ def add_caption(path: Path, name: str, drawing: Drawing, made_by: str) -> None:
     ordered = [captions[name] for name in sorted(captions)]
     text = HEADING.join(["# Figures of the thesis, redrawn\n", *ordered])
     write_atomically(path, lambda file: file.write(text.encode()))
-
-
-def command(typed: Sequence[str]) -> str:
-    """What was typed, without the folders of this machine, which say nothing to others."""
-    words = [Path(word).name if Path(word).is_absolute() else word for word in typed]
-    return f"python pipelines/figures.py {shlex.join(words)}"
 
 
 def _parse(argv: Sequence[str]) -> Sources:

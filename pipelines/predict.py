@@ -93,7 +93,6 @@ def main(argv: Sequence[str] | None = None) -> None:
             "sample",
             arguments.seed,
             num_samples=count,
-            recalibrated=arguments.recalibrated,
         )
         save_array(output / "samples.npy", keras.ops.convert_to_numpy(samples)[:, 0])
     if known := len(task.truth):

@@ -1,10 +1,13 @@
-"""Types of command line arguments that several pipelines take."""
+"""Command lines: types of arguments that several pipelines take, and what was typed."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
 
-__all__ = ["positive_integer"]
+__all__ = ["number_of_samples", "positive_integer", "typed_command"]
 
 
 def positive_integer(text: str) -> int:
@@ -26,3 +29,40 @@ def positive_integer(text: str) -> int:
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"expected a positive integer, found {number}")
     return number
+
+
+def number_of_samples(text: str) -> int:
+    """For `argparse`: futures to draw for one past, none or at least two.
+
+    Args:
+        text: as it was typed.
+
+    Returns:
+        The number.
+
+    Raises:
+        argparse.ArgumentTypeError: it is negative, or one, of which no spread can be told.
+        ValueError: it is no integer.
+    """
+    if (number := int(text)) < 0 or number == 1:
+        raise argparse.ArgumentTypeError(f"expected 0, or at least 2, found {number}")
+    return number
+
+
+def typed_command(pipeline: str, words: Sequence[str]) -> str:
+    """What was typed, for the caption of what it made.
+
+    Args:
+        pipeline: name of the script.
+        words: its arguments.
+
+    Returns:
+        The command, absolute paths cut to their last part: where files lie on one machine says
+        nothing to others.
+
+    Example:
+        >>> typed_command("evaluate", ["runs/mine", "/home/me/data/monopoles"])
+        'python pipelines/evaluate.py runs/mine monopoles'
+    """
+    shortened = [Path(word).name if Path(word).is_absolute() else word for word in words]
+    return f"python pipelines/{pipeline}.py {shlex.join(shortened)}"

@@ -126,7 +126,7 @@ def forecast(
     for t in range(steps - 1 + target_steps):
         parts = [position, features]
         if prediction != "position":
-            parts.append(displacement / displacement_scale)
+            parts.append(np.clip(displacement / displacement_scale, -10.0, 10.0))
         raw, h, c = cell_step(
             weights,
             np.concatenate(parts, axis=-1),

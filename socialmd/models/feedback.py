@@ -6,7 +6,7 @@ from typing import Any
 
 from socialmd import distributions
 
-__all__ = ["FEEDBACKS", "check_feedback", "feed_back"]
+__all__ = ["FEEDBACKS", "check_feedback", "check_samples", "feed_back"]
 
 FEEDBACKS = ("mean", "most_likely", "sample")
 
@@ -21,6 +21,26 @@ def check_feedback(feedback: str) -> None:
         raise ValueError(f"feedback: expected one of {FEEDBACKS}, found {feedback!r}")
 
 
+def check_samples(num_samples: int | None, feedback: str, recalibrated: bool) -> None:
+    """Refuse to draw futures without drawing, or to recalibrate what is drawn.
+
+    Raises:
+        ValueError: arguments contradict each other.
+    """
+    if num_samples is not None and (
+        num_samples < 1 or num_samples != int(num_samples) or feedback != "sample"
+    ):
+        raise ValueError(
+            'num_samples: expected at least 1, and whole, and feedback="sample", found '
+            f"{num_samples} and {feedback!r}"
+        )
+    if recalibrated and feedback == "sample":
+        raise ValueError(
+            'recalibrated: expected feedback="mean" or "most_likely", for which the factors were '
+            'fitted, found "sample"'
+        )
+
+
 def feed_back(
     distribution: distributions.Distribution, parameters: Any, feedback: str, seed: Any, step: Any
 ) -> Any:
@@ -31,8 +51,9 @@ def feed_back(
                         whenever it is computed: the default.
         "most_likely"   mean of the mixture's component of largest weight. Never lies between two
                         ways that a particle may go, but jumps where two weights are equal.
-        "sample"        one draw. A possible course of things instead of an average of all; training
-                        sees other draws in every step.
+        "sample"        one draw, in training another one in every step. Even then each step's
+                        density is that of the step given the past alone: what the loss asks for
+                        does not depend on what was drawn before.
 
     Args:
         distribution: whose parameters they are.

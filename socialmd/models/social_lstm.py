@@ -16,13 +16,16 @@ from socialmd import distributions
 from socialmd.layers import SocialLSTMCell
 from socialmd.models.check_inputs import check_inputs
 from socialmd.models.estimate_scales import estimate_scales
-from socialmd.models.feedback import check_feedback, feed_back
+from socialmd.models.feedback import check_feedback, check_samples, feed_back
 from socialmd.models.fit_sigma_factors import fit_sigma_factors
 from socialmd.registration import register
 
 __all__ = ["SocialLSTM"]
 
 PREDICTIONS = ("position", "displacement", "acceleration")
+# Displacements beyond so many d look alike to the network. Before training it may amplify what is
+# fed back from step to step, beyond what float32 holds, and its first gradient would not be finite.
+LARGEST_INPUT = 10.0
 
 
 @register
@@ -42,8 +45,8 @@ class SocialLSTM(keras.Model):
         "displacement"   mu = x_t + d mu'
         "acceleration"   mu = x_t + (x_t - x_(t-1)) + a mu'         constant velocity, corrected
 
-    With the last two, sigma is predicted in units of d, and the last displacement in units of d is
-    another input.
+    With the last two, sigma is predicted in units of d, and the last displacement in units of d, at
+    most ten of them, is another input.
 
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
@@ -227,7 +230,9 @@ class SocialLSTM(keras.Model):
     ) -> Any:
         parts = [position, features]
         if self.prediction != "position":
-            parts.append(displacement / self.displacement_scale)
+            parts.append(
+                ops.clip(displacement / self.displacement_scale, -LARGEST_INPUT, LARGEST_INPUT)
+            )
         return self.cell(ops.concatenate(parts, axis=-1), position, states, mask)
 
     def _to_parameters(self, outputs: Any, position: Any, displacement: Any) -> Any:
@@ -275,7 +280,8 @@ class SocialLSTM(keras.Model):
             mask: optional bool [B, N], false for padded particles.
             num_samples: S, futures to draw for each past, with `feedback="sample"`.
             recalibrated: whether to multiply the predicted standard deviations by the factors that
-                `recalibrate` has found; beyond T' steps by the last one.
+                `recalibrate` has found; beyond T' steps by the last one. Not for samples, on which
+                the factors have an effect that they were not fitted for.
 
         Returns:
             positions [B, num_steps, N, 2] as fed back and parameters [B, num_steps, N, P], float32;
@@ -296,11 +302,7 @@ class SocialLSTM(keras.Model):
             raise ValueError(f"seed: expected 0 to 2**31 - 1, found {seed}")
         feedback = feedback or self.feedback
         check_feedback(feedback)
-        if num_samples is not None and (num_samples < 1 or feedback != "sample"):
-            raise ValueError(
-                'num_samples: expected at least 1, and feedback="sample", found '
-                f"{num_samples} and {feedback!r}"
-            )
+        check_samples(num_samples, feedback, recalibrated)
         inputs = ops.convert_to_tensor(inputs, "float32")
         if not bool(ops.all(ops.isfinite(inputs))):
             raise ValueError("inputs: expected finite numbers, found some that are not")
@@ -332,6 +334,11 @@ class SocialLSTM(keras.Model):
                 for tensor in (positions, parameters)
             )
         return positions, parameters
+
+    @property
+    def point_feedback(self) -> str:
+        """What to feed back for a forecast that stands for all: as in training, never samples."""
+        return "mean" if self.feedback == "sample" else self.feedback
 
     @property
     def num_trainable_parameters(self) -> int:
@@ -414,7 +421,8 @@ class SocialLSTM(keras.Model):
 
         The factors of largest likelihood, weights as they are; `rollout(..., recalibrated=True)`
         applies them, and they are stored with the model. A model whose densities are right gets
-        ones; larger factors say that it was too sure of itself.
+        ones; larger factors say that it was too sure of itself. The mean is fed back, or the most
+        likely component's, as in training; a model trained on samples is looked at with its mean.
 
         Args:
             dataset: batches (inputs [B, T, N, F], targets [B, T', N, 2]) that the model was not
@@ -426,7 +434,10 @@ class SocialLSTM(keras.Model):
         Example:
             >>> model.recalibrate(make_dataset("data/monopoles/validation", config.data, 32))
         """
-        batches = [(self.rollout(inputs, seed=0)[1], targets) for inputs, targets in dataset]
+        batches = [
+            (self.rollout(inputs, feedback=self.point_feedback)[1], targets)
+            for inputs, targets in dataset
+        ]
         if not batches:
             raise ValueError("recalibrate: expected batches of inputs and targets, found none")
         parameters, truth = (

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from socialmd.dataset_folder import write_atomically
-from socialmd.evaluation import AroundCloseApproaches, nearest_distances
+from socialmd.evaluation import AroundCloseApproaches, Conservation, nearest_distances
 from socialmd.plots import (
     new_figure,
     plot_around_close_approaches,
@@ -168,38 +168,43 @@ def _spread(measured: Measurements) -> Figure:
 
 
 def _physics(forecasts: Forecasts, measured: Measurements) -> Iterator[tuple[str, Figure]]:
-    if not measured.conservation:
-        return
     for name, drifts in (
         ("conservation", measured.conservation),
         ("long_conservation", measured.long_conservation),
     ):
-        figure, axes = new_figure(WIDE, HEIGHT, columns=2)
-        momentum = {each: drift.momentum_drift for each, drift in drifts.items()}
-        label = "momentum drift / sum of m |v| at the start"
-        plot_conservation(axes[0], momentum, label, "Momentum", BASELINES)
-        energy = {e: d.energy_drift for e, d in drifts.items() if d.energy_drift is not None}
-        if energy:
-            label = "energy drift / kinetic energy at the start"
-            plot_conservation(axes[1], energy, label, "Energy", BASELINES)
-        else:
-            radius = {each: drift.radius for each, drift in drifts.items()}
-            label = "rms distance from the centre of mass (length units)"
-            plot_conservation(axes[1], radius, label, "Extent", BASELINES, floor=None)
-        yield name, figure
-
-    figure, axes = new_figure(WIDE, HEIGHT, columns=2)
-    named = {"truth": forecasts.windows.truth, **forecasts.positions}
+        if drifts:
+            yield name, _conservation(drifts)
     if forecasts.windows.truth.shape[2] > 1:
-        distances = {name: nearest_distances(positions) for name, positions in named.items()}
-        title = f"Nearest neighbours, steps 1 to {forecasts.windows.truth.shape[1]}"
-        plot_nearest_distances(axes[0], distances, title, BASELINES)
-        far = {name: nearest_distances(x) for name, x in measured.long_positions.items()}
-        far = {"truth": distances["truth"], **far}
-        steps = next(iter(measured.long_positions.values())).shape[1]
+        yield "nearest_distances", _nearest_distances(forecasts, measured)
+
+
+def _conservation(drifts: Mapping[str, Conservation]) -> Figure:
+    figure, axes = new_figure(WIDE, HEIGHT, columns=2)
+    momentum = {name: drift.momentum_drift for name, drift in drifts.items()}
+    label = "momentum drift / sum of m |v| at the start"
+    plot_conservation(axes[0], momentum, label, "Momentum", BASELINES)
+    energy = {e: d.energy_drift for e, d in drifts.items() if d.energy_drift is not None}
+    if energy:
+        label = "energy drift / kinetic energy of the past"
+        plot_conservation(axes[1], energy, label, "Energy", BASELINES)
+    else:
+        radius = {name: drift.radius for name, drift in drifts.items()}
+        label = "rms distance from the centre of mass (length units)"
+        plot_conservation(axes[1], radius, label, "Extent", BASELINES, floor=None)
+    return figure
+
+
+def _nearest_distances(forecasts: Forecasts, measured: Measurements) -> Figure:
+    """Within the training horizon and, if there are such forecasts, far beyond it."""
+    far = measured.long_positions
+    figure, axes = new_figure(WIDE if far else NARROW, HEIGHT, columns=2 if far else 1)
+    near = {"truth": forecasts.windows.truth, **forecasts.positions}
+    for ax, named in zip(np.atleast_1d(axes), (near, far), strict=False):
+        steps = next(iter(named.values())).shape[1]
         title = f"Nearest neighbours, steps 1 to {steps}"
-        plot_nearest_distances(axes[1], far, title, BASELINES)
-        yield "nearest_distances", figure
+        distances = {name: nearest_distances(positions) for name, positions in named.items()}
+        plot_nearest_distances(ax, distances, title, BASELINES)
+    return figure
 
 
 def _close_approaches(measured: Measurements) -> Iterator[tuple[str, Figure]]:

@@ -40,7 +40,7 @@ class Forecasts(NamedTuple):
         spacing: time from one step to the next.
         models: the trained models.
         positions: what each forecast says, [W, T', N, 2]; models feed back what they were trained
-            to.
+            to, except for samples, whose place the mean takes.
         parameters: of the models' distributions, [W, T', N, P].
         left_out: forecasts that were not possible, with the reason.
     """
@@ -129,7 +129,8 @@ def roll_out(
         inputs: [W, T, N, F].
         num_steps: steps ahead.
         name: what to call a progress bar, which appears at a terminal; none without.
-        num_samples: S, futures to draw for each window; without, one forecast as in training.
+        num_samples: S, futures to draw for each window; without, one forecast by the model's
+            `point_feedback`.
         seed: of samples.
 
     Returns:
@@ -138,7 +139,7 @@ def roll_out(
     Raises:
         FloatingPointError: the forecast has become infinite.
     """
-    feedback = None if num_samples is None else "sample"
+    feedback = model.point_feedback if num_samples is None else "sample"
     size = max(1, BATCH // (num_samples or 1))
     starts = range(0, len(inputs), size)
     rollouts = [

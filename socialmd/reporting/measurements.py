@@ -88,7 +88,6 @@ def measure(forecasts: Forecasts, num_samples: int = 20, max_sampled: int = 40) 
 
     Raises:
         ValueError: there is one sample only, of which no spread can be told.
-        FloatingPointError: a long or sampled forecast has become infinite.
     """
     if num_samples == 1 or num_samples < 0:
         raise ValueError(f"num_samples: expected 0, or at least 2, found {num_samples}")
@@ -109,10 +108,20 @@ def measure(forecasts: Forecasts, num_samples: int = 20, max_sampled: int = 40) 
         left_out=dict(forecasts.left_out),
     )
     _measure_calibration(result, forecasts)
+    parts: dict[str, Callable[[], None]] = {
+        "conservation": lambda: _measure_conservation(result, forecasts),
+        "long forecasts": lambda: _measure_long_forecasts(result, forecasts),
+        "close approaches": lambda: _measure_close_approaches(result, forecasts),
+    }
     if num_samples:
-        _measure_samples(result, forecasts, num_samples, max_sampled)
-    _measure_conservation(result, forecasts)
-    _measure_close_approaches(result, forecasts)
+        parts["sampled futures"] = lambda: _measure_samples(
+            result, forecasts, num_samples, max_sampled
+        )
+    for name, measure_part in parts.items():
+        try:
+            measure_part()
+        except (ValueError, FloatingPointError) as error:  # the other parts are worth having
+            result.left_out[name] = str(error)
     return result
 
 
@@ -192,13 +201,8 @@ def _measure_samples(
 
 
 def _measure_conservation(result: Measurements, forecasts: Forecasts) -> None:
-    windows, names = forecasts.windows, forecasts.description.features
-    if names[2:3] != ("mass",) or windows.inputs.shape[1] < 3:
-        result.left_out["conservation"] = (
-            "it needs mass as the third feature and three frames of past, found "
-            f"{', '.join(names)} and {windows.inputs.shape[1]}"
-        )
-        return
+    windows = forecasts.windows
+    _require_masses(forecasts)
     moving = {**forecasts.positions, "truth": windows.truth}
     moving.pop("constant position")  # whose kinetic energy is zero
     energy = _energy(forecasts, windows.inputs)
@@ -206,19 +210,35 @@ def _measure_conservation(result: Measurements, forecasts: Forecasts) -> None:
         name: Conservation.from_arrays(windows.inputs, positions, forecasts.spacing, energy)
         for name, positions in moving.items()
     }
+
+
+def _measure_long_forecasts(result: Measurements, forecasts: Forecasts) -> None:
+    windows = forecasts.windows
+    _require_masses(forecasts)
     _, first = np.unique(windows.simulations, return_index=True)
     inputs = windows.inputs[first[:NUM_LONG_WINDOWS]]
     steps = LONG * windows.truth.shape[1]
-    for name, model in forecasts.models.items():
-        result.long_positions[name] = roll_out(model, inputs, steps, f"{name}, {steps} steps")[0]
-    if law := law_of(forecasts.description):
-        result.long_positions["known law"] = known_law(inputs, steps, law, forecasts.spacing)
-    result.long_conservation = {
-        name: Conservation.from_arrays(
-            inputs, positions, forecasts.spacing, _energy(forecasts, inputs)
-        )
-        for name, positions in result.long_positions.items()
+    positions = {
+        name: roll_out(model, inputs, steps, f"{name}, {steps} steps")[0]
+        for name, model in forecasts.models.items()
     }
+    if law := law_of(forecasts.description):
+        positions["known law"] = known_law(inputs, steps, law, forecasts.spacing)
+    energy = _energy(forecasts, inputs)
+    result.long_conservation = {
+        name: Conservation.from_arrays(inputs, each, forecasts.spacing, energy)
+        for name, each in positions.items()
+    }
+    result.long_positions = positions
+
+
+def _require_masses(forecasts: Forecasts) -> None:
+    names, frames = forecasts.description.features, forecasts.windows.inputs.shape[1]
+    if names[2:3] != ("mass",) or frames < 3:
+        raise ValueError(
+            "expected mass as the third feature and three frames of past, found "
+            f"{', '.join(names)} and {frames}"
+        )
 
 
 def _energy(forecasts: Forecasts, inputs: NDArray[Any]) -> Energy | None:
@@ -232,16 +252,10 @@ def _energy(forecasts: Forecasts, inputs: NDArray[Any]) -> Energy | None:
 
 def _measure_close_approaches(result: Measurements, forecasts: Forecasts) -> None:
     truth = forecasts.windows.truth
-    if truth.shape[2] < 2:
-        result.left_out["close approaches"] = "there is one particle only"
-        return
-    try:
-        result.closest_approach = {
-            name: error_by_closest_approach(truth, positions)
-            for name, positions in forecasts.positions.items()
-        }
-        result.around_close_approaches = {
-            name: sigma_and_error_around(forecasts, name) for name in forecasts.models
-        }
-    except ValueError as error:  # few data may hold no such event
-        result.left_out["close approaches"] = str(error)
+    result.closest_approach = {
+        name: error_by_closest_approach(truth, positions)
+        for name, positions in forecasts.positions.items()
+    }
+    result.around_close_approaches = {
+        name: sigma_and_error_around(forecasts, name) for name in forecasts.models
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ def compose_report(
     gallery: Mapping[str, Picture],
     made_by: Mapping[str, str],
     subtitle: str,
+    remarks: Sequence[str] = (),
 ) -> Report:
     """Arrange numbers, figures and explanations.
 
@@ -37,12 +38,13 @@ def compose_report(
         gallery: forecasts picked by rule.
         made_by: title -> text: command, configurations, versions.
         subtitle: what was measured, on what.
+        remarks: sentences that belong into the summary.
 
     Returns:
         The page; `write` writes it.
     """
     sections = [
-        _summary(forecasts, measured, overview),
+        _summary(forecasts, measured, overview, remarks),
         _errors(figures),
         _calibration(measured, figures),
     ]
@@ -57,7 +59,9 @@ def compose_report(
     return Report(", ".join(forecasts.models), subtitle, sections)
 
 
-def _summary(forecasts: Forecasts, measured: Measurements, overview: Picture) -> Section:
+def _summary(
+    forecasts: Forecasts, measured: Measurements, overview: Picture, remarks: Sequence[str]
+) -> Section:
     errors = measured.errors
     reference = errors[REFERENCE]
     rows: list[Row] = []
@@ -77,8 +81,9 @@ def _summary(forecasts: Forecasts, measured: Measurements, overview: Picture) ->
         [row for row in rows if row[0] in BASELINES],
         dict.fromkeys(("MAE", "median", "ADE", "FDE", "NLL"), "lowest"),
     )
+    verdicts = [_verdict(forecasts, measured, name) for name in forecasts.models]
     left_out = [f"Left out: {name}, because {why}." for name, why in measured.left_out.items()]
-    paragraphs = [*(_verdict(forecasts, measured, name) for name in forecasts.models), *left_out]
+    paragraphs = [*verdicts, *remarks, *left_out]
     caption = (
         "Left and middle: forecast (red) over the truth (white) on the predicted density (colour); "
         f"grey is what the model was given. Chosen by rule: {overview.rule}."
@@ -248,8 +253,8 @@ def _physics(measured: Measurements, figures: Mapping[str, Path]) -> Section:
             name,
             drift.momentum_drift[-1],
             drift.center_of_mass_deviation[-1],
-            None if drift.energy_drift is None else drift.energy_drift[-2],
-            drift.kinetic_energy[-2],
+            None if drift.energy_drift is None else drift.energy_drift[-2:][0],
+            drift.kinetic_energy[-2:][0],
             drift.radius[-1],
         ]
         for name, drift in measured.conservation.items()
@@ -260,7 +265,7 @@ def _physics(measured: Measurements, figures: Mapping[str, Path]) -> Section:
         "one, because the difference quotient errs most at the end). Momentum drift relative to "
         "the sum of m|v| at the start; deviation of the centre of mass from uniform motion and "
         "root-mean-square distance from it in units of length; energies relative to the kinetic "
-        "energy at the start. The truth shows what difference quotients of positions can resolve.",
+        "energy of the past. The truth shows what difference quotients of positions can resolve.",
         ["forecast", "momentum", "centre of mass", "energy", "kinetic energy", "extent"],
         [row for row in rows if row[0] not in yardsticks],
         [row for row in rows if row[0] in yardsticks],
@@ -272,21 +277,24 @@ def _physics(measured: Measurements, figures: Mapping[str, Path]) -> Section:
             "Drift of momentum and energy by step",
             wide=True,
         ),
-        Figure(
-            figures["long_conservation"],
-            "The same ten times beyond the training horizon, where there is no truth to compare "
-            "with: the known law stands for it.",
-            "Drift of momentum and energy over ten times as many steps",
-            wide=True,
-        ),
     ]
+    if "long_conservation" in figures:
+        shown.append(
+            Figure(
+                figures["long_conservation"],
+                "The same ten times beyond the training horizon, where the known law stands for "
+                "the truth.",
+                "Drift of momentum and energy over ten times as many steps",
+                wide=True,
+            )
+        )
     if "nearest_distances" in figures:
         shown.append(
             Figure(
                 figures["nearest_distances"],
                 "Cumulative distribution of distances to the nearest neighbour within the training "
-                "horizon (left) and ten times beyond it (right). Above the truth: particles come "
-                "too close to each other.",
+                "horizon and, right, ten times beyond it. Above the truth, or above the known law: "
+                "particles come too close to each other.",
                 "Cumulative distributions of nearest distances",
                 wide=True,
             )

@@ -24,6 +24,34 @@ def test_forecast_equals_the_reference(rng, prediction):
     np.testing.assert_allclose(parameters, reference_forecast(model, inputs), rtol=2e-3, atol=2e-4)
 
 
+@pytest.mark.parametrize("prediction", ["displacement", "acceleration"])
+def test_displacements_beyond_ten_units_look_alike(rng, prediction):
+    """Up to 30 d a step, far from all others: d is 0.5."""
+    model = tiny_model(rng, prediction=prediction)
+    inputs = tiny_inputs(rng)
+    inputs[..., :2] *= 30.0
+    steps = np.abs(np.diff(inputs[..., :2], axis=1)) / 0.5
+    assert steps.max() > 20.0
+    expected = reference_forecast(model, inputs)
+    np.testing.assert_allclose(model(inputs), expected, rtol=2e-3, atol=2e-3)
+
+
+def test_a_closed_loop_that_amplifies_stays_within_float32(rng):
+    """What is fed back grows in each of 100 steps; unlimited it would have grown by 3**100."""
+    model = tiny_model(rng, prediction="displacement", target_steps=100, grid_sizes=())
+    for weight in model.trainable_weights:
+        weight.assign(np.zeros(weight.shape))
+    alpha = np.zeros((6, 4))
+    alpha[4, 0] = alpha[5, 1] = 1.0  # displacements in units of d
+    model.cell.input_embedding.kernel.assign(alpha)
+    output = np.zeros((model.cell.units + 4, 5))
+    output[-4, 0] = output[-3, 1] = 3.0
+    model.cell.output_layer.kernel.assign(output)
+    parameters = np.asarray(model(tiny_inputs(rng)))
+    assert np.abs(np.diff(parameters[..., :2], axis=1)).max() <= 1.001 * 3.0 * 10 * 0.5
+    assert np.abs(parameters[..., :2]).max() > 500.0
+
+
 @pytest.mark.parametrize("downsampling", ["max", "average"])
 def test_forecast_with_pooling_layers_equals_the_reference(rng, downsampling):
     options = {"downsampling": downsampling, "distance_filter": False, "grid_cells": 7}

@@ -69,6 +69,17 @@ def test_without_being_asked_rollout_feeds_back_what_training_did(rng):
     np.testing.assert_allclose(model(inputs), parameters, rtol=1e-4, atol=1e-5)
 
 
+def test_a_model_trained_on_samples_is_recalibrated_with_its_mean(rng):
+    model = tiny_model(rng, prediction="displacement", feedback="sample")
+    inputs = tiny_inputs(rng, batch=64)
+    parameters = np.asarray(model.rollout(inputs, feedback="mean")[1])
+    noise = rng.normal(size=parameters[..., :2].shape)
+    rho = np.tanh(parameters[..., 4])
+    noise[..., 1] = rho * noise[..., 0] + np.sqrt(1 - rho**2) * noise[..., 1]
+    model.recalibrate([(inputs, parameters[..., :2] + 2.0 * parameters[..., 2:4] * noise)])
+    np.testing.assert_allclose(model.sigma_factors, 2.0, rtol=0.2)
+
+
 def test_training_on_samples_draws_afresh_and_validation_does_not(rng):
     keras.utils.set_random_seed(3)
     model = tiny_model(rng, distribution="mixture", feedback="sample")
@@ -115,6 +126,8 @@ def test_padding_reaches_every_future(model, rng):
     [
         ({"num_samples": 3}, "num_samples: expected .* feedback=\"sample\", found 3 and 'mean'"),
         ({"num_samples": 0, "feedback": "sample"}, "num_samples: expected at least 1"),
+        ({"num_samples": 2.5, "feedback": "sample"}, "num_samples: expected .*whole.*found 2.5"),
+        ({"recalibrated": True, "feedback": "sample"}, 'recalibrated: .*found "sample"'),
         ({"feedback": "mode"}, "feedback: expected one of .*'mode'"),
     ],
 )

@@ -8,7 +8,7 @@ from PIL import Image
 from pipelines import evaluate
 from socialmd.data import describe_dataset, read_windows
 from socialmd.models import load_model
-from socialmd.reporting import forecast_windows, measure
+from socialmd.reporting import forecast_windows, measure, measurements
 from tests.browser import lay_out
 
 # 40 frames, every second kept from frame 0 and from frame 1: windows of 7 start at 0, 3, 6, 9, 12.
@@ -84,9 +84,9 @@ def test_free_motion_is_forecast_exactly_by_all_that_should(result):
 
 def test_file_says_what_was_measured(experiment, result):
     assert result["models"]["tiny"] == {
-        "trainable_parameters": load_model(experiment.model)[0].num_trainable_parameters,
-        "trained_on_other_windows": False,
+        "trainable_parameters": load_model(experiment.model)[0].num_trainable_parameters
     }
+    assert result["remarks"] == []
     data = result["data"]
     assert data["name"] == "data"
     assert data["split"] == "test"
@@ -244,5 +244,33 @@ def test_impossible_numbers_of_windows_are_refused(experiment, count):
 
 
 def test_one_sample_is_refused(experiment):
-    with pytest.raises(ValueError, match="num_samples: expected 0, or at least 2, found 1"):
+    with pytest.raises(SystemExit):
         run(experiment.model, experiment.data, "--num-samples", 1)
+    model, config = load_model(experiment.model)
+    forecasts = forecast_windows({"tiny": model}, config.data, experiment.data)
+    with pytest.raises(ValueError, match="num_samples: expected 0, or at least 2, found 1"):
+        measure(forecasts, num_samples=1)
+
+
+def test_models_of_other_windows_are_remarked_on(experiment):
+    _, config = load_model(experiment.model)
+    finer = config.model_copy(update={"data": config.data.model_copy(update={"subsample": 1})})
+    remarks = evaluate.compare_windows({"tiny": config, "same": config, "finer": finer})
+    assert remarks == ["finer was trained with subsample = 1, not 2."]
+
+
+def test_what_fails_does_not_take_the_rest_with_it(experiment, monkeypatch):
+    """A sampled or a long forecast may become infinite, of the very models one wants to see."""
+    model, config = load_model(experiment.model)
+    forecasts = forecast_windows({"tiny": model}, config.data, experiment.data)
+
+    def become_infinite(*_, **__):
+        raise FloatingPointError("infinite within 40 steps")
+
+    monkeypatch.setattr(measurements, "roll_out", become_infinite)
+    measured = measure(forecasts, num_samples=2)
+    assert measured.left_out["sampled futures"] == "infinite within 40 steps"
+    assert measured.left_out["long forecasts"] == "infinite within 40 steps"
+    assert measured.conservation
+    assert measured.long_positions == {}
+    assert measured.errors["tiny"].mae > 0

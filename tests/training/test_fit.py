@@ -49,6 +49,15 @@ def test_training_leaves_a_model_a_log_and_its_configuration(config, data, train
     assert not (folder / "backup").exists()
 
 
+def test_a_trained_model_is_recalibrated_on_the_validation_split(config, data, trained):
+    _, model = trained
+    kept = np.array(model.sigma_factors)
+    assert (kept != 1.0).all()
+    as_stored = config.data.model_copy(update={"num_rotations": 0})
+    model.recalibrate(make_dataset(data / "validation", as_stored, 4))
+    np.testing.assert_allclose(kept, model.sigma_factors, rtol=1e-3)
+
+
 def test_the_best_weights_are_kept(config, data, trained):
     folder, _ = trained
     model, _ = load_model(folder)
