@@ -35,11 +35,21 @@ def test_the_script_trains_a_model(prediction, data, tmp_path, monkeypatch):
     np.testing.assert_array_equal(model(names["inputs"]), names["model"](names["inputs"]))
 
 
+@pytest.mark.parametrize(
+    "path", [README, *README.parent.glob("saved_models/**/README.md")], ids=lambda p: p.parent.name
+)
+def test_pictures_and_links_to_files_exist(path):
+    links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", path.read_text("utf-8"))
+    files = [link for link in links if "://" not in link]
+    assert files
+    assert [file for file in files if not (path.parent / file).exists()] == []
+
+
 def test_every_path_in_the_readme_exists():
     root = README.parent
     text = README.read_text()
     paths = re.findall(
-        r"(?:pipelines|models|tests|socialmd|docs)/[\w/]+\.(?:py|toml|png|gif)", text
+        r"(?<![\w/])(?:pipelines|models|tests|socialmd|docs|saved_models)/[\w/]+\.(?:py|toml|png|gif)", text
     )
     assert paths
     assert [path for path in paths if not (root / path).exists()] == []
