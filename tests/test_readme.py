@@ -48,8 +48,7 @@ def test_pictures_and_links_to_files_exist(path):
 def test_every_path_in_the_readme_exists():
     root = README.parent
     text = README.read_text()
-    paths = re.findall(
-        r"(?<![\w/])(?:pipelines|models|tests|socialmd|docs|saved_models)/[\w/]+\.(?:py|toml|png|gif)", text
-    )
+    folders = "pipelines|models|tests|socialmd|docs|saved_models"
+    paths = re.findall(rf"(?<![\w/])(?:{folders})/[\w/]+\.(?:py|toml|png|gif)", text)
     assert paths
     assert [path for path in paths if not (root / path).exists()] == []
