@@ -17,16 +17,16 @@ ROOT = Path(__file__).parents[2]
 BACKENDS = ("tensorflow", "jax")
 
 
-@pytest.fixture(scope="module")
-def steps(tmp_path_factory):
+@pytest.fixture(scope="module", params=["gaussian", "mixture", "correlated_mixture"])
+def steps(request, tmp_path_factory):
     """By backend: forecast, loss and gradients of one step from the same weights."""
     if importlib.util.find_spec("jax") is None:
         pytest.skip("needs the extra socialmd[jax]")
     folder = tmp_path_factory.mktemp("steps")
-    write_start(folder)
+    write_start(folder, request.param)
     processes = {
         backend: subprocess.Popen(
-            [sys.executable, __file__, folder],
+            [sys.executable, __file__, folder, request.param],
             cwd=ROOT,
             env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)},
             stderr=subprocess.PIPE,
@@ -40,17 +40,18 @@ def steps(tmp_path_factory):
     return {backend: dict(np.load(folder / f"{backend}.npz")) for backend in BACKENDS}
 
 
-def write_start(folder):
+def write_start(folder, distribution):
     """Weights, and positions that differ enough for every grid to have neighbours on it."""
     from tests.models.tiny import tiny_inputs, tiny_model
 
     rng = np.random.default_rng(4)
-    model = tiny_model(rng, prediction="displacement")
+    model = tiny_model(rng, prediction="displacement", distribution=distribution)
+    model.sigma_factors.assign([0.5, 1.0, 2.0])
     model.save_weights(folder / "start.weights.h5")
     np.savez(folder / "frames.npz", tiny_inputs(rng, steps=6))
 
 
-def take_one_step(folder):
+def take_one_step(folder, distribution):
     """Leave what this process' backend makes of it; a plain step of one is the gradient."""
     import keras
 
@@ -59,14 +60,21 @@ def take_one_step(folder):
 
     frames = np.load(folder / "frames.npz")["arr_0"]
     inputs, targets = frames[:, :3], frames[:, 3:, :, :2]
-    model = SocialLSTM(**TINY, prediction="displacement")
+    model = SocialLSTM(**TINY, prediction="displacement", distribution=distribution)
     model.build(inputs.shape)
     model.load_weights(folder / "start.weights.h5")
     arrays = {"forecast": model(inputs)}
     for name in ("sample", "same sample"):
         arrays[name], _ = model.rollout(inputs, 3, feedback="sample", seed=1)
     before = [np.array(weight) for weight in model.trainable_weights]
-    model.compile(keras.optimizers.SGD(1.0), NegativeLogLikelihood(), metrics=[PositionError()])
+    arrays["recalibrated"] = model.rollout(inputs, 5, recalibrated=True)[1]
+    futures, _ = model.rollout(inputs, 2, feedback="sample", seed=1, num_samples=3)
+    assert futures.shape == (3, *inputs.shape[:1], 2, *inputs.shape[2:3], 2)
+    model.compile(
+        keras.optimizers.SGD(1.0),
+        NegativeLogLikelihood(distribution),
+        metrics=[PositionError(distribution)],
+    )
     arrays["loss"], arrays["error"] = model.train_on_batch(inputs, targets)
     for value, weight in zip(before, model.trainable_weights, strict=True):
         arrays[f"gradient of {weight.path}"] = value - np.array(weight)
@@ -88,8 +96,8 @@ def test_samples_are_repeatable(steps):
     found = steps["jax"]
     assert np.isfinite(found["sample"]).all()
     np.testing.assert_array_equal(found["same sample"], found["sample"])
-    assert np.abs(found["sample"] - found["forecast"][..., :2]).max() > 0.01
+    assert np.abs(found["sample"] - steps["tensorflow"]["sample"]).max() > 0.01
 
 
 if __name__ == "__main__":
-    take_one_step(Path(sys.argv[1]))
+    take_one_step(Path(sys.argv[1]), sys.argv[2])
