@@ -27,9 +27,10 @@ NUM_STEPS, EVERY = 120, 10  # of an epoch; a backup every 10th
 
 @pytest.fixture(scope="module")
 def config_file(tmp_path_factory):
-    """Two epochs of many steps, shuffled and rotated."""
+    """Two epochs of many steps: shuffled, rotated, and with samples of a mixture fed back."""
     tables = {
         **EXPERIMENT,
+        "model": {**EXPERIMENT["model"], "distribution": "mixture", "feedback": "sample"},
         "data": {**EXPERIMENT["data"], "num_rotations": 40},
         "training": {**EXPERIMENT["training"], "epochs": 2, "backup_every": EVERY},
     }
