@@ -16,7 +16,7 @@ from socialmd.config import (
 from socialmd.simulation import write_dataset
 
 MODELS = Path(__file__).parent.parent / "models"
-EXPERIMENTS = sorted({*MODELS.glob("*.toml")} - {MODELS / "comparisons.toml"})  # variants of one
+EXPERIMENTS = sorted({*MODELS.glob("*.toml")} - {*MODELS.glob("*comparisons.toml")})  # variants
 
 
 @pytest.fixture

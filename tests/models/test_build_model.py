@@ -53,7 +53,9 @@ def test_every_option_reaches_the_model():
         "distance_filter": False,
         "downsampling": "average",
         "prediction": "acceleration",
-        "distribution": "gaussian",
+        "distribution": "mixture",
+        "num_components": 3,
+        "feedback": "most_likely",
     }
     assert model.keys() == ModelConfig.model_fields.keys()
     config = ExperimentConfig(model=ModelConfig(**model), data=DataConfig(target_steps=7))

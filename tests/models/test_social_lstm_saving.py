@@ -67,7 +67,9 @@ def test_configuration_holds_every_argument():
     arguments = {
         **TINY,
         "prediction": "acceleration",
-        "distribution": "gaussian",
+        "distribution": "mixture",
+        "num_components": 3,
+        "feedback": "most_likely",
         "distance_filter": False,
         "downsampling": "average",
     }

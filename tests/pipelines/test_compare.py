@@ -179,8 +179,8 @@ def test_each_training_has_a_process_and_may_fail_alone(compared, tmp_path, monk
         file.unlink()
     model = BASE.model.model_copy(update={"grid_sizes": (4.0, 1.0)})
     runs = [
-        compare.make_run(BASE, "stacked", model, 0, tmp_path),
-        compare.make_run(BASE, "reference", BASE.model, 0, compared.output),
+        compare.make_run("stacked", BASE.model_copy(update={"model": model}), 0, tmp_path),
+        compare.make_run("reference", BASE, 0, compared.output),
     ]
     ballast = np.ones(1_500_000_000, np.uint8)  # of this process, not of that one
     assert compare.train_all(runs, data) == [str(runs[0].folder)]
@@ -195,7 +195,7 @@ def test_each_training_has_a_process_and_may_fail_alone(compared, tmp_path, monk
 
 
 def test_early_stopping_is_off_and_each_seed_another_training():
-    config = compare.make_run(BASE, "reference", BASE.model, 7, Path("output")).config
+    config = compare.make_run("reference", BASE, 7, Path("output")).config
     assert config.training.patience == config.training.epochs == 2
     assert config.training.seed == 7
     assert config.model == BASE.model

@@ -141,3 +141,16 @@ def test_the_comparisons_of_the_repository_are_those_of_the_thesis_and_its_two_h
         network.build((None, 5, None, 4))
         values_read[name] = network.cell.pooling_embedding.kernel.shape[0]
     assert values_read["mono_grid"] == values_read["reference"] == 4 * 4 * 16
+
+
+def test_resolution_is_compared_over_the_same_time_and_samples():
+    base = load_config(MODELS / "quickstart.toml")
+    comparisons = read_comparisons(MODELS / "resolution_comparisons.toml", base)
+    finer = comparisons["subsampling"].experiments
+    assert list(finer) == ["reference", "every_10th", "every_5th"]
+    for data in (experiment.data for experiment in finer.values()):
+        assert data.target_steps * data.subsample == 30 * 20
+        assert (data.input_steps - 1) * data.subsample == 4 * 20
+        assert data.window_shift * data.subsample == 5 * 20
+    grids = comparisons["smallest_grid"].experiments
+    assert [len(experiment.model.grid_sizes) for experiment in grids.values()] == [4, 2, 6]
