@@ -137,7 +137,6 @@ class SocialLSTM(keras.Model):
         self.displacement_scale = self._add_constant("displacement_scale", "ones")
         self.acceleration_scale = self._add_constant("acceleration_scale", "ones")
         self.is_adapted = self._add_constant("is_adapted", "zeros")
-
         self.sigma_factors = self._add_constant("sigma_factors", "ones", (self.target_steps,))
         self.built = True
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike
 
-from socialmd.plots.style import FORECAST_COLOR, TRUTH_LINE_COLOR, curve_styles
+from socialmd.plots.style import FORECAST_COLOR, TRUTH_LINE_COLOR, curve_styles, finish_curves
 
 __all__ = ["plot_around_close_approaches", "plot_error_by_closest_approach"]
 
@@ -42,11 +42,7 @@ def plot_error_by_closest_approach(
         ax.plot(distances, values, marker="o", markersize=4, **styles[name])
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.grid(alpha=0.25)
-    ax.set_xlabel("closest approach in the truth (length units)")
-    ax.set_ylabel(label)
-    ax.set_title(title)
-    ax.legend(fontsize=8)
+    finish_curves(ax, "closest approach in the truth (length units)", label, title)
 
 
 def plot_around_close_approaches(
@@ -94,8 +90,4 @@ def plot_around_close_approaches(
     ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.grid(alpha=0.25)
-    ax.set_xlabel("steps from the closest approach")
-    ax.set_ylabel(label)
-    ax.set_title(title)
-    ax.legend(fontsize=8)
+    finish_curves(ax, "steps from the closest approach", label, title)

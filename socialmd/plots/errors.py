@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from socialmd.plots.style import curve_styles
+from socialmd.plots.style import curve_styles, finish_curves
 
 __all__ = ["plot_errors"]
 
@@ -52,8 +52,4 @@ def plot_errors(
         color = styles[name]["color"]
         ax.fill_between(np.arange(1, shape[1] + 1), *lower_upper, color=color, alpha=0.15, lw=0)
     ax.set_yscale("log")
-    ax.grid(alpha=0.25)
-    ax.set_xlabel("steps ahead")
-    ax.set_ylabel(label)
-    ax.set_title(title)
-    ax.legend(fontsize=8)
+    finish_curves(ax, "steps ahead", label, title)

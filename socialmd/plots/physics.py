@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from socialmd.plots.style import curve_styles
+from socialmd.plots.style import curve_styles, finish_curves
 
 __all__ = ["plot_conservation", "plot_nearest_distances"]
 
@@ -56,11 +56,7 @@ def plot_conservation(
             ax.axhline(
                 floor, color="black", linewidth=0.8, linestyle=":", label=f"{floor:g} or less"
             )
-    ax.grid(alpha=0.25)
-    ax.set_xlabel("steps ahead")
-    ax.set_ylabel(label)
-    ax.set_title(title)
-    ax.legend(fontsize=8)
+    finish_curves(ax, "steps ahead", label, title)
 
 
 def plot_nearest_distances(
@@ -101,8 +97,4 @@ def plot_nearest_distances(
         ax.plot(points, fractions, **styles[name])
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.grid(alpha=0.25)
-    ax.set_xlabel("distance (length units)")
-    ax.set_ylabel("fraction of particles that are closer")
-    ax.set_title(title)
-    ax.legend(fontsize=8)
+    finish_curves(ax, "distance (length units)", "fraction of particles that are closer", title)

@@ -22,6 +22,7 @@ __all__ = [
     "TRUTH_LINE_COLOR",
     "curve_styles",
     "draw_paths",
+    "finish_curves",
     "label_plane",
     "new_figure",
 ]
@@ -129,3 +130,18 @@ def label_plane(ax: Axes) -> None:
     ax.set_aspect("equal")
     ax.set_xlabel("x (length units)")
     ax.set_ylabel("y (length units)")
+
+
+def finish_curves(ax: Axes, xlabel: str, ylabel: str, title: str) -> None:
+    """Labels, grid and legend of axes with curves.
+
+    Args:
+        ax: what has been drawn in.
+        xlabel, ylabel: with units.
+        title: of the axes.
+    """
+    ax.grid(alpha=0.25)
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    ax.set_title(title)
+    ax.legend(fontsize=8)

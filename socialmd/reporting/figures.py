@@ -23,7 +23,7 @@ from socialmd.plots import (
     plot_pit,
     plot_spread,
 )
-from socialmd.plots.style import FORECAST_COLOR, TRUTH_LINE_COLOR, curve_styles
+from socialmd.plots.style import FORECAST_COLOR, TRUTH_LINE_COLOR, curve_styles, finish_curves
 from socialmd.reporting.forecasts import BASELINES, Forecasts
 from socialmd.reporting.measurements import Measurements
 
@@ -128,11 +128,7 @@ def _likelihood(measured: Measurements) -> Figure:
                 values = getattr(calibration, key)
                 style = {**styles[name], "linestyle": KINDS[kind], "label": f"{name}, {kind}"}
                 ax.plot(np.arange(1, len(values) + 1), values, **style)
-        ax.set_xlabel("steps ahead")
-        ax.set_ylabel(label)
-        ax.set_title(title)
-        ax.grid(alpha=0.25)
-        ax.legend(fontsize=8)
+        finish_curves(ax, "steps ahead", label, title)
     # Densities that exclude the truth have no upper limit; the frame is that of the others.
     plain = [kinds["as trained"].nll_per_step for kinds in measured.calibration.values()]
     axes[0].set_ylim(np.min(plain) - 1.0, np.max(plain) + 3.0)
