@@ -25,7 +25,8 @@ def export_saved_model(model: SocialLSTM, path: str | Path) -> None:
         sample(inputs, num_steps, seed)          any number of steps, a sample fed back
 
     `inputs` is float32 [B, T, N, F]; `num_steps` and `seed` are int32 scalars. Each returns
-    `positions` [B, steps, N, 2] and `parameters` [B, steps, N, P] by name, in units of length.
+    `positions` [B, steps, N, 2] and `parameters` [B, steps, N, P] by name, in units of length, not
+    recalibrated. A model trained on samples draws the same ones in every call of the first two.
 
     Args:
         model: a built model.
