@@ -28,7 +28,9 @@ ALLOWED = {
 }
 # Where each of these third-party packages may be imported.
 CONFINED = {
+    "MDAnalysis": ("socialmd/molecular/",),
     "keras_tuner": ("socialmd/training/", "pipelines/tune.py"),
+    "openmm": ("socialmd/simulation/drug_carrier/",),
     "tensorflow_probability": ("socialmd/distributions/backend.py",),
 }
 

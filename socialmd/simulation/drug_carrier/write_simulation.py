@@ -1,0 +1,165 @@
+"""One simulation of a drug carrier as a folder of PDB files."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socialmd.simulation.drug_carrier.beads import Beads, place_beads
+from socialmd.simulation.drug_carrier.drug_carrier import DrugCarrier
+from socialmd.simulation.drug_carrier.openmm_package import app, openmm, unit
+from socialmd.simulation.drug_carrier.pdb_topology import make_topology
+from socialmd.simulation.drug_carrier.run import run
+from socialmd.simulation.drug_carrier.schedule import Schedule
+
+__all__ = ["DESCRIPTION_FILE", "HEADS", "write_simulation"]
+
+FloatArray = NDArray[np.float64]
+
+DESCRIPTION_FILE = "simulation.json"
+HEADS = ("OQL", "ONC")  # residue names of drugs and background molecules
+UNITS = {
+    "length": "angstrom",
+    "time": "picosecond",
+    "mass": "dalton",
+    "energy": "kilojoule/mole",
+    "temperature": "kelvin",
+}
+
+
+def write_simulation(
+    carrier: DrugCarrier,
+    folder: str | Path,
+    index: int = 0,
+    seed: int = 0,
+    schedule: Schedule = Schedule(),  # noqa: B008 (immutable)
+) -> dict[str, FloatArray]:
+    """Simulate a drug carrier and write a PDB file for each frame.
+
+        carrier_000/
+            carrier_001.pdb ... carrier_300.pdb    all beads, in angstrom, written by OpenMM [1]
+            simulation.json                        how they were made
+
+    The folder appears under its name only when it is complete: until then its files lie beside it
+    in a hidden folder, `.carrier_000.unfinished`, which a simulation that was interrupted and is
+    started again makes anew. A simulation that is there is not made again.
+
+    With the same seed and index all frames are the same on one kind of machine with one version of
+    OpenMM, which uses one core. Elsewhere beads start in the same places but for rounding, and then
+    differ more and more, because motion is chaotic. Each PDB file names the day of its making.
+
+    Args:
+        carrier: what to simulate.
+        folder: made; folders above it as well.
+        index: number of the simulation, 0 or more; each has random streams of its own.
+        seed: 0 or more.
+        schedule: steps and frames.
+
+    Returns:
+        For residue names `OQL` and `ONC` the mean distance of the heads' geometric centres from the
+        core's, in angstrom, [frames]. `simulation.json` holds it as well.
+
+    Raises:
+        ValueError: an argument is impossible, or the folder is there, but is no finished simulation
+            of these arguments. It is left as it is.
+        FloatingPointError: the time step is too long for the forces.
+        OSError: a file cannot be written.
+
+    Example:
+        >>> distances = write_simulation(DrugCarrier(), "carriers/carrier_000")
+        >>> distances["OQL"].shape
+        (300,)
+
+    References:
+        [1] P. Eastman et al., J. Phys. Chem. B 128, 109 (2024).
+    """
+    folder = Path(folder)
+    recipe = {
+        "carrier": dataclasses.asdict(carrier),
+        "schedule": dataclasses.asdict(schedule),
+        "seed": int(seed),
+        "index": int(index),
+    }
+    if folder.exists():
+        return _read_distances(folder, recipe)
+    beads = place_beads(carrier, seed, index)
+    noise_seed = int(np.random.default_rng([seed, index, 1]).integers(1, 2**31))
+    topology = make_topology(beads)
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+
+    distances: dict[str, list[float]] = {name: [] for name in HEADS}
+    for frame, positions in enumerate(run(carrier, beads, schedule, noise_seed), start=1):
+        with open(unfinished / f"carrier_{frame:03d}.pdb", "w", encoding="ascii") as file:
+            app.PDBFile.writeFile(topology, positions * unit.angstrom, file)
+        for name in HEADS:
+            distances[name].append(_mean_distance(beads, positions, name))
+    description = {
+        "what": "coarse-grained demonstration system, not a model of a particular drug; "
+        "one frame stands for a nanosecond",
+        **recipe,
+        "num_beads": len(beads.positions),
+        "frame_spacing": schedule.steps_per_frame * carrier.time_step,
+        "units": UNITS,
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "openmm": openmm.Platform.getOpenMMVersion(),
+        },
+        "mean_distance_from_core": distances,
+    }
+    text = json.dumps(description, indent=2, allow_nan=False) + "\n"
+    (unfinished / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
+    unfinished.rename(folder)
+    return {name: np.array(values) for name, values in distances.items()}
+
+
+def _mean_distance(beads: Beads, positions: FloatArray, name: str) -> float:
+    """Of the heads of one name: they have the same number of beads, one after the other."""
+    core = positions[beads.named("AU")].mean(axis=0)
+    bead_numbers = beads.named(name)
+    num_heads = beads.residue_names.count(name)
+    centres = positions[bead_numbers].reshape(num_heads, -1, 3).mean(axis=1)
+    return float(np.linalg.norm(centres - core, axis=1).mean())
+
+
+def _read_distances(folder: Path, recipe: Mapping[str, Any]) -> dict[str, FloatArray]:
+    """What a finished simulation of this recipe says."""
+    path = folder / DESCRIPTION_FILE
+    advice = "choose another folder or remove this one"
+    if not path.is_file():
+        raise ValueError(f"{folder}: expected a finished simulation, found none; {advice}")
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON, found none ({error}); {advice}") from error
+    there = _flatten({key: found.get(key) for key in recipe})
+    for name, expected in _flatten(recipe).items():
+        if there.get(name) != expected:
+            raise ValueError(
+                f"{path}: another simulation: expected {name} = {expected}, "
+                f"found {there.get(name)}; {advice}"
+            )
+    num_frames = sum(1 for _ in folder.glob("*.pdb"))
+    if num_frames != there["num_frames"]:
+        raise ValueError(
+            f"{folder}: expected {there['num_frames']} PDB files, found {num_frames}; {advice}"
+        )
+    return {name: np.array(found["mean_distance_from_core"][name]) for name in HEADS}
+
+
+def _flatten(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Its sections have no name in common."""
+    flat: dict[str, Any] = {}
+    for key, value in recipe.items():
+        flat |= value if isinstance(value, dict) else {key: value}
+    return flat
