@@ -50,6 +50,9 @@ class DatasetDescription(BaseModel):
         frame_spacing: time between two stored frames.
         law: constants of the force law (fields of `ManyBodySystem`), where it is known.
         simulation: how the frames were simulated (fields of `SimulationConfig`), likewise.
+        preprocessing: how they were made from other files (see `socialmd.molecular`), likewise.
+        length_unit, time_unit: `"angstrom"` and `"nanosecond"`, say; consistent units of no name if
+            there is none.
         versions: Python and packages that made the files.
         files: SHA-256 of each file, by its path relative to the folder.
     """
@@ -62,6 +65,9 @@ class DatasetDescription(BaseModel):
     frame_spacing: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     law: dict[str, Any] | None = None
     simulation: dict[str, Any] | None = None
+    preprocessing: dict[str, Any] | None = None
+    length_unit: str | None = None
+    time_unit: str | None = None
     versions: dict[str, str]
     files: dict[str, str]
 
@@ -120,6 +126,9 @@ def describe_dataset(
     spatial_dims: int = 2,
     law: dict[str, Any] | None = None,
     simulation: dict[str, Any] | None = None,
+    preprocessing: dict[str, Any] | None = None,
+    length_unit: str | None = None,
+    time_unit: str | None = None,
 ) -> DatasetDescription:
     """Write `dataset.json` for the `.npy` files that lie in `train/`, `validation/` and `test/`.
 
@@ -130,6 +139,8 @@ def describe_dataset(
         spatial_dims: D, how many of the features are coordinates.
         law: constants of the force law, if it is known (see `DatasetDescription`).
         simulation: how the frames were simulated, likewise.
+        preprocessing: how they were made from other files, likewise.
+        length_unit, time_unit: names of the units, for the axes of figures.
 
     Returns:
         What was written.
@@ -151,6 +162,9 @@ def describe_dataset(
         frame_spacing=frame_spacing,
         law=law,
         simulation=simulation,
+        preprocessing=preprocessing,
+        length_unit=length_unit,
+        time_unit=time_unit,
         versions={
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in ("numpy", "numba")},

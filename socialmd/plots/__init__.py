@@ -11,11 +11,17 @@ from socialmd.plots.close_approaches import (
     plot_error_by_closest_approach as plot_error_by_closest_approach,
 )
 from socialmd.plots.comparison import plot_learning_curves as plot_learning_curves
+from socialmd.plots.configurations import plot_configuration as plot_configuration
 from socialmd.plots.density import plot_density as plot_density
 from socialmd.plots.errors import plot_errors as plot_errors
 from socialmd.plots.forecast import plot_forecast as plot_forecast
 from socialmd.plots.grids import plot_stacked_grids as plot_stacked_grids
 from socialmd.plots.losses import plot_losses as plot_losses
+from socialmd.plots.molecules import plot_flattened_slice as plot_flattened_slice
+from socialmd.plots.molecules import plot_radial_counts as plot_radial_counts
+from socialmd.plots.molecules import plot_radial_means as plot_radial_means
+from socialmd.plots.molecules import plot_slice_edge_on as plot_slice_edge_on
+from socialmd.plots.molecules import plot_slice_in_space as plot_slice_in_space
 from socialmd.plots.physics import plot_conservation as plot_conservation
 from socialmd.plots.physics import plot_nearest_distances as plot_nearest_distances
 from socialmd.plots.style import new_figure as new_figure
@@ -25,16 +31,22 @@ __all__ = [
     "animate_forecast",
     "new_figure",
     "plot_around_close_approaches",
+    "plot_configuration",
     "plot_conservation",
     "plot_coverage",
     "plot_density",
     "plot_error_by_closest_approach",
     "plot_errors",
+    "plot_flattened_slice",
     "plot_forecast",
     "plot_learning_curves",
     "plot_losses",
     "plot_nearest_distances",
     "plot_pit",
+    "plot_radial_counts",
+    "plot_radial_means",
+    "plot_slice_edge_on",
+    "plot_slice_in_space",
     "plot_spread",
     "plot_stacked_grids",
     "plot_trajectories",

@@ -125,11 +125,11 @@ def draw_paths(
     )
 
 
-def label_plane(ax: Axes) -> None:
+def label_plane(ax: Axes, unit: str = "length units") -> None:
     """Equal axes in the x-y plane, labelled."""
     ax.set_aspect("equal")
-    ax.set_xlabel("x (length units)")
-    ax.set_ylabel("y (length units)")
+    ax.set_xlabel(f"x ({unit})")
+    ax.set_ylabel(f"y ({unit})")
 
 
 def finish_curves(ax: Axes, xlabel: str, ylabel: str, title: str) -> None:

@@ -1,0 +1,317 @@
+"""Make a data set of molecular dynamics simulations of nanoparticles (thesis section 3).
+
+    python pipelines/preprocess.py SIMULATION [SIMULATION ...] --output DATA --frame-spacing 1.0
+
+A SIMULATION is a folder with one numbered series of PDB files, a PDB file of several models, or
+TOPOLOGY:TRAJECTORY. Each molecule becomes the atom nearest to its centre, relative to the centre of
+the nanoparticle. In two dimensions the files hold slices through the particle, turned into one
+plane and flattened; in three, whole simulations. Draws the radial distribution of the molecules
+and the first slice beside the data set.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from socialmd.command_line import positive_integer
+from socialmd.dataset_folder import SPLITS, write_atomically
+from socialmd.molecular import (
+    MoleculeTrajectories,
+    NanoparticleSimulation,
+    SimulationFiles,
+    Slice,
+    cut_slices,
+    radial_distribution,
+    slice_directions,
+    split_frames,
+    write_molecular_dataset,
+)
+from socialmd.molecular.output_folder import check_output_folder
+from socialmd.molecular.slices import turn_into_plane
+from socialmd.molecular.split_frames import Part
+from socialmd.plots import (
+    new_figure,
+    plot_flattened_slice,
+    plot_radial_counts,
+    plot_radial_means,
+    plot_slice_edge_on,
+    plot_slice_in_space,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the script.
+
+    Args:
+        argv: command line arguments; those of the process if none are given.
+    """
+    arguments = _parse(argv)
+    output: Path = arguments.output
+    settings = make_settings(arguments)
+    # What cannot succeed fails before hours of reading.
+    check_output_folder(output, settings)
+    sources = find_files(arguments.simulations)
+    parts = split_frames(
+        [count_frames(files, arguments) for files in sources.values()], arguments.split
+    )
+
+    simulations = []
+    for source, files in sources.items():
+        simulations.append(read_simulation(source, files, arguments))
+        print(f"\n{source}: {describe(simulations[-1])}", flush=True)
+    pieces = [piece for part in parts for piece in simulations[part.simulation].make_files(part)]
+    is_new = write_molecular_dataset(
+        output,
+        pieces,
+        frame_spacing=arguments.frame_spacing * arguments.step,
+        settings=settings,
+        simulations=[simulation.make_record() for simulation in simulations],
+        names=arguments.names,
+        time_unit=arguments.time_unit,
+    )
+    print(f"\n{describe_split(parts, arguments.simulations)}")
+    warn_of_short_parts(parts, arguments.window)
+    print(f"{output}: {'wrote' if is_new else 'already complete:'} {len(pieces)} files")
+    draw_radial(output, simulations[0], arguments)
+    if arguments.dimensions == 2:
+        draw_slice(output, simulations[0], arguments.half_thickness)
+
+
+# === Reading and cutting ===
+
+
+def make_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What `dataset.json` says of the command line."""
+    keys = ["dimensions", "select", "centre", "names", "representative", "split"]
+    keys += ["start", "stop", "step"]
+    if arguments.dimensions == 2:
+        keys += ["slices", "half_thickness"]
+    sources = [without_folders(source) for source in arguments.simulations]
+    return {"sources": sources, **{key: getattr(arguments, key) for key in keys}}
+
+
+def without_folders(source: str) -> str:
+    """File names only: where files lie on one machine says nothing to others."""
+    if Path(source).exists():
+        return Path(source).resolve().name
+    return ":".join(Path(path).name for path in source.split(":"))
+
+
+def find_files(sources: Sequence[str]) -> dict[str, SimulationFiles]:
+    """The files of each simulation.
+
+    Raises:
+        FileNotFoundError: there are none.
+        ValueError: two simulations are the same, or files are not one (see `SimulationFiles`).
+    """
+    found = {source: SimulationFiles.find(source) for source in sources}
+    first_files = {files.paths[0].resolve() for files in found.values()}
+    if len(first_files) < len(sources):
+        raise ValueError(f"expected different simulations, found one twice: {' '.join(sources)}")
+    return found
+
+
+def count_frames(files: SimulationFiles, arguments: argparse.Namespace) -> int:
+    """How many frames of a simulation will be read."""
+    with closing(files.open()) as frames:
+        return len(range(len(frames))[arguments.start : arguments.stop : arguments.step])
+
+
+def read_simulation(
+    source: str, files: SimulationFiles, arguments: argparse.Namespace
+) -> NanoparticleSimulation:
+    """Follow the molecules of one simulation; in two dimensions, cut slices.
+
+    Raises:
+        ValueError: a file is impossible (see `MoleculeTrajectories`), or a slice has fewer than two
+            molecules.
+    """
+    molecules = MoleculeTrajectories(
+        files,
+        selection=arguments.select,
+        centre=arguments.centre,
+        names=arguments.names,
+        representative=arguments.representative,
+        num_workers=arguments.workers,
+    )
+    results = molecules.run(arguments.start, arguments.stop, arguments.step, verbose=True).results
+    slices: list[Slice] = []
+    if arguments.dimensions == 2:
+        try:
+            directions = slice_directions(arguments.slices)
+            slices = cut_slices(results.positions, directions, arguments.half_thickness)
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from None
+    return NanoparticleSimulation(
+        source=without_folders(source),
+        positions=results.positions,
+        names=results.names,
+        atoms=results.atoms,
+        frames=results.frames,
+        slices=slices,
+    )
+
+
+# === What is reported ===
+
+
+def describe(simulation: NanoparticleSimulation) -> str:
+    """Frames, molecules by name, and what the slices become, in lines of text."""
+    counts = simulation.count_molecules().items()
+    molecules = ", ".join(f"{count} {name}" for name, count in counts)
+    lines = [f"{len(simulation.frames)} frames, {len(simulation.names)} molecules ({molecules})"]
+    if simulation.slices:
+        lines += [
+            "  slice  molecules  normal             distance from the plane, angstrom: first, last",
+            "                                       root mean square         largest",
+        ]
+    for index, piece in enumerate(simulation.slices):
+        normal = " ".join(f"{component:+.2f}" for component in piece.normal)
+        (rms, rms_last), (largest, largest_last) = (
+            values[[0, -1]] for values in (piece.rms_distance, piece.largest_distance)
+        )
+        lines.append(
+            f"  {index:5}  {len(piece.molecules):9}  {normal}"
+            f"  {rms:7.1f} {rms_last:7.1f}  {largest:14.1f} {largest_last:7.1f}"
+        )
+    return "\n".join(lines)
+
+
+def describe_split(parts: Sequence[Part], sources: Sequence[str]) -> str:
+    """Which frames of which simulation each split has, in lines of text."""
+    lines = []
+    for split in SPLITS:
+        frames = [
+            f"{sources[part.simulation]} frames {part.start} to {part.stop - 1}"
+            for part in parts
+            if part.split == split
+        ]
+        lines.append(f"{split}: {'; '.join(frames) or 'nothing'}")
+    return "\n".join(lines)
+
+
+def warn_of_short_parts(parts: Sequence[Part], window: int) -> None:
+    """Say which parts no window of a model fits into, and what can be done."""
+    for split in SPLITS:
+        shortest = min((p.stop - p.start for p in parts if p.split == split), default=window)
+        if shortest < window:
+            print(
+                f"WARNING: a part of {split} has {shortest} frames, but one window takes {window} "
+                "(data.input_steps + data.target_steps of the configuration). Give longer or "
+                "several simulations (a single one is cut in time), other shares to --split, or "
+                "configure shorter windows."
+            )
+
+
+# === Pictures ===
+
+
+def draw_radial(
+    output: Path, simulation: NanoparticleSimulation, arguments: argparse.Namespace
+) -> None:
+    """Draw how far the molecules of a simulation are from the centre, beside the data set."""
+    radial = radial_distribution(simulation.positions, simulation.names)
+    frames = arguments.start + np.arange(len(simulation.frames)) * arguments.step
+    times = frames * arguments.frame_spacing
+    first, last = (
+        {name: counts[frame] for name, counts in radial.counts.items()} for frame in (0, -1)
+    )
+    figure, axes = new_figure(12, 4.6, columns=2)
+    figure.suptitle(f"Radial distribution of the molecules of {simulation.source}")
+    plot_radial_means(axes[0], times, radial.mean, radial.spread, arguments.time_unit)
+    plot_radial_counts(axes[1], radial.bin_edges, first, last)
+    _save(output, "radial", figure)
+
+
+def draw_slice(output: Path, simulation: NanoparticleSimulation, half_thickness: float) -> None:
+    """Draw how the first slice of a simulation is made, beside the data set."""
+    piece, positions = simulation.slices[0], simulation.positions[0]
+    chosen = np.isin(np.arange(len(positions)), piece.molecules)
+    figure, axes = new_figure(15, 6, columns=3)
+    figure.suptitle(f"Making a slice of {simulation.source}, first frame")
+    plot_slice_in_space(axes[0], positions, chosen, simulation.names, piece.normal)
+    turned = turn_into_plane(positions, piece.normal)
+    plot_slice_edge_on(axes[1], turned, chosen, simulation.names, half_thickness)
+    plot_flattened_slice(axes[2], turned, chosen, simulation.names)
+    handles = axes[1].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=len(handles[0]))
+    _save(output, "slice", figure)
+
+
+def _save(output: Path, what: str, figure: Any) -> None:
+    path = output.absolute().with_name(f"{output.absolute().name}.{what}.png")
+    write_atomically(path, lambda file: figure.savefig(file, format="png"))
+    print(f"Picture of the first simulation: {path}")
+
+
+# === Command line ===
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    add = parser.add_argument
+    add("simulations", nargs="+", metavar="SIMULATION", help="folder, file, TOPOLOGY:TRAJECTORY")
+    add("--output", type=Path, required=True, help="folder of the data set")
+    add(
+        "--frame-spacing",
+        type=_positive,
+        required=True,
+        help="time between two frames of the simulations, which PDB files do not say",
+    )
+    add("--time-unit", default="nanosecond", help="of that time; default: %(default)s")
+    add("--dimensions", type=int, choices=(2, 3), default=2, help="default: %(default)s")
+    add("--slices", type=positive_integer, default=10, help="2D: number; default: %(default)s")
+    add(
+        "--half-thickness",
+        type=_positive,
+        default=5.0,
+        help="2D: largest distance from the plane at the first frame, angstrom; "
+        "default: %(default)s",
+    )
+    add("--select", default="resname OQL ONC", help="molecules to keep; default: %(default)s")
+    add("--centre", default="name AU Au", help="atoms of the core; default: %(default)s")
+    add("--names", nargs="+", help="residue names that become features; default: all found")
+    add(
+        "--representative",
+        choices=("first_frame", "every_frame"),
+        default="first_frame",
+        help="when the atom nearest to the centre of a molecule is chosen; default: %(default)s",
+    )
+    add(
+        "--split",
+        nargs=3,
+        type=float,
+        default=[70.0, 30.0, 0.0],
+        metavar=("TRAIN", "VALIDATION", "TEST"),
+        help="shares; whole simulations if there are several; default: 70 30 0",
+    )
+    add(
+        "--window",
+        type=positive_integer,
+        default=150,
+        help="frames in one window of the model, for a warning; default: %(default)s",
+    )
+    add("--start", type=int, default=0, help="first frame; default: %(default)s")
+    add("--stop", type=positive_integer, help="frame before which to stop; default: none")
+    add("--step", type=positive_integer, default=1, help="keep every so many; default: %(default)s")
+    add("--workers", type=positive_integer, help="processes that read; default: one for each core")
+    arguments = parser.parse_args(argv)
+    if arguments.start < 0:
+        parser.error(f"argument --start: expected 0 or more, found {arguments.start}")
+    return arguments
+
+
+def _positive(text: str) -> float:
+    if not 0 < (number := float(text)) < np.inf:
+        raise argparse.ArgumentTypeError(f"expected a positive number, found {text}")
+    return number
+
+
+if __name__ == "__main__":
+    main()

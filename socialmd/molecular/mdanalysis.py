@@ -1,0 +1,121 @@
+"""MDAnalysis, which reads all files of molecular dynamics, behind one door.
+
+It is imported when it is first used: importing this package costs nothing and works without it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "MDAnalysis",
+    "read_pdb",
+    "read_pdb_coordinates",
+    "read_trajectory",
+    "without_harmless_warnings",
+]
+
+# Beginnings of warnings about what is not used here (elements, bonds, serial numbers, charges), is
+# checked here (residue numbers: `check_molecules`), or ends in an error unless it helps (seeking a
+# frame once more). All others are shown.
+HARMLESS = (
+    "1 A^3 CRYST1 record",
+    "CONECT records was corrupt",
+    "Cannot write lock/offset file",
+    "Constructed NamedStream from a NamedStream",
+    "DCDReader currently makes independent timesteps",
+    "Element information is missing",
+    "Found CONECT record with single entry",
+    "Invalid atom serials were present",
+    "PDB file contained CONECT record to TER entry",
+    "PDB file is missing resid information",
+    "Reload offsets from trajectory",
+    "Serial numbers went over 100,000",
+    "Unknown element",
+    "Unknown entry",
+    "seek failed, recalculating offsets and retrying",
+)
+
+
+class _MDAnalysis:
+    """Stands for the module; its attributes are the module's."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return getattr(importlib.import_module("MDAnalysis"), name)
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                "files of molecular dynamics are read and written with MDAnalysis, which is not "
+                "installed: pip install 'socialmd[md]'"
+            ) from error
+
+
+MDAnalysis: Any = _MDAnalysis()
+
+
+def read_pdb(text: str, name: str) -> Any:
+    """Parse one frame of a PDB file.
+
+    Args:
+        text: the file's, of one frame.
+        name: the file's, for messages of MDAnalysis.
+
+    Returns:
+        A `Universe` in memory; no file is open. Masses are not guessed.
+    """
+    with without_harmless_warnings():
+        return MDAnalysis.Universe(
+            _stream(text, name), topology_format="PDB", format="PDB", to_guess=()
+        )
+
+
+def read_pdb_coordinates(universe: Any, text: str, name: str) -> None:
+    """Parse the coordinates of another frame of the same atoms.
+
+    Args:
+        universe: takes the coordinates.
+        text: the file's, of one frame.
+        name: the file's, for messages of MDAnalysis.
+    """
+    with without_harmless_warnings():
+        universe.load_new(_stream(text, name), format="PDB")
+
+
+def read_trajectory(topology: Path, trajectory: Path) -> Any:
+    """Open a trajectory.
+
+    Args:
+        topology: PRMTOP, PSF, GRO, PDB, ...
+        trajectory: DCD, XTC, TRR, NetCDF, ...
+
+    Returns:
+        A `Universe` at the first frame; `.trajectory.close()` closes the file.
+    """
+    numbered_pdb = topology.suffix[1:].isdigit() and Path(topology.stem).suffix.lower() == ".pdb"
+    with without_harmless_warnings():
+        return MDAnalysis.Universe(
+            str(topology),
+            str(trajectory),
+            topology_format="PDB" if numbered_pdb else None,
+            to_guess=(),
+        )
+
+
+@contextmanager
+def without_harmless_warnings() -> Iterator[None]:
+    """Silence those warnings of MDAnalysis that say nothing about the molecules."""
+    with warnings.catch_warnings():
+        for beginning in HARMLESS:
+            warnings.filterwarnings("ignore", re.escape(beginning))
+        yield
+
+
+def _stream(text: str, name: str) -> Any:
+    return MDAnalysis.lib.util.NamedStream(io.StringIO(text), name)

@@ -1,0 +1,170 @@
+"""Trajectories of molecules from files of molecular dynamics (thesis section 3.2)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any, Literal, NamedTuple, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socialmd.molecular.check_imaging import warn_of_broken_molecule, warn_of_jumps
+from socialmd.molecular.follow_molecules import check_finite, follow_molecules
+from socialmd.molecular.mdanalysis import MDAnalysis
+from socialmd.molecular.molecules import choose_molecules
+from socialmd.molecular.simulation_files import SimulationFiles
+
+__all__ = ["MoleculeTrajectories"]
+
+FloatArray = NDArray[np.float64]
+Representative = Literal["first_frame", "every_frame"]
+
+
+class Results(NamedTuple):
+    """What a run found (see `MoleculeTrajectories`)."""
+
+    positions: FloatArray
+    names: tuple[str, ...]
+    atoms: tuple[str, ...]
+    frames: list[str]
+
+
+class MoleculeTrajectories:
+    """Where every molecule is in every frame, seen from the core (thesis section 3.2).
+
+    A molecule is a residue. It is represented by the one of its atoms nearest to its geometric
+    centre. The origin is an atom, too: among those of the core, the one nearest to their geometric
+    centre in the first frame, and the same atom in all frames. Nothing is rotated.
+
+    Use and results are those of MDAnalysis' analyses. Frames are read one at a time, so memory does
+    not grow with their number, and nothing is kept of a run that fails.
+
+    Args:
+        files: of one simulation.
+        selection: the molecules, in MDAnalysis' language; what it leaves out of a residue does not
+            count for its centre.
+        centre: the atoms of the core, likewise.
+        names: residue names of the molecules; if given, all must occur and no other.
+        representative: when it is chosen. `"first_frame"` of the run, and kept then;
+            `"every_frame"`, which stays nearer to the centre, but flexible molecules change their
+            representative in up to 66 % of the frames, which adds jumps to the trajectories.
+        num_workers: processes that read; all cores if not given, this process alone if 1. A
+            script that uses several must be importable (`if __name__ == "__main__":`).
+
+    Attributes:
+        results: after `run`,
+            `positions`: in angstrom, float64 [frames, N, 3];
+            `names`: residue name of each molecule, N, in the order of the files;
+            `atoms`: name of the representative in the first frame, N;
+            `frames`: of each frame, the file's name in a series or the number, counted from 0.
+
+    Raises:
+        ValueError: an option is none of the above.
+
+    Example:
+        >>> files = SimulationFiles.find("simulation_1")
+        >>> results = MoleculeTrajectories(files, names=["OQL", "ONC"]).run().results
+        >>> results.positions.shape
+        (300, 120, 3)
+    """
+
+    results: Results
+
+    def __init__(
+        self,
+        files: SimulationFiles,
+        selection: str = "resname OQL ONC",
+        centre: str = "name AU Au",
+        names: Sequence[str] | None = None,
+        representative: Representative = "first_frame",
+        num_workers: int | None = None,
+    ):
+        if isinstance(names, str):
+            raise ValueError(f"names: expected a sequence of names, found {names!r}")
+        if representative not in get_args(Representative):
+            raise ValueError(
+                f"representative: expected {' or '.join(get_args(Representative))}, "
+                f"found {representative!r}"
+            )
+        if num_workers is not None and num_workers < 1:
+            raise ValueError(f"num_workers: expected at least 1, found {num_workers}")
+        self.files = files
+        self.selection = selection
+        self.centre = centre
+        self.names = names
+        self.representative = representative
+        self.num_workers = num_workers
+
+    def run(
+        self,
+        start: int | None = None,
+        stop: int | None = None,
+        step: int | None = None,
+        verbose: bool = False,
+    ) -> Self:
+        """Read the frames `start:stop:step`, all if not given.
+
+        Args:
+            start, stop, step: of the frames, as in a slice.
+            verbose: whether to show a progress bar.
+
+        Returns:
+            This object, with `results`.
+
+        Raises:
+            ModuleNotFoundError: MDAnalysis is not installed.
+            ValueError: there is no such frame; a selection finds nothing or is not valid;
+                molecules have other names than given, or other atoms than those of the same name; a
+                frame cannot be read, has other atoms than the first, or coordinates that are not
+                finite. The message names file, frame and atom.
+            RuntimeError: a process that reads ended early; see `num_workers`.
+
+        Warns:
+            UserWarning: a molecule seems to be cut or moved by the walls of a periodic box.
+        """
+        self.__dict__.pop("results", None)
+        with closing(self.files.open()) as frames:
+            indices = range(len(frames))[start:stop:step]
+            if not indices:
+                raise ValueError(
+                    f"{self.files.paths[0]}: start, stop, step: expected some of {len(frames)} "
+                    f"frames, found {start}, {stop}, {step}"
+                )
+            universe, place = frames.read(indices[0]), frames.place(indices[0])
+            check_finite(universe, place)
+            molecules = choose_molecules(universe, self.selection, self.centre, self.names, place)
+            box = _box_vectors(universe)
+            followed = follow_molecules(
+                frames,
+                indices,
+                molecules,
+                choose_anew=self.representative == "every_frame",
+                num_workers=self.num_workers or os.cpu_count() or 1,
+            )
+            read = list(
+                MDAnalysis.lib.log.ProgressBar(followed, total=len(indices), verbose=verbose)
+            )
+        results = Results(
+            positions=np.stack([frame.positions for frame in read]),
+            names=molecules.names,
+            atoms=tuple(map(str, molecules.labels.names[molecules.representatives])),
+            frames=[frames.label(index) for index in indices],
+        )
+        broken = ((frame.broken, frames.place(i)) for i, frame in zip(indices, read, strict=True))
+        molecule, place = next(((what, where) for what, where in broken if what), ("", ""))
+        if molecule:
+            warn_of_broken_molecule(molecule, place)
+        else:
+            warn_of_jumps(results.positions, box, results.names, results.frames)
+        self.results = results
+        return self
+
+
+def _box_vectors(universe: Any) -> NDArray[Any] | None:
+    """The periodic box, [3, 3], if there is one."""
+    dimensions = universe.dimensions
+    if dimensions is None or not (dimensions > 0).all():
+        return None
+    return MDAnalysis.lib.mdamath.triclinic_vectors(dimensions, dtype=np.float64)

@@ -1,0 +1,102 @@
+"""One simulation between reading and writing: its molecules, its slices, its files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socialmd.molecular.slices import Slice
+from socialmd.molecular.split_frames import Part
+from socialmd.molecular.trajectory_file import TrajectoryFile
+
+__all__ = ["NanoparticleSimulation"]
+
+FloatArray = NDArray[np.float64]
+
+
+class NanoparticleSimulation(NamedTuple):
+    """What was read of one simulation (see `MoleculeTrajectories`), and its slices.
+
+    Args:
+        source: where it comes from.
+        positions: of the molecules, in angstrom, relative to the centre, [frames, N, 3].
+        names: of the N molecules.
+        atoms: names of the atoms that stand for them.
+        frames: labels of the frames.
+        slices: cut through the particle; none in three dimensions.
+
+    Example:
+        >>> simulation = NanoparticleSimulation("run_1", positions, names, atoms, frames, slices)
+        >>> files = [file for part in split_frames([300]) for file in simulation.make_files(part)]
+    """
+
+    source: str
+    positions: FloatArray
+    names: Sequence[str]
+    atoms: Sequence[str]
+    frames: Sequence[str]
+    slices: Sequence[Slice] = ()
+
+    def make_files(self, part: Part) -> list[TrajectoryFile]:
+        """The files of one part of the frames: one for each slice, or one with all molecules.
+
+        Args:
+            part: its `simulation` is this one.
+
+        Returns:
+            Files whose origin names the atoms, the numbers of simulation and slice (`None` without
+            slices), and the frames as [start, stop].
+        """
+        all_molecules = np.arange(len(self.names))
+        arrays = [(piece.positions, piece.molecules) for piece in self.slices]
+        return [
+            TrajectoryFile(
+                split=part.split,
+                positions=positions[part.start : part.stop],
+                names=[self.names[molecule] for molecule in molecules],
+                origin={
+                    "atoms": [self.atoms[molecule] for molecule in molecules],
+                    "simulation": part.simulation,
+                    "slice": index if self.slices else None,
+                    "frames": [part.start, part.stop],
+                },
+            )
+            for index, (positions, molecules) in enumerate(
+                arrays or [(self.positions, all_molecules)]
+            )
+        ]
+
+    def make_record(self) -> dict[str, Any]:
+        """What `dataset.json` says about the simulation: frames, molecules, slices; JSON."""
+        return {
+            "source": self.source,
+            "num_frames": len(self.frames),
+            "first_frame": self.frames[0],
+            "last_frame": self.frames[-1],
+            "num_molecules": self.count_molecules(),
+            "slices": [
+                {
+                    "normal": piece.normal.tolist(),
+                    "num_molecules": len(piece.molecules),
+                    "rms_distance": _over_time(piece.rms_distance),
+                    "largest_distance": _over_time(piece.largest_distance),
+                }
+                for piece in self.slices
+            ],
+        }
+
+    def count_molecules(self) -> dict[str, int]:
+        """How many molecules have each name."""
+        return dict(sorted(Counter(self.names).items()))
+
+
+def _over_time(values: FloatArray) -> dict[str, float]:
+    return {
+        "first_frame": float(values[0]),
+        "last_frame": float(values[-1]),
+        "mean": float(values.mean()),
+    }

@@ -1,0 +1,80 @@
+"""How far from the centre molecules are, over time (thesis section 3, figure 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["RadialDistribution", "radial_distribution"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+class RadialDistribution(NamedTuple):
+    """Distances from the origin by name of the molecules, names sorted.
+
+    Args:
+        mean: mean distance at each frame, [frames].
+        spread: standard deviation over the molecules, [frames].
+        bin_edges: of the histograms, in the unit of the positions, [bins + 1].
+        counts: molecules between two edges, [frames, bins].
+    """
+
+    mean: dict[str, FloatArray]
+    spread: dict[str, FloatArray]
+    bin_edges: FloatArray
+    counts: dict[str, IntArray]
+
+
+def radial_distribution(
+    positions: ArrayLike, names: Sequence[str], num_bins: int = 30
+) -> RadialDistribution:
+    """Measure the distances of molecules from the origin.
+
+    Args:
+        positions: relative to the centre of the nanoparticle, [frames, N, 3].
+        names: of the N molecules.
+        num_bins: bins of the histograms, of one width from zero to the largest distance of all
+            molecules and frames.
+
+    Returns:
+        Means, spreads and histograms for each name.
+
+    Raises:
+        ValueError: the positions have another shape or numbers that are not finite, there is not
+            one name for each molecule, or there is no bin.
+
+    Example:
+        >>> radial = radial_distribution(positions, ["OQL", "OQL", "ONC"])
+        >>> radial.mean["OQL"].shape, radial.counts["OQL"].sum(axis=1)[0]
+        ((300,), 2)
+    """
+    x = np.asarray(positions, np.float64)
+    if x.ndim != 3 or x.shape[2] != 3 or x.size == 0:
+        raise ValueError(f"positions: expected shape [frames, N, 3], found {x.shape}")
+    if not np.isfinite(x).all():
+        raise ValueError("positions: expected finite numbers, found some that are not")
+    if len(names) != x.shape[1]:
+        raise ValueError(
+            f"names: expected one for each of {x.shape[1]} molecules, found {len(names)}"
+        )
+    if num_bins < 1:
+        raise ValueError(f"num_bins: expected at least one, found {num_bins}")
+    distances = np.linalg.norm(x, axis=2)  # [frames, N]
+    edges = np.linspace(0, distances.max() or 1.0, num_bins + 1)
+    by_name = {
+        name: distances[:, np.array(names) == name] for name in sorted(set(names))
+    }  # [frames, molecules of this name]
+    return RadialDistribution(
+        mean={name: of_name.mean(axis=1) for name, of_name in by_name.items()},
+        spread={name: of_name.std(axis=1) for name, of_name in by_name.items()},
+        bin_edges=edges,
+        counts={
+            name: np.stack([np.histogram(frame, edges)[0] for frame in of_name])
+            for name, of_name in by_name.items()
+        },
+    )

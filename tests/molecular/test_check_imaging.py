@@ -1,0 +1,58 @@
+import warnings
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from socialmd.molecular.check_imaging import find_broken, warn_of_jumps
+
+# Two molecules of three atoms.
+STARTS = np.array([0, 3])
+WHOLE = np.array([[0.0, 0, 0], [1, 1, 0], [2, 0, 1], [50, -70, 90], [51, -71, 90], [52, -70, 91]])
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("atom", range(6))
+def test_a_molecule_with_a_gap_is_found(axis: int, atom: int) -> None:
+    positions = WHOLE.copy()
+    positions[atom, axis] += 30.0
+    assert find_broken(positions, np.arange(6), STARTS) == atom // 3
+
+
+def test_molecules_may_be_far_apart() -> None:
+    assert find_broken(WHOLE, np.arange(6), STARTS) is None
+    # In another order in the file, too.
+    order = np.array([3, 4, 5, 0, 1, 2])
+    assert find_broken(WHOLE, order, STARTS) is None
+
+
+def test_a_long_molecule_is_whole_if_its_atoms_follow_each_other() -> None:
+    chain = np.arange(0.0, 200.0, 9.9)
+    positions = np.stack([chain, 0 * chain, -chain], axis=1)
+    assert find_broken(positions, np.arange(len(chain)), np.array([0])) is None
+    assert find_broken(1.02 * positions, np.arange(len(chain)), np.array([0])) == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "jumps"),
+    [
+        ([19.9, 0, 0], False),
+        ([20.1, 0, 0], True),
+        # The box is a parallelepiped: its second vector leans by 10.
+        ([0.0, 20.1, 0], True),
+        ([10.0, 19.9, 0], False),
+        ([25.0, 20.0, 0], False),
+    ],
+)
+def test_half_of_each_vector_of_the_box_is_a_jump(step: list[float], jumps: bool) -> None:
+    box = np.array([[40.0, 0, 0], [10, 40, 0], [0, 0, 40]])
+    positions: NDArray[np.float64] = np.zeros((3, 2, 3))
+    positions[1:, 1] = step
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        warn_of_jumps(positions, box, ("OQL", "ONC"), ("a", "b", "c"))
+        warn_of_jumps(positions, None, ("OQL", "ONC"), ("a", "b", "c"))
+    assert len(found) == int(jumps)
+    if jumps:
+        assert "molecule 2 (ONC) moves" in str(found[0].message)
+        assert "between frames a and b" in str(found[0].message)

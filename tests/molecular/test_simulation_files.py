@@ -1,0 +1,101 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from socialmd.molecular.simulation_files import SimulationFiles
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).write_text("END\n")
+    return folder
+
+
+def test_a_series_is_sorted_by_number(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"x.pdb.{number}" for number in (10, 2, 1, 9, 3, 8, 4, 7, 5, 6)))
+    files = SimulationFiles.find(tmp_path)
+    assert [path.name for path in files.paths] == [f"x.pdb.{number}" for number in range(1, 11)]
+    assert files.topology is None
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["x_001.pdb", "x_002.pdb"],
+        ["9.pdb", "10.pdb"],
+        ["run2.pdb.0", "run2.pdb.1"],
+        ["x1_9.PDB", "x1_10.PDB"],
+        ["x.pdb.1"],
+        # Every tenth frame, and so numbered.
+        ["x.pdb.1", "x.pdb.11", "x.pdb.21"],
+    ],
+)
+def test_numbers_stand_before_or_after_the_suffix(tmp_path: Path, names: list[str]) -> None:
+    touch(tmp_path, *names)
+    assert [path.name for path in SimulationFiles.find(str(tmp_path)).paths] == names
+
+
+def test_other_files_do_not_matter(tmp_path: Path) -> None:
+    touch(tmp_path, "x.pdb.1", "x.pdb.2")
+    touch(tmp_path, "simulation.json", "README", ".y.pdb.1", "start.pdb", "x.pdb.1.gz", "log.1")
+    (tmp_path / "y.pdb.1").mkdir()
+    assert [path.name for path in SimulationFiles.find(tmp_path).paths] == ["x.pdb.1", "x.pdb.2"]
+
+
+def test_two_series_are_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "x.pdb.1", "x.pdb.2", "y_1.pdb")
+    with pytest.raises(ValueError, match=r"one series .* x\.pdb\.\* \(2\) and y_\*\.pdb \(1\)"):
+        SimulationFiles.find(tmp_path)
+
+
+def test_missing_numbers_are_named(tmp_path: Path) -> None:
+    touch(tmp_path, "x.pdb.1", "x.pdb.2", "x.pdb.4", "x.pdb.7")
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path)) + r".* 3 missing: 3, 5, 6$"):
+        SimulationFiles.find(tmp_path)
+
+
+def test_only_some_of_many_missing_numbers_are_listed(tmp_path: Path) -> None:
+    touch(tmp_path, "x.pdb.1", "x.pdb.2", "x.pdb.20240101")
+    with pytest.raises(
+        ValueError, match=r"20240098 missing: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, \.\."
+    ):
+        SimulationFiles.find(tmp_path)
+
+
+def test_duplicate_numbers_are_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "x_1.pdb", "x_2.pdb", "x_02.pdb")
+    with pytest.raises(ValueError, match=r"different numbers, found x_02\.pdb and x_2\.pdb"):
+        SimulationFiles.find(tmp_path)
+
+
+def test_a_folder_without_series_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "start.pdb", "simulation.json")
+    with pytest.raises(FileNotFoundError, match=r"found no PDB files that are numbered"):
+        SimulationFiles.find(tmp_path)
+
+
+def test_a_pdb_file_is_found(tmp_path: Path) -> None:
+    touch(tmp_path, "models.pdb")
+    assert SimulationFiles.find(tmp_path / "models.pdb").paths == (tmp_path / "models.pdb",)
+
+
+def test_a_topology_and_a_trajectory_are_found(tmp_path: Path) -> None:
+    touch(tmp_path, "a.prmtop", "b.dcd")
+    files = SimulationFiles.find(f"{tmp_path}/a.prmtop:{tmp_path}/b.dcd")
+    assert files == SimulationFiles((tmp_path / "b.dcd",), tmp_path / "a.prmtop")
+
+
+@pytest.mark.parametrize("source", ["nowhere", "a.prmtop:c.dcd", "c.prmtop:b.dcd", "a.prmtop:"])
+def test_what_does_not_exist_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.chdir(touch(tmp_path, "a.prmtop", "b.dcd"))
+    with pytest.raises(FileNotFoundError, match=re.escape(source) + ": there is no"):
+        SimulationFiles.find(source)
+
+
+def test_a_trajectory_without_topology_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "b.dcd")
+    with pytest.raises(ValueError, match=r"b\.dcd: expected .*TOPOLOGY:TRAJECTORY"):
+        SimulationFiles.find(tmp_path / "b.dcd")

@@ -1,0 +1,221 @@
+import json
+
+import numpy as np
+import pytest
+
+from socialmd import dataset_folder
+from socialmd.dataset_folder import checksum, read_description
+from socialmd.molecular.output_folder import check_output_folder
+from socialmd.molecular.trajectory_file import TrajectoryFile, make_features
+from socialmd.molecular.write_molecular_dataset import write_molecular_dataset
+
+SETTINGS = {"slices": 2, "split": (70, 30)}
+
+
+def make_files(num_coordinates=2, shift=0.0):
+    """Two files train and one validates; 3, 2 and 4 molecules."""
+    rng = np.random.default_rng(3)
+    kinds = (("train", "BAB", 5), ("validation", "AB", 4), ("train", "AAAB", 5))
+    return [
+        TrajectoryFile(
+            split,
+            rng.normal(size=(frames, len(names), num_coordinates)) + shift,
+            list(names),
+            {"simulation": index},
+        )
+        for index, (split, names, frames) in enumerate(kinds)
+    ]
+
+
+def write(directory, files=None, settings=SETTINGS, frame_spacing=0.5, **options):
+    files = make_files() if files is None else files
+    return write_molecular_dataset(
+        directory, files, frame_spacing=frame_spacing, settings=settings, **options
+    )
+
+
+def contents(directory):
+    """Every file and folder below: bytes, and when they were written."""
+    return {
+        path.relative_to(directory).as_posix(): (
+            path.read_bytes() if path.is_file() else b"",
+            path.stat().st_mtime_ns,
+        )
+        for path in directory.rglob("*")
+    }
+
+
+def test_files_are_numbered_through_the_splits(tmp_path):
+    assert write(tmp_path / "set")
+    files = make_files()
+    expected = {
+        "train/simulation_00000.npy": (files[0], [[0, 1], [1, 0], [0, 1]]),
+        "train/simulation_00001.npy": (files[2], [[1, 0], [1, 0], [1, 0], [0, 1]]),
+        "validation/simulation_00002.npy": (files[1], [[1, 0], [0, 1]]),
+    }
+    found = {p.relative_to(tmp_path / "set").as_posix() for p in (tmp_path / "set").rglob("*.npy")}
+    assert found == set(expected)
+    for name, (file, one_hot) in expected.items():
+        array = np.load(tmp_path / "set" / name)
+        assert array.dtype == np.float64
+        np.testing.assert_array_equal(array[..., :2], file.positions)
+        np.testing.assert_array_equal(array[..., 2:], [one_hot] * len(file.positions))
+
+
+def test_description_says_how_files_were_made(tmp_path):
+    write(tmp_path / "set", simulations=[{"source": "a"}], time_unit="picosecond")
+    description = read_description(tmp_path / "set")
+    assert description.features == ("x", "y", "A", "B")
+    assert description.spatial_dims == 2
+    assert description.frame_spacing == 0.5
+    assert (description.length_unit, description.time_unit) == ("angstrom", "picosecond")
+    assert description.preprocessing == {
+        "settings": {"slices": 2, "split": [70, 30]},
+        "simulations": [{"source": "a"}],
+        "files": {
+            "train/simulation_00000.npy": {"molecules": ["B", "A", "B"], "simulation": 0},
+            "train/simulation_00001.npy": {"molecules": ["A", "A", "A", "B"], "simulation": 2},
+            "validation/simulation_00002.npy": {"molecules": ["A", "B"], "simulation": 1},
+        },
+    }
+    for name, sha in description.files.items():
+        assert checksum(tmp_path / "set" / name) == sha
+
+
+def test_names_may_be_given_in_another_order_and_without_molecules(tmp_path):
+    write(tmp_path / "set", make_files(3), names=["C", "B", "A"])
+    description = read_description(tmp_path / "set")
+    assert description.features == ("x", "y", "z", "C", "B", "A")
+    assert description.spatial_dims == 3
+    array = np.load(tmp_path / "set/train/simulation_00000.npy")
+    np.testing.assert_array_equal(array[0, :, 3:], [[0, 1, 0], [0, 0, 1], [0, 1, 0]])
+
+
+def test_an_empty_folder_is_filled_and_nothing_else_is_left(tmp_path):
+    (tmp_path / "set").mkdir()
+    assert write(tmp_path / "set")
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_a_relative_path_is_understood(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert write("new/set")
+    assert (tmp_path / "new/set/dataset.json").is_file()
+
+
+def test_identical_data_set_is_left_alone(tmp_path):
+    write(tmp_path / "set")
+    path = tmp_path / "set/dataset.json"
+    description = json.loads(path.read_text())
+    path.write_text(json.dumps(description | {"versions": {"numpy": "1.0"}}))
+    before = contents(tmp_path)
+    assert not write(tmp_path / "set")
+    after = contents(tmp_path)
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"settings": {"slices": 3, "split": (70, 30)}}, "slices: expected 3, found 2"),
+        ({"settings": {"slices": 2}}, r"split: expected None, found \[70, 30\]"),
+        ({"files": make_files(shift=1.0)}, "of the same settings, one with other files"),
+        ({"frame_spacing": 1.0}, "of the same settings, one with other frame_spacing"),
+        ({"simulations": [{"source": "b"}]}, "of the same settings, one with other preprocessing"),
+    ],
+)
+def test_another_data_set_is_refused_untouched(tmp_path, options, message):
+    write(tmp_path / "set")
+    before = contents(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        write(tmp_path / "set", **options)
+    assert contents(tmp_path) == before
+
+
+def test_a_damaged_data_set_is_named(tmp_path):
+    write(tmp_path / "set")
+    path = tmp_path / "set/train/simulation_00001.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(ValueError, match=r"simulation_00001\.npy: missing, or changed"):
+        write(tmp_path / "set")
+    path.unlink()
+    with pytest.raises(ValueError, match=r"simulation_00001\.npy: missing, or changed"):
+        write(tmp_path / "set")
+
+
+def test_a_foreign_folder_is_refused_untouched(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    before = contents(tmp_path)
+    with pytest.raises(ValueError, match=r"found notes\.txt and no dataset\.json"):
+        write(tmp_path)
+    assert contents(tmp_path) == before
+    with pytest.raises(NotADirectoryError, match=r"notes\.txt: expected a folder"):
+        write(tmp_path / "notes.txt")
+
+
+def test_output_folder_may_be_asked_for_early(tmp_path):
+    assert not check_output_folder(tmp_path, SETTINGS)
+    assert not check_output_folder(tmp_path / "absent", SETTINGS)
+    write(tmp_path / "set")
+    assert check_output_folder(tmp_path / "set", SETTINGS)
+    with pytest.raises(ValueError, match="slices: expected 1, found 2"):
+        check_output_folder(tmp_path / "set", {"slices": 1})
+
+
+def test_failing_to_write_the_last_file_leaves_nothing(tmp_path, monkeypatch):
+    write_atomically, written = dataset_folder.write_atomically, []
+
+    def fail_at_the_third(path, fill):
+        written.append(path)
+        if len(written) == 3:
+            raise OSError("no space left")
+        write_atomically(path, fill)
+
+    monkeypatch.setattr(dataset_folder, "write_atomically", fail_at_the_third)
+    with pytest.raises(OSError, match="no space left"):
+        write(tmp_path / "set")
+    assert len(written) == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def with_file(**changes):
+    """The files, the last of them changed."""
+    files = make_files()
+    return [*files[:-1], files[-1]._replace(**changes)]
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "message"),
+    [
+        ([], {}, "files: expected one number of coordinates in all, found no file"),
+        (with_file(split="training"), {}, "split: expected train or validation or test, found"),
+        (with_file(names="AB"), {}, r"positions: expected shape \[frames, 2, 2 or 3\], found"),
+        (with_file(positions=np.zeros((0, 4, 2))), {}, r"found \(0, 4, 2\)"),
+        (with_file(positions=np.zeros((3, 4, 1))), {}, r"found \(3, 4, 1\)"),
+        (with_file(positions=np.full((3, 4, 2), np.nan)), {}, "positions: expected finite"),
+        (with_file(positions=np.zeros((3, 4, 3))), {}, r"number of coordinates .* \[2, 3\]"),
+        (with_file(positions=np.zeros((3, 4, 2))), {}, r"frames in all of train, found \[3, 5\]"),
+        (make_files(), {"names": ["A"]}, "names: expected some of A, found 'B'"),
+        (make_files(), {"names": ["A", "B", "B"]}, "names: expected different ones.* found 'B'"),
+        (make_files(), {"names": ["A", "B", "x"]}, "names: expected different ones.* found 'x'"),
+        (make_files(), {"frame_spacing": 0.0}, "frame_spacing"),
+        (make_files(), {"settings": {"a": float("nan")}}, "not JSON compliant"),
+        ([file._replace(origin={"a": float("inf")}) for file in make_files()], {}, "not JSON"),
+        (
+            [*make_files(), make_files()[0]._replace(split="test")],
+            {},
+            r"found train/simulation_00000\.npy equal to test/simulation_00003\.npy",
+        ),
+    ],
+)
+def test_impossible_data_sets_are_named_and_leave_nothing(tmp_path, files, options, message):
+    with pytest.raises(ValueError, match=message):
+        write(tmp_path / "set", files, **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_features_are_coordinates_and_one_hot_names():
+    file = TrajectoryFile("test", [[[0.5, 2.0], [1.0, 3.0]]], ["b", "a"], {})
+    np.testing.assert_array_equal(
+        make_features(file, ["a", "b", "c"]), [[[0.5, 2.0, 0, 1, 0], [1.0, 3.0, 1, 0, 0]]]
+    )

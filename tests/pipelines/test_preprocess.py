@@ -1,0 +1,255 @@
+"""From PDB files that these tests write themselves to a data set that models read."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipelines import preprocess
+from socialmd.config import DataConfig
+from socialmd.data import make_dataset
+from socialmd.dataset_folder import read_description
+from socialmd.molecular.slices import slice_directions, turn_into_plane
+
+NUM_FRAMES = 10
+MOLECULES = ["ONC"] * 8 + ["OQL"] * 6 + ["OCQ"] * 4  # the last ones are not selected
+GOLD = np.array([[0, 0, 0], [3, 0, 0], [-3, 0, 0], [0, 3, 0], [0, -3, 0]], float)
+ARGUMENTS = ["--frame-spacing", "2", "--half-thickness", "8", "--slices", "3", "--workers", "1"]
+
+
+def molecule_centres(seed):
+    """Relative to the innermost gold atom, with the digits that PDB files have, [frames, N, 3]."""
+    rng = np.random.default_rng(seed)
+    start = rng.normal(size=(len(MOLECULES), 3)) * 10
+    steps = rng.normal(size=(NUM_FRAMES, len(MOLECULES), 3))
+    return (start + steps.cumsum(axis=0)).round(3)
+
+
+def pdb_text(centres, drift):
+    """Gold, then molecules of three atoms in a row: the middle one, CM, is nearest the centre."""
+    atoms = [("Au", "AU", index + 1, place) for index, place in enumerate(GOLD)]
+    for index, (name, centre) in enumerate(zip(MOLECULES, centres, strict=True)):
+        for atom, offset in (("CA", -1.5), ("CM", 0.0), ("CB", 1.5)):
+            atoms.append((atom, name, len(GOLD) + index + 1, np.add(centre, [0, 0, offset])))
+    lines = [
+        f"ATOM  {serial:5d}  {atom:<3s} {residue:>3s}  {number:4d}    "
+        "{:8.3f}{:8.3f}{:8.3f}  1.00  0.00".format(*(place + drift))
+        for serial, (atom, residue, number, place) in enumerate(atoms, start=1)
+    ]
+    return "\n".join([*lines, "END", ""])
+
+
+@pytest.fixture
+def make_simulation(tmp_path):
+    """Writes `x.pdb.1`, ... of a nanoparticle that drifts through space."""
+
+    def make(name, seed):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        for frame, centres in enumerate(molecule_centres(seed)):
+            drift = np.array([30.0, -12.5, 4.0]) + frame * np.array([0.25, 0.5, -1.0])
+            (folder / f"x.pdb.{frame + 1}").write_text(pdb_text(centres, drift))
+        return str(folder)
+
+    return make
+
+
+def load(path):
+    """A file of the data set: positions and the names that its one-hot columns say."""
+    array = np.load(path)
+    description = read_description(path.parents[1])
+    dims = description.spatial_dims
+    assert set(np.unique(array[..., dims:])) <= {0.0, 1.0}
+    columns = array[0, :, dims:].argmax(axis=1)
+    assert (array[..., dims:] == np.eye(2)[columns]).all()
+    return array[..., :dims], [description.features[dims + column] for column in columns]
+
+
+def test_three_dimensions_hold_whole_simulations(make_simulation, tmp_path, capsys):
+    sources = [make_simulation(f"run_{seed}", seed) for seed in range(3)]
+    output = tmp_path / "set"
+    preprocess.main(
+        [
+            *sources,
+            "--output",
+            str(output),
+            *ARGUMENTS,
+            "--dimensions",
+            "3",
+            "--names",
+            "OQL",
+            "ONC",
+        ]
+    )
+    description = read_description(output)
+    assert description.features == ("x", "y", "z", "OQL", "ONC")
+    assert description.frame_spacing == 2.0
+    assert list(description.files) == [
+        "train/simulation_00000.npy",
+        "train/simulation_00001.npy",
+        "validation/simulation_00002.npy",
+    ]
+    for seed, name in enumerate(description.files):
+        positions, names = load(output / name)
+        assert names == MOLECULES[:14]
+        np.testing.assert_allclose(positions, molecule_centres(seed)[:, :14], atol=1.5e-3)
+        facts = description.preprocessing["files"][name]
+        assert facts == {
+            "molecules": MOLECULES[:14],
+            "atoms": ["CM"] * 14,
+            "simulation": seed,
+            "slice": None,
+            "frames": [0, NUM_FRAMES],
+        }
+    assert [record["source"] for record in description.preprocessing["simulations"]] == [
+        "run_0",
+        "run_1",
+        "run_2",
+    ]
+    assert str(tmp_path) not in (output / "dataset.json").read_text()
+    printed = capsys.readouterr().out
+    assert "10 frames, 14 molecules (8 ONC, 6 OQL)" in printed
+    assert f"train: {sources[0]} frames 0 to 9; {sources[1]} frames 0 to 9" in printed
+    assert (tmp_path / "set.radial.png").exists()
+    assert not (tmp_path / "set.slice.png").exists()
+
+
+def test_two_dimensions_hold_slices_of_one_simulation_cut_in_time(
+    make_simulation, tmp_path, capsys
+):
+    output = tmp_path / "set"
+    arguments = [make_simulation("run", 5), "--output", str(output), *ARGUMENTS]
+    preprocess.main([*arguments, "--split", "60", "20", "20", "--window", "3"])
+    expected = molecule_centres(5)[:, :14]
+    description = read_description(output)
+    assert description.features == ("x", "y", "ONC", "OQL")
+    assert len(description.files) == 9
+    for index, (name, facts) in enumerate(description.preprocessing["files"].items()):
+        split, piece = divmod(index, 3)
+        frames = slice(*[(0, 6), (6, 8), (8, 10)][split])
+        assert name.startswith(("train", "validation", "test")[split])
+        assert (facts["slice"], facts["frames"]) == (piece, [frames.start, frames.stop])
+        normal = slice_directions(3)[piece]
+        turned = turn_into_plane(expected, normal)
+        chosen = np.abs(turned[0, :, 2]) <= 8
+        positions, names = load(output / name)
+        np.testing.assert_allclose(positions, turned[frames, chosen, :2], atol=3e-3)
+        assert names == facts["molecules"] == list(np.array(MOLECULES[:14])[chosen])
+        record = description.preprocessing["simulations"][0]["slices"][piece]
+        np.testing.assert_allclose(record["normal"], normal)
+        largest = np.abs(turned[-1, chosen, 2]).max()
+        assert record["largest_distance"]["last_frame"] == pytest.approx(largest, abs=3e-3)
+
+    printed = capsys.readouterr().out
+    assert "WARNING: a part of validation has 2 frames, but one window takes 3" in printed
+    assert "WARNING: a part of test" in printed
+    assert "a part of train" not in printed
+    for picture in ("set.radial.png", "set.slice.png"):
+        with Image.open(tmp_path / picture) as image:
+            assert len(np.unique(np.asarray(image.convert("L")))) > 20  # not blank
+
+
+def test_models_read_the_data_set(make_simulation, tmp_path):
+    output = tmp_path / "set"
+    preprocess.main([make_simulation("run", 5), "--output", str(output), *ARGUMENTS])
+    paths = sorted((output / "train").iterdir())
+    config = DataConfig(
+        subsample=1, num_phases=1, input_steps=3, target_steps=4, window_shift=1, num_rotations=0
+    )
+    [(inputs, targets)] = make_dataset(output / "train", config, batch_size=len(paths))
+    counts = [np.load(path).shape[1] for path in paths]
+    assert len(set(counts)) > 1
+    np.testing.assert_array_equal(inputs["mask"].numpy().sum(axis=1), counts)
+    for index, path in enumerate(paths):
+        frames = np.load(path).astype(np.float32)
+        np.testing.assert_array_equal(inputs["inputs"][index, :, : counts[index]], frames[:3])
+        np.testing.assert_array_equal(targets[index, :, : counts[index]], frames[3:, :, :2])
+
+
+def test_every_second_frame_takes_twice_the_time(make_simulation, tmp_path):
+    output = tmp_path / "set"
+    arguments = [make_simulation("run", 5), "--output", str(output), *ARGUMENTS]
+    frames = ["--start", "1", "--stop", "8", "--step", "2"]
+    preprocess.main([*arguments, *frames, "--dimensions", "3", "--time-unit", "picosecond"])
+    description = read_description(output)
+    assert (description.frame_spacing, description.time_unit) == (4.0, "picosecond")
+    files = [load(output / name)[0] for name in description.files]
+    np.testing.assert_allclose(np.concatenate(files), molecule_centres(5)[1:8:2, :14], atol=1.5e-3)
+    record = description.preprocessing["simulations"][0]
+    assert (record["first_frame"], record["last_frame"]) == ("x.pdb.2", "x.pdb.8")
+
+
+def test_a_finished_data_set_is_left_alone(make_simulation, tmp_path, capsys):
+    source, output = make_simulation("run", 5), tmp_path / "set"
+    arguments = [source, "--output", str(output), *ARGUMENTS, "--dimensions", "3"]
+    preprocess.main(arguments)
+    written = {path: path.stat().st_mtime_ns for path in output.rglob("*")}
+    preprocess.main(arguments)
+    assert "already complete: 2 files" in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in output.rglob("*")} == written
+    # Other settings are refused before anything is read.
+    (tmp_path / "run" / "x.pdb.1").write_text("no PDB file")
+    with pytest.raises(ValueError, match=r"step: expected 3, found 1"):
+        preprocess.main([*arguments, "--step", "3"])
+
+
+def test_malformed_last_simulation_leaves_nothing(make_simulation, tmp_path):
+    sources = [make_simulation(f"run_{seed}", seed) for seed in range(2)]
+    (tmp_path / "run_1" / "x.pdb.7").write_text(pdb_text(molecule_centres(1)[6] * np.nan, 0))
+    with pytest.raises(ValueError, match=r"run_1/x\.pdb\.7"):
+        preprocess.main([*sources, "--output", str(tmp_path / "set"), *ARGUMENTS])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run_0", "run_1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--half-thickness", "0.001"], r"run: half_thickness: expected at least two molecules"),
+        (["--split", "0", "0", "0"], "shares: expected some that are not zero"),
+        (["--select", "resname XYZ"], "XYZ"),
+    ],
+)
+def test_impossible_requests_leave_nothing(make_simulation, tmp_path, arguments, message):
+    source = make_simulation("run", 5)
+    with pytest.raises(ValueError, match=message):
+        preprocess.main([source, "--output", str(tmp_path / "set"), *ARGUMENTS, *arguments])
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_one_simulation_is_not_taken_twice(make_simulation, tmp_path):
+    source = make_simulation("run", 5)
+    for second in (source, f"{source}/"):
+        with pytest.raises(ValueError, match="expected different simulations"):
+            preprocess.main([source, second, "--output", str(tmp_path / "set"), *ARGUMENTS])
+
+
+def test_too_few_simulations_for_the_splits_are_refused_unread(make_simulation, tmp_path):
+    sources = [make_simulation(f"run_{seed}", seed) for seed in range(2)]
+    (tmp_path / "run_0" / "x.pdb.1").write_text("no PDB file")
+    with pytest.raises(ValueError, match="as many simulations as there are splits"):
+        preprocess.main(
+            [*sources, "--output", str(tmp_path / "set"), *ARGUMENTS, "--split", "1", "1", "1"]
+        )
+
+
+def test_simulations_of_different_lengths_are_refused_unread(make_simulation, tmp_path):
+    sources = [make_simulation(f"run_{seed}", seed) for seed in range(3)]
+    (tmp_path / "run_0" / "x.pdb.1").write_text("no PDB file")
+    (tmp_path / "run_1" / "x.pdb.10").unlink()
+    with pytest.raises(ValueError, match=r"found \[9, 10\]; use the first 9"):
+        preprocess.main([*sources, "--output", str(tmp_path / "set"), *ARGUMENTS])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--frame-spacing"),
+        (["--frame-spacing", "0"], "expected a positive number, found 0"),
+        (["--frame-spacing", "nan"], "expected a positive number, found nan"),
+        (["--frame-spacing", "1", "--start", "-1"], "--start: expected 0 or more, found -1"),
+        (["--frame-spacing", "1", "--dimensions", "4"], "--dimensions"),
+    ],
+)
+def test_impossible_command_lines_are_explained(tmp_path, capsys, arguments, message):
+    with pytest.raises(SystemExit):
+        preprocess.main(["run", "--output", str(tmp_path / "set"), *arguments])
+    assert message in capsys.readouterr().err
