@@ -3,13 +3,20 @@
     python pipelines/predict.py saved_models/thesis data/monopoles/test/simulation_00120.npy \
         --output forecast --num-steps 100
 
-Writes, for OVITO, ASE and the like as well as for NumPy,
+Writes, for OVITO, ChimeraX and the like as well as for NumPy,
 
-    forecast.npy       positions [steps, N, 2]
+    forecast.npy       positions [steps, N, D]
     parameters.npy     of the predicted distributions, [steps, N, P]
-    forecast.xyz       extended XYZ; sigma is the predicted standard deviation per coordinate
-    truth.xyz          the same particles and times as the file has them, if it goes on so far
-    samples.npy        many futures for the one past [S, steps, N, 2], with --num-samples S
+    forecast.xyz       extended XYZ; sigma is the predicted standard deviation per coordinate, error
+                       the distance from the truth, there if the file goes on for all of the steps
+    truth.xyz          the same particles and times as the file has them, as far as it goes on
+    forecast.pdb       a model for each step, if lengths are in angstrom or with --pdb; B-factors
+                       are each particle's mean error or, without `error` above, mean sigma
+    truth.pdb          likewise, without B-factors
+    samples.npy        many futures for the one past [S, steps, N, D], with --num-samples S
+
+Where a data set's features are one-hot names, as those of molecules are, they are written as the
+particles' species and residues.
 """
 
 from __future__ import annotations
@@ -18,35 +25,19 @@ import argparse
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.command_line import positive_integer
-from socialmd.config import DataConfig
-from socialmd.data import DatasetDescription
+from socialmd.data import DatasetDescription, ForecastTask, read_forecast_task
 from socialmd.dataset_folder import DESCRIPTION_FILE, read_description, save_array
 from socialmd.evaluation import ForecastMetrics, overall_table
 from socialmd.extended_xyz import write_extended_xyz
 from socialmd.models import constant_velocity, load_model
-
-LARGEST = float(np.finfo(np.float32).max)  # the model computes in float32
-
-
-class Task(NamedTuple):
-    """What to forecast, cut out of the file.
-
-    Args:
-        past: [T, N, F].
-        truth: the file's own continuation, [0..steps, N, 2].
-        last_frame: number of the file's frame that ends the past.
-    """
-
-    past: NDArray[Any]
-    truth: NDArray[Any]
-    last_frame: int
+from socialmd.molecular import write_pdb
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -56,12 +47,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         argv: command line arguments; those of the process if none are given.
     """
     arguments = _parse(argv)
+    output: Path = arguments.output
     model, config = load_model(arguments.model)
     steps = config.data.target_steps if arguments.num_steps is None else arguments.num_steps
-    trajectory = read_trajectory(arguments.file, model.num_features)
-    task = cut(arguments.file, trajectory, config.data, arguments.start_frame, steps)
     description = _description(arguments.file)
-
+    dims = _spatial_dims(arguments.file, description, model)
+    task = read_forecast_task(
+        arguments.file, config.data, model.num_features, steps, arguments.start_frame, dims
+    )
+    known = len(task.truth)
     positions, parameters = (
         keras.ops.convert_to_numpy(tensor)[0]
         for tensor in model.rollout(
@@ -73,19 +67,21 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
     )
     variance = keras.ops.convert_to_numpy(model.distribution(parameters).variance())
-    sigma = np.sqrt(variance.mean(axis=-1))  # [steps, N]
+    results = {"sigma": np.sqrt(variance.mean(axis=-1))}  # [steps, N]
+    if known == steps:
+        results["error"] = np.linalg.norm(positions - task.truth, axis=-1)
 
+    for name in ("truth.xyz", "forecast.pdb", "truth.pdb", "samples.npy"):
+        (output / name).unlink(missing_ok=True)  # of an earlier forecast
     spacing = _spacing(arguments.frame_spacing, description)
     times = (task.last_frame + config.data.subsample * np.arange(1, steps + 1)) * spacing
-    features = _features(description, task.past[-1])
-    output: Path = arguments.output
-    write_extended_xyz(output / "forecast.xyz", positions, times, {**features, "sigma": sigma})
+    names, features = _names_and_features(description, task.past[-1], dims)
+    columns = {**features, **results}
+    write_extended_xyz(output / "forecast.xyz", positions, times, columns, names)
     save_array(output / "forecast.npy", positions)
     save_array(output / "parameters.npy", parameters)
     print(f"Forecast of {steps} steps from frame {task.last_frame} on written to {output}")
 
-    for name in ("truth.xyz", "samples.npy"):
-        (output / name).unlink(missing_ok=True)  # of an earlier forecast
     if count := arguments.num_samples:
         samples, _ = model.rollout(
             task.past[None],
@@ -95,82 +91,22 @@ def main(argv: Sequence[str] | None = None) -> None:
             num_samples=count,
         )
         save_array(output / "samples.npy", keras.ops.convert_to_numpy(samples)[:, 0])
-    if known := len(task.truth):
-        write_extended_xyz(output / "truth.xyz", task.truth, times[:known], features)
+    if known:
+        write_extended_xyz(output / "truth.xyz", task.truth, times[:known], features, names)
         log_probabilities = None
         if (arguments.feedback or model.feedback) != "sample":  # whose densities are no forecast's
             true_positions = task.truth.astype(np.float32)
             log_probabilities = model.distribution(parameters[:known]).log_prob(true_positions)
         print(f"The file goes on for {known} of these steps:\n")
         print(_compare(task, positions[:known], log_probabilities))
+    if arguments.pdb or (description is not None and description.length_unit == "angstrom"):
+        _write_pdb_files(arguments, task.truth, positions, times, names, results)
 
 
-def read_trajectory(file: Path, num_features: int) -> NDArray[Any]:
-    """Load and check a trajectory.
-
-    Args:
-        file: `.npy` file.
-        num_features: F of the model.
-
-    Returns:
-        [frames, N, F].
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it holds no finite numbers [frames, N, F] with this F.
-    """
-    try:
-        trajectory = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{file}: not a .npy file of numbers: {error}") from None
-    if not isinstance(trajectory, np.ndarray) or trajectory.dtype.kind not in "fiu":
-        raise ValueError(f"{file}: expected a .npy file of real numbers")
-    if trajectory.ndim != 3 or trajectory.shape[2] != num_features or trajectory.size == 0:
-        raise ValueError(
-            f"{file}: expected shape [frames, N, {num_features}], found {trajectory.shape}"
-        )
-    if not (np.abs(trajectory) <= LARGEST).all():
-        raise ValueError(f"{file}: expected finite float32 numbers, found some that are not")
-    return trajectory
-
-
-def cut(
-    file: Path, trajectory: NDArray[Any], config: DataConfig, start_frame: int | None, steps: int
-) -> Task:
-    """Cut the past and its continuation out of a trajectory.
-
-    Args:
-        file: where it is from, for messages.
-        trajectory: [frames, N, F].
-        config: T and how the model's frames are subsampled.
-        start_frame: first frame of the past; such that the past ends with the last frame if none
-            is given.
-        steps: steps ahead.
-
-    Returns:
-        The task.
-
-    Raises:
-        ValueError: the trajectory has too few frames, or none left after `start_frame`.
-    """
-    span = (config.input_steps - 1) * config.subsample
-    latest = len(trajectory) - 1 - span  # frame at which a past can begin
-    if latest < 0:
-        raise ValueError(
-            f"{file}: a past of {config.input_steps} frames, {config.subsample} apart, needs "
-            f"{span + 1} frames, found {len(trajectory)}"
-        )
-    start = latest if start_frame is None else start_frame
-    if not 0 <= start <= latest:
-        raise ValueError(f"start_frame: expected 0 to {latest} with {file}, found {start}")
-    kept = trajectory[start :: config.subsample]
-    past, future = np.split(kept, [config.input_steps])
-    return Task(past, future[:steps, :, :2], start + span)
-
-
-def _compare(task: Task, positions: NDArray[Any], log_probabilities: Any | None) -> str:
+def _compare(task: ForecastTask, positions: NDArray[Any], log_probabilities: Any | None) -> str:
     truth = task.truth[None]
-    simple = constant_velocity(task.past[None], len(task.truth))
+    _, known, _, dims = truth.shape
+    simple = constant_velocity(task.past[None], known, dims)
     if log_probabilities is not None:
         log_probabilities = keras.ops.convert_to_numpy(log_probabilities)[None]
     metrics = {
@@ -186,23 +122,62 @@ def _description(file: Path) -> DatasetDescription | None:
     return read_description(folder) if (folder / DESCRIPTION_FILE).is_file() else None
 
 
+def _spatial_dims(file: Path, description: DatasetDescription | None, model: Any) -> int:
+    """How many of the features are coordinates."""
+    dims: int = model.spatial_dims
+    if description is not None and description.spatial_dims != dims:
+        raise ValueError(
+            f"{file}: expected {dims} coordinates, as the model has them, found "
+            f"{description.spatial_dims} by {DESCRIPTION_FILE}"
+        )
+    return dims
+
+
 def _spacing(given: float | None, description: DatasetDescription | None) -> float:
     if given is not None:
         return given
     return 1.0 if description is None else description.frame_spacing
 
 
-def _features(
-    description: DatasetDescription | None, frame: NDArray[Any]
-) -> dict[str, NDArray[Any]]:
-    """The columns after x and y, by name: F - 2 arrays [N]."""
-    names = [f"feature_{index}" for index in range(frame.shape[1])]
+def _names_and_features(
+    description: DatasetDescription | None, frame: NDArray[Any], dims: int
+) -> tuple[list[str] | None, dict[str, NDArray[Any]]]:
+    """The particles' names if the features are nothing else; or features by name, [N] each."""
+    features = frame[:, dims:]
+    labels = [f"feature_{index}" for index in range(dims, frame.shape[1])]
     if description is not None:
-        names = list(description.features)
-    # Extended XYZ wants identifiers, and three of them are taken.
-    names = [re.sub(r"\W", "_", name) for name in names]
-    names = [f"{name}_" if name in ("species", "pos", "sigma") else name for name in names]
-    return {name: frame[:, index] for index, name in enumerate(names) if index >= 2}
+        labels = list(description.features[dims:])
+    is_one_hot = np.isin(features, (0, 1)).all() and (features.sum(axis=1) == 1).all()
+    # Where a law is known, they are masses and charges, which may be ones and zeros as well.
+    if description is not None and description.law is None and is_one_hot:
+        return [re.sub(r"\s", "_", labels[index]) for index in features.argmax(axis=1)], {}
+    # Extended XYZ wants identifiers, and some are taken.
+    labels = [re.sub(r"\W", "_", label) for label in labels]
+    taken = ("species", "pos", "sigma", "error")
+    labels = [f"{label}_" if label in taken else label for label in labels]
+    return None, dict(zip(labels, features.T, strict=True))
+
+
+def _write_pdb_files(
+    arguments: argparse.Namespace,
+    truth: NDArray[Any],
+    positions: NDArray[Any],
+    times: NDArray[Any],
+    names: list[str] | None,
+    results: dict[str, NDArray[Any]],
+) -> None:
+    names = names or ["X"] * positions.shape[1]
+    name = "error" if "error" in results else "sigma"
+    b_factors = results[name].mean(axis=0)  # [N]
+    remark = f"B-FACTOR: MEAN {name.upper()} OVER ALL MODELS"
+    try:
+        write_pdb(arguments.output / "forecast.pdb", positions, names, times, b_factors, remark)
+        if known := len(truth):
+            write_pdb(arguments.output / "truth.pdb", truth, names, times[:known])
+    except ModuleNotFoundError as error:
+        if arguments.pdb:
+            raise
+        print(f"\nNo PDB files: {error}")
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -226,6 +201,11 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--frame-spacing",
         type=float,
         help="time between two frames of the file; default: as its data set says, or else 1",
+    )
+    parser.add_argument(
+        "--pdb",
+        action="store_true",
+        help="write PDB files, too; default: if the data set's unit of length is angstrom",
     )
     return parser.parse_args(argv)
 

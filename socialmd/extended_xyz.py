@@ -1,9 +1,9 @@
-"""Trajectories as extended XYZ, the text format that OVITO, ASE, VMD and others read."""
+"""Trajectories as extended XYZ, the text format that OVITO, VMD, ASE and others read."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,16 @@ FloatArray = NDArray[np.float64]
 
 
 def write_extended_xyz(
-    path: str | Path, positions: ArrayLike, times: ArrayLike, features: Mapping[str, ArrayLike]
+    path: str | Path,
+    positions: ArrayLike,
+    times: ArrayLike,
+    features: Mapping[str, ArrayLike],
+    species: Sequence[str] | None = None,
 ) -> None:
-    """Write a trajectory in two dimensions as extended XYZ.
+    """Write a trajectory in two or three dimensions as extended XYZ.
 
     Each frame is the number of particles, a comment that names the columns, and a line for each
-    particle. Species is `X` (no chemical element), z is zero, and there are no walls (`pbc`).
+    particle. There are no walls (`pbc`), and z is zero in two dimensions.
 
         2
         Properties=species:S:1:pos:R:3:mass:R:1 Time=0.002 pbc="F F F"
@@ -33,24 +37,30 @@ def write_extended_xyz(
 
     Args:
         path: the file.
-        positions: [frames, N, 2].
+        positions: [frames, N, 2] or [frames, N, 3].
         times: [frames].
         features: further columns by name: [N] if they stay the same, or [frames, N].
+        species: N names, as of molecules; `X`, which is no chemical element, if there are none.
+            OVITO makes a particle type of each, in the colour of the element that the name begins
+            with, `OQL` and `ONC` alike, until it is told another. ASE refuses all but elements
+            and `X`.
 
     Raises:
-        ValueError: an array is of another shape or not finite, or a name is no identifier or taken.
+        ValueError: an array is of another shape or not finite; the name of a column is no
+            identifier or taken; a species is empty or has white space in it.
         OSError: the file cannot be written; nothing is left behind then.
 
     Example:
         >>> write_extended_xyz("pair.xyz", np.zeros((10, 2, 2)), np.arange(10), {"mass": [1, 2]})
     """
     x = _checked("positions", positions)
-    if x.ndim != 3 or x.shape[2] != 2 or x.size == 0:
-        raise ValueError(f"positions: expected shape [frames, N, 2], found {x.shape}")
+    if x.ndim != 3 or x.shape[2] not in (2, 3) or x.size == 0:
+        raise ValueError(f"positions: expected shape [frames, N, 2 or 3], found {x.shape}")
     t = _checked("times", times)
     if t.shape != x.shape[:1]:
         raise ValueError(f"times: expected shape {x.shape[:1]}, found {t.shape}")
-    columns = [x[..., 0], x[..., 1], np.zeros(x.shape[:2])]
+    names = _checked_species(species, x.shape[1])
+    columns = [x[..., 0], x[..., 1], x[..., 2] if x.shape[2] == 3 else np.zeros(x.shape[:2])]
     properties = "species:S:1:pos:R:3"
     for name, values in features.items():
         if not re.fullmatch(r"[A-Za-z_]\w*", name) or name in ("species", "pos"):
@@ -65,7 +75,10 @@ def write_extended_xyz(
     lines = []
     for time, frame in zip(t, np.stack(columns, axis=-1), strict=True):  # [N, columns]
         lines += [str(len(frame)), f'Properties={properties} Time={time:.9g} pbc="F F F"']
-        lines += ["X " + " ".join(f"{value:.9g}" for value in particle) for particle in frame]
+        lines += [
+            f"{name} " + " ".join(f"{value:.9g}" for value in particle)
+            for name, particle in zip(names, frame, strict=True)
+        ]
     text = "\n".join(lines) + "\n"
     write_atomically(path, lambda file: file.write(text.encode()))
 
@@ -75,3 +88,16 @@ def _checked(name: str, values: ArrayLike) -> FloatArray:
     if not np.isfinite(array).all():
         raise ValueError(f"{name}: expected finite numbers, found some that are not")
     return array
+
+
+def _checked_species(species: Sequence[str] | None, num_particles: int) -> Sequence[str]:
+    if species is None:
+        return ["X"] * num_particles
+    if isinstance(species, str) or len(species) != num_particles:
+        raise ValueError(
+            f"species: expected {num_particles} names, one for each particle, found {len(species)}"
+        )
+    for name in species:
+        if not re.fullmatch(r"\S+", name):
+            raise ValueError(f"species: expected names without white space, found {name!r}")
+    return species

@@ -1,3 +1,4 @@
+import MDAnalysis
 import numpy as np
 import pytest
 
@@ -21,6 +22,17 @@ def test_file_is_written_as_the_format_prescribes(tmp_path):
     ]
 
 
+def test_molecules_in_space_have_names_and_a_third_coordinate(tmp_path):
+    path = tmp_path / "pair.xyz"
+    write_extended_xyz(path, [[[1, 2, 3], [4, 5, 6.5]]], [7], {}, species=["OQL", "ONC"])
+    assert path.read_text().splitlines() == [
+        "2",
+        'Properties=species:S:1:pos:R:3 Time=7 pbc="F F F"',
+        "OQL 1 2 3",
+        "ONC 4 5 6.5",
+    ]
+
+
 def test_float32_numbers_are_read_back_exactly(tmp_path, rng):
     positions = rng.normal(size=(3, 4, 2)).astype(np.float32)
     masses = rng.uniform(0.5, 1.5, 4).astype(np.float32)
@@ -35,11 +47,25 @@ def test_float32_numbers_are_read_back_exactly(tmp_path, rng):
         np.testing.assert_array_equal(read[:, 3], masses)
 
 
+@pytest.mark.parametrize("spatial_dims", [2, 3])
+def test_mdanalysis_reads_positions_and_species(tmp_path, rng, spatial_dims):
+    positions = rng.normal(scale=30.0, size=(3, 4, spatial_dims)).astype(np.float32)
+    names = ["OQL", "ONC", "OQL", "2_A'"]
+    errors = {"error": rng.uniform(size=(3, 4))}
+    write_extended_xyz(tmp_path / "a.xyz", positions, np.arange(3), errors, names)
+    universe = MDAnalysis.Universe(tmp_path / "a.xyz", to_guess=())
+    read = np.array([frame.positions.copy() for frame in universe.trajectory])
+    universe.trajectory.close()
+    assert list(universe.atoms.names) == names
+    np.testing.assert_array_equal(read[..., :spatial_dims], positions)
+    np.testing.assert_array_equal(read[..., spatial_dims:], 0)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"positions": np.zeros((2, 3, 3))}, r"positions: expected shape \[frames, N, 2\]"),
-        ({"positions": np.zeros((0, 3, 2))}, r"positions: expected shape \[frames, N, 2\]"),
+        ({"positions": np.zeros((2, 3, 4))}, r"positions: .* \[frames, N, 2 or 3\], found \(2, 3"),
+        ({"positions": np.zeros((0, 3, 2))}, r"positions: expected shape \[frames, N, 2 or 3\]"),
         ({"positions": np.full((2, 3, 2), np.nan)}, "positions: expected finite"),
         ({"times": [0.0]}, r"times: expected shape \(2,\), found \(1,\)"),
         ({"times": [0.0, np.inf]}, "times: expected finite"),
@@ -47,6 +73,11 @@ def test_float32_numbers_are_read_back_exactly(tmp_path, rng):
         ({"features": {"mass": [1.0, np.nan, 2.0]}}, "mass: expected finite"),
         ({"features": {"two words": np.ones(3)}}, "free identifier as a name, found 'two words'"),
         ({"features": {"pos": np.ones(3)}}, "free identifier as a name, found 'pos'"),
+        ({"species": ["A", "B"]}, "species: expected 3 names, one for each particle, found 2"),
+        ({"species": "ABC"}, "species: expected 3 names"),
+        ({"species": ["A", "B", "a drug"]}, "names without white space, found 'a drug'"),
+        ({"species": ["A", "B", ""]}, "names without white space, found ''"),
+        ({"species": ["A", "B", "C\n"]}, r"names without white space, found 'C\\n'"),
     ],
 )
 def test_what_the_format_cannot_hold_is_refused(tmp_path, changes, message):

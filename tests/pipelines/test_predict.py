@@ -1,10 +1,13 @@
 import shutil
+import sys
 
+import MDAnalysis
 import numpy as np
 import pytest
 
 from pipelines import predict
-from socialmd.models import load_model
+from socialmd.data import describe_dataset
+from socialmd.models import SequenceLSTM, load_model
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -19,6 +22,33 @@ def file(experiment):
     return sorted((experiment.data / "test").iterdir())[0]
 
 
+NAMES = ["OQL", "ONC", "OQL"]
+
+
+def write_molecules(folder, spatial_dims=2, one_hot=((0, 1), (1, 0), (0, 1)), **description):
+    """Data set of one file: 40 frames of three particles in uniform motion, two more features."""
+    start, velocity = np.random.default_rng(5).uniform(-2, 2, (2, 3, spatial_dims))
+    positions = start + velocity * 0.05 * np.arange(40)[:, None, None]
+    features = np.broadcast_to(np.array(one_hot, float), (40, 3, 2))
+    (folder / "test").mkdir(parents=True)
+    file = folder / "test" / "simulation_00000.npy"
+    np.save(file, np.concatenate([positions, features], axis=-1))
+    arguments = {
+        "features": [*"xyz"[:spatial_dims], "ONC", "OQL"],
+        "frame_spacing": 0.5,
+        "spatial_dims": spatial_dims,
+        "length_unit": "angstrom",
+        "time_unit": "nanosecond",
+    }
+    describe_dataset(folder, **(arguments | description))
+    return file
+
+
+@pytest.fixture(scope="module")
+def molecules(tmp_path_factory):
+    return write_molecules(tmp_path_factory.mktemp("molecules"))
+
+
 def run(experiment, file, output, *options):
     predict.main([str(experiment.model), str(file), "--output", str(output), *map(str, options)])
 
@@ -31,8 +61,24 @@ def read_xyz(path):
     comments = [dict(part.split("=") for part in block[1].split(" ", 2)[:2]) for block in blocks]
     names = comments[0]["Properties"].split(":")[::3]
     numbers = [[line.split()[1:] for line in block[2:]] for block in blocks]
-    assert all(line.split()[0] == "X" for block in blocks for line in block[2:])
     return np.array([float(c["Time"]) for c in comments]), names, np.array(numbers, float)
+
+
+def read_species(path):
+    """First words of all lines, [frames][N]."""
+    lines = path.read_text().splitlines()
+    num_particles = int(lines[0])
+    words = [line.split()[0] for line in lines]
+    step = num_particles + 2
+    return [words[i + 2 : i + step] for i in range(0, len(lines), step)]
+
+
+def read_pdb(path):
+    """Atoms, and positions [frames, N, 3]."""
+    universe = MDAnalysis.Universe(path, to_guess=())
+    positions = np.array([frame.positions.copy() for frame in universe.trajectory])
+    universe.trajectory.close()
+    return universe.atoms, positions
 
 
 def test_latest_frames_are_the_past_by_default(experiment, file, tmp_path):
@@ -49,6 +95,7 @@ def test_xyz_holds_forecast_features_and_width(experiment, file, tmp_path):
     run(experiment, file, tmp_path)
     times, names, numbers = read_xyz(tmp_path / "forecast.xyz")
     assert names == ["species", "pos", "mass", "charge", "sigma"]
+    assert read_species(tmp_path / "forecast.xyz") == [["X"] * 3] * 4
     # Frame 39 is the last one known; the model sees every second, 0.25 apart.
     np.testing.assert_allclose(times, [41 * 0.25, 43 * 0.25, 45 * 0.25, 47 * 0.25])
     positions = np.load(tmp_path / "forecast.npy")
@@ -65,7 +112,7 @@ def test_truth_is_written_and_compared_where_the_file_goes_on(experiment, file, 
     trajectory = np.load(file)
     truth_times, names, numbers = read_xyz(tmp_path / "truth.xyz")
     times, _, forecast = read_xyz(tmp_path / "forecast.xyz")
-    assert forecast.shape == (6, 3, 6)
+    assert forecast.shape == (6, 3, 6)  # no errors: they are not known for all steps
     assert names == ["species", "pos", "mass", "charge"]
     np.testing.assert_allclose(numbers[..., :2], trajectory[[35, 37, 39], :, :2], rtol=1e-8)
     np.testing.assert_array_equal(numbers[..., 3:], forecast[:3, :, 3:5])  # the same particles
@@ -90,12 +137,142 @@ def test_a_sample_has_no_likelihood(experiment, file, tmp_path, capsys):
 
 
 def test_nothing_of_an_earlier_forecast_stays(experiment, file, tmp_path):
-    run(experiment, file, tmp_path, "--start-frame", 0, "--num-samples", 2)
-    assert (tmp_path / "truth.xyz").exists()
-    assert (tmp_path / "samples.npy").exists()
+    run(experiment, file, tmp_path, "--start-frame", 0, "--num-samples", 2, "--pdb")
+    always = {"forecast.npy", "parameters.npy", "forecast.xyz"}
+    others = {"truth.xyz", "samples.npy", "forecast.pdb", "truth.pdb"}
+    assert {path.name for path in tmp_path.iterdir()} == always | others
     run(experiment, file, tmp_path)
-    assert not (tmp_path / "truth.xyz").exists()
-    assert not (tmp_path / "samples.npy").exists()
+    assert {path.name for path in tmp_path.iterdir()} == always
+
+
+def test_errors_are_distances_from_a_truth_that_is_known_for_all_steps(experiment, file, tmp_path):
+    run(experiment, file, tmp_path, "--start-frame", 0)
+    _, names, numbers = read_xyz(tmp_path / "forecast.xyz")
+    assert names == ["species", "pos", "mass", "charge", "sigma", "error"]
+    truth = np.load(file)[[6, 8, 10, 12], :, :2]
+    distances = np.hypot(*np.moveaxis(np.load(tmp_path / "forecast.npy") - truth, -1, 0))
+    np.testing.assert_allclose(numbers[..., -1], distances, rtol=1e-6)
+
+
+def test_molecules_are_written_by_their_names(experiment, molecules, tmp_path):
+    run(experiment, molecules, tmp_path, "--start-frame", 0)
+    for name, columns in (("forecast", ["species", "pos", "sigma", "error"]), ("truth", None)):
+        times, properties, _ = read_xyz(tmp_path / f"{name}.xyz")
+        assert properties == (columns or ["species", "pos"])
+        np.testing.assert_allclose(times, [3, 4, 5, 6])
+        assert read_species(tmp_path / f"{name}.xyz") == [NAMES] * 4
+
+
+@pytest.mark.filterwarnings("ignore:Unknown element X:UserWarning")
+def test_molecules_are_written_as_pdb_files_of_the_same_atoms(experiment, molecules, tmp_path):
+    run(experiment, molecules, tmp_path, "--start-frame", 0)
+    atoms, positions = read_pdb(tmp_path / "forecast.pdb")
+    true_atoms, true_positions = read_pdb(tmp_path / "truth.pdb")
+    forecast, truth = np.load(tmp_path / "forecast.npy"), np.load(molecules)[6:14:2, :, :2]
+    assert list(atoms.resnames) == list(true_atoms.resnames) == NAMES
+    assert list(atoms.resids) == list(true_atoms.resids) == [1, 2, 3]
+    np.testing.assert_allclose(positions[..., :2], forecast, rtol=0, atol=5.1e-4)
+    np.testing.assert_allclose(true_positions[..., :2], truth, rtol=0, atol=5.1e-4)
+    np.testing.assert_array_equal(positions[..., 2], 0)
+    errors = np.linalg.norm(forecast - truth, axis=-1).mean(axis=0)
+    np.testing.assert_allclose(atoms.tempfactors, errors, rtol=0, atol=5.1e-3)
+    assert atoms.universe.trajectory.remarks == [
+        "B-FACTOR: MEAN ERROR OVER ALL MODELS",
+        *(f"MODEL {model} TIME {time}" for model, time in enumerate([3, 4, 5, 6], start=1)),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:Unknown element X:UserWarning")
+def test_b_factors_are_sigma_where_some_of_the_truth_is_not_known(experiment, molecules, tmp_path):
+    run(experiment, molecules, tmp_path, "--start-frame", 30)
+    atoms, positions = read_pdb(tmp_path / "forecast.pdb")
+    _, true_positions = read_pdb(tmp_path / "truth.pdb")
+    assert (len(positions), len(true_positions)) == (4, 2)
+    assert atoms.universe.trajectory.remarks[0] == "B-FACTOR: MEAN SIGMA OVER ALL MODELS"
+    sigma = read_xyz(tmp_path / "forecast.xyz")[2][..., -1]
+    np.testing.assert_allclose(atoms.tempfactors, sigma.mean(axis=0), rtol=0, atol=5.1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:Unknown element X:UserWarning")
+def test_pdb_files_are_written_of_other_units_when_asked(experiment, file, tmp_path):
+    run(experiment, file, tmp_path / "plain", "--start-frame", 0)
+    assert not list((tmp_path / "plain").glob("*.pdb"))
+    run(experiment, file, tmp_path / "asked", "--start-frame", 0, "--pdb")
+    atoms, positions = read_pdb(tmp_path / "asked" / "forecast.pdb")
+    assert list(atoms.resnames) == ["X"] * 3
+    forecast = np.load(tmp_path / "asked" / "forecast.npy")
+    np.testing.assert_allclose(positions[..., :2], forecast, rtol=0, atol=5.1e-4)
+
+
+def test_without_mdanalysis_all_but_pdb_files_is_written(
+    experiment, molecules, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "MDAnalysis", None)
+    run(experiment, molecules, tmp_path / "a", "--start-frame", 0)
+    assert "No PDB files" in capsys.readouterr().out
+    assert (tmp_path / "a" / "truth.xyz").exists()
+    assert not list((tmp_path / "a").glob("*.pdb"))
+    with pytest.raises(ModuleNotFoundError, match=r"socialmd\[md\]"):
+        run(experiment, molecules, tmp_path / "b", "--start-frame", 0, "--pdb")
+
+
+@pytest.mark.parametrize(
+    ("one_hot", "law"),
+    [
+        (((1, 1), (1, 0), (0, 1)), None),
+        (((0, 0), (1, 0), (0, 1)), None),
+        (((0.5, 0.5), (1, 0), (0, 1)), None),
+        (((2, -1), (1, 0), (0, 1)), None),
+        (((1, 0), (1, 0), (1, 0)), {"coulomb_constant": 0.0}),  # masses of one, charges of zero
+    ],
+)
+def test_features_that_are_no_names_stay_columns(experiment, tmp_path, one_hot, law):
+    file = write_molecules(
+        tmp_path / "data", one_hot=one_hot, law=law, features=["x", "y", "m", "pos"]
+    )
+    run(experiment, file, tmp_path / "a")
+    _, names, numbers = read_xyz(tmp_path / "a" / "forecast.xyz")
+    assert names == ["species", "pos", "m", "pos_", "sigma"]
+    np.testing.assert_array_equal(numbers[:, :, 3:5], [one_hot] * 4)
+    assert read_species(tmp_path / "a" / "forecast.xyz") == [["X"] * 3] * 4
+
+
+@pytest.mark.filterwarnings("ignore:Unknown element X:UserWarning")
+def test_molecules_in_space_are_forecast(experiment, tmp_path, monkeypatch, capsys, load_once):
+    file = write_molecules(tmp_path / "data", spatial_dims=3)
+    model = SequenceLSTM(4, spatial_dims=3, mlp_units=[8], lstm_units=[8])
+    model.build((None, 3, 3, 5))
+    _, config = load_once(experiment.model)
+    monkeypatch.setattr(predict, "load_model", lambda path: (model, config))
+    output = tmp_path / "a"
+    run(experiment, file, output, "--start-frame", 0, "--num-samples", 2)
+
+    trajectory = np.load(file)
+    expected, _ = model.rollout(trajectory[:6:2][None])
+    forecast, truth = np.load(output / "forecast.npy"), trajectory[6:14:2, :, :3]
+    np.testing.assert_allclose(forecast, expected[0], rtol=1e-5)
+    assert np.load(output / "samples.npy").shape == (2, 4, 3, 3)
+    _, names, numbers = read_xyz(output / "forecast.xyz")
+    assert names == ["species", "pos", "sigma", "error"]
+    np.testing.assert_allclose(numbers[..., :3], forecast, rtol=1e-6)
+    errors = np.sqrt(((forecast - truth) ** 2).sum(axis=-1))
+    np.testing.assert_allclose(numbers[..., 4], errors, rtol=1e-6)
+    np.testing.assert_allclose(read_xyz(output / "truth.xyz")[2], truth, rtol=1e-8)
+    for name, positions in (("forecast", forecast), ("truth", truth)):
+        assert read_species(output / f"{name}.xyz") == [NAMES] * 4
+        atoms, found = read_pdb(output / f"{name}.pdb")
+        assert list(atoms.resnames) == NAMES
+        np.testing.assert_allclose(found, positions, rtol=0, atol=5.1e-4)
+    printed = capsys.readouterr().out
+    assert f"model: {errors.mean():.4f} from the truth, {errors[-1].mean():.4f} at" in printed
+    assert "constant velocity: 0.0000 from the truth" in printed
+
+
+def test_another_number_of_coordinates_is_refused(experiment, tmp_path):
+    file = write_molecules(tmp_path / "data", spatial_dims=3)
+    with pytest.raises(ValueError, match=r"simulation_00000\.npy: expected 2 coordinates, .* 3 by"):
+        run(experiment, file, tmp_path / "a")
+    assert not (tmp_path / "a").exists()
 
 
 def test_many_futures_are_those_of_the_model_s_rollout(experiment, file, tmp_path):

@@ -1,0 +1,92 @@
+"""A trajectory file -> the past that a model is given, and what follows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socialmd.config import DataConfig
+
+__all__ = ["ForecastTask", "read_forecast_task"]
+
+LARGEST = float(np.finfo(np.float32).max)  # models compute in float32
+
+
+class ForecastTask(NamedTuple):
+    """What to forecast, cut out of a trajectory.
+
+    Args:
+        past: [T, N, F].
+        truth: how the trajectory goes on, [0..steps, N, D].
+        last_frame: number of the trajectory's frame that ends the past.
+    """
+
+    past: NDArray[Any]
+    truth: NDArray[Any]
+    last_frame: int
+
+
+def read_forecast_task(
+    file: str | Path,
+    config: DataConfig,
+    num_features: int,
+    steps: int,
+    start_frame: int | None = None,
+    spatial_dims: int = 2,
+) -> ForecastTask:
+    """Cut a past and its continuation out of a trajectory, of a data set or not.
+
+    Args:
+        file: `.npy` file of [frames, N, F].
+        config: T and how the model's frames are subsampled.
+        num_features: F of the model.
+        steps: steps ahead.
+        start_frame: first frame of the past; such that the past ends with the last frame if none
+            is given.
+        spatial_dims: D, how many of the features are coordinates.
+
+    Returns:
+        The task.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it holds no finite numbers [frames, N, F] with this F, too few frames, or none
+            left after `start_frame`.
+
+    Example:
+        >>> task = read_forecast_task("mine.npy", config.data, num_features=4, steps=30)
+        >>> positions, parameters = model.rollout(task.past[None], 30)
+    """
+    trajectory = _load(file, num_features)
+    span = (config.input_steps - 1) * config.subsample
+    latest = len(trajectory) - 1 - span  # frame at which a past can begin
+    if latest < 0:
+        raise ValueError(
+            f"{file}: a past of {config.input_steps} frames, {config.subsample} apart, needs "
+            f"{span + 1} frames, found {len(trajectory)}"
+        )
+    start = latest if start_frame is None else start_frame
+    if not 0 <= start <= latest:
+        raise ValueError(f"start_frame: expected 0 to {latest} with {file}, found {start}")
+    kept = trajectory[start :: config.subsample]
+    past, future = np.split(kept, [config.input_steps])
+    return ForecastTask(past, future[:steps, :, :spatial_dims], start + span)
+
+
+def _load(file: str | Path, num_features: int) -> NDArray[Any]:
+    try:
+        trajectory = np.load(file, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{file}: not a .npy file of numbers: {error}") from None
+    if not isinstance(trajectory, np.ndarray) or trajectory.dtype.kind not in "fiu":
+        raise ValueError(f"{file}: expected a .npy file of real numbers")
+    if trajectory.ndim != 3 or trajectory.shape[2] != num_features or trajectory.size == 0:
+        raise ValueError(
+            f"{file}: expected shape [frames, N, {num_features}], found {trajectory.shape}"
+        )
+    if not (np.abs(trajectory) <= LARGEST).all():
+        raise ValueError(f"{file}: expected finite float32 numbers, found some that are not")
+    return trajectory

@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from socialmd.config import DataConfig
+from socialmd.data.forecast_task import read_forecast_task
+
+CONFIG = DataConfig(subsample=3, num_phases=1, input_steps=2)
+
+
+@pytest.fixture
+def file(tmp_path):
+    """20 frames of 2 particles with 5 features; every number says which it is."""
+    np.save(tmp_path / "mine.npy", np.arange(20 * 2 * 5).reshape(20, 2, 5))
+    return tmp_path / "mine.npy"
+
+
+@pytest.mark.parametrize(
+    ("start", "steps", "past", "truth"),
+    [
+        (None, 4, [16, 19], []),
+        (10, 4, [10, 13], [16, 19]),
+        (0, 4, [0, 3], [6, 9, 12, 15]),
+    ],
+)
+@pytest.mark.parametrize("spatial_dims", [2, 3])
+def test_past_and_truth_are_subsampled_frames(file, start, steps, past, truth, spatial_dims):
+    task = read_forecast_task(file, CONFIG, 5, steps, start, spatial_dims)
+    trajectory = np.load(file)
+    np.testing.assert_array_equal(task.past, trajectory[past])
+    np.testing.assert_array_equal(task.truth, trajectory[truth, :, :spatial_dims])
+    assert task.truth.shape == (len(truth), 2, spatial_dims)
+    assert task.last_frame == past[-1]
+
+
+def test_a_past_that_is_not_there_is_refused(file):
+    with pytest.raises(
+        ValueError, match=r"start_frame: expected 0 to 16 with .*mine\.npy, found 17"
+    ):
+        read_forecast_task(file, CONFIG, 5, steps=1, start_frame=17)
+    with pytest.raises(ValueError, match=r"mine\.npy: expected shape \[frames, N, 4\]"):
+        read_forecast_task(file, CONFIG, 4, steps=1)
