@@ -35,7 +35,7 @@ from socialmd.dataset_folder import (
     write_atomically,
 )
 from socialmd.evaluation import position_density
-from socialmd.models import SocialLSTM
+from socialmd.models import ForecastModel
 from socialmd.plots import new_figure, plot_density
 from socialmd.simulation import CircleWalk
 from socialmd.training import fit
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     windows = read_windows(output / "data", "test", config.data)
     exact_nll = -float(walk.log_density(windows.inputs[:, -1], windows.truth[:, 0]).mean())
 
-    models: dict[str, list[SocialLSTM]] = {name: [] for name in DISTRIBUTIONS}
+    models: dict[str, list[ForecastModel]] = {name: [] for name in DISTRIBUTIONS}
     for seed in range(arguments.seeds):
         for name in DISTRIBUTIONS:
             print(f"{name}, seed {seed}", flush=True)
@@ -145,7 +145,7 @@ def with_variant(config: ExperimentConfig, distribution: str, seed: int) -> Expe
     return config.model_copy(update={"model": model, "training": training})
 
 
-def measure_nll(model: SocialLSTM, windows: Windows) -> float:
+def measure_nll(model: ForecastModel, windows: Windows) -> float:
     """Negative log-likelihood of what followed, in nats per window."""
     _, parameters = model.rollout(windows.inputs)
     return -float(np.mean(model.distribution(parameters).log_prob(windows.truth)))
@@ -180,7 +180,7 @@ def draw(
     path: Path,
     walk: CircleWalk,
     past: NDArray[Any],
-    models: Mapping[str, SocialLSTM],
+    models: Mapping[str, ForecastModel],
     nlls: Mapping[str, float],
 ) -> None:
     """Draw the exact and two predicted densities after one past, as in figure 12 of the thesis.

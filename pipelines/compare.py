@@ -190,7 +190,9 @@ def train(run: Run, data: Path, verbose: bool = False) -> None:
     model = fit(run.config, data, run.folder, [measurements], verbose=2 if verbose else 0)
 
     windows = read_windows(data, "test", run.config.data)
-    positions, parameters = roll_out(model, windows.inputs, model.target_steps)
+    positions, parameters = roll_out(model, windows.inputs, model.target_steps, mask=windows.mask)
+    positions, parameters = windows.real(positions), windows.real(parameters)
+    windows = windows.of_particles()
     log_probabilities = model.distribution(parameters).log_prob(windows.truth)
     metrics = ForecastMetrics.from_arrays(
         windows.truth, positions, log_probabilities, windows.simulations
@@ -211,7 +213,7 @@ def _end_with_parent() -> None:
 
 def measure_constant_velocity(data: Path, split: str, config: DataConfig) -> ForecastMetrics:
     """The simple forecast that every network has to beat."""
-    windows = read_windows(data, split, config)
+    windows = read_windows(data, split, config).of_particles()
     forecast = constant_velocity(windows.inputs, config.target_steps)
     return ForecastMetrics.from_arrays(windows.truth, forecast, simulations=windows.simulations)
 

@@ -32,7 +32,6 @@ from socialmd.command_line import number_of_samples, positive_integer, typed_com
 from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.dataset_folder import DESCRIPTION_FILE, SPLITS, checksum, write_atomically
 from socialmd.evaluation import comparison, overall_table, step_table
-from socialmd.models import SocialLSTM, load_model
 from socialmd.reporting import (
     Forecasts,
     Measurements,
@@ -41,6 +40,7 @@ from socialmd.reporting import (
     draw_gallery,
     draw_overview,
     forecast_windows,
+    load_models,
     measure,
 )
 
@@ -103,28 +103,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     report.write(output / "report.html")
     print(f"\nReport: {output / 'report.html'}, numbers: metrics.json, pictures: figures/ there")
-
-
-def load_models(
-    paths: Sequence[Path],
-) -> tuple[dict[str, SocialLSTM], dict[str, ExperimentConfig]]:
-    """Models and configurations by the names of their folders.
-
-    Where two folders have the same name, all are called by the folder above as well.
-
-    Raises:
-        FileNotFoundError, ValueError: as `load_model`; or two models cannot be told apart.
-    """
-    folders = [(path.parent if path.suffix == ".keras" else path).resolve() for path in paths]
-    names = [folder.name for folder in folders]
-    if len(set(names)) < len(names):
-        names = [f"{folder.parent.name}/{folder.name}" for folder in folders]
-    models, configs = {}, {}
-    for path, name in zip(paths, names, strict=True):
-        if name in models:
-            raise ValueError(f"{path}: expected models of different names, found {name!r} twice")
-        models[name], configs[name] = load_model(path)
-    return models, configs
 
 
 def compare_windows(configs: Mapping[str, ExperimentConfig]) -> list[str]:

@@ -23,7 +23,7 @@ from socialmd.command_line import positive_integer, typed_command
 from socialmd.config import ExperimentConfig
 from socialmd.data import load_trajectories, read_windows
 from socialmd.dataset_folder import write_atomically
-from socialmd.models import SocialLSTM, load_model
+from socialmd.models import ForecastModel, load_model
 from socialmd.plots import new_figure, plot_learning_curves, plot_losses, plot_trajectories
 from socialmd.reporting import Forecasts, forecast_windows, save_figure
 from socialmd.reporting.drawing import Drawing, NothingToDrawError
@@ -60,7 +60,7 @@ class Sources(argparse.Namespace):
         return self.model.parent if self.model.suffix == ".keras" else self.model
 
     @cached_property
-    def trained(self) -> tuple[SocialLSTM, ExperimentConfig]:
+    def trained(self) -> tuple[ForecastModel, ExperimentConfig]:
         """The model and its configuration."""
         return load_model(self.model)
 
@@ -101,6 +101,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 def draw_grids(sources: Sources) -> Drawing:
     """Figure 8: stacked state pooling."""
     _, config = sources.trained
+    if config.model.kind != "social_lstm":
+        raise NothingToDrawError("the model has no grids")
     windows = read_windows(sources.data, "test", config.data, sources.max_windows)
     return draw_pooling(config.model, windows)
 
@@ -120,7 +122,7 @@ def find_circle(sources: Sources) -> Drawing:
 
 def draw_simulations(sources: Sources) -> Drawing:
     """Figure 22: simulated trajectories."""
-    trajectories, description = load_trajectories(sources.data / "test")
+    trajectories, _, description = load_trajectories(sources.data / "test")
     shown = trajectories[:NUM_SIMULATIONS, ..., :2]
     half = 1.05 * np.abs(shown).max()
     figure, axes = new_figure(5 * len(shown), 5.5, columns=len(shown))

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from socialmd.dataset_folder import write_atomically
@@ -24,6 +32,7 @@ __all__ = [
     "ExperimentConfig",
     "ManyBodySystem",
     "ModelConfig",
+    "SequenceModelConfig",
     "SimulationConfig",
     "TrainingConfig",
     "load_config",
@@ -206,6 +215,7 @@ class ModelConfig(_Section):
     """The network; the defaults are the reference model of the thesis (section 4.4).
 
     Args:
+        kind: of network; the other one is a `SequenceModelConfig`.
         units: H, LSTM units.
         embedding_dim: E, width of the three embeddings.
         grid_cells: G, cells along a side of each pooling grid.
@@ -220,6 +230,7 @@ class ModelConfig(_Section):
             have correlations or not.
         num_components: K, components of a mixture.
         feedback: what of it becomes the next step's input (see `SocialLSTM`).
+        length_scale: length in units of which the network reads positions.
 
     Raises:
         ValueError: a value is out of its range, a filter is larger than the grid, the layers halve
@@ -230,6 +241,7 @@ class ModelConfig(_Section):
         (11.0,)
     """
 
+    kind: Literal["social_lstm"] = "social_lstm"
     units: PositiveInt = 128
     embedding_dim: PositiveInt = 32
     grid_cells: Annotated[int, Field(ge=2, le=256)] = 32
@@ -247,6 +259,7 @@ class ModelConfig(_Section):
     distribution: Literal["gaussian", "mixture", "correlated_mixture"] = "gaussian"
     num_components: PositiveInt = 5
     feedback: Literal["mean", "most_likely", "sample"] = "mean"
+    length_scale: PositiveFloat = 1.0
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -266,6 +279,53 @@ class ModelConfig(_Section):
                 f"which needs grid_cells >= {2 ** len(self.filters)}, found {self.grid_cells}"
             )
         return self
+
+
+class SequenceModelConfig(_Section):
+    """The baseline of the thesis' first experiment (section 3.3): `kind = "sequence_lstm"`.
+
+    Args:
+        kind: of network.
+        mlp_units: widths of the MLP that reads frames; that which writes them has them in reverse.
+        lstm_units: widths of the stacked LSTMs.
+        dropout: rate, after every hidden layer.
+        length_scale: length in units of which positions are read and written.
+
+    Raises:
+        ValueError: a value is out of its range.
+
+    Example:
+        >>> SequenceModelConfig(kind="sequence_lstm", length_scale=30.0).lstm_units
+        (256, 256)
+    """
+
+    kind: Literal["sequence_lstm"]
+    mlp_units: Annotated[tuple[PositiveInt, ...], Field(min_length=1, strict=False)] = (256,)
+    lstm_units: Annotated[tuple[PositiveInt, ...], Field(min_length=1, strict=False)] = (256, 256)
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    length_scale: PositiveFloat = 1.0
+
+
+def _kind_of(model: Any) -> Any:
+    """What `[model]` says it describes; whatever is no table is left to the validation."""
+    if isinstance(model, dict):
+        return model.get("kind", "social_lstm")
+    return getattr(model, "kind", "social_lstm")
+
+
+KINDS: dict[str, type[_Section]] = {
+    "social_lstm": ModelConfig,
+    "sequence_lstm": SequenceModelConfig,
+}
+AnyModelConfig = Annotated[
+    Annotated[ModelConfig, Tag("social_lstm")]
+    | Annotated[SequenceModelConfig, Tag("sequence_lstm")],
+    Discriminator(
+        _kind_of,
+        custom_error_type="kind",
+        custom_error_message=f"kind: expected one of {', '.join(KINDS)}",
+    ),
+]
 
 
 class TrainingConfig(_Section):
@@ -324,7 +384,7 @@ class ExperimentConfig(_Section):
     system: ManyBodySystem = ManyBodySystem()
     simulation: SimulationConfig = SimulationConfig()
     data: DataConfig = DataConfig()
-    model: ModelConfig = ModelConfig()
+    model: AnyModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
 
     def check_simulation(self) -> None:
@@ -335,7 +395,7 @@ class ExperimentConfig(_Section):
         Raises:
             ValueError: the grids are much wider than the systems, or the simulations too short.
         """
-        widest = max(self.model.grid_sizes, default=0.0)
+        widest = max(getattr(self.model, "grid_sizes", ()), default=0.0)
         if widest > 4 * self.system.box_size:
             raise ValueError(
                 "model.grid_sizes: expected sides of at most four times system.box_size = "
@@ -393,13 +453,17 @@ def save_config(config: ExperimentConfig, path: str | Path) -> None:
 
 
 def _describe(fault: ErrorDetails) -> str:
-    key = ".".join(str(part) for part in fault["loc"])
+    # Pydantic names the member of a union as if it were a table.
+    location = [part for part in fault["loc"] if part not in KINDS]
+    key = ".".join(str(part) for part in location)
     if fault["type"] == "extra_forbidden":
         known = ", ".join(_known_keys(fault["loc"]))
         return f"{key}: unknown key, expected one of {known}, found {fault['input']!r}"
     if fault["type"] == "value_error":  # written in this module: names key and value already
         message = str(fault["ctx"]["error"])
         return message if not key else f"{key}.{message}"
+    if fault["type"] == "kind":
+        return f"{key}.{fault['msg']}, found {fault['input']['kind']!r}"
     if fault["type"] == "model_type":
         return f"{key}: expected a table, found {fault['input']!r}"
     return f"{key}: {fault['msg'].lower()}, found {fault['input']!r}"
@@ -409,5 +473,5 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     """Keys of the table in which `location` points to an unknown one."""
     table: Any = ExperimentConfig
     for part in location[:-1]:
-        table = table.model_fields[part].annotation
+        table = KINDS.get(str(part)) or table.model_fields[part].annotation
     return list(table.model_fields)

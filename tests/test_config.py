@@ -89,7 +89,7 @@ def test_a_saved_configuration_replaces_a_file_whole(tmp_path):
         # unknown keys
         ("[nonsense]\na = 1", "nonsense", "expected one of system, simulation, data", "{'a': 1}"),
         ("[data]\nwindow = 35", "data.window", "expected one of subsample, num_phases", "35"),
-        ("[model]\nhidden.a = 1", "model.hidden", "expected one of units", "{'a': 1}"),
+        ("[model]\nhidden.a = 1", "model.hidden", "expected one of kind, units", "{'a': 1}"),
         # another type
         ("data = 5", "data", "a table", "5"),
         ("[data]\nsubsample = 20.0", "data.subsample", "integer", "20.0"),

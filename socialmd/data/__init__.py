@@ -1,7 +1,11 @@
 """From trajectories on disk to batches of samples: load, validate, subsample, window, rotate."""
 
+from socialmd.data.forecast_task import ForecastTask as ForecastTask
+from socialmd.data.forecast_task import read_forecast_task as read_forecast_task
+from socialmd.data.load_trajectories import Trajectories as Trajectories
 from socialmd.data.load_trajectories import load_trajectories as load_trajectories
 from socialmd.data.make_dataset import make_dataset as make_dataset
+from socialmd.data.padding import real_particles as real_particles
 from socialmd.data.read_windows import Windows as Windows
 from socialmd.data.read_windows import read_windows as read_windows
 from socialmd.data.windows import first_frames as first_frames
@@ -10,10 +14,14 @@ from socialmd.dataset_folder import describe_dataset as describe_dataset
 
 __all__ = [
     "DatasetDescription",
+    "ForecastTask",
+    "Trajectories",
     "Windows",
     "describe_dataset",
     "first_frames",
     "load_trajectories",
     "make_dataset",
+    "read_forecast_task",
     "read_windows",
+    "real_particles",
 ]

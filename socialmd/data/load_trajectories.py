@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from socialmd.data.padding import pad_particles
 from socialmd.dataset_folder import (
     DESCRIPTION_FILE,
     SPLITS,
@@ -17,15 +18,28 @@ from socialmd.dataset_folder import (
     read_description,
 )
 
-__all__ = ["load_trajectories"]
+__all__ = ["Trajectories", "load_trajectories"]
 
 # The models compute in float32: what is no finite float32 is not finite. NaN compares as False.
 LARGEST = float(np.finfo(np.float32).max)
 
 
-def load_trajectories(
-    directory: str | Path, minimum_frames: int = 1
-) -> tuple[NDArray[Any], DatasetDescription]:
+class Trajectories(NamedTuple):
+    """One split of a data set.
+
+    Args:
+        frames: float32 or float64 as stored, [S, frames, N, F]; N is the largest particle number in
+            any split, and systems of fewer particles are padded with zeros.
+        mask: bool [S, N], false for padded particles.
+        description: of the data set.
+    """
+
+    frames: NDArray[Any]
+    mask: NDArray[np.bool_]
+    description: DatasetDescription
+
+
+def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Trajectories:
     """Load and validate the trajectories of one split.
 
     Args:
@@ -34,19 +48,18 @@ def load_trajectories(
         minimum_frames: frames that every trajectory must have.
 
     Returns:
-        The trajectories in the order of their file names, float32 or float64 as stored
-        [S, frames, N, F], and the description of the data set.
+        The trajectories in the order of their file names.
 
     Raises:
         FileNotFoundError: the folder, its `dataset.json` or a file listed there is missing, or the
             split is empty.
         ValueError: the folder is no split; a file is not listed in `dataset.json`, has another
             checksum than listed, lies in another split as well, or holds no floating-point array
-            [frames, N, F] with the described F, the same frames and N as the others, enough
-            frames, and finite float32 numbers only. The message names the file.
+            [frames, N, F] with the described F, as many frames as the others, enough frames,
+            and finite float32 numbers only. The message names the file.
 
     Example:
-        >>> trajectories, description = load_trajectories("data/monopoles/train")
+        >>> trajectories, mask, description = load_trajectories("data/monopoles/train")
         >>> trajectories.shape, description.features
         ((100, 1000, 25, 4), ('x', 'y', 'mass', 'charge'))
     """
@@ -62,12 +75,23 @@ def load_trajectories(
     paths = _listed_files(directory, description)
     arrays = [_load(path, description, minimum_frames) for path in paths]
     for path, array in zip(paths, arrays, strict=True):
-        if array.shape != arrays[0].shape:
+        if len(array) != len(arrays[0]):
             raise ValueError(
-                f"{path}: expected the shape of {paths[0].name}, {arrays[0].shape}, "
-                f"found {array.shape}"
+                f"{path}: expected as many frames as in {paths[0].name}, {len(arrays[0])}, "
+                f"found {len(array)}"
             )
-    return np.stack(arrays), description
+    num_particles = _largest_particle_number(directory.parent, description)
+    return Trajectories(*pad_particles(arrays, num_particles), description)
+
+
+def _largest_particle_number(root: Path, description: DatasetDescription) -> int:
+    """Of all splits, so that a model that was built for one of them can read the others."""
+    shapes = [
+        np.load(path, mmap_mode="r", allow_pickle=False).shape
+        for path in map(root.joinpath, description.files)
+        if path.is_file()  # a split that was left behind is none that anybody reads
+    ]
+    return max(shape[1] for shape in shapes if len(shape) == 3)
 
 
 def _listed_files(directory: Path, description: DatasetDescription) -> list[Path]:

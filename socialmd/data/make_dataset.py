@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from socialmd.config import DataConfig
 from socialmd.data.load_trajectories import load_trajectories
-from socialmd.data.rotation import rotate
+from socialmd.data.rotation import random_rotations, rotate
 from socialmd.data.windows import sample_rows, window_offsets
 from socialmd.dataset_folder import DESCRIPTION_FILE
 
@@ -28,10 +29,11 @@ def make_dataset(
     """Batches of samples from one split of a data set (thesis section 4.3).
 
     Every trajectory is subsampled once per phase offset, cut into overlapping windows, and each
-    window is rotated about the origin by `config.num_rotations` random angles. Only the
-    trajectories are held in memory; windows and rotations are made batch by batch.
+    window is rotated about the origin `config.num_rotations` times, at random: in the x-y plane or,
+    in three dimensions, uniformly over SO(3). Only the trajectories are held in memory; windows and
+    rotations are made batch by batch.
 
-    For training (`shuffle=True`), order and angles are drawn anew in each epoch, that is in each
+    For training (`shuffle=True`), order and rotations are drawn anew in each epoch, that is in each
     pass over the returned object. They are functions of seed, epoch and sample alone, so a second
     data set made in the same way gives the same batches. For evaluation (`shuffle=False`) every
     pass is the same, and samples come in the order of simulation, phase offset, time and rotation.
@@ -43,19 +45,22 @@ def make_dataset(
         config: how trajectories become samples. With `num_rotations=0` every window comes once,
             as it is stored.
         batch_size: B; the last batch of an epoch may be smaller.
-        shuffle: whether order and angles change from epoch to epoch.
-        seed: of order and angles.
+        shuffle: whether order and rotations change from epoch to epoch.
+        seed: of order and rotations.
         initial_epoch: number of the first pass; a resumed training goes on where it was. In the
             middle of an epoch, it takes that pass from `dataset.skip(batches)`.
 
     Returns:
         A data set of known length, of float32 pairs: inputs [B, T, N, F], targets [B, T', N, D].
+        Where not all systems have N particles, N being the largest number, the first of the pair is
+        a dictionary of these `"inputs"` and a `"mask"`, bool [B, N], false for padded particles,
+        which the models take as it is.
 
     Raises:
         FileNotFoundError: the folder, its `dataset.json` or a file listed there is missing.
-        ValueError: `batch_size` is not positive, the coordinates are not two, a trajectory has
-            too few frames for one window, or anything else is wrong with the files; the message
-            names the file (see `load_trajectories`).
+        ValueError: `batch_size` is not positive, the coordinates are neither two nor three, a
+            trajectory has too few frames for one window, or anything else is wrong with the files;
+            the message names the file (see `load_trajectories`).
 
     Example:
         >>> config = load_config("models/thesis.toml")
@@ -66,11 +71,12 @@ def make_dataset(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size: expected a positive integer, found {batch_size}")
-    trajectories, description = load_trajectories(directory, config.minimum_frames)
-    if description.spatial_dims != 2:
+    trajectories, mask, description = load_trajectories(directory, config.minimum_frames)
+    dims = description.spatial_dims
+    if dims not in (2, 3):
         raise ValueError(
-            f"{Path(directory).parent / DESCRIPTION_FILE}: expected spatial_dims = 2, because "
-            f"samples are rotated in the x-y plane, found {description.spatial_dims}"
+            f"{Path(directory).parent / DESCRIPTION_FILE}: expected spatial_dims = 2 or 3, "
+            f"found {dims}"
         )
     num_simulations, num_frames, num_particles, num_features = trajectories.shape
     rows = sample_rows(num_simulations, num_frames, config)
@@ -78,22 +84,27 @@ def make_dataset(
         frames = tf.constant(
             trajectories.reshape(-1, num_particles, num_features).astype(np.float32)
         )  # [S * frames, N, F]
+        masks = tf.constant(mask)  # [S, N]
 
     def samples_of_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        order_seed, angle_seed = tf.unstack(tf.random.split([seed, epoch]))
-        angles = tf.random.stateless_uniform(rows.shape, angle_seed, maxval=2 * math.pi)
+        order_seed, rotation_seed = tf.unstack(tf.random.split([seed, epoch]))
+        rotations = random_rotations(len(rows), dims, rotation_seed)
         if config.num_rotations == 0:
-            angles = tf.zeros_like(angles)
+            rotations = tf.eye(dims, batch_shape=[len(rows)])
         order = tf.range(len(rows))
         if shuffle:
             order = tf.random.experimental.stateless_shuffle(order, order_seed)
-        samples = tf.gather(rows, order), tf.gather(angles, order)
+        samples = tf.gather(rows, order), tf.gather(rotations, order)
         return tf.data.Dataset.from_tensor_slices(samples).batch(batch_size)
 
-    def make_batch(first_rows: tf.Tensor, angles: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def make_batch(first_rows: tf.Tensor, rotations: tf.Tensor) -> tuple[Any, tf.Tensor]:
         windows = tf.gather(frames, first_rows[:, tf.newaxis] + window_offsets(config))
-        windows = rotate(windows, angles)  # [B, T + T', N, F]
-        return windows[:, : config.input_steps], windows[:, config.input_steps :, :, :2]
+        windows = rotate(windows, rotations)  # [B, T + T', N, F]
+        inputs = windows[:, : config.input_steps]
+        targets = windows[:, config.input_steps :, :, :dims]
+        if mask.all():
+            return inputs, targets
+        return {"inputs": inputs, "mask": tf.gather(masks, first_rows // num_frames)}, targets
 
     epochs = _count_epochs(initial_epoch) if shuffle else tf.data.Dataset.from_tensors(np.int64(0))
     num_batches = math.ceil(len(rows) / batch_size)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from socialmd.config import DataConfig
 from socialmd.data.make_dataset import make_dataset
+from socialmd.data.padding import real_particles
 from socialmd.dataset_folder import read_description
 
 __all__ = ["Windows", "read_windows"]
@@ -20,13 +21,35 @@ class Windows(NamedTuple):
 
     Args:
         inputs: past, [W, T, N, F].
-        truth: what followed, [W, T', N, 2].
+        truth: what followed, [W, T', N, D].
         simulations: number of the simulation that each is from, [W].
+        mask: bool [W, N], false for padded particles; none if there are none.
     """
 
     inputs: NDArray[Any]
     truth: NDArray[Any]
     simulations: NDArray[Any]
+    mask: NDArray[np.bool_] | None = None
+
+    def at(self, chosen: NDArray[np.intp]) -> Windows:
+        """Some of the windows, by their numbers."""
+        mask = None if self.mask is None else self.mask[chosen]
+        return Windows(self.inputs[chosen], self.truth[chosen], self.simulations[chosen], mask)
+
+    def of_particles(self) -> Windows:
+        """The same, every real particle of every window as a window of its own.
+
+        Means over windows and particles stay what they are, and padded particles are gone. Without
+        any, nothing changes.
+        """
+        if self.mask is None:
+            return self
+        simulations = np.repeat(self.simulations, self.mask.sum(axis=1))
+        return Windows(self.real(self.inputs), self.real(self.truth), simulations)
+
+    def real(self, array: Any) -> NDArray[Any]:
+        """An array [W, steps, N, ...] likewise; [M, steps, 1, ...] if particles are padded."""
+        return np.asarray(array) if self.mask is None else real_particles(array, self.mask)
 
 
 def read_windows(
@@ -54,9 +77,14 @@ def read_windows(
     """
     as_stored = config.model_copy(update={"num_rotations": 0})
     batches = list(make_dataset(Path(data) / split, as_stored, batch_size=256).as_numpy_iterator())
-    inputs, truth = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+    pasts, futures = zip(*batches, strict=True)
+    truth = np.concatenate(futures)
+    if isinstance(pasts[0], dict):
+        inputs, mask = (np.concatenate([past[key] for past in pasts]) for key in ("inputs", "mask"))
+    else:
+        inputs, mask = np.concatenate(pasts), None
     files = [name for name in read_description(data).files if Path(name).parts[0] == split]
     simulations = np.arange(len(inputs)) // (len(inputs) // len(files))
     count = min(max_windows or len(inputs), len(inputs))
     chosen = np.linspace(0, len(inputs) - 1, count).round().astype(int)
-    return Windows(inputs[chosen], truth[chosen], simulations[chosen])
+    return Windows(inputs, truth, simulations, mask).at(chosen)

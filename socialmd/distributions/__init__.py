@@ -5,5 +5,13 @@ from socialmd.distributions.bivariate_gaussian import BivariateGaussian as Bivar
 from socialmd.distributions.gaussian_mixture import GaussianMixture as GaussianMixture
 from socialmd.distributions.get import Distribution as Distribution
 from socialmd.distributions.get import get as get
+from socialmd.distributions.isotropic_gaussian import IsotropicGaussian as IsotropicGaussian
 
-__all__ = ["BivariateGaussian", "Distribution", "GaussianMixture", "get", "stateless_seed"]
+__all__ = [
+    "BivariateGaussian",
+    "Distribution",
+    "GaussianMixture",
+    "IsotropicGaussian",
+    "get",
+    "stateless_seed",
+]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from socialmd.distributions.bivariate_gaussian import BivariateGaussian
 from socialmd.distributions.gaussian_mixture import GaussianMixture
+from socialmd.distributions.isotropic_gaussian import IsotropicGaussian
 
 __all__ = ["Distribution", "get"]
 
-Distribution = type[BivariateGaussian] | GaussianMixture
+Distribution = type[BivariateGaussian] | type[IsotropicGaussian] | GaussianMixture
 
 _DISTRIBUTIONS: dict[str, Distribution] = {
     "gaussian": BivariateGaussian,
+    "isotropic_gaussian": IsotropicGaussian,
     "mixture": GaussianMixture(),
     "correlated_mixture": GaussianMixture(correlated=True),
 }
@@ -20,8 +22,8 @@ def get(name: str) -> Distribution:
     """The distribution called `name`.
 
     Args:
-        name: `"gaussian"`, `"mixture"` (of Gaussians without correlation) or
-            `"correlated_mixture"`.
+        name: `"gaussian"`, `"mixture"` (of Gaussians without correlation), `"correlated_mixture"`,
+            or `"isotropic_gaussian"`, which is not restricted to two dimensions.
 
     Returns:
         What knows `parameter_size`, `to_parameters`, `mean`, `most_likely_mean`, `scale_sigma`,

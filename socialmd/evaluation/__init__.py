@@ -23,6 +23,7 @@ from socialmd.evaluation.html_report import Figure as Figure
 from socialmd.evaluation.html_report import Report as Report
 from socialmd.evaluation.html_report import Section as Section
 from socialmd.evaluation.html_table import Table as Table
+from socialmd.evaluation.input_dependence import InputDependence as InputDependence
 from socialmd.evaluation.predictive_density import PredictiveDensity as PredictiveDensity
 from socialmd.evaluation.report import comparison as comparison
 from socialmd.evaluation.report import overall_table as overall_table
@@ -36,6 +37,7 @@ __all__ = [
     "ErrorByClosestApproach",
     "Figure",
     "ForecastMetrics",
+    "InputDependence",
     "PredictiveDensity",
     "Report",
     "SampleMetrics",

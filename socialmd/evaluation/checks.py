@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -36,12 +38,15 @@ def finite_array(name: str, values: ArrayLike, shape: tuple[int, ...] | None = N
     return array
 
 
-def finite_positions(name: str, values: ArrayLike) -> FloatArray:
-    """Positions of the particles of several windows, [W, T', N, 2], as float64.
+def finite_positions(
+    name: str, values: ArrayLike, spatial_dims: Collection[int] = (2,)
+) -> FloatArray:
+    """Positions of the particles of several windows, [W, T', N, D], as float64.
 
     Args:
         name: of the argument, for messages.
         values: numbers.
+        spatial_dims: numbers of dimensions D that will do.
 
     Returns:
         The array.
@@ -50,9 +55,11 @@ def finite_positions(name: str, values: ArrayLike) -> FloatArray:
         ValueError: it has another shape, is empty, or holds a number that is not finite.
     """
     array = finite_array(name, values)
-    if array.ndim != 4 or array.shape[-1] != 2 or array.size == 0:
+    if array.ndim != 4 or array.shape[-1] not in spatial_dims or array.size == 0:
+        dims = " or ".join(map(str, spatial_dims))
         raise ValueError(
-            f"{name}: expected positions [windows, steps, particles, 2], found shape {array.shape}"
+            f"{name}: expected positions [windows, steps, particles, {dims}], "
+            f"found shape {array.shape}"
         )
     return array
 

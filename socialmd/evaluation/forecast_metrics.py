@@ -20,8 +20,8 @@ class ForecastMetrics:
     With e = x_forecast - x_true, every mean and median is taken over all windows and particles,
     and over all steps unless it is "per step":
 
-        mae         mean of |e_x| and |e_y|                           in units of length
-        ade, fde    mean of sqrt(e_x**2 + e_y**2), at the last step   in units of length
+        mae         mean of |e_x|, |e_y| (and |e_z|)                  in units of length
+        ade, fde    mean of |e|, the same at the last step            in units of length
         nll         mean of -log p(x_true)                            in nats per particle and step
 
     In chaotic motion a few close encounters dominate the means; the medians hardly see them.
@@ -65,7 +65,7 @@ class ForecastMetrics:
         """Measure a forecast of W windows.
 
         Args:
-            truth: positions, [W, T', N, 2].
+            truth: positions, [W, T', N, D], D being 2 or 3.
             forecast: likewise.
             log_probabilities: log p(x_true), [W, T', N], if the forecast is a density.
             simulations: integers [W], which simulation a window is taken from; every window is
@@ -84,11 +84,11 @@ class ForecastMetrics:
             >>> metrics.mae, metrics.ade, metrics.fde, metrics.mae_per_step
             (1.75, 2.5, 5.0, [0.0, 3.5])
         """
-        true_positions = finite_positions("truth", truth)
+        true_positions = finite_positions("truth", truth, (2, 3))
         shape = true_positions.shape
         errors = finite_array("forecast", forecast, shape) - true_positions
-        absolute = np.abs(errors)  # [W, T', N, 2]
-        distances = np.hypot(errors[..., 0], errors[..., 1])  # [W, T', N]
+        absolute = np.abs(errors)  # [W, T', N, D]
+        distances = np.linalg.norm(errors, axis=-1)  # [W, T', N]
         nll = None
         if log_probabilities is not None:
             nll = -finite_array("log_probabilities", log_probabilities, shape[:3])  # [W, T', N]

@@ -1,7 +1,7 @@
 """Forecasts that a trained model has to beat, and one that knows the law of motion.
 
 All are plain NumPy functions of the model's inputs [B, T, N, F] that return positions
-[B, num_steps, N, 2] in float64; `LinearAutoregression` is the one that is fitted.
+[B, num_steps, N, D] in float64; `LinearAutoregression` is the one that is fitted.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ __all__ = ["constant_position", "constant_velocity", "known_law", "past_frames"]
 FloatArray = NDArray[np.float64]
 
 
-def constant_position(inputs: ArrayLike, num_steps: int) -> FloatArray:
+def constant_position(inputs: ArrayLike, num_steps: int, spatial_dims: int = 2) -> FloatArray:
     """Every particle stays where it was seen last.
 
     Args:
         inputs: [B, T, N, F].
         num_steps: steps ahead.
+        spatial_dims: D, how many of the features are coordinates.
 
     Returns:
-        Positions [B, num_steps, N, 2].
+        Positions [B, num_steps, N, D].
 
     Raises:
         ValueError: inputs are of another shape or not finite, or `num_steps` is not positive.
     """
-    positions = past_frames(inputs, num_steps)[..., :2]
+    positions = past_frames(inputs, num_steps)[..., :spatial_dims]
     return np.repeat(positions[:, -1:], num_steps, axis=1)
 
 
-def constant_velocity(inputs: ArrayLike, num_steps: int) -> FloatArray:
+def constant_velocity(inputs: ArrayLike, num_steps: int, spatial_dims: int = 2) -> FloatArray:
     """Every particle goes on with its last displacement per step.
 
         x_(t+n) = x_t + n (x_t - x_(t-1))
@@ -42,9 +43,10 @@ def constant_velocity(inputs: ArrayLike, num_steps: int) -> FloatArray:
     Args:
         inputs: [B, T, N, F].
         num_steps: steps ahead.
+        spatial_dims: D, how many of the features are coordinates.
 
     Returns:
-        Positions [B, num_steps, N, 2].
+        Positions [B, num_steps, N, D].
 
     Raises:
         ValueError: inputs are of another shape or not finite, or `num_steps` is not positive.
@@ -54,7 +56,7 @@ def constant_velocity(inputs: ArrayLike, num_steps: int) -> FloatArray:
         array([[2., 5.],
                [3., 5.]])
     """
-    positions = past_frames(inputs, num_steps)[..., :2]
+    positions = past_frames(inputs, num_steps)[..., :spatial_dims]
     steps = np.arange(1, num_steps + 1)[:, np.newaxis, np.newaxis]  # [num_steps, 1, 1]
     return np.asarray(positions[:, -1:] + steps * (positions[:, -1:] - positions[:, -2:-1]))
 

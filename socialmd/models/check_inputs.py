@@ -1,29 +1,60 @@
-"""Refuse inputs of another shape than the model's."""
+"""Inputs with or without a mask; refuse those of another shape than the model's."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["check_inputs"]
+__all__ = ["check_inputs", "unpack"]
+
+
+def unpack(inputs: Any, mask: Any | None = None) -> tuple[Any, Any | None]:
+    """Frames and mask of what `make_dataset` gives a model.
+
+    Args:
+        inputs: [B, T, N, F], or a dictionary of such `"inputs"` and of a `"mask"`.
+        mask: bool [B, N], false for padded particles, if there is one beside the inputs.
+
+    Returns:
+        Inputs [B, T, N, F] and mask [B, N] or nothing.
+
+    Raises:
+        ValueError: there are two masks, or the dictionary has other keys.
+    """
+    if isinstance(mask, Mapping):  # Keras' own masks of a dictionary's parts, which have none
+        mask = None
+    if not isinstance(inputs, Mapping):
+        return inputs, mask
+    if inputs.keys() != {"inputs", "mask"} or mask is not None:
+        raise ValueError(
+            "inputs: expected an array, or a dictionary of inputs and mask and no other mask, "
+            f"found {sorted(inputs)}{'' if mask is None else ' beside a mask'}"
+        )
+    return inputs["inputs"], inputs["mask"]
 
 
 def check_inputs(
-    shape: Any, num_features: int | None = None, mask_shape: Any | None = None
+    shape: Any,
+    num_features: int | None = None,
+    mask_shape: Any | None = None,
+    spatial_dims: int = 2,
 ) -> None:
     """Check the shapes of a model's call arguments; unknown dimensions pass.
 
     Args:
-        shape: of the inputs, to be [B, T >= 2, N, F >= 2].
+        shape: of the inputs, to be [B, T >= 2, N, F >= D].
         num_features: F of a model that is built.
         mask_shape: to be [B, N], if there is a mask.
+        spatial_dims: D.
 
     Raises:
         ValueError: a shape is another; the message says which and what was found.
     """
-    if len(shape) != 4 or shape[-1] is None or shape[-1] < 2:
+    if len(shape) != 4 or shape[-1] is None or shape[-1] < spatial_dims:
         raise ValueError(
-            "inputs: expected [batch, steps, particles, features] with x and y as the first "
-            f"features, found shape {tuple(shape)}"
+            "inputs: expected [batch, steps, particles, features] with "
+            f"{' and '.join('xyz'[:spatial_dims])} as the first features, "
+            f"found shape {tuple(shape)}"
         )
     if shape[1] is not None and shape[1] < 2:
         raise ValueError(f"inputs: expected at least two time steps, found {shape[1]}")

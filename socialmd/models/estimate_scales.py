@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from socialmd.data import real_particles
+from socialmd.models.check_inputs import unpack
+
 __all__ = ["estimate_scales"]
 
 
@@ -31,9 +34,12 @@ def estimate_scales(batches: Iterable[Any]) -> tuple[float, float]:
         (1.0, 0.0)
     """
     totals, counts = np.zeros(2), np.zeros(2)
-    for inputs, targets, *_ in batches:
+    for batch, targets in batches:
+        inputs, mask = unpack(batch)
         past, future = (ops.convert_to_numpy(part)[..., :2] for part in (inputs, targets))
         positions = np.concatenate([past, future], axis=1).astype("float64")
+        if mask is not None:
+            positions = real_particles(positions, ops.convert_to_numpy(mask))
         for order in (1, 2):
             difference = np.diff(positions, n=order, axis=1)
             totals[order - 1] += np.square(difference).sum()

@@ -10,14 +10,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from socialmd.models.social_lstm import SocialLSTM
+from socialmd.models.forecast_model import ForecastModel
 
 __all__ = ["export_saved_model"]
 
 SAVED_MODEL = {"assets", "fingerprint.pb", "saved_model.pb", "variables"}
 
 
-def export_saved_model(model: SocialLSTM, path: str | Path) -> None:
+def export_saved_model(model: ForecastModel, path: str | Path) -> None:
     """Write a SavedModel with three endpoints; batch, steps T >= 2 and particles N are free.
 
         serve(inputs)                            T' steps, fed back as in training
@@ -62,7 +62,7 @@ def export_saved_model(model: SocialLSTM, path: str | Path) -> None:
         shutil.rmtree(earlier, ignore_errors=True)
 
 
-def _archive(model: SocialLSTM) -> keras.export.ExportArchive:
+def _archive(model: ForecastModel) -> keras.export.ExportArchive:
     inputs = tf.TensorSpec((None, None, None, model.num_features), tf.float32, name="inputs")
     num_steps = tf.TensorSpec((), tf.int32, name="num_steps")
     seed = tf.TensorSpec((), tf.int32, name="seed")

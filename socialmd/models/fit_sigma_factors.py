@@ -28,7 +28,7 @@ def fit_sigma_factors(
     Args:
         distribution: whose parameters they are.
         parameters: as predicted, [W, T', N, P].
-        truth: positions, [W, T', N, 2].
+        truth: positions, [W, T', N, D].
 
     Returns:
         [T'], between 1/20 and 20.
@@ -42,9 +42,9 @@ def fit_sigma_factors(
         >>> fit_sigma_factors(BivariateGaussian, parameters, truth)  # sigma is half of the truth's
         array([2.0...], dtype=float32)
     """
-    if parameters.shape[:3] != truth.shape[:3] or truth.shape[3:] != (2,):
+    if parameters.shape[:3] != truth.shape[:3] or truth.shape[3:] not in ((2,), (3,)):
         raise ValueError(
-            "truth: expected [W, T', N, 2] beside parameters [W, T', N, P], found shapes "
+            "truth: expected [W, T', N, D] beside parameters [W, T', N, P], found shapes "
             f"{truth.shape} and {parameters.shape}"
         )
     if not (np.isfinite(parameters).all() and np.isfinite(truth).all()):

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from socialmd.config import ExperimentConfig, load_config
-from socialmd.models.social_lstm import SocialLSTM
+from socialmd.models.forecast_model import ForecastModel
 
 __all__ = ["load", "load_model"]
 
@@ -17,7 +17,7 @@ CONFIG_FILE = "config.toml"
 SAVED_MODELS = Path(__file__).parents[2] / "saved_models"
 
 
-def load(name_or_path: str | Path) -> SocialLSTM:
+def load(name_or_path: str | Path) -> ForecastModel:
     """Load a trained model.
 
     Args:
@@ -36,7 +36,7 @@ def load(name_or_path: str | Path) -> SocialLSTM:
     return load_model(name_or_path)[0]
 
 
-def load_model(name_or_path: str | Path) -> tuple[SocialLSTM, ExperimentConfig]:
+def load_model(name_or_path: str | Path) -> tuple[ForecastModel, ExperimentConfig]:
     """Load a trained model and the configuration of its experiment.
 
     Args:
@@ -49,7 +49,7 @@ def load_model(name_or_path: str | Path) -> tuple[SocialLSTM, ExperimentConfig]:
 
     Raises:
         FileNotFoundError: the folder or one of the two files is missing, or nothing has this name.
-        ValueError: a file is not what its name says, or holds a model that is no `SocialLSTM`.
+        ValueError: a file is not what its name says, or holds a model of another package.
 
     Example:
         >>> model, config = load_model("saved_models/thesis")
@@ -68,8 +68,10 @@ def load_model(name_or_path: str | Path) -> tuple[SocialLSTM, ExperimentConfig]:
         model = keras.saving.load_model(file, compile=False)
     except (ValueError, TypeError, OSError, KeyError) as error:
         raise ValueError(f"{file}: not a model that Keras can load: {error}") from error
-    if not isinstance(model, SocialLSTM):
-        raise ValueError(f"{file}: expected a SocialLSTM, found a {type(model).__name__}")
+    if not isinstance(model, ForecastModel):
+        raise ValueError(
+            f"{file}: expected a model of this package, found a {type(model).__name__}"
+        )
     return model, config
 
 

@@ -26,7 +26,7 @@ class NegativeLogLikelihood(keras.losses.Loss):
         reduction: as in Keras; the default averages over what has weight.
 
     Call arguments:
-        y_true: positions, [B, T', N, 2].
+        y_true: positions, [B, T', N, D].
         y_pred: parameters, [B, T', N, P].
         sample_weight: optional, [B, T', N]; zero leaves a padded particle out. Masked particles
             (see `SocialLSTM`) are left out by themselves.

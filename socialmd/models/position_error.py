@@ -22,9 +22,10 @@ class PositionError(keras.metrics.Mean):
             `"correlated_mixture"`.
 
     Call arguments:
-        y_true: positions, [B, T', N, 2].
+        y_true: positions, [B, T', N, D].
         y_pred: parameters, [B, T', N, P].
-        sample_weight: optional, broadcast to [B, T', N].
+        sample_weight: optional, broadcast to [B, T', N]; by default, masked particles (see
+            `SocialLSTM`) have none.
 
     Raises:
         ValueError: there is no such distribution.
@@ -41,6 +42,8 @@ class PositionError(keras.metrics.Mean):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any | None = None) -> None:
         mean = self._distribution.mean(ops.cast(y_pred, "float32"))
         error = ops.mean(ops.abs(mean - ops.cast(y_true, "float32")), axis=-1)
+        if sample_weight is None:  # Keras leaves masked particles out of losses, not out of metrics
+            sample_weight = getattr(y_pred, "_keras_mask", None)
         super().update_state(error, sample_weight)
 
     def get_config(self) -> dict[str, Any]:

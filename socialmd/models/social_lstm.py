@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
-from socialmd import distributions
 from socialmd.layers import SocialLSTMCell
-from socialmd.models.check_inputs import check_inputs
+from socialmd.models.check_inputs import check_inputs, unpack
 from socialmd.models.estimate_scales import estimate_scales
-from socialmd.models.feedback import check_feedback, check_samples, feed_back
-from socialmd.models.fit_sigma_factors import fit_sigma_factors
+from socialmd.models.feedback import feed_back
+from socialmd.models.forecast_model import ForecastModel
 from socialmd.registration import register
 
 __all__ = ["SocialLSTM"]
@@ -29,7 +25,7 @@ LARGEST_INPUT = 10.0
 
 
 @register
-class SocialLSTM(keras.Model):
+class SocialLSTM(ForecastModel):
     """Forecasts the trajectories of N interacting particles from their last T positions.
 
     The T given frames warm the LSTMs up. From the last of them on the model runs in closed loop:
@@ -41,12 +37,12 @@ class SocialLSTM(keras.Model):
     a are the root-mean-square displacement and second difference per step and coordinate in the
     training set, estimated by `adapt` and stored with the model:
 
-        "position"       mu = mu'                                   the thesis' model
+        "position"       mu = length_scale mu'                      the thesis' model
         "displacement"   mu = x_t + d mu'
         "acceleration"   mu = x_t + (x_t - x_(t-1)) + a mu'         constant velocity, corrected
 
-    With the last two, sigma is predicted in units of d, and the last displacement in units of d, at
-    most ten of them, is another input.
+    With the first, sigma is predicted in units of `length_scale`. With the last two it is in units
+    of d, and the last displacement in units of d, at most ten of them, is another input.
 
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
@@ -55,13 +51,16 @@ class SocialLSTM(keras.Model):
         num_components: K, components of a mixture.
         feedback: what of it becomes the next step's input: the `"mean"`, the mean of the
             `"most_likely"` component, or a `"sample"`; reasons in `socialmd.models.feedback`.
+        length_scale: length in units of which the network reads positions, such that they are
+            numbers of order one.
         units, embedding_dim, grid_sizes, grid_cells, distance_filter, filters, kernel_size,
             downsampling: see `SocialLSTMCell`.
 
     Call arguments:
         inputs: [B, T, N, F] with T >= 2, oldest frame first; x and y in units of length, then
             features that stay as they are in the last frame (mass, charge).
-        mask: optional bool [B, N], false for padded particles.
+        mask: optional bool [B, N], false for padded particles. Inputs may also be a dictionary of
+            `"inputs"` and `"mask"`, as data sets of systems of different sizes give them.
 
     Returns:
         Parameters of the predicted distributions, [B, T', N, P]; see `distribution`.
@@ -84,6 +83,7 @@ class SocialLSTM(keras.Model):
         distribution: str = "gaussian",
         num_components: int = 5,
         feedback: str = "mean",
+        length_scale: float = 1.0,
         units: int = 128,
         embedding_dim: int = 32,
         grid_sizes: Sequence[float] = (11.0, 5.5, 2.75, 1.375),
@@ -94,24 +94,16 @@ class SocialLSTM(keras.Model):
         downsampling: str = "stride",
         **kwargs: Any,
     ) -> None:
-        # Positions must not be cast to a lower compute dtype.
-        super().__init__(autocast=False, **kwargs)
-        self.supports_masking = True
-        # XLA needs to know how often a loop runs to differentiate it; Keras' scan does not tell it.
-        self.supports_jit = keras.backend.backend() != "tensorflow"
+        super().__init__(target_steps, distribution, feedback, spatial_dims=2, **kwargs)
         if prediction not in PREDICTIONS:
             raise ValueError(f"prediction: expected one of {PREDICTIONS}, found {prediction!r}")
-        if target_steps < 1:
-            raise ValueError(f"target_steps: expected at least 1, found {target_steps}")
         if num_components < 1:
             raise ValueError(f"num_components: expected at least 1, found {num_components}")
-        check_feedback(feedback)
-        self.target_steps = target_steps
+        if not length_scale > 0:
+            raise ValueError(f"length_scale: expected a positive number, found {length_scale}")
         self.prediction = prediction
-        self.distribution_name = distribution
         self.num_components = num_components
-        self.feedback = feedback
-        self._distribution = distributions.get(distribution)
+        self.length_scale = length_scale
         if feedback == "sample":
             self.seed_generator = keras.random.SeedGenerator()
         self.cell = SocialLSTMCell(
@@ -149,15 +141,8 @@ class SocialLSTM(keras.Model):
         seed = 0  # outside of training, the same samples whenever they are drawn
         if training and self.feedback == "sample":
             seed = keras.random.randint((), 0, 2**31 - 1, seed=self.seed_generator)
+        inputs, mask = unpack(inputs, mask)
         return self.forecast(inputs, ops.arange(self.target_steps), seed=seed, mask=mask)[1]
-
-    def compute_mask(self, inputs: Any, previous_mask: Any | None = None) -> Any:
-        """Mask of the parameters, [B, T', N]: Keras leaves padded particles out of losses by it."""
-        if previous_mask is None:
-            return None
-        mask = ops.convert_to_tensor(previous_mask, "bool")
-        batch, particles = ops.shape(mask)
-        return ops.broadcast_to(mask[:, None], (batch, self.target_steps, particles))
 
     # === Forecast ===
 
@@ -170,22 +155,6 @@ class SocialLSTM(keras.Model):
         mask: Any | None = None,
         recalibrated: bool = False,
     ) -> tuple[Any, Any]:
-        """Warm-up and closed loop, for use within compiled functions; `rollout` is for all else.
-
-        Args:
-            inputs: [B, T, N, F].
-            steps: 0, 1, ..., T'-1, a tensor whose length may be known only when it runs.
-            feedback: as for `rollout`.
-            seed: integer, may be a tensor.
-            mask: optional bool [B, N], false for padded particles.
-            recalibrated: as for `rollout`.
-
-        Returns:
-            positions [B, T', N, 2] as fed back and parameters [B, T', N, P].
-
-        Raises:
-            ValueError: inputs or mask are of another shape.
-        """
         feedback = feedback or self.feedback
         mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
         check_inputs(inputs.shape, self.num_features, None if mask is None else mask.shape)
@@ -227,7 +196,7 @@ class SocialLSTM(keras.Model):
     def _step(
         self, position: Any, displacement: Any, features: Any, states: Any, mask: Any | None
     ) -> Any:
-        parts = [position, features]
+        parts = [position / self.length_scale, features]
         if self.prediction != "position":
             parts.append(
                 ops.clip(displacement / self.displacement_scale, -LARGEST_INPUT, LARGEST_INPUT)
@@ -236,7 +205,7 @@ class SocialLSTM(keras.Model):
 
     def _to_parameters(self, outputs: Any, position: Any, displacement: Any) -> Any:
         origin, mean_scale, sigma_scale = {
-            "position": (0.0, 1.0, 1.0),
+            "position": (0.0, self.length_scale, self.length_scale),
             "displacement": (position, self.displacement_scale, self.displacement_scale),
             "acceleration": (
                 position + displacement,
@@ -247,143 +216,7 @@ class SocialLSTM(keras.Model):
         outputs = ops.cast(outputs, "float32")
         return self._distribution.to_parameters(outputs, origin, mean_scale, sigma_scale)
 
-    @functools.cached_property
-    def _compiled_forecast(self) -> Any:
-        if keras.backend.backend() != "tensorflow":
-            return self.forecast
-        import tensorflow as tf
-
-        return tf.function(self.forecast, reduce_retracing=True)
-
-    # === Public methods ===
-
-    def rollout(
-        self,
-        inputs: Any,
-        num_steps: int | None = None,
-        feedback: str | None = None,
-        seed: int | None = None,
-        mask: Any | None = None,
-        num_samples: int | None = None,
-        recalibrated: bool = False,
-    ) -> tuple[Any, Any]:
-        """Forecast any number of steps for any number of particles.
-
-        Args:
-            inputs: [B, T, N, F], as for `model(inputs)`.
-            num_steps: steps ahead; T' if none is given.
-            feedback: what becomes the next step's input, the `"mean"` of the predicted
-                distribution, the mean of its `"most_likely"` component or a `"sample"` of it; as
-                in training if none is given.
-            seed: integer that makes samples repeatable; drawn if none is given.
-            mask: optional bool [B, N], false for padded particles.
-            num_samples: S, futures to draw for each past, with `feedback="sample"`.
-            recalibrated: whether to multiply the predicted standard deviations by the factors that
-                `recalibrate` has found; beyond T' steps by the last one. Not for samples, on which
-                the factors have an effect that they were not fitted for.
-
-        Returns:
-            positions [B, num_steps, N, 2] as fed back and parameters [B, num_steps, N, P], float32;
-            with `num_samples` [S, B, ...] each. While it runs, memory also holds every step's h
-            and c; S futures for each past need S times as much.
-
-        Raises:
-            ValueError: inputs are of another shape or not finite, or an argument is impossible.
-            FloatingPointError: the forecast itself has become infinite.
-
-        Example:
-            >>> positions, parameters = model.rollout(inputs, 200, feedback="sample", seed=1)
-        """
-        num_steps = self.target_steps if num_steps is None else num_steps
-        if num_steps < 1 or num_steps != int(num_steps):
-            raise ValueError(f"num_steps: expected at least 1, and whole, found {num_steps}")
-        if seed is not None and not 0 <= seed < 2**31:
-            raise ValueError(f"seed: expected 0 to 2**31 - 1, found {seed}")
-        feedback = feedback or self.feedback
-        check_feedback(feedback)
-        check_samples(num_samples, feedback, recalibrated)
-        inputs = ops.convert_to_tensor(inputs, "float32")
-        if not bool(ops.all(ops.isfinite(inputs))):
-            raise ValueError("inputs: expected finite numbers, found some that are not")
-        if not self.built:
-            self.build(inputs.shape)
-        # Before compiling, which would name the error's place in generated code.
-        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
-        check_inputs(inputs.shape, self.num_features, None if mask is None else mask.shape)
-        seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
-        batch = inputs.shape[0]
-        if num_samples is not None:
-            inputs = ops.tile(inputs, (num_samples, 1, 1, 1))  # [S B, T, N, F]
-            mask = None if mask is None else ops.tile(mask, (num_samples, 1))
-        positions, parameters = self._compiled_forecast(
-            inputs,
-            ops.arange(int(num_steps)),
-            feedback,
-            ops.convert_to_tensor(seed, "int32"),
-            mask,
-            bool(recalibrated),
-        )
-        if not bool(ops.all(ops.isfinite(parameters))):
-            raise FloatingPointError(
-                f"the forecast became infinite within {num_steps} steps; ask for fewer"
-            )
-        if num_samples is not None:
-            positions, parameters = (
-                ops.reshape(tensor, (num_samples, batch, *tensor.shape[1:]))
-                for tensor in (positions, parameters)
-            )
-        return positions, parameters
-
-    @property
-    def point_feedback(self) -> str:
-        """What to feed back for a forecast that stands for all: as in training, never samples."""
-        return "mean" if self.feedback == "sample" else self.feedback
-
-    @property
-    def num_trainable_parameters(self) -> int:
-        """Numbers that training changes; the reference model of the thesis has 140 768."""
-        return sum(math.prod(weight.shape) for weight in self.trainable_weights)
-
-    def distribution(self, parameters: Any) -> Any:
-        """Predicted distributions as TensorFlow Probability has them.
-
-        Args:
-            parameters: [..., P], from `model(inputs)` or `rollout`.
-
-        Returns:
-            A `tfp.distributions.Distribution`, batch shape [...], event shape [2].
-
-        Example:
-            >>> model.distribution(model(inputs)).log_prob(targets)  # [B, T', N]
-        """
-        return self._distribution.from_parameters(parameters)
-
-    def components(self, parameters: Any) -> tuple[Any, Any, Any]:
-        """Predicted densities as mixtures of C bivariate Gaussians, for arithmetic with arrays.
-
-        Args:
-            parameters: [..., P], from `model(inputs)` or `rollout`.
-
-        Returns:
-            Logarithms of the weights [..., C], means [..., C, 2] and Cholesky factors of the
-            covariances [..., C, 2, 2]; C is one for a Gaussian and K for a mixture.
-        """
-        return self._distribution.components(parameters)
-
-    def scale_sigma(self, parameters: Any) -> Any:
-        """Parameters of a forecast, recalibrated: as `rollout(..., recalibrated=True)` gives them.
-
-        The same only where the mean is fed back, which does not depend on sigma.
-
-        Args:
-            parameters: [B, steps, N, P], from `model(inputs)` or `rollout`.
-
-        Returns:
-            Likewise, each step's standard deviations multiplied by its factor.
-        """
-        steps = ops.minimum(ops.arange(parameters.shape[1]), self.target_steps - 1)
-        factors = ops.take(self.sigma_factors, steps)[:, None, None]  # [steps, 1, 1]
-        return self._distribution.scale_sigma(ops.convert_to_tensor(parameters), factors)
+    # === Scales ===
 
     def adapt(self, dataset: Iterable[Any], steps: int | None = None) -> None:
         """Estimate the scales d and a from training data, as `keras.layers.Normalization` does.
@@ -403,7 +236,7 @@ class SocialLSTM(keras.Model):
         if first is None:
             raise ValueError("adapt: expected batches of inputs and targets, found none")
         if not self.built:
-            self.build(first[0].shape)
+            self.build(unpack(first[0])[0].shape)
         scales = estimate_scales(itertools.chain([first], batches))
         needed = scales[: {"position": 0, "displacement": 1, "acceleration": 2}[self.prediction]]
         if 0.0 in needed:
@@ -414,47 +247,6 @@ class SocialLSTM(keras.Model):
         self.displacement_scale.assign(scales[0])
         self.acceleration_scale.assign(scales[1])
         self.is_adapted.assign(1.0)
-
-    def recalibrate(self, dataset: Iterable[Any]) -> None:
-        """Find one factor on the standard deviations for each step ahead, from validation data.
-
-        The factors of largest likelihood, weights as they are; `rollout(..., recalibrated=True)`
-        applies them, and they are stored with the model. A model whose densities are right gets
-        ones; larger factors say that it was too sure of itself. The mean is fed back, or the most
-        likely component's, as in training; a model trained on samples is looked at with its mean.
-
-        Args:
-            dataset: batches (inputs [B, T, N, F], targets [B, T', N, 2]) that the model was not
-                trained on.
-
-        Raises:
-            ValueError: there is no data.
-
-        Example:
-            >>> model.recalibrate(make_dataset("data/monopoles/validation", config.data, 32))
-        """
-        batches = [
-            (self.rollout(inputs, feedback=self.point_feedback)[1], targets)
-            for inputs, targets in dataset
-        ]
-        if not batches:
-            raise ValueError("recalibrate: expected batches of inputs and targets, found none")
-        parameters, truth = (
-            np.concatenate([ops.convert_to_numpy(tensor) for tensor in tensors])
-            for tensors in zip(*batches, strict=True)
-        )
-        self.sigma_factors.assign(fit_sigma_factors(self._distribution, parameters, truth))
-
-    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
-        """As `keras.Model.fit`, once the scales are known.
-
-        Raises:
-            ValueError: the prediction is relative and `adapt` was not called.
-        """
-        self.check_adapted()
-        if hasattr(x, "element_spec"):  # a `tf.data.Dataset`, about which Keras' default would warn
-            kwargs.setdefault("shuffle", False)
-        return super().fit(x, y, **kwargs)
 
     def check_adapted(self) -> None:
         """Refuse to go on without the scales that a relative prediction needs.
@@ -487,5 +279,6 @@ class SocialLSTM(keras.Model):
             "distribution": self.distribution_name,
             "num_components": self.num_components,
             "feedback": self.feedback,
+            "length_scale": self.length_scale,
             **{name: cell[name] for name in names},
         }

@@ -1,5 +1,9 @@
 """Trained models and data -> an evaluation report: forecasts, numbers, figures, one page."""
 
+from socialmd.reporting.diagnosis import Diagnosis as Diagnosis
+from socialmd.reporting.diagnosis import diagnose as diagnose
+from socialmd.reporting.diagnosis import draw_configurations as draw_configurations
+from socialmd.reporting.diagnosis import draw_dependence as draw_dependence
 from socialmd.reporting.figures import draw_figures as draw_figures
 from socialmd.reporting.figures import save_figure as save_figure
 from socialmd.reporting.forecasts import BASELINES as BASELINES
@@ -8,19 +12,25 @@ from socialmd.reporting.forecasts import forecast_windows as forecast_windows
 from socialmd.reporting.forecasts import roll_out as roll_out
 from socialmd.reporting.gallery import draw_gallery as draw_gallery
 from socialmd.reporting.gallery import draw_overview as draw_overview
+from socialmd.reporting.load_models import load_models as load_models
 from socialmd.reporting.measurements import Measurements as Measurements
 from socialmd.reporting.measurements import measure as measure
 from socialmd.reporting.page import compose_report as compose_report
 
 __all__ = [
     "BASELINES",
+    "Diagnosis",
     "Forecasts",
     "Measurements",
     "compose_report",
+    "diagnose",
+    "draw_configurations",
+    "draw_dependence",
     "draw_figures",
     "draw_gallery",
     "draw_overview",
     "forecast_windows",
+    "load_models",
     "measure",
     "roll_out",
     "save_figure",

@@ -106,6 +106,7 @@ def _errors(forecasts: Forecasts, measured: Measurements) -> Figure:
 
 def _quartiles_over_simulations(forecasts: Forecasts, name: str) -> Any:
     """Lower and upper quartile of the simulations' mean absolute errors, [2, T']."""
+    forecasts = forecasts.of_particles()
     windows = forecasts.windows
     errors = np.abs(forecasts.positions[name] - windows.truth).mean(axis=(2, 3))  # [W, T']
     each = [
@@ -170,7 +171,7 @@ def _physics(forecasts: Forecasts, measured: Measurements) -> Iterator[tuple[str
     ):
         if drifts:
             yield name, _conservation(drifts)
-    if forecasts.windows.truth.shape[2] > 1:
+    if forecasts.windows.truth.shape[2] > 1 and forecasts.windows.mask is None:
         yield "nearest_distances", _nearest_distances(forecasts, measured)
 
 

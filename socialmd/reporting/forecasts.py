@@ -15,14 +15,21 @@ from socialmd.config import DataConfig, ManyBodySystem
 from socialmd.data import DatasetDescription, Windows, make_dataset, read_windows
 from socialmd.dataset_folder import read_description
 from socialmd.models import (
+    ForecastModel,
     LinearAutoregression,
-    SocialLSTM,
     constant_position,
     constant_velocity,
     known_law,
 )
 
-__all__ = ["BASELINES", "Forecasts", "forecast_windows", "law_of", "roll_out"]
+__all__ = [
+    "BASELINES",
+    "Forecasts",
+    "check_features",
+    "forecast_windows",
+    "law_of",
+    "roll_out",
+]
 
 BASELINES = ("constant position", "constant velocity", "linear autoregression", "known law")
 FEATURES_OF_LAW = ("x", "y", "mass", "charge")
@@ -48,14 +55,28 @@ class Forecasts(NamedTuple):
     windows: Windows
     description: DatasetDescription
     spacing: float
-    models: dict[str, SocialLSTM]
+    models: dict[str, ForecastModel]
     positions: dict[str, NDArray[Any]]
     parameters: dict[str, NDArray[Any]]
     left_out: dict[str, str]
 
+    def of_particles(self) -> Forecasts:
+        """The same without padded particles (see `Windows.of_particles`)."""
+        windows = self.windows
+        return self._replace(
+            windows=windows.of_particles(),
+            positions={name: windows.real(each) for name, each in self.positions.items()},
+            parameters={name: windows.real(each) for name, each in self.parameters.items()},
+        )
+
+    def in_window(self, array: NDArray[Any], window: int) -> NDArray[Any]:
+        """One window of an array [W, steps, N, ...], without padded particles."""
+        mask = self.windows.mask
+        return array[window] if mask is None else array[window][:, mask[window]]
+
 
 def forecast_windows(
-    models: Mapping[str, SocialLSTM],
+    models: Mapping[str, ForecastModel],
     config: DataConfig,
     data: str | Path,
     split: str = "test",
@@ -87,17 +108,16 @@ def forecast_windows(
     description = read_description(data)
     if taken := {"truth", *BASELINES} & models.keys():
         raise ValueError(f"models: expected names that are not taken, found {taken.pop()!r}")
-    for name, model in models.items():
-        if len(description.features) != model.num_features:
-            raise ValueError(
-                f"{data}: expected the {model.num_features} features of {name}, found "
-                f"{', '.join(description.features)}"
-            )
+    check_features(models, description, data)
+    if description.spatial_dims != 2:
+        raise ValueError(
+            f"{data}: expected trajectories in two dimensions, found {description.spatial_dims}"
+        )
     windows = read_windows(data, split, config, max_windows)
     spacing = description.frame_spacing * config.subsample
     baselines, left_out = _baselines(data, description, config, spacing)
     rollouts = {
-        name: roll_out(model, windows.inputs, config.target_steps, name)
+        name: roll_out(model, windows.inputs, config.target_steps, name, mask=windows.mask)
         for name, model in models.items()
     }
     return Forecasts(
@@ -114,13 +134,40 @@ def forecast_windows(
     )
 
 
+def check_features(
+    models: Mapping[str, ForecastModel], description: DatasetDescription, data: str | Path
+) -> None:
+    """Refuse data of other features than those that models were made for.
+
+    Args:
+        models: by name.
+        description: of the data set.
+        data: where it is from, for the message.
+
+    Raises:
+        ValueError: features are more or fewer, or of another number of dimensions.
+    """
+    for name, model in models.items():
+        if len(description.features) != model.num_features:
+            raise ValueError(
+                f"{data}: expected the {model.num_features} features of {name}, found "
+                f"{', '.join(description.features)}"
+            )
+        if description.spatial_dims != model.spatial_dims:
+            raise ValueError(
+                f"{data}: expected trajectories in {model.spatial_dims} dimensions, as {name} "
+                f"forecasts, found {description.spatial_dims}"
+            )
+
+
 def roll_out(
-    model: SocialLSTM,
+    model: ForecastModel,
     inputs: NDArray[Any],
     num_steps: int,
     name: str | None = None,
     num_samples: int | None = None,
     seed: int = 0,
+    mask: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """`model.rollout` of any number of windows, in batches.
 
@@ -132,6 +179,7 @@ def roll_out(
         num_samples: S, futures to draw for each window; without, one forecast by the model's
             `point_feedback`.
         seed: of samples.
+        mask: bool [W, N], false for padded particles.
 
     Returns:
         positions [W, num_steps, N, 2] and parameters [W, num_steps, N, P], or [S, W, ...] each.
@@ -144,7 +192,12 @@ def roll_out(
     starts = range(0, len(inputs), size)
     rollouts = [
         model.rollout(
-            inputs[start : start + size], num_steps, feedback, seed + start, num_samples=num_samples
+            inputs[start : start + size],
+            num_steps,
+            feedback,
+            seed + start,
+            mask=None if mask is None else mask[start : start + size],
+            num_samples=num_samples,
         )
         for start in tqdm(starts, desc=name, disable=None if name else True)
     ]

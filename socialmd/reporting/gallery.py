@@ -93,19 +93,24 @@ def draw_gallery(forecasts: Forecasts, folder: Path) -> dict[str, Picture]:
         pictures[name] = Picture(save_figure(figure, folder, name), text)
     median = window_at(forecasts, RULES["median"])
     first = next(iter(forecasts.models))
-    past, truth = forecasts.windows.inputs[median, ..., :2], forecasts.windows.truth[median]
-    path = folder / "forecast.gif"
-    animate_forecast(
-        path, past, truth, forecasts.positions[first][median], _extent(past, truth), first
+    past = forecasts.in_window(forecasts.windows.inputs, median)[..., :2]
+    truth, positions = (
+        forecasts.in_window(array, median)
+        for array in (forecasts.windows.truth, forecasts.positions[first])
     )
+    path = folder / "forecast.gif"
+    animate_forecast(path, past, truth, positions, _extent(past, truth), first)
     pictures["animation"] = Picture(path, f"window of median error of {first}, step by step")
     return pictures
 
 
 def _errors(forecasts: Forecasts) -> Any:
     """Mean absolute error of the first model on each window, [W]."""
-    positions = forecasts.positions[next(iter(forecasts.models))]
-    return np.abs(positions - forecasts.windows.truth).mean(axis=(1, 2, 3))
+    errors = np.abs(
+        forecasts.positions[next(iter(forecasts.models))] - forecasts.windows.truth
+    ).mean(axis=(1, 3))  # [W, N]
+    mask = forecasts.windows.mask
+    return np.average(errors, axis=1, weights=mask)
 
 
 def window_at(forecasts: Forecasts, quantile: float) -> int:
@@ -118,7 +123,7 @@ def _side_by_side(forecasts: Forecasts, window: int, extent: Extent | None) -> F
     names = list(forecasts.models)
     figure, axes = new_figure(SIDE * len(names), SIDE, columns=len(names))
     for ax, name in zip(np.atleast_1d(axes), names, strict=True):
-        errors = forecasts.positions[name][window] - forecasts.windows.truth[window]
+        errors = forecasts.in_window(forecasts.positions[name] - forecasts.windows.truth, window)
         title = f"{name} (MAE {np.abs(errors).mean():.3f})"
         draw_forecast(ax, forecasts, name, window, title, extent)
     return figure
@@ -144,11 +149,17 @@ def draw_forecast(
         extent: x_min, x_max, y_min, y_max of what is shown; everything if none is given.
         legend: whether to say which line is which.
     """
-    past, truth = forecasts.windows.inputs[window, ..., :2], forecasts.windows.truth[window]
+    past = forecasts.in_window(forecasts.windows.inputs, window)[..., :2]
+    truth, positions, parameters = (
+        forecasts.in_window(array, window)
+        for array in (
+            forecasts.windows.truth,
+            forecasts.positions[name],
+            forecasts.parameters[name],
+        )
+    )
     extent = extent or _extent(past, truth)
-    distribution = forecasts.models[name].distribution(forecasts.parameters[name][window])
-    density = position_density(distribution, extent, PIXELS)
-    positions = forecasts.positions[name][window]
+    density = position_density(forecasts.models[name].distribution(parameters), extent, PIXELS)
     plot_forecast(ax, past, truth, positions, density, extent, title, legend)
 
 
@@ -168,8 +179,8 @@ def close_approaches(forecasts: Forecasts, count: int = NUM_CLOSE) -> list[Close
         The approaches, the closest one first.
     """
     windows = forecasts.windows
-    if windows.truth.shape[2] < 2:
-        return []
+    if windows.truth.shape[2] < 2 or windows.mask is not None:
+        return []  # padded particles would be close to everything in the centre
     distances, steps = closest_approach(windows.truth)  # [W, N]
     # In the middle of the window, so that there is a before and an after to be seen.
     last = windows.truth.shape[1] - 1

@@ -23,7 +23,7 @@ from socialmd.evaluation import (
     closest_approach,
     error_by_closest_approach,
 )
-from socialmd.models import SocialLSTM, known_law
+from socialmd.models import ForecastModel, known_law
 from socialmd.reporting.forecasts import Forecasts, law_of, roll_out
 from socialmd.simulation import total_energy
 
@@ -91,10 +91,11 @@ def measure(forecasts: Forecasts, num_samples: int = 20, max_sampled: int = 40) 
     """
     if num_samples == 1 or num_samples < 0:
         raise ValueError(f"num_samples: expected 0, or at least 2, found {num_samples}")
-    windows = forecasts.windows
+    of_particles = forecasts.of_particles()
+    windows = of_particles.windows
     log_probabilities = {
         name: keras.ops.convert_to_numpy(
-            model.distribution(forecasts.parameters[name]).log_prob(windows.truth)
+            model.distribution(of_particles.parameters[name]).log_prob(windows.truth)
         )
         for name, model in forecasts.models.items()
     }
@@ -103,11 +104,11 @@ def measure(forecasts: Forecasts, num_samples: int = 20, max_sampled: int = 40) 
             name: ForecastMetrics.from_arrays(
                 windows.truth, positions, log_probabilities.get(name), windows.simulations
             )
-            for name, positions in forecasts.positions.items()
+            for name, positions in of_particles.positions.items()
         },
         left_out=dict(forecasts.left_out),
     )
-    _measure_calibration(result, forecasts)
+    _measure_calibration(result, of_particles)
     parts: dict[str, Callable[[], None]] = {
         "conservation": lambda: _measure_conservation(result, forecasts),
         "long forecasts": lambda: _measure_long_forecasts(result, forecasts),
@@ -156,13 +157,13 @@ def sigma_and_error_around(forecasts: Forecasts, name: str) -> dict[str, AroundC
     }
 
 
-def _predicted_sigma(model: SocialLSTM, parameters: NDArray[Any]) -> NDArray[Any]:
+def _predicted_sigma(model: ForecastModel, parameters: NDArray[Any]) -> NDArray[Any]:
     """Predicted standard deviation per coordinate, sqrt(trace(Sigma) / 2): [..., P] -> [...]."""
     variance = keras.ops.convert_to_numpy(model.distribution(parameters).variance())
     return np.asarray(np.sqrt(variance.mean(axis=-1)))
 
 
-def _density(model: SocialLSTM, parameters: Any) -> tuple[Any, ...]:
+def _density(model: ForecastModel, parameters: Any) -> tuple[Any, ...]:
     """Arguments of a `PredictiveDensity`, covariances in float64."""
     log_weights, means, factors = map(keras.ops.convert_to_numpy, model.components(parameters))
     factors = factors.astype(np.float64)
@@ -185,18 +186,27 @@ def _measure_calibration(result: Measurements, forecasts: Forecasts) -> None:
 def _measure_samples(
     result: Measurements, forecasts: Forecasts, num_samples: int, max_sampled: int
 ) -> None:
-    windows = forecasts.windows
-    chosen = np.unique(np.linspace(0, len(windows.truth) - 1, max_sampled).round().astype(int))
-    truth = windows.truth[chosen]
+    count = len(forecasts.windows.truth)
+    chosen = np.unique(np.linspace(0, count - 1, max_sampled).round().astype(int))
+    windows = forecasts.windows.at(chosen)
     result.num_sampled_windows = len(chosen)
+    of_particles = windows.of_particles()
     for name, model in forecasts.models.items():
-        samples, parameters = roll_out(
-            model, windows.inputs[chosen], truth.shape[1], f"{name}, sampled", num_samples
+        samples, parameters = (
+            np.stack([windows.real(future) for future in futures])
+            for futures in roll_out(
+                model,
+                windows.inputs,
+                windows.truth.shape[1],
+                f"{name}, sampled",
+                num_samples,
+                mask=windows.mask,
+            )
         )
-        result.samples[name] = SampleMetrics.from_samples(samples, truth)
+        result.samples[name] = SampleMetrics.from_samples(samples, of_particles.truth)
         density = PredictiveDensity.from_samples(*_density(model, parameters))
         result.calibration[name]["sampled"] = Calibration.from_density(
-            density, truth, windows.simulations[chosen], samples=samples
+            density, of_particles.truth, of_particles.simulations, samples=samples
         )
 
 
@@ -251,6 +261,8 @@ def _energy(forecasts: Forecasts, inputs: NDArray[Any]) -> Energy | None:
 
 
 def _measure_close_approaches(result: Measurements, forecasts: Forecasts) -> None:
+    if forecasts.windows.mask is not None:
+        raise ValueError("expected systems of equally many particles, found different numbers")
     truth = forecasts.windows.truth
     result.closest_approach = {
         name: error_by_closest_approach(truth, positions)

@@ -53,7 +53,7 @@ def draw_window(
     add_legend(figure, ("given", "truth", "forecast"))
     _add_color_bar(figure, [ax])
     errors = {
-        each: np.abs(positions[window] - truth[window]).mean(axis=(1, 2))
+        each: np.abs(forecasts.in_window(positions - truth, window)).mean(axis=(1, 2))
         for each, positions in forecasts.positions.items()
     }
     for ax in others:

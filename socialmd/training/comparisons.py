@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from socialmd.config import DataConfig, ExperimentConfig, ModelConfig
+from socialmd.config import DataConfig, ExperimentConfig
 
 __all__ = ["REFERENCE", "Comparison", "read_comparisons"]
 
@@ -107,7 +107,7 @@ def _vary(base: ExperimentConfig, changes: dict[str, Any], where: str) -> Experi
     of_model = {key: value for key, value in changes.items() if key not in of_data}
     return base.model_copy(
         update={
-            "model": _validate(ModelConfig, {**base.model.model_dump(), **of_model}, where),
+            "model": _validate(type(base.model), {**base.model.model_dump(), **of_model}, where),
             "data": _validate(DataConfig, {**base.data.model_dump(), **of_data}, where),
         }
     )

@@ -7,12 +7,12 @@ import warnings
 import keras
 
 from socialmd.config import TrainingConfig
-from socialmd.models import NegativeLogLikelihood, PositionError, SocialLSTM
+from socialmd.models import ForecastModel, NegativeLogLikelihood, PositionError
 
 __all__ = ["compile_model"]
 
 
-def compile_model(model: SocialLSTM, config: TrainingConfig) -> None:
+def compile_model(model: ForecastModel, config: TrainingConfig) -> None:
     """Compile with Nadam, negative log-likelihood and mean absolute error (thesis section 4.5).
 
     Args:

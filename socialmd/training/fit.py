@@ -13,8 +13,9 @@ import tensorflow as tf
 
 from socialmd.config import ExperimentConfig
 from socialmd.data import make_dataset
-from socialmd.dataset_folder import write_atomically
-from socialmd.models import SocialLSTM, build_model, load_model
+from socialmd.dataset_folder import read_description, write_atomically
+from socialmd.models import ForecastModel, build_model, load_model
+from socialmd.models.check_inputs import unpack
 from socialmd.models.load_model import MODEL_FILE
 from socialmd.training.best_weights import BestWeights
 from socialmd.training.compile_model import compile_model
@@ -40,7 +41,7 @@ def fit(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int = 1,
     stop_after: int | None = None,
-) -> SocialLSTM:
+) -> ForecastModel:
     """Train a model on a data set with `model.fit` (thesis section 4.5).
 
     In the output folder arise `config.toml` (the resolved configuration), `dataset.json` (the
@@ -83,7 +84,7 @@ def fit(
         _extract_best(output)
     with on_device(config.training.device):
         keras.utils.set_random_seed(config.training.seed)
-        model = build_model(config)
+        model = build_model(config, read_description(data).spatial_dims)
         compile_model(model, config.training)
         is_complete = _train(model, config, data, output, callbacks, verbose, stop_after)
         model.load_weights(output / BEST)
@@ -96,7 +97,7 @@ def fit(
 
 
 def _train(
-    model: SocialLSTM,
+    model: ForecastModel,
     config: ExperimentConfig,
     data: Path,
     output: Path,
@@ -114,13 +115,15 @@ def _train(
     validation = make_dataset(data / "validation", config.data, batch_size, seed=seed)
     pictures = make_dataset(data / "validation", as_stored, batch_size)
     _check_grids(config, scales)
-    model.build(train.element_spec[0].shape)
+    # Of the whole data set: systems of fewer particles are padded to the largest.
+    inputs, _ = unpack(train.element_spec[0])
+    model.build(inputs.shape)
     check_room(output, model.count_params())
     mark_folder(output, config, data)
 
     model.adapt(scales)
     targets = tf.zeros([1, *train.element_spec[1].shape[1:]])
-    build_state(model, targets, tf.zeros([*targets.shape[:-1], model.cell.output_dim]))
+    build_state(model, targets, model(tf.zeros([1, *inputs.shape[1:]])))
     keep_epochs(output / HISTORY, epoch)
     pause = epochs if stop_after is None else min(stop_after, epochs)
     while epoch < pause and _is_improving(output, config):
@@ -157,9 +160,9 @@ def _extract_best(output: Path) -> None:
 
 def _check_grids(config: ExperimentConfig, dataset: tf.data.Dataset) -> None:
     """Refuse grids much wider than the data: nearly all of their cells would stay empty."""
-    positions = next(iter(dataset))[0].numpy()[..., :2]
-    extent = float(np.ptp(positions, axis=(0, 1, 2)).max())
-    widest = max(config.model.grid_sizes, default=0.0)
+    inputs, _ = unpack(next(iter(dataset))[0])
+    extent = float(np.ptp(inputs.numpy()[..., :2], axis=(0, 1, 2)).max())
+    widest = max(getattr(config.model, "grid_sizes", ()), default=0.0)
     if widest > 4 * extent:
         raise ValueError(
             f"model.grid_sizes: expected at most four times the extent of the data, {extent:.4g}, "
@@ -182,7 +185,7 @@ def _callbacks(
         keras.callbacks.CSVLogger(str(output / HISTORY), append=bool(history)),
         ResumableEarlyStopping(history, config.training.patience),
         keras.callbacks.TensorBoard(str(output / TENSORBOARD), write_graph=False),
-        ForecastImages(output / TENSORBOARD / "forecasts", inputs[::9], targets[::9]),
+        ForecastImages(output / TENSORBOARD / "forecasts", inputs, targets),
         # Last: what a complete epoch's backup takes for done has been logged.
         TrainingBackup(output / BACKUP, config.training.backup_every, backup),
     ]

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from socialmd.config import DataConfig
 from socialmd.data import make_dataset
@@ -77,10 +78,45 @@ def test_refuses_a_batch_size_that_is_not_positive(root, batch_size):
         make_dataset(root / "train", SMALL, batch_size)
 
 
-def test_refuses_three_dimensions(write_dataset, numbered):
+def test_refuses_one_dimension(write_dataset, numbered):
+    root = write_dataset({"train": numbered(2, 30)}, spatial_dims=1)
+    with pytest.raises(ValueError, match=r"dataset\.json: expected spatial_dims = 2 or 3, found 1"):
+        make_dataset(root / "train", SMALL, 4)
+
+
+def test_rotates_in_space(write_dataset, numbered):
+    """Distances between particles stay, every coordinate changes, and the fourth number stays."""
     root = write_dataset({"train": numbered(2, 30)}, spatial_dims=3)
-    with pytest.raises(ValueError, match=r"dataset\.json: expected spatial_dims = 2, .* found 3"):
-        make_dataset(root / "train", SMALL, 5)
+    rotated, targets = one_pass(make_dataset(root / "train", SMALL, 4))
+    plain, _ = one_pass(make_dataset(root / "train", PLAIN, 4))
+    plain = np.repeat(plain, SMALL.num_rotations, axis=0)
+    assert targets.shape[1:] == (3, 3, 3)
+    np.testing.assert_allclose(
+        np.linalg.norm(rotated[..., :3], axis=-1),
+        np.linalg.norm(plain[..., :3], axis=-1),
+        rtol=1e-5,
+    )
+    for axis in range(3):
+        assert np.abs(rotated[..., axis] - plain[..., axis]).max() > 1.0
+    np.testing.assert_array_equal(rotated[..., 3], plain[..., 3])
+
+
+def test_systems_of_different_sizes_come_with_a_mask(write_dataset, numbered):
+    trajectories = numbered(3, 30)
+    root = write_dataset(
+        {"train": [trajectories[0], trajectories[1][:, :2]], "test": [trajectories[2]]}
+    )
+    dataset = make_dataset(root / "train", PLAIN, 4)
+    batches = list(dataset.as_numpy_iterator())
+    inputs = np.concatenate([past["inputs"] for past, _ in batches])
+    mask = np.concatenate([past["mask"] for past, _ in batches])
+    targets = np.concatenate([future for _, future in batches])
+    half = len(mask) // 2
+    assert mask.tolist() == [[True] * 3] * half + [[True, True, False]] * half
+    np.testing.assert_array_equal(inputs[half:, :, 2], 0.0)
+    np.testing.assert_array_equal(targets[half:, :, 2], 0.0)
+    whole = make_dataset(root / "test", PLAIN, 4)
+    assert isinstance(whole.element_spec[0], tf.TensorSpec)  # there, every system has three
 
 
 def test_refuses_too_few_frames_for_one_window_at_every_phase(write_dataset, numbered):

@@ -56,8 +56,9 @@ def test_every_option_reaches_the_model():
         "distribution": "mixture",
         "num_components": 3,
         "feedback": "most_likely",
+        "length_scale": 3.0,
     }
-    assert model.keys() == ModelConfig.model_fields.keys()
+    assert model.keys() | {"kind"} == ModelConfig.model_fields.keys()
     config = ExperimentConfig(model=ModelConfig(**model), data=DataConfig(target_steps=7))
     built = build_model(config).get_config()
     assert {name: built[name] for name in model} == model

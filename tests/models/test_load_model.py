@@ -75,6 +75,6 @@ def test_another_kind_of_model_is_refused(folder):
     path, _ = folder
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(path / "model.keras")
     with pytest.raises(
-        ValueError, match=r"model\.keras: expected a SocialLSTM, found a Sequential"
+        ValueError, match=r"model\.keras: expected a model of this package, found a Sequential"
     ):
         load_model(path)

@@ -70,6 +70,7 @@ def test_configuration_holds_every_argument():
         "distribution": "mixture",
         "num_components": 3,
         "feedback": "most_likely",
+        "length_scale": 2.5,
         "distance_filter": False,
         "downsampling": "average",
     }

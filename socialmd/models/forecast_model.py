@@ -1,0 +1,288 @@
+"""What all models of this package can do: forecasts of any length, densities, recalibration."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from socialmd import distributions
+from socialmd.data import real_particles
+from socialmd.models.check_inputs import check_inputs, unpack
+from socialmd.models.feedback import check_feedback, check_samples
+from socialmd.models.fit_sigma_factors import fit_sigma_factors
+
+__all__ = ["ForecastModel"]
+
+
+class ForecastModel(keras.Model):
+    """A model that forecasts densities of particles' positions in closed loop.
+
+    What differs from model to model is `build`, `call` and `forecast`, and `adapt` for those that
+    take scales from the data.
+
+    Args:
+        target_steps: T', steps that `model(inputs)` forecasts.
+        distribution: name of what is predicted (see `socialmd.distributions.get`).
+        feedback: what of it becomes the next step's input: the `"mean"`, the mean of the
+            `"most_likely"` component, or a `"sample"`; reasons in `socialmd.models.feedback`.
+        spatial_dims: D, how many of the features are coordinates.
+
+    Raises:
+        ValueError: an argument is none of the above.
+    """
+
+    def __init__(
+        self, target_steps: int, distribution: str, feedback: str, spatial_dims: int, **kwargs: Any
+    ) -> None:
+        # Positions must not be cast to a lower compute dtype.
+        super().__init__(autocast=False, **kwargs)
+        self.supports_masking = True
+        # XLA needs to know how often a loop runs to differentiate it; Keras' scan does not tell it.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
+        if target_steps < 1:
+            raise ValueError(f"target_steps: expected at least 1, found {target_steps}")
+        check_feedback(feedback)
+        self.target_steps = target_steps
+        self.distribution_name = distribution
+        self.feedback = feedback
+        self.spatial_dims = spatial_dims
+        self._distribution = distributions.get(distribution)
+
+    def forecast(
+        self,
+        inputs: Any,
+        steps: Any,
+        feedback: str | None = None,
+        seed: Any = 0,
+        mask: Any | None = None,
+        recalibrated: bool = False,
+    ) -> tuple[Any, Any]:
+        """Warm-up and closed loop, for use within compiled functions; `rollout` is for all else.
+
+        Args:
+            inputs: [B, T, N, F].
+            steps: 0, 1, ..., T'-1, a tensor whose length may be known only when it runs.
+            feedback: as for `rollout`.
+            seed: integer, may be a tensor.
+            mask: optional bool [B, N], false for padded particles.
+            recalibrated: as for `rollout`.
+
+        Returns:
+            positions [B, T', N, D] as fed back and parameters [B, T', N, P].
+
+        Raises:
+            ValueError: inputs or mask are of another shape.
+        """
+        raise NotImplementedError
+
+    def adapt(self, dataset: Iterable[Any], steps: int | None = None) -> None:
+        """Estimate from training data what the model needs to know of it; by default nothing.
+
+        Args:
+            dataset: batches (inputs [B, T, N, F], targets [B, T', N, D]).
+            steps: how many batches to look at; all if none is given.
+        """
+
+    def check_adapted(self) -> None:
+        """Refuse to go on before `adapt`, for models that need it."""
+
+    # === Keras ===
+
+    def compute_mask(self, inputs: Any, previous_mask: Any | None = None) -> Any:
+        """Mask of the parameters, [B, T', N]: Keras leaves padded particles out of losses by it."""
+        _, mask = unpack(inputs, previous_mask)
+        if mask is None:
+            return None
+        mask = ops.convert_to_tensor(mask, "bool")
+        batch, particles = ops.shape(mask)
+        return ops.broadcast_to(mask[:, None], (batch, self.target_steps, particles))
+
+    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+        """As `keras.Model.fit`, once the scales are known.
+
+        Raises:
+            ValueError: the model needs scales and `adapt` was not called.
+        """
+        self.check_adapted()
+        if hasattr(x, "element_spec"):  # a `tf.data.Dataset`, about which Keras' default would warn
+            kwargs.setdefault("shuffle", False)
+        return super().fit(x, y, **kwargs)
+
+    # === Public methods ===
+
+    def rollout(
+        self,
+        inputs: Any,
+        num_steps: int | None = None,
+        feedback: str | None = None,
+        seed: int | None = None,
+        mask: Any | None = None,
+        num_samples: int | None = None,
+        recalibrated: bool = False,
+    ) -> tuple[Any, Any]:
+        """Forecast any number of steps for any number of particles.
+
+        Args:
+            inputs: [B, T, N, F], or with a mask, as for `model(inputs)`.
+            num_steps: steps ahead; T' if none is given.
+            feedback: what becomes the next step's input, the `"mean"` of the predicted
+                distribution, the mean of its `"most_likely"` component or a `"sample"` of it; as
+                in training if none is given.
+            seed: integer that makes samples repeatable; drawn if none is given.
+            mask: optional bool [B, N], false for padded particles.
+            num_samples: S, futures to draw for each past, with `feedback="sample"`.
+            recalibrated: whether to multiply the predicted standard deviations by the factors that
+                `recalibrate` has found; beyond T' steps by the last one. Not for samples, on which
+                the factors have an effect that they were not fitted for.
+
+        Returns:
+            positions [B, num_steps, N, D] as fed back and parameters [B, num_steps, N, P], float32;
+            with `num_samples` [S, B, ...] each. While it runs, memory also holds every step's h
+            and c; S futures for each past need S times as much.
+
+        Raises:
+            ValueError: inputs are of another shape or not finite, or an argument is impossible.
+            FloatingPointError: the forecast itself has become infinite.
+
+        Example:
+            >>> positions, parameters = model.rollout(inputs, 200, feedback="sample", seed=1)
+        """
+        num_steps = self.target_steps if num_steps is None else num_steps
+        if num_steps < 1 or num_steps != int(num_steps):
+            raise ValueError(f"num_steps: expected at least 1, and whole, found {num_steps}")
+        if seed is not None and not 0 <= seed < 2**31:
+            raise ValueError(f"seed: expected 0 to 2**31 - 1, found {seed}")
+        feedback = feedback or self.feedback
+        check_feedback(feedback)
+        check_samples(num_samples, feedback, recalibrated)
+        inputs, mask = unpack(inputs, mask)
+        inputs = ops.convert_to_tensor(inputs, "float32")
+        if not bool(ops.all(ops.isfinite(inputs))):
+            raise ValueError("inputs: expected finite numbers, found some that are not")
+        if not self.built:
+            self.build(inputs.shape)
+        # Before compiling, which would name the error's place in generated code.
+        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
+        mask_shape = None if mask is None else mask.shape
+        check_inputs(inputs.shape, self.num_features, mask_shape, self.spatial_dims)
+        seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
+        batch = inputs.shape[0]
+        if num_samples is not None:
+            inputs = ops.tile(inputs, (num_samples, 1, 1, 1))  # [S B, T, N, F]
+            mask = None if mask is None else ops.tile(mask, (num_samples, 1))
+        positions, parameters = self._compiled_forecast(
+            inputs,
+            ops.arange(int(num_steps)),
+            feedback,
+            ops.convert_to_tensor(seed, "int32"),
+            mask,
+            bool(recalibrated),
+        )
+        if not bool(ops.all(ops.isfinite(parameters))):
+            raise FloatingPointError(
+                f"the forecast became infinite within {num_steps} steps; ask for fewer"
+            )
+        if num_samples is not None:
+            positions, parameters = (
+                ops.reshape(tensor, (num_samples, batch, *tensor.shape[1:]))
+                for tensor in (positions, parameters)
+            )
+        return positions, parameters
+
+    @property
+    def point_feedback(self) -> str:
+        """What to feed back for a forecast that stands for all: as in training, never samples."""
+        return "mean" if self.feedback == "sample" else self.feedback
+
+    @property
+    def num_trainable_parameters(self) -> int:
+        """Numbers that training changes; the reference model of the thesis has 140 768."""
+        return sum(math.prod(weight.shape) for weight in self.trainable_weights)
+
+    def distribution(self, parameters: Any) -> Any:
+        """Predicted distributions as TensorFlow Probability has them.
+
+        Args:
+            parameters: [..., P], from `model(inputs)` or `rollout`.
+
+        Returns:
+            A `tfp.distributions.Distribution`, batch shape [...], event shape [D].
+
+        Example:
+            >>> model.distribution(model(inputs)).log_prob(targets)  # [B, T', N]
+        """
+        return self._distribution.from_parameters(parameters)
+
+    def components(self, parameters: Any) -> tuple[Any, Any, Any]:
+        """Predicted densities as mixtures of C Gaussians, for arithmetic with arrays.
+
+        Args:
+            parameters: [..., P], from `model(inputs)` or `rollout`.
+
+        Returns:
+            Logarithms of the weights [..., C], means [..., C, D] and Cholesky factors of the
+            covariances [..., C, D, D]; C is one for a Gaussian and K for a mixture.
+        """
+        return self._distribution.components(parameters)
+
+    def scale_sigma(self, parameters: Any) -> Any:
+        """Parameters of a forecast, recalibrated: as `rollout(..., recalibrated=True)` gives them.
+
+        The same only where the mean is fed back, which does not depend on sigma.
+
+        Args:
+            parameters: [B, steps, N, P], from `model(inputs)` or `rollout`.
+
+        Returns:
+            Likewise, each step's standard deviations multiplied by its factor.
+        """
+        steps = ops.minimum(ops.arange(parameters.shape[1]), self.target_steps - 1)
+        factors = ops.take(self.sigma_factors, steps)[:, None, None]  # [steps, 1, 1]
+        return self._distribution.scale_sigma(ops.convert_to_tensor(parameters), factors)
+
+    def recalibrate(self, dataset: Iterable[Any]) -> None:
+        """Find one factor on the standard deviations for each step ahead, from validation data.
+
+        The factors of largest likelihood, weights as they are; `rollout(..., recalibrated=True)`
+        applies them, and they are stored with the model. A model whose densities are right gets
+        ones; larger factors say that it was too sure of itself. The mean is fed back, or the most
+        likely component's, as in training; a model trained on samples is looked at with its mean.
+
+        Args:
+            dataset: batches (inputs [B, T, N, F], targets [B, T', N, D]) that the model was not
+                trained on.
+
+        Raises:
+            ValueError: there is no data.
+
+        Example:
+            >>> model.recalibrate(make_dataset("data/monopoles/validation", config.data, 32))
+        """
+        batches = []
+        for inputs, targets in dataset:
+            _, parameters = self.rollout(inputs, feedback=self.point_feedback)
+            batches.append([_real(tensor, inputs) for tensor in (parameters, targets)])
+        if not batches:
+            raise ValueError("recalibrate: expected batches of inputs and targets, found none")
+        parameters, truth = map(np.concatenate, zip(*batches, strict=True))
+        self.sigma_factors.assign(fit_sigma_factors(self._distribution, parameters, truth))
+
+    @functools.cached_property
+    def _compiled_forecast(self) -> Any:
+        if keras.backend.backend() != "tensorflow":
+            return self.forecast
+        import tensorflow as tf
+
+        return tf.function(self.forecast, reduce_retracing=True)
+
+
+def _real(tensor: Any, inputs: Any) -> Any:
+    """A batch's [B, T', N, ...] as an array; if it comes with a mask, of its real particles."""
+    array, mask = ops.convert_to_numpy(tensor), unpack(inputs)[1]
+    return array if mask is None else real_particles(array, ops.convert_to_numpy(mask))

@@ -1,0 +1,249 @@
+"""The baseline of the thesis' first experiment: one LSTM for the whole configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from socialmd.models.check_inputs import check_inputs, unpack
+from socialmd.models.feedback import feed_back
+from socialmd.models.forecast_model import ForecastModel
+from socialmd.registration import register
+
+__all__ = ["SequenceLSTM"]
+
+
+@register
+class SequenceLSTM(ForecastModel):
+    """Forecasts a configuration of N particles as one vector of N D numbers (thesis section 3.3).
+
+    Figure 19: an MLP applied to every frame, stacked LSTMs, another MLP. T given frames warm the
+    LSTMs up; then the model runs in closed loop. Nothing in it knows that a configuration consists
+    of particles, let alone that they are alike: exchange two of them, and it is another input.
+
+        v_t = [x_1, ..., x_N, features]     coordinates in units of `length_scale`
+        u_t = MLP(v_t)                      relu
+        h_t = LSTM(u_t, h_(t-1)), stacked
+        mu  = length_scale * (W MLP(h_t) + b)
+
+    The thesis prints neither widths nor loss. Here the loss is the squared error: the density is an
+    isotropic Gaussian of constant sigma, `length_scale`, which `recalibrate` replaces by one for
+    each step ahead. Dropout masks are drawn once for each sample, not anew in every time step [1].
+
+    Args:
+        target_steps: T', steps that `model(inputs)` forecasts.
+        spatial_dims: D, 2 or 3.
+        mlp_units: widths of the MLP that reads frames; that which writes them has them in reverse.
+        lstm_units: widths of the stacked LSTMs.
+        dropout: rate, after every hidden layer.
+        length_scale: length in units of which positions are read and written, such that they are
+            numbers of order one.
+        feedback: what of the density becomes the next step's input (see `ForecastModel`).
+
+    Call arguments:
+        inputs: [B, T, n, F] with T >= 2, oldest frame first; D coordinates, then features that stay
+            as they are in the last frame. A model built for N particles takes n <= N.
+        mask: optional bool [B, n], false for padded particles. Inputs may also be a dictionary of
+            `"inputs"` and `"mask"`.
+
+    Returns:
+        Parameters of the predicted distributions, [B, T', n, D + 1]; see `distribution`.
+
+    Raises:
+        ValueError: an argument is impossible, or inputs are not of the shape above.
+
+    #### References
+    [1] Y. Gal, Z. Ghahramani, A theoretically grounded application of dropout in recurrent neural
+        networks, NeurIPS 2016.
+
+    Example:
+        >>> model = SequenceLSTM(target_steps=125, length_scale=30.0)
+        >>> model.compile("nadam", loss=NegativeLogLikelihood("isotropic_gaussian"))
+        >>> model.fit(train, validation_data=validation, epochs=30)
+        >>> positions, parameters = model.rollout(inputs, num_steps=200)
+    """
+
+    def __init__(
+        self,
+        target_steps: int = 125,
+        spatial_dims: int = 2,
+        mlp_units: Sequence[int] = (256,),
+        lstm_units: Sequence[int] = (256, 256),
+        dropout: float = 0.2,
+        length_scale: float = 1.0,
+        feedback: str = "mean",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(target_steps, "isotropic_gaussian", feedback, spatial_dims, **kwargs)
+        if spatial_dims not in (2, 3):
+            raise ValueError(f"spatial_dims: expected 2 or 3, found {spatial_dims}")
+        for name, widths in (("mlp_units", mlp_units), ("lstm_units", lstm_units)):
+            if not widths or min(widths) < 1:
+                raise ValueError(f"{name}: expected positive integers, found {list(widths)}")
+        if not 0.0 <= dropout < 1.0:
+            raise ValueError(f"dropout: expected 0 or more and less than 1, found {dropout}")
+        if not length_scale > 0:
+            raise ValueError(f"length_scale: expected a positive number, found {length_scale}")
+        self.mlp_units = tuple(mlp_units)
+        self.lstm_units = tuple(lstm_units)
+        self.dropout = dropout
+        self.length_scale = length_scale
+        self.seed_generator = keras.random.SeedGenerator()
+
+        # === Layers ===
+        self.encoder = [self._dense(width, "encoder", i) for i, width in enumerate(mlp_units)]
+        self.lstms = [
+            keras.layers.LSTMCell(width, dtype=self.dtype_policy, name=f"lstm_{index}")
+            for index, width in enumerate(lstm_units)
+        ]
+        decoder_units = reversed(self.mlp_units)
+        self.decoder = [self._dense(width, "decoder", i) for i, width in enumerate(decoder_units)]
+
+    def _dense(self, width: int, name: str, index: int) -> keras.layers.Dense:
+        return keras.layers.Dense(
+            width, activation="relu", dtype=self.dtype_policy, name=f"{name}_{index}"
+        )
+
+    def build(self, input_shape: Any) -> None:
+        check_inputs(input_shape, spatial_dims=self.spatial_dims)
+        if input_shape[2] is None:
+            raise ValueError("inputs: expected a known number of particles, found None")
+        self.num_particles, self.num_features = input_shape[2:]
+        self.output_layer = keras.layers.Dense(
+            self.num_particles * self.spatial_dims, dtype=self.dtype_policy, name="output_layer"
+        )
+        width = self.num_particles * self.num_features
+        for layer in (*self.encoder, *self.lstms, *self.decoder, self.output_layer):
+            layer.build((None, width))
+            width = layer.units
+        self.sigma_factors = self.add_weight(
+            name="sigma_factors",
+            shape=(self.target_steps,),
+            initializer="ones",
+            trainable=False,
+            dtype="float32",
+        )
+        self.built = True
+
+    def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
+        inputs, mask = unpack(inputs, mask)
+        seed = 0  # outside of training, the same samples whenever they are drawn
+        if training and self.feedback == "sample":
+            seed = keras.random.randint((), 0, 2**31 - 1, seed=self.seed_generator)
+        dropout = self._draw_dropout(ops.shape(inputs)[0]) if training else None
+        steps = ops.arange(self.target_steps)
+        return self.forecast(inputs, steps, seed=seed, mask=mask, dropout=dropout)[1]
+
+    # === Forecast ===
+
+    def forecast(
+        self,
+        inputs: Any,
+        steps: Any,
+        feedback: str | None = None,
+        seed: Any = 0,
+        mask: Any | None = None,
+        recalibrated: bool = False,
+        dropout: list[Any] | None = None,
+    ) -> tuple[Any, Any]:
+        feedback = feedback or self.feedback
+        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
+        mask_shape = None if mask is None else mask.shape
+        check_inputs(inputs.shape, self.num_features, mask_shape, self.spatial_dims)
+        self._check_particles(inputs.shape[2])
+        batch, _, particles, _ = ops.shape(inputs)
+        frames, real = self._fill_up(ops.cast(inputs, "float32"), mask)
+        positions = frames[..., : self.spatial_dims]
+        features = frames[:, -1, :, self.spatial_dims :]  # [B, N, F - D]
+        states = [(ops.zeros((batch, cell.units), self.compute_dtype),) * 2 for cell in self.lstms]
+
+        def warm_up(states: Any, position: Any) -> Any:
+            _, states = self._step(position, features, states, dropout)
+            return states, states
+
+        def closed_loop(carry: Any, step: Any) -> Any:
+            position, states, _ = carry
+            outputs, states = self._step(position, features, states, dropout)
+            parameters = self._distribution.to_parameters(
+                ops.cast(outputs, "float32"), 0.0, self.length_scale, self.length_scale
+            )
+            if recalibrated:
+                factor = ops.take(self.sigma_factors, ops.minimum(step, self.target_steps - 1))
+                parameters = self._distribution.scale_sigma(parameters, factor)
+            following = feed_back(self._distribution, parameters, feedback, seed, step) * real
+            carry = (following, states, parameters)
+            # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
+            return carry, carry
+
+        states, _ = ops.scan(warm_up, states, ops.swapaxes(positions, 0, 1)[:-1])
+        no_parameters = ops.zeros((batch, self.num_particles, self.spatial_dims + 1), "float32")
+        _, (predicted, _, parameters) = ops.scan(
+            closed_loop, (positions[:, -1], states, no_parameters), steps
+        )
+        return tuple(
+            ops.swapaxes(tensor, 0, 1)[:, :, :particles] for tensor in (predicted, parameters)
+        )
+
+    def _check_particles(self, found: int | None) -> None:
+        if found is not None and found > self.num_particles:
+            raise ValueError(
+                f"inputs: expected at most the {self.num_particles} particles that the model was "
+                f"built for, found {found}"
+            )
+
+    def _fill_up(self, frames: Any, mask: Any | None) -> tuple[Any, Any]:
+        """Frames of N particles [B, T, N, F], zeros where there is none, and ones elsewhere."""
+        batch, steps, particles, features = ops.shape(frames)
+        real = ops.ones((batch, particles, 1)) if mask is None else ops.cast(mask, "float32")
+        real = ops.reshape(real, (batch, particles, 1))
+        missing = self.num_particles - particles
+        frames = ops.concatenate(
+            [frames * real[:, None], ops.zeros((batch, steps, missing, features))], axis=2
+        )
+        real = ops.concatenate([real, ops.zeros((batch, missing, 1))], axis=1)
+        return ops.reshape(frames, (batch, steps, self.num_particles, features)), real
+
+    def _step(self, position: Any, features: Any, states: Any, dropout: list[Any] | None) -> Any:
+        """One frame [B, N, D] -> raw means [B, N, D] and states."""
+        vector = ops.concatenate([position / self.length_scale, features], axis=-1)
+        hidden = ops.reshape(vector, (-1, self.num_particles * self.num_features))
+        hidden = ops.cast(hidden, self.compute_dtype)
+        masks = iter(dropout or [])
+        for layer in self.encoder:
+            hidden = layer(hidden) * next(masks, 1.0)
+        following = []
+        for cell, state in zip(self.lstms, states, strict=True):
+            hidden, state = cell(hidden, list(state))
+            hidden = hidden * next(masks, 1.0)
+            following.append(tuple(state))
+        for layer in self.decoder:
+            hidden = layer(hidden) * next(masks, 1.0)
+        outputs = self.output_layer(hidden)
+        return ops.reshape(outputs, (-1, self.num_particles, self.spatial_dims)), following
+
+    def _draw_dropout(self, batch: Any) -> list[Any]:
+        """For each hidden layer, zeros and 1 / (1 - rate), [B, width]."""
+        widths = (*self.mlp_units, *self.lstm_units, *reversed(self.mlp_units))
+        return [
+            keras.random.dropout(
+                ops.ones((batch, width), self.compute_dtype),
+                self.dropout,
+                seed=self.seed_generator,
+            )
+            for width in widths
+        ]
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "target_steps": self.target_steps,
+            "spatial_dims": self.spatial_dims,
+            "mlp_units": self.mlp_units,
+            "lstm_units": self.lstm_units,
+            "dropout": self.dropout,
+            "length_scale": self.length_scale,
+            "feedback": self.feedback,
+        }

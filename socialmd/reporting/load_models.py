@@ -1,0 +1,39 @@
+"""Several trained models, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from socialmd.config import ExperimentConfig
+from socialmd.models import ForecastModel, load_model
+
+__all__ = ["load_models"]
+
+
+def load_models(
+    paths: Sequence[Path],
+) -> tuple[dict[str, ForecastModel], dict[str, ExperimentConfig]]:
+    """Models and configurations by the names of their folders.
+
+    Where two folders have the same name, all are called by the folder above as well.
+
+    Args:
+        paths: folders that training wrote, or `.keras` files.
+
+    Returns:
+        Both, in the order given.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_model`; or two models cannot be told apart.
+    """
+    folders = [(path.parent if path.suffix == ".keras" else path).resolve() for path in paths]
+    names = [folder.name for folder in folders]
+    if len(set(names)) < len(names):
+        names = [f"{folder.parent.name}/{folder.name}" for folder in folders]
+    models, configs = {}, {}
+    for path, name in zip(paths, names, strict=True):
+        if name in models:
+            raise ValueError(f"{path}: expected models of different names, found {name!r} twice")
+        models[name], configs[name] = load_model(path)
+    return models, configs
