@@ -21,10 +21,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from socialmd.dataset_folder import SPLITS, write_atomically
+from socialmd.dataset_folder import SPLITS, read_description, write_atomically
 from socialmd.evaluation import overall_table
 from socialmd.reporting import (
     Diagnosis,
+    compare_windows,
     diagnose,
     draw_configurations,
     draw_dependence,
@@ -42,10 +43,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = _parse(argv)
     models, configs = load_models(arguments.models)
     config = next(iter(configs.values())).data
-    diagnosis = diagnose(models, config, arguments.data, arguments.split)
+    for remark in compare_windows(configs):
+        print(remark)
+    split = arguments.split or default_split(arguments.data)
+    diagnosis = diagnose(models, config, arguments.data, split)
     output: Path = arguments.output
     tables = {
-        "data": {"split": arguments.split, "windows": len(diagnosis.windows.truth)},
+        "data": {"split": split, "windows": len(diagnosis.windows.truth)},
         "length_unit": diagnosis.unit,
         "errors": {name: asdict(each) for name, each in diagnosis.errors.items()},
         "dependence": {name: asdict(each) for name, each in diagnosis.dependence.items()},
@@ -54,8 +58,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_atomically(output / "diagnosis.json", lambda file: file.write(text.encode()))
     save_figure(draw_configurations(diagnosis), output, "configurations")
     save_figure(draw_dependence(diagnosis), output, "dependence")
+    print(f"{split} split: ", end="")
     print_tables(diagnosis)
     print(f"\nNumbers and figures: {output}")
+
+
+def default_split(data: Path) -> str:
+    """The test split, or, where there is none, the validation split, which chose the weights."""
+    splits = {Path(name).parts[0] for name in read_description(data).files}
+    return "test" if "test" in splits else "validation"
 
 
 def print_tables(diagnosis: Diagnosis) -> None:
@@ -83,7 +94,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "models", type=Path, nargs="+", help="folders that training wrote, or .keras files"
     )
     parser.add_argument("data", type=Path, help="folder of the data set")
-    parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument(
+        "--split", choices=SPLITS, help="default: test, or validation if there is no such split"
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder to write to")
     return parser.parse_args(argv)
 

@@ -22,7 +22,7 @@ import importlib.metadata
 import json
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,13 @@ import numpy as np
 
 from socialmd.command_line import number_of_samples, positive_integer, typed_command
 from socialmd.config import DataConfig, ExperimentConfig
+from socialmd.data import Windows
 from socialmd.dataset_folder import DESCRIPTION_FILE, SPLITS, checksum, write_atomically
 from socialmd.evaluation import comparison, overall_table, step_table
 from socialmd.reporting import (
     Forecasts,
     Measurements,
+    compare_windows,
     compose_report,
     draw_figures,
     draw_gallery,
@@ -105,29 +107,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"\nReport: {output / 'report.html'}, numbers: metrics.json, pictures: figures/ there")
 
 
-def compare_windows(configs: Mapping[str, ExperimentConfig]) -> list[str]:
-    """Remarks on models that were trained on windows of another kind than the first one's.
-
-    Args:
-        configs: by name; the first one says how trajectories become windows.
-
-    Returns:
-        A sentence for each such model.
-    """
-    first, *others = configs
-    remarks = []
-    for name in others:
-        of_first, own = configs[first].data, configs[name].data
-        differences = [
-            f"{key} = {getattr(own, key)}, not {getattr(of_first, key)}"
-            for key in ("subsample", "input_steps", "target_steps")
-            if getattr(own, key) != getattr(of_first, key)
-        ]
-        if differences:
-            remarks.append(f"{name} was trained with {'; '.join(differences)}.")
-    return remarks
-
-
 def print_tables(forecasts: Forecasts, measured: Measurements, split: Path) -> None:
     """The most important numbers."""
     metrics = measured.errors
@@ -159,11 +138,19 @@ def _describe_data(
         "features": list(forecasts.description.features),
         "windows": len(windows.truth),
         "simulations": len(np.unique(windows.simulations)),
-        "particles": windows.truth.shape[2],
+        "particles": _count_particles(windows),
         "input_steps": config.input_steps,
         "target_steps": config.target_steps,
         "step_spacing": forecasts.spacing,
     }
+
+
+def _count_particles(windows: Windows) -> int | str:
+    """N, or a range of numbers."""
+    if windows.mask is None:
+        return int(windows.truth.shape[2])
+    counts = windows.mask.sum(axis=1)
+    return f"{counts.min()} to {counts.max()}"
 
 
 def _made_by(typed: Sequence[str], configs: dict[str, ExperimentConfig]) -> dict[str, str]:

@@ -122,7 +122,7 @@ def find_circle(sources: Sources) -> Drawing:
 
 def draw_simulations(sources: Sources) -> Drawing:
     """Figure 22: simulated trajectories."""
-    trajectories, _, description = load_trajectories(sources.data / "test")
+    trajectories, description, _ = load_trajectories(sources.data / "test")
     shown = trajectories[:NUM_SIMULATIONS, ..., :2]
     half = 1.05 * np.abs(shown).max()
     figure, axes = new_figure(5 * len(shown), 5.5, columns=len(shown))

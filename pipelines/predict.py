@@ -16,14 +16,20 @@ Writes, for OVITO, ChimeraX and the like as well as for NumPy,
     samples.npy        many futures for the one past [S, steps, N, D], with --num-samples S
 
 Where a data set's features are one-hot names, as those of molecules are, they are written as the
-particles' species and residues.
+particles' species and residues. Where a file was cut out of a longer simulation and its data set
+says from which frame on, times count from the beginning of the simulation.
+
+Files of an earlier forecast are replaced when all of the new ones are written, or else stay.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +45,16 @@ from socialmd.extended_xyz import write_extended_xyz
 from socialmd.models import constant_velocity, load_model
 from socialmd.molecular import write_pdb
 
+FILES = (
+    "forecast.npy",
+    "parameters.npy",
+    "forecast.xyz",
+    "truth.xyz",
+    "forecast.pdb",
+    "truth.pdb",
+    "samples.npy",
+)
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the script.
@@ -53,7 +69,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     description = _description(arguments.file)
     dims = _spatial_dims(arguments.file, description, model)
     task = read_forecast_task(
-        arguments.file, config.data, model.num_features, steps, arguments.start_frame, dims
+        arguments.file,
+        config.data,
+        model.num_features,
+        steps,
+        arguments.start_frame,
+        dims,
+        () if description is None else description.features,
     )
     known = len(task.truth)
     positions, parameters = (
@@ -71,36 +93,55 @@ def main(argv: Sequence[str] | None = None) -> None:
     if known == steps:
         results["error"] = np.linalg.norm(positions - task.truth, axis=-1)
 
-    for name in ("truth.xyz", "forecast.pdb", "truth.pdb", "samples.npy"):
-        (output / name).unlink(missing_ok=True)  # of an earlier forecast
+    last_frame = _first_frame(arguments.file, description) + task.last_frame
     spacing = _spacing(arguments.frame_spacing, description)
-    times = (task.last_frame + config.data.subsample * np.arange(1, steps + 1)) * spacing
+    times = (last_frame + config.data.subsample * np.arange(1, steps + 1)) * spacing
     names, features = _names_and_features(description, task.past[-1], dims)
-    columns = {**features, **results}
-    write_extended_xyz(output / "forecast.xyz", positions, times, columns, names)
-    save_array(output / "forecast.npy", positions)
-    save_array(output / "parameters.npy", parameters)
-    print(f"Forecast of {steps} steps from frame {task.last_frame} on written to {output}")
-
-    if count := arguments.num_samples:
-        samples, _ = model.rollout(
-            task.past[None],
-            steps,
-            "sample",
-            arguments.seed,
-            num_samples=count,
-        )
-        save_array(output / "samples.npy", keras.ops.convert_to_numpy(samples)[:, 0])
+    comparison = None
     if known:
-        write_extended_xyz(output / "truth.xyz", task.truth, times[:known], features, names)
         log_probabilities = None
         if (arguments.feedback or model.feedback) != "sample":  # whose densities are no forecast's
             true_positions = task.truth.astype(np.float32)
             log_probabilities = model.distribution(parameters[:known]).log_prob(true_positions)
+        comparison = _compare(task, positions[:known], log_probabilities)
+
+    with _replaced_at_the_end(output) as new:
+        columns = {**features, **results}
+        write_extended_xyz(new / "forecast.xyz", positions, times, columns, names)
+        save_array(new / "forecast.npy", positions)
+        save_array(new / "parameters.npy", parameters)
+        if count := arguments.num_samples:
+            samples, _ = model.rollout(
+                task.past[None],
+                steps,
+                "sample",
+                arguments.seed,
+                num_samples=count,
+            )
+            save_array(new / "samples.npy", keras.ops.convert_to_numpy(samples)[:, 0])
+        if known:
+            write_extended_xyz(new / "truth.xyz", task.truth, times[:known], features, names)
+        if arguments.pdb or (description is not None and description.length_unit == "angstrom"):
+            _write_pdb_files(new, task.truth, positions, times, names, results, arguments.pdb)
+    print(f"Forecast of {steps} steps from frame {task.last_frame} on written to {output}")
+    if comparison:
         print(f"The file goes on for {known} of these steps:\n")
-        print(_compare(task, positions[:known], log_probabilities))
-    if arguments.pdb or (description is not None and description.length_unit == "angstrom"):
-        _write_pdb_files(arguments, task.truth, positions, times, names, results)
+        print(comparison)
+
+
+@contextmanager
+def _replaced_at_the_end(output: Path) -> Iterator[Path]:
+    """A folder whose files take the place of an earlier forecast's unless something is refused."""
+    # Beside the output or above it, where renaming works: on the same file system.
+    existing = next(folder for folder in (output, *output.absolute().parents) if folder.exists())
+    with tempfile.TemporaryDirectory(prefix=".forecast.", dir=existing) as folder:
+        yield Path(folder)
+        output.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            if (new := Path(folder) / name).exists():
+                os.replace(new, output / name)
+            else:
+                (output / name).unlink(missing_ok=True)
 
 
 def _compare(task: ForecastTask, positions: NDArray[Any], log_probabilities: Any | None) -> str:
@@ -139,6 +180,18 @@ def _spacing(given: float | None, description: DatasetDescription | None) -> flo
     return 1.0 if description is None else description.frame_spacing
 
 
+def _first_frame(file: Path, description: DatasetDescription | None) -> int:
+    """Where in a longer simulation the file begins, if its data set says so, in its frames."""
+    preprocessing = (description and description.preprocessing) or {}
+    path = file.resolve()
+    match preprocessing:
+        case {"files": {**files}}:
+            match files.get(f"{path.parent.name}/{path.name}"):
+                case {"frames": [int(first), *_]}:
+                    return first
+    return 0
+
+
 def _names_and_features(
     description: DatasetDescription | None, frame: NDArray[Any], dims: int
 ) -> tuple[list[str] | None, dict[str, NDArray[Any]]]:
@@ -159,25 +212,28 @@ def _names_and_features(
 
 
 def _write_pdb_files(
-    arguments: argparse.Namespace,
+    folder: Path,
     truth: NDArray[Any],
     positions: NDArray[Any],
     times: NDArray[Any],
     names: list[str] | None,
     results: dict[str, NDArray[Any]],
+    required: bool,
 ) -> None:
+    """Both or none; say why none unless they are required."""
     names = names or ["X"] * positions.shape[1]
     name = "error" if "error" in results else "sigma"
     b_factors = results[name].mean(axis=0)  # [N]
     remark = f"B-FACTOR: MEAN {name.upper()} OVER ALL MODELS"
     try:
-        write_pdb(arguments.output / "forecast.pdb", positions, names, times, b_factors, remark)
         if known := len(truth):
-            write_pdb(arguments.output / "truth.pdb", truth, names, times[:known])
-    except ModuleNotFoundError as error:
-        if arguments.pdb:
+            write_pdb(folder / "truth.pdb", truth, names, times[:known])
+        write_pdb(folder / "forecast.pdb", positions, names, times, b_factors, remark)
+    except (ModuleNotFoundError, ValueError) as error:
+        if required:
             raise
-        print(f"\nNo PDB files: {error}")
+        (folder / "truth.pdb").unlink(missing_ok=True)
+        print(f"No PDB files: {error}\n")
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

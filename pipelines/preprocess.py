@@ -12,7 +12,8 @@ and the first slice beside the data set.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parts = split_frames(
         [count_frames(files, arguments) for files in sources.values()], arguments.split
     )
+    warn_of_short_parts(parts, arguments.window)
+    trajectories = {source: follow(files, arguments) for source, files in sources.items()}
+    check_names(trajectories, arguments)
 
     simulations = []
-    for source, files in sources.items():
-        simulations.append(read_simulation(source, files, arguments))
+    for source, molecules in trajectories.items():
+        simulations.append(read_simulation(source, molecules, arguments))
         print(f"\n{source}: {describe(simulations[-1])}", flush=True)
     pieces = [piece for part in parts for piece in simulations[part.simulation].make_files(part)]
     is_new = write_molecular_dataset(
@@ -76,7 +80,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         time_unit=arguments.time_unit,
     )
     print(f"\n{describe_split(parts, arguments.simulations)}")
-    warn_of_short_parts(parts, arguments.window)
     print(f"{output}: {'wrote' if is_new else 'already complete:'} {len(pieces)} files")
     draw_radial(output, simulations[0], arguments)
     if arguments.dimensions == 2:
@@ -89,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def make_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """What `dataset.json` says of the command line."""
     keys = ["dimensions", "select", "centre", "names", "representative", "split"]
-    keys += ["start", "stop", "step"]
+    keys += ["start", "stop", "step", "frame_spacing", "time_unit"]
     if arguments.dimensions == 2:
         keys += ["slices", "half_thickness"]
     sources = [without_folders(source) for source in arguments.simulations]
@@ -123,16 +126,9 @@ def count_frames(files: SimulationFiles, arguments: argparse.Namespace) -> int:
         return len(range(len(frames))[arguments.start : arguments.stop : arguments.step])
 
 
-def read_simulation(
-    source: str, files: SimulationFiles, arguments: argparse.Namespace
-) -> NanoparticleSimulation:
-    """Follow the molecules of one simulation; in two dimensions, cut slices.
-
-    Raises:
-        ValueError: a file is impossible (see `MoleculeTrajectories`), or a slice has fewer than two
-            molecules.
-    """
-    molecules = MoleculeTrajectories(
+def follow(files: SimulationFiles, arguments: argparse.Namespace) -> MoleculeTrajectories:
+    """The molecules of one simulation, not read yet."""
+    return MoleculeTrajectories(
         files,
         selection=arguments.select,
         centre=arguments.centre,
@@ -140,6 +136,37 @@ def read_simulation(
         representative=arguments.representative,
         num_workers=arguments.workers,
     )
+
+
+def check_names(
+    trajectories: Mapping[str, MoleculeTrajectories], arguments: argparse.Namespace
+) -> None:
+    """Read the first frame of each simulation: all have the same molecules as their first one.
+
+    Raises:
+        ValueError: a name occurs in no simulation; or a frame is impossible, or has molecules of
+            other names (see `MoleculeTrajectories`).
+    """
+    start = arguments.start
+    with warnings.catch_warnings(action="ignore"):  # they come when the whole simulation is read
+        runs = [molecules.run(start, start + 1) for molecules in trajectories.values()]
+    found = {name for run in runs for name in run.results.names}
+    if missing := [name for name in arguments.names if name not in found]:
+        raise ValueError(
+            f"--names: expected molecules of each name in at least one simulation, found none of "
+            f"{', '.join(missing)}; {arguments.select!r} finds {', '.join(sorted(found))}"
+        )
+
+
+def read_simulation(
+    source: str, molecules: MoleculeTrajectories, arguments: argparse.Namespace
+) -> NanoparticleSimulation:
+    """Follow the molecules of one simulation; in two dimensions, cut slices.
+
+    Raises:
+        ValueError: a file is impossible (see `MoleculeTrajectories`), or a slice has fewer than two
+            molecules.
+    """
     results = molecules.run(arguments.start, arguments.stop, arguments.step, verbose=True).results
     slices: list[Slice] = []
     if arguments.dimensions == 2:
@@ -274,9 +301,18 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="2D: largest distance from the plane at the first frame, angstrom; "
         "default: %(default)s",
     )
-    add("--select", default="resname OQL ONC", help="molecules to keep; default: %(default)s")
+    add(
+        "--names",
+        nargs="+",
+        default=["OQL", "ONC"],
+        help="residue names of the molecules to keep, one feature each; default: OQL ONC",
+    )
+    add(
+        "--select",
+        help="molecules to keep, or some of their atoms, in the language of MDAnalysis; "
+        "default: all of --names",
+    )
     add("--centre", default="name AU Au", help="atoms of the core; default: %(default)s")
-    add("--names", nargs="+", help="residue names that become features; default: all found")
     add(
         "--representative",
         choices=("first_frame", "every_frame"),
@@ -304,6 +340,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if arguments.start < 0:
         parser.error(f"argument --start: expected 0 or more, found {arguments.start}")
+    arguments.select = arguments.select or f"resname {' '.join(arguments.names)}"
     return arguments
 
 

@@ -129,6 +129,7 @@ def describe_dataset(
     preprocessing: dict[str, Any] | None = None,
     length_unit: str | None = None,
     time_unit: str | None = None,
+    versions: Sequence[str] = ("numpy", "numba"),
 ) -> DatasetDescription:
     """Write `dataset.json` for the `.npy` files that lie in `train/`, `validation/` and `test/`.
 
@@ -141,12 +142,14 @@ def describe_dataset(
         simulation: how the frames were simulated, likewise.
         preprocessing: how they were made from other files, likewise.
         length_unit, time_unit: names of the units, for the axes of figures.
+        versions: packages that made the files; their versions are noted beside Python's.
 
     Returns:
         What was written.
 
     Raises:
         FileNotFoundError: no split holds a `.npy` file.
+        ModuleNotFoundError: one of `versions` is not installed.
         ValueError: a value is impossible.
 
     Example:
@@ -167,7 +170,7 @@ def describe_dataset(
         time_unit=time_unit,
         versions={
             "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in ("numpy", "numba")},
+            **{name: importlib.metadata.version(name) for name in versions},
         },
         files={path.relative_to(directory).as_posix(): checksum(path) for path in paths},
     )

@@ -1,5 +1,6 @@
 """What the README shows runs."""
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -9,16 +10,21 @@ import pytest
 from socialmd import ExperimentConfig, save_config
 from socialmd.models import load_model
 from tests.miniature import EXPERIMENT
+from tests.run_eagerly import run_eagerly
 
 README = Path(__file__).parents[1] / "README.md"
 
 
-@pytest.mark.parametrize("prediction", ["position", "acceleration"])
-def test_the_script_trains_a_model(prediction, data, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("prediction", "grid_sizes", "mode"),
+    [("position", [4.0, 1.0], contextlib.nullcontext), ("acceleration", [], run_eagerly)],
+    ids=["position", "acceleration"],
+)
+def test_the_script_trains_a_model(prediction, grid_sizes, mode, data, tmp_path, monkeypatch):
     (script,) = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
     experiment = {
         **EXPERIMENT,
-        "model": {**EXPERIMENT["model"], "prediction": prediction},
+        "model": {**EXPERIMENT["model"], "prediction": prediction, "grid_sizes": grid_sizes},
         "training": {"batch_size": 4},
     }
     save_config(ExperimentConfig.model_validate(experiment), tmp_path / "models/thesis.toml")
@@ -27,10 +33,12 @@ def test_the_script_trains_a_model(prediction, data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     names = {}
-    exec(compile(script.replace("epochs=50", "epochs=2"), str(README), "exec"), names)
+    script = script.replace("epochs=50", "epochs=2").replace("num_steps=200", "num_steps=20")
+    with mode():
+        exec(compile(script, str(README), "exec"), names)
 
     assert len(names["history"].history["val_loss"]) == 2
-    assert names["positions"].shape[1:] == (200, 3, 2)
+    assert names["positions"].shape[1:] == (20, 3, 2)
     model, _ = load_model("runs/mine")
     np.testing.assert_array_equal(model(names["inputs"]), names["model"](names["inputs"]))
 

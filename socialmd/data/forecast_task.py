@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.config import DataConfig
+from socialmd.data.load_trajectories import read_trajectory
 
 __all__ = ["ForecastTask", "read_forecast_task"]
-
-LARGEST = float(np.finfo(np.float32).max)  # models compute in float32
 
 
 class ForecastTask(NamedTuple):
@@ -36,6 +36,7 @@ def read_forecast_task(
     steps: int,
     start_frame: int | None = None,
     spatial_dims: int = 2,
+    features: Sequence[str] = (),
 ) -> ForecastTask:
     """Cut a past and its continuation out of a trajectory, of a data set or not.
 
@@ -47,20 +48,27 @@ def read_forecast_task(
         start_frame: first frame of the past; such that the past ends with the last frame if none
             is given.
         spatial_dims: D, how many of the features are coordinates.
+        features: names of the F features, for messages, if they are known.
 
     Returns:
         The task.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it holds no finite numbers [frames, N, F] with this F, too few frames, or none
-            left after `start_frame`.
+        ValueError: it holds no finite floating-point numbers [frames, N, F] with this F (see
+            `read_trajectory`), too few frames, or none left after `start_frame`; or there are not F
+            names.
 
     Example:
         >>> task = read_forecast_task("mine.npy", config.data, num_features=4, steps=30)
         >>> positions, parameters = model.rollout(task.past[None], 30)
     """
-    trajectory = _load(file, num_features)
+    if features and len(features) != num_features:
+        raise ValueError(
+            f"{file}: expected {num_features} features, as the model has them, found "
+            f"{', '.join(features)}"
+        )
+    trajectory = read_trajectory(file, num_features, features)
     span = (config.input_steps - 1) * config.subsample
     latest = len(trajectory) - 1 - span  # frame at which a past can begin
     if latest < 0:
@@ -74,19 +82,3 @@ def read_forecast_task(
     kept = trajectory[start :: config.subsample]
     past, future = np.split(kept, [config.input_steps])
     return ForecastTask(past, future[:steps, :, :spatial_dims], start + span)
-
-
-def _load(file: str | Path, num_features: int) -> NDArray[Any]:
-    try:
-        trajectory = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{file}: not a .npy file of numbers: {error}") from None
-    if not isinstance(trajectory, np.ndarray) or trajectory.dtype.kind not in "fiu":
-        raise ValueError(f"{file}: expected a .npy file of real numbers")
-    if trajectory.ndim != 3 or trajectory.shape[2] != num_features or trajectory.size == 0:
-        raise ValueError(
-            f"{file}: expected shape [frames, N, {num_features}], found {trajectory.shape}"
-        )
-    if not (np.abs(trajectory) <= LARGEST).all():
-        raise ValueError(f"{file}: expected finite float32 numbers, found some that are not")
-    return trajectory

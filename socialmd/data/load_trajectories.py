@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +20,7 @@ from socialmd.dataset_folder import (
     read_description,
 )
 
-__all__ = ["Trajectories", "load_trajectories"]
+__all__ = ["Trajectories", "load_trajectories", "read_trajectory"]
 
 # The models compute in float32: what is no finite float32 is not finite. NaN compares as False.
 LARGEST = float(np.finfo(np.float32).max)
@@ -30,13 +32,13 @@ class Trajectories(NamedTuple):
     Args:
         frames: float32 or float64 as stored, [S, frames, N, F]; N is the largest particle number in
             any split, and systems of fewer particles are padded with zeros.
-        mask: bool [S, N], false for padded particles.
         description: of the data set.
+        mask: bool [S, N], false for padded particles.
     """
 
     frames: NDArray[Any]
-    mask: NDArray[np.bool_]
     description: DatasetDescription
+    mask: NDArray[np.bool_]
 
 
 def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Trajectories:
@@ -56,10 +58,11 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
         ValueError: the folder is no split; a file is not listed in `dataset.json`, has another
             checksum than listed, lies in another split as well, or holds no floating-point array
             [frames, N, F] with the described F, as many frames as the others, enough frames,
-            and finite float32 numbers only. The message names the file.
+            and finite float32 numbers only; a file of another split is no array. The message names
+            the file.
 
     Example:
-        >>> trajectories, mask, description = load_trajectories("data/monopoles/train")
+        >>> trajectories, description, mask = load_trajectories("data/monopoles/train")
         >>> trajectories.shape, description.features
         ((100, 1000, 25, 4), ('x', 'y', 'mass', 'charge'))
     """
@@ -73,21 +76,28 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
         raise FileNotFoundError(f"{directory}: there is no such folder")
     description = read_description(directory.parent)
     paths = _listed_files(directory, description)
-    arrays = [_load(path, description, minimum_frames) for path in paths]
+    features = description.features
+    arrays = [read_trajectory(path, len(features), features) for path in paths]
     for path, array in zip(paths, arrays, strict=True):
+        if len(array) < minimum_frames:
+            raise ValueError(
+                f"{path}: expected at least {minimum_frames} frames, enough for one window, "
+                f"found {len(array)}"
+            )
         if len(array) != len(arrays[0]):
             raise ValueError(
                 f"{path}: expected as many frames as in {paths[0].name}, {len(arrays[0])}, "
                 f"found {len(array)}"
             )
     num_particles = _largest_particle_number(directory.parent, description)
-    return Trajectories(*pad_particles(arrays, num_particles), description)
+    frames, mask = pad_particles(arrays, num_particles)
+    return Trajectories(frames, description, mask)
 
 
 def _largest_particle_number(root: Path, description: DatasetDescription) -> int:
     """Of all splits, so that a model that was built for one of them can read the others."""
     shapes = [
-        np.load(path, mmap_mode="r", allow_pickle=False).shape
+        _map_array(path).shape
         for path in map(root.joinpath, description.files)
         if path.is_file()  # a split that was left behind is none that anybody reads
     ]
@@ -120,32 +130,51 @@ def _listed_files(directory: Path, description: DatasetDescription) -> list[Path
     return [root / name for name in sorted(listed)]
 
 
-def _load(path: Path, description: DatasetDescription, minimum_frames: int) -> NDArray[Any]:
-    """Read one trajectory and check whatever does not depend on the others."""
-    try:
-        with open(path, "rb") as file:
-            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    except ValueError as error:
-        raise ValueError(f"{path}: not a .npy file of numbers: {error}") from None
+def read_trajectory(
+    path: str | Path, num_features: int, features: Sequence[str] = ()
+) -> NDArray[Any]:
+    """Read one trajectory and check whatever does not depend on others.
+
+    Args:
+        path: `.npy` file of [frames, N, F].
+        num_features: F.
+        features: names of the features, for messages; their numbers if there are none.
+
+    Returns:
+        float32 or float64 as stored, [frames, N, F].
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it holds no floating-point array [frames, N, F] with this F, or a number that is
+            no finite float32; the message names file, frame, particle and feature.
+
+    Example:
+        >>> read_trajectory("data/monopoles/test/simulation_00120.npy", num_features=4).shape
+        (1000, 25, 4)
+    """
+    array = np.array(_map_array(path))
     if array.dtype not in (np.float32, np.float64):
         raise ValueError(f"{path}: expected float32 or float64 numbers, found {array.dtype}")
-    if array.ndim != 3 or array.size == 0:
-        raise ValueError(f"{path}: expected shape [frames, N, F], found {array.shape}")
-    if array.shape[2] != len(description.features):
+    if array.ndim != 3 or array.shape[2] != num_features or array.size == 0:
+        meaning = f", F being {', '.join(features)}" if features else ""
         raise ValueError(
-            f"{path}: expected the {len(description.features)} features "
-            f"{', '.join(description.features)} per particle, found {array.shape[2]}"
-        )
-    if len(array) < minimum_frames:
-        raise ValueError(
-            f"{path}: expected at least {minimum_frames} frames, enough for one window, "
-            f"found {len(array)}"
+            f"{path}: expected shape [frames, N, {num_features}]{meaning}, found {array.shape}"
         )
     finite = np.abs(array) <= LARGEST
     if not finite.all():
         frame, particle, feature = np.argwhere(~finite)[0]
         raise ValueError(
             f"{path}: expected finite float32 numbers, found {array[frame, particle, feature]} "
-            f"at frame {frame}, particle {particle}, feature {description.features[feature]}"
+            f"at frame {frame}, particle {particle}, "
+            f"feature {features[feature] if features else feature}"
         )
     return array
+
+
+def _map_array(path: str | Path) -> NDArray[Any]:
+    """What a `.npy` file holds, its numbers read when they are used."""
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    # NumPy parses headers as Python; a damaged one fails in more ways than one.
+    except (ValueError, TypeError, TokenError) as error:
+        raise ValueError(f"{path}: not a .npy file of numbers: {error}") from None

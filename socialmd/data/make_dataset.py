@@ -71,7 +71,7 @@ def make_dataset(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size: expected a positive integer, found {batch_size}")
-    trajectories, mask, description = load_trajectories(directory, config.minimum_frames)
+    trajectories, description, mask = load_trajectories(directory, config.minimum_frames)
     dims = description.spatial_dims
     if dims not in (2, 3):
         raise ValueError(

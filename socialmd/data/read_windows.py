@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from socialmd.config import DataConfig
 from socialmd.data.make_dataset import make_dataset
 from socialmd.data.padding import real_particles
-from socialmd.dataset_folder import read_description
+from socialmd.dataset_folder import DatasetDescription, read_description
 
 __all__ = ["Windows", "read_windows"]
 
@@ -22,7 +22,8 @@ class Windows(NamedTuple):
     Args:
         inputs: past, [W, T, N, F].
         truth: what followed, [W, T', N, D].
-        simulations: number of the simulation that each is from, [W].
+        simulations: number of the simulation that each is from, [W]. What was cut out of the same
+            one (slices of a nanoparticle) has the same number, because it is not independent.
         mask: bool [W, N], false for padded particles; none if there are none.
     """
 
@@ -83,8 +84,15 @@ def read_windows(
         inputs, mask = (np.concatenate([past[key] for past in pasts]) for key in ("inputs", "mask"))
     else:
         inputs, mask = np.concatenate(pasts), None
-    files = [name for name in read_description(data).files if Path(name).parts[0] == split]
-    simulations = np.arange(len(inputs)) // (len(inputs) // len(files))
+    origins = _origins(read_description(data), split)
+    simulations = np.repeat(origins, len(inputs) // len(origins))
     count = min(max_windows or len(inputs), len(inputs))
     chosen = np.linspace(0, len(inputs) - 1, count).round().astype(int)
     return Windows(inputs, truth, simulations, mask).at(chosen)
+
+
+def _origins(description: DatasetDescription, split: str) -> list[int]:
+    """Number of the simulation that each file of a split is from: slices of one belong together."""
+    files = [name for name in sorted(description.files) if Path(name).parts[0] == split]
+    made = (description.preprocessing or {}).get("files", {})
+    return [made.get(name, {}).get("simulation", index) for index, name in enumerate(files)]

@@ -38,6 +38,7 @@ def check_inputs(
     num_features: int | None = None,
     mask_shape: Any | None = None,
     spatial_dims: int = 2,
+    max_particles: int | None = None,
 ) -> None:
     """Check the shapes of a model's call arguments; unknown dimensions pass.
 
@@ -46,6 +47,7 @@ def check_inputs(
         num_features: F of a model that is built.
         mask_shape: to be [B, N], if there is a mask.
         spatial_dims: D.
+        max_particles: most particles that a model was built for, if it was for a number of them.
 
     Raises:
         ValueError: a shape is another; the message says which and what was found.
@@ -61,6 +63,11 @@ def check_inputs(
     if num_features is not None and shape[-1] != num_features:
         raise ValueError(
             f"inputs: expected {num_features} features per particle, found {shape[-1]}"
+        )
+    if None not in (shape[2], max_particles) and shape[2] > max_particles:
+        raise ValueError(
+            f"inputs: expected at most the {max_particles} particles that the model was built for, "
+            f"found {shape[2]}"
         )
     if mask_shape is not None:
         _check_mask(tuple(mask_shape), (shape[0], shape[2]))

@@ -26,6 +26,11 @@ class ForecastModel(keras.Model):
     What differs from model to model is `build`, `call` and `forecast`, and `adapt` for those that
     take scales from the data.
 
+    Attributes:
+        predicts_sigma: whether the network says how wide its densities are. If not, the factors of
+            `recalibrate` are all that is known of it, and forecasts always have them.
+        max_particles: most particles that a built model takes; any number if there is none.
+
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
         distribution: name of what is predicted (see `socialmd.distributions.get`).
@@ -36,6 +41,9 @@ class ForecastModel(keras.Model):
     Raises:
         ValueError: an argument is none of the above.
     """
+
+    predicts_sigma = True
+    max_particles: int | None = None
 
     def __init__(
         self, target_steps: int, distribution: str, feedback: str, spatial_dims: int, **kwargs: Any
@@ -102,6 +110,24 @@ class ForecastModel(keras.Model):
         mask = ops.convert_to_tensor(mask, "bool")
         batch, particles = ops.shape(mask)
         return ops.broadcast_to(mask[:, None], (batch, self.target_steps, particles))
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """As `keras.Model.compute_loss`, without padded particles.
+
+        Masks that come with the inputs are weights here as well: on JAX, Keras traces `call` alone
+        and never asks for `compute_mask`.
+        """
+        _, mask = (None, None) if x is None else unpack(x)
+        if mask is not None and sample_weight is None:
+            sample_weight = ops.cast(self.compute_mask(x), "float32")
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
 
     def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         """As `keras.Model.fit`, once the scales are known.
@@ -170,7 +196,9 @@ class ForecastModel(keras.Model):
         # Before compiling, which would name the error's place in generated code.
         mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
         mask_shape = None if mask is None else mask.shape
-        check_inputs(inputs.shape, self.num_features, mask_shape, self.spatial_dims)
+        check_inputs(
+            inputs.shape, self.num_features, mask_shape, self.spatial_dims, self.max_particles
+        )
         seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
         batch = inputs.shape[0]
         if num_samples is not None:
@@ -242,6 +270,8 @@ class ForecastModel(keras.Model):
         Returns:
             Likewise, each step's standard deviations multiplied by its factor.
         """
+        if not self.predicts_sigma:
+            return ops.convert_to_tensor(parameters)
         steps = ops.minimum(ops.arange(parameters.shape[1]), self.target_steps - 1)
         factors = ops.take(self.sigma_factors, steps)[:, None, None]  # [steps, 1, 1]
         return self._distribution.scale_sigma(ops.convert_to_tensor(parameters), factors)
@@ -271,7 +301,10 @@ class ForecastModel(keras.Model):
         if not batches:
             raise ValueError("recalibrate: expected batches of inputs and targets, found none")
         parameters, truth = map(np.concatenate, zip(*batches, strict=True))
-        self.sigma_factors.assign(fit_sigma_factors(self._distribution, parameters, truth))
+        factors = fit_sigma_factors(self._distribution, parameters, truth)
+        if not self.predicts_sigma:  # these parameters had the earlier factors
+            factors = factors * ops.convert_to_numpy(self.sigma_factors)
+        self.sigma_factors.assign(factors)
 
     @functools.cached_property
     def _compiled_forecast(self) -> Any:

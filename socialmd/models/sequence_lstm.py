@@ -31,7 +31,8 @@ class SequenceLSTM(ForecastModel):
 
     The thesis prints neither widths nor loss. Here the loss is the squared error: the density is an
     isotropic Gaussian of constant sigma, `length_scale`, which `recalibrate` replaces by one for
-    each step ahead. Dropout masks are drawn once for each sample, not anew in every time step [1].
+    each step ahead, used from then on. Dropout masks are drawn once for each sample, not anew in
+    every time step [1].
 
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
@@ -65,6 +66,8 @@ class SequenceLSTM(ForecastModel):
         >>> model.fit(train, validation_data=validation, epochs=30)
         >>> positions, parameters = model.rollout(inputs, num_steps=200)
     """
+
+    predicts_sigma = False
 
     def __init__(
         self,
@@ -111,11 +114,11 @@ class SequenceLSTM(ForecastModel):
         check_inputs(input_shape, spatial_dims=self.spatial_dims)
         if input_shape[2] is None:
             raise ValueError("inputs: expected a known number of particles, found None")
-        self.num_particles, self.num_features = input_shape[2:]
+        self.max_particles, self.num_features = input_shape[2:]
         self.output_layer = keras.layers.Dense(
-            self.num_particles * self.spatial_dims, dtype=self.dtype_policy, name="output_layer"
+            self.max_particles * self.spatial_dims, dtype=self.dtype_policy, name="output_layer"
         )
-        width = self.num_particles * self.num_features
+        width = self.max_particles * self.num_features
         for layer in (*self.encoder, *self.lstms, *self.decoder, self.output_layer):
             layer.build((None, width))
             width = layer.units
@@ -152,8 +155,9 @@ class SequenceLSTM(ForecastModel):
         feedback = feedback or self.feedback
         mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
         mask_shape = None if mask is None else mask.shape
-        check_inputs(inputs.shape, self.num_features, mask_shape, self.spatial_dims)
-        self._check_particles(inputs.shape[2])
+        check_inputs(
+            inputs.shape, self.num_features, mask_shape, self.spatial_dims, self.max_particles
+        )
         batch, _, particles, _ = ops.shape(inputs)
         frames, real = self._fill_up(ops.cast(inputs, "float32"), mask)
         positions = frames[..., : self.spatial_dims]
@@ -170,16 +174,15 @@ class SequenceLSTM(ForecastModel):
             parameters = self._distribution.to_parameters(
                 ops.cast(outputs, "float32"), 0.0, self.length_scale, self.length_scale
             )
-            if recalibrated:
-                factor = ops.take(self.sigma_factors, ops.minimum(step, self.target_steps - 1))
-                parameters = self._distribution.scale_sigma(parameters, factor)
+            factor = ops.take(self.sigma_factors, ops.minimum(step, self.target_steps - 1))
+            parameters = self._distribution.scale_sigma(parameters, factor)
             following = feed_back(self._distribution, parameters, feedback, seed, step) * real
             carry = (following, states, parameters)
             # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
             return carry, carry
 
         states, _ = ops.scan(warm_up, states, ops.swapaxes(positions, 0, 1)[:-1])
-        no_parameters = ops.zeros((batch, self.num_particles, self.spatial_dims + 1), "float32")
+        no_parameters = ops.zeros((batch, self.max_particles, self.spatial_dims + 1), "float32")
         _, (predicted, _, parameters) = ops.scan(
             closed_loop, (positions[:, -1], states, no_parameters), steps
         )
@@ -187,29 +190,22 @@ class SequenceLSTM(ForecastModel):
             ops.swapaxes(tensor, 0, 1)[:, :, :particles] for tensor in (predicted, parameters)
         )
 
-    def _check_particles(self, found: int | None) -> None:
-        if found is not None and found > self.num_particles:
-            raise ValueError(
-                f"inputs: expected at most the {self.num_particles} particles that the model was "
-                f"built for, found {found}"
-            )
-
     def _fill_up(self, frames: Any, mask: Any | None) -> tuple[Any, Any]:
         """Frames of N particles [B, T, N, F], zeros where there is none, and ones elsewhere."""
         batch, steps, particles, features = ops.shape(frames)
         real = ops.ones((batch, particles, 1)) if mask is None else ops.cast(mask, "float32")
         real = ops.reshape(real, (batch, particles, 1))
-        missing = self.num_particles - particles
+        missing = self.max_particles - particles
         frames = ops.concatenate(
             [frames * real[:, None], ops.zeros((batch, steps, missing, features))], axis=2
         )
         real = ops.concatenate([real, ops.zeros((batch, missing, 1))], axis=1)
-        return ops.reshape(frames, (batch, steps, self.num_particles, features)), real
+        return ops.reshape(frames, (batch, steps, self.max_particles, features)), real
 
     def _step(self, position: Any, features: Any, states: Any, dropout: list[Any] | None) -> Any:
         """One frame [B, N, D] -> raw means [B, N, D] and states."""
         vector = ops.concatenate([position / self.length_scale, features], axis=-1)
-        hidden = ops.reshape(vector, (-1, self.num_particles * self.num_features))
+        hidden = ops.reshape(vector, (-1, self.max_particles * self.num_features))
         hidden = ops.cast(hidden, self.compute_dtype)
         masks = iter(dropout or [])
         for layer in self.encoder:
@@ -222,7 +218,7 @@ class SequenceLSTM(ForecastModel):
         for layer in self.decoder:
             hidden = layer(hidden) * next(masks, 1.0)
         outputs = self.output_layer(hidden)
-        return ops.reshape(outputs, (-1, self.num_particles, self.spatial_dims)), following
+        return ops.reshape(outputs, (-1, self.max_particles, self.spatial_dims)), following
 
     def _draw_dropout(self, batch: Any) -> list[Any]:
         """For each hidden layer, zeros and 1 / (1 - rate), [B, width]."""

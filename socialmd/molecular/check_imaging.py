@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["find_broken", "warn_of_broken_molecule", "warn_of_jumps"]
+__all__ = ["find_broken", "warn_of_broken_molecule", "warn_of_far_images", "warn_of_jumps"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -17,6 +18,10 @@ IntArray = NDArray[np.intp]
 # In angstrom. Along any axis atoms of a whole molecule follow each other at less than the length
 # of a bond, 3 at most (5 between coarse-grained beads); parts on both sides of a box do not.
 WIDEST_GAP = 10.0
+
+# In angstrom. Programs centre molecules and the core, not their representatives and the origin, so
+# that a molecule at the wall may be this much nearer on the other side.
+NEARER_IMAGE = 10.0
 
 ADVICE = (
     "make molecules whole and centre the periodic box on the core first, with `autoimage` of "
@@ -64,6 +69,36 @@ def warn_of_broken_molecule(molecule: str, place: str) -> None:
         f"as if a periodic box had cut it; {ADVICE}",
         stacklevel=3,
     )
+
+
+def warn_of_far_images(
+    positions: FloatArray, box: NDArray[Any] | None, names: Sequence[str], place: str
+) -> bool:
+    """Warn if a molecule is on the far side of the box: an image of it is nearer to the core.
+
+    Args:
+        positions: of the molecules relative to the core, in the first frame, [N, 3].
+        box: the three vectors of the periodic box, [3, 3], if it is known.
+        names: of the molecules.
+        place: file and frame.
+
+    Returns:
+        Whether it warned: an image is nearer by more than 10 angstrom.
+    """
+    if box is None:
+        return False
+    shifts = np.array(list(product((-1, 0, 1), repeat=3))) @ box  # [27, 3]
+    images = np.linalg.norm(positions[:, None] + shifts, axis=-1).min(axis=1)  # [N]
+    far = np.linalg.norm(positions, axis=-1) - images > NEARER_IMAGE
+    if far.any():
+        molecule = int(far.argmax())
+        warnings.warn(
+            f"{place}: molecule {molecule + 1} ({names[molecule]}) is more than {NEARER_IMAGE:g} "
+            "angstrom further from the core than its nearest image in the periodic box, and so "
+            f"are {int(far.sum()) - 1} others; {ADVICE}",
+            stacklevel=3,
+        )
+    return bool(far.any())
 
 
 def warn_of_jumps(

@@ -6,7 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["check_compositions", "check_names", "check_no_alternate_locations"]
+import numpy as np
+
+__all__ = [
+    "check_compositions",
+    "check_names",
+    "check_no_alternate_locations",
+    "describe_residues",
+]
 
 Atoms = tuple[str, ...]
 
@@ -21,31 +28,40 @@ def check_no_alternate_locations(universe: Any, place: str) -> None:
     Raises:
         ValueError: an atom has an alternate location indicator.
     """
-    for atom, location in enumerate(getattr(universe.atoms, "altLocs", ())):
-        if location:
-            found = universe.atoms[atom]
-            raise ValueError(
-                f"{place}: atom {atom + 1}, {found.name} of {found.resname} {found.resid}: "
-                f"expected no alternate location (column 17), found {location!r}"
-            )
+    locations = getattr(universe.atoms, "altLocs", ())
+    alternate = np.flatnonzero(locations)
+    if len(alternate):
+        atom = int(alternate[0])
+        found = universe.atoms[atom]
+        raise ValueError(
+            f"{place}: atom {atom + 1}, {found.name} of {found.resname} {found.resid}: "
+            f"expected no alternate location (column 17), found {locations[atom]!r}"
+        )
 
 
-def check_names(found: Sequence[str], expected: Sequence[str], place: str) -> None:
-    """Check that the molecules have these names, and each name a molecule.
+def check_names(universe: Any, found: Sequence[str], expected: Sequence[str], place: str) -> None:
+    """Check that the molecules have no other names than these.
 
     Args:
+        universe: the frame.
         found: name of every molecule.
-        expected: all names that there are.
+        expected: all names that there are; not every one need occur.
         place: file and frame, for messages.
 
     Raises:
-        ValueError: a name is unknown or found nowhere.
+        ValueError: a name is unknown. The message lists the residues in the file.
     """
-    if set(found) != set(expected):
+    if unknown := sorted(set(found) - set(expected)):
         raise ValueError(
-            f"{place}: names: expected molecules named {', '.join(expected)}, "
-            f"found {', '.join(sorted(set(found)))}"
+            f"{place}: names: expected molecules named {' or '.join(expected)}, "
+            f"found {', '.join(unknown)}; residues in the file: {describe_residues(universe)}"
         )
+
+
+def describe_residues(universe: Any) -> str:
+    """All residue names of a frame and how many residues have each, in words."""
+    counts = Counter(map(str, universe.residues.resnames))
+    return ", ".join(f"{name} ({count})" for name, count in counts.most_common())
 
 
 def check_compositions(molecules: Sequence[tuple[str, int, Atoms]], place: str) -> None:
@@ -53,7 +69,9 @@ def check_compositions(molecules: Sequence[tuple[str, int, Atoms]], place: str) 
 
     MDAnalysis tells residues apart by number, name, insertion code and segment, not by TER, and
     reads every residue number that is no decimal (hybrid-36) as 1. Molecules that it takes for one
-    show by atoms that repeat, or are others than in most molecules of their name.
+    show by atoms that repeat, or are others than in most molecules of their name. Where several
+    molecules repeat the same atoms as often, these belong to one: coarse-grained beads, say, of
+    which some share a name.
 
     Args:
         molecules: name, residue number and names of the atoms of each.
@@ -68,18 +86,22 @@ def check_compositions(molecules: Sequence[tuple[str, int, Atoms]], place: str) 
     compositions: dict[str, Counter[Atoms]] = {}
     for name, _, atoms in molecules:
         compositions.setdefault(name, Counter())[atoms] += 1
-    units = {atoms: _repeated_unit(atoms) for found in compositions.values() for atoms in found}
+    expected = {name: _expected(found) for name, found in compositions.items()}
     for name, number, atoms in molecules:
-        expected = compositions[name].most_common(1)[0][0]
-        repeats = len(atoms) // len(units[atoms])
-        if repeats > 1:
-            expected = units[atoms]
-        if atoms != expected:
+        if atoms != expected[name]:
             raise ValueError(
-                f"{place}: {name} {number}: expected a molecule of {_describe(expected)}, found "
-                f"{_describe(atoms)}; molecules must differ in residue number from the next one "
-                "(after 9999 comes 0, not hybrid-36; TER does not count)"
+                f"{place}: {name} {number}: expected a molecule of {_describe(expected[name])}, "
+                f"found {_describe(atoms)}. Either it is several, and molecules must differ in "
+                "residue number from the next one (after 9999 comes 0, not hybrid-36; TER does not "
+                "count); or it is one, and atoms may share a name only if there are several "
+                "molecules of the same atoms"
             )
+
+
+def _expected(found: Counter[Atoms]) -> Atoms:
+    common: Atoms = found.most_common(1)[0][0]
+    unit = _repeated_unit(common)
+    return unit if found.total() == 1 or unit in found else common
 
 
 def _repeated_unit(atoms: Atoms) -> Atoms:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from socialmd.molecular.atom_labels import AtomLabels
 from socialmd.molecular.check_imaging import find_broken
+from socialmd.molecular.check_molecules import check_no_alternate_locations
 from socialmd.molecular.molecules import Molecules, find_representatives
 from socialmd.molecular.pdb_frames import PdbFrames
 from socialmd.molecular.trajectory_frames import TrajectoryFrames
@@ -61,7 +62,8 @@ def follow_molecules(
         The frames in this order.
 
     Raises:
-        ValueError: a frame cannot be read, has other atoms, or coordinates that are not finite.
+        ValueError: a frame cannot be read, has other atoms or alternate locations of them, or
+            coordinates that are not finite.
         RuntimeError: a process ended, because it cannot import the script that was started, say.
     """
     follow = partial(_follow, molecules=molecules, choose_anew=choose_anew)
@@ -110,6 +112,7 @@ def _follow(
 ) -> Followed:
     universe = frames.read(index)
     place = frames.place(index)
+    check_no_alternate_locations(universe, place)
     tracked = np.concatenate([molecules.atoms, molecules.core])
     molecules.labels.check_same(AtomLabels.of(universe), tracked, (molecules.place, place))
     check_finite(universe, place)

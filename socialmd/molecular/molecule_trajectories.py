@@ -10,7 +10,11 @@ from typing import Any, Literal, NamedTuple, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from socialmd.molecular.check_imaging import warn_of_broken_molecule, warn_of_jumps
+from socialmd.molecular.check_imaging import (
+    warn_of_broken_molecule,
+    warn_of_far_images,
+    warn_of_jumps,
+)
 from socialmd.molecular.follow_molecules import check_finite, follow_molecules
 from socialmd.molecular.mdanalysis import MDAnalysis
 from socialmd.molecular.molecules import choose_molecules
@@ -46,7 +50,8 @@ class MoleculeTrajectories:
         selection: the molecules, in MDAnalysis' language; what it leaves out of a residue does not
             count for its centre.
         centre: the atoms of the core, likewise.
-        names: residue names of the molecules; if given, all must occur and no other.
+        names: residue names that the molecules may have; any if not given. Not every one need
+            occur: a simulation may hold drugs only.
         representative: when it is chosen. `"first_frame"` of the run, and kept then;
             `"every_frame"`, which stays nearer to the centre, but flexible molecules change their
             representative in up to 66 % of the frames, which adds jumps to the trajectories.
@@ -156,7 +161,9 @@ class MoleculeTrajectories:
         molecule, place = next(((what, where) for what, where in broken if what), ("", ""))
         if molecule:
             warn_of_broken_molecule(molecule, place)
-        else:
+        elif not warn_of_far_images(
+            results.positions[0], box, results.names, frames.place(indices[0])
+        ):
             warn_of_jumps(results.positions, box, results.names, results.frames)
         self.results = results
         return self

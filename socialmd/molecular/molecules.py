@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from socialmd.molecular.check_molecules import (
     check_compositions,
     check_names,
     check_no_alternate_locations,
+    describe_residues,
 )
 from socialmd.molecular.mdanalysis import MDAnalysis
 
@@ -66,7 +66,7 @@ def choose_molecules(
         universe: the frame.
         selection: atoms whose residues are the molecules, in MDAnalysis' language.
         centre: atoms of the core, likewise.
-        names: all residue names that the molecules must have, or any.
+        names: residue names that the molecules may have; any if not given.
         place: file and frame, for messages.
 
     Returns:
@@ -89,7 +89,7 @@ def choose_molecules(
         for group in groups
     ]
     if names is not None:
-        check_names([name for name, _, _ in residues], names, place)
+        check_names(universe, [name for name, _, _ in residues], names, place)
     check_compositions(residues, place)
     positions = universe.atoms.positions
     return Molecules(
@@ -135,10 +135,8 @@ def _select(universe: Any, argument: str, selection: str, place: str) -> Any:
             f"{argument}: expected a selection of MDAnalysis, found {selection!r}: {error}"
         ) from error
     if not len(found):
-        residues = Counter(map(str, universe.residues.resnames))
-        present = ", ".join(f"{name} ({count})" for name, count in residues.most_common())
         raise ValueError(
             f"{place}: {argument}: expected atoms, found none of {selection!r}; "
-            f"residues in the file: {present}"
+            f"residues in the file: {describe_residues(universe)}"
         )
     return found

@@ -71,12 +71,13 @@ class PdbFrames:
                 data = file.read(stop - start)
         else:
             data = self._paths[index].read_bytes()
-            found = len(_split(data))
-            if found > 1:
+            pieces = _split(data)
+            if len(pieces) > 1:
                 raise ValueError(
                     f"{self._paths[index]}: expected one frame, as it is one of "
-                    f"{len(self._paths)} files, found {found} models"
+                    f"{len(self._paths)} files, found {len(pieces)} models"
                 )
+            data = data[slice(*pieces[0])]
         # What is not ASCII stands in remarks; columns stay where they are.
         return self._parse(data.decode("ascii", errors="replace"), self.place(index))
 
@@ -113,7 +114,8 @@ def _split(data: bytes | mmap.mmap) -> list[tuple[int, int]]:
     """Where each frame begins and ends. A frame without atoms counts if MODEL announces it.
 
     Models end with ENDMDL or, if that is missing, where the next one begins. Some programs write
-    no MODEL, but END after every frame.
+    no MODEL, but END after every frame, others both. No frame begins with an END, at which
+    MDAnalysis stops.
     """
     pieces = []
     start = 0
@@ -123,6 +125,8 @@ def _split(data: bytes | mmap.mmap) -> list[tuple[int, int]]:
         stop = boundary.start() if begins_model else boundary.end()
         if in_model or ATOM.search(data, start, stop):
             pieces.append((start, stop))
+            start = stop
+        elif not begins_model:
             start = stop
         in_model = begins_model
     if in_model or ATOM.search(data, start) or not pieces:

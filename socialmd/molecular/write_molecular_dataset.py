@@ -63,6 +63,7 @@ def write_molecular_dataset(
             those of its split, a name is given twice or is that of a coordinate, the frame spacing
             is not positive, or two splits hold the same trajectory. Nothing was changed.
         OSError: the folder cannot be written.
+        ModuleNotFoundError: MDAnalysis, whose version is noted, is not installed.
 
     Example:
         >>> files = [TrajectoryFile("train", positions, ["OQL", "ONC"], {"simulation": 0})]
@@ -98,6 +99,7 @@ def write_molecular_dataset(
             preprocessing=preprocessing,
             length_unit="angstrom",
             time_unit=time_unit,
+            versions=("numpy", "numba", "MDAnalysis"),
         )
         _check_splits(description)
         if exists:

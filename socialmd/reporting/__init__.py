@@ -12,6 +12,7 @@ from socialmd.reporting.forecasts import forecast_windows as forecast_windows
 from socialmd.reporting.forecasts import roll_out as roll_out
 from socialmd.reporting.gallery import draw_gallery as draw_gallery
 from socialmd.reporting.gallery import draw_overview as draw_overview
+from socialmd.reporting.load_models import compare_windows as compare_windows
 from socialmd.reporting.load_models import load_models as load_models
 from socialmd.reporting.measurements import Measurements as Measurements
 from socialmd.reporting.measurements import measure as measure
@@ -22,6 +23,7 @@ __all__ = [
     "Diagnosis",
     "Forecasts",
     "Measurements",
+    "compare_windows",
     "compose_report",
     "diagnose",
     "draw_configurations",

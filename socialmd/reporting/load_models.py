@@ -1,14 +1,14 @@
-"""Several trained models, by name."""
+"""Several trained models, by name, and what sets them apart."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from socialmd.config import ExperimentConfig
 from socialmd.models import ForecastModel, load_model
 
-__all__ = ["load_models"]
+__all__ = ["compare_windows", "load_models"]
 
 
 def load_models(
@@ -37,3 +37,26 @@ def load_models(
             raise ValueError(f"{path}: expected models of different names, found {name!r} twice")
         models[name], configs[name] = load_model(path)
     return models, configs
+
+
+def compare_windows(configs: Mapping[str, ExperimentConfig]) -> list[str]:
+    """Remarks on models that were trained on windows of another kind than the first one's.
+
+    Args:
+        configs: by name; the first one says how trajectories become windows.
+
+    Returns:
+        A sentence for each such model.
+    """
+    first, *others = configs
+    remarks = []
+    for name in others:
+        of_first, own = configs[first].data, configs[name].data
+        differences = [
+            f"{key} = {getattr(own, key)}, not {getattr(of_first, key)}"
+            for key in ("subsample", "input_steps", "target_steps")
+            if getattr(own, key) != getattr(of_first, key)
+        ]
+        if differences:
+            remarks.append(f"{name} was trained with {'; '.join(differences)}.")
+    return remarks

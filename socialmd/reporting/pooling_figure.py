@@ -39,11 +39,15 @@ def draw_pooling(config: ModelConfig, windows: Windows) -> Drawing:
     if not sizes:
         raise NothingToDrawError("the model has no grids")
     frames = windows.inputs[:, -1, :, :2]  # [W, N, 2]
-    near = np.asarray(find_neighbours(frames, [min(sizes)], circles)[1]).sum(axis=(2, 3))  # [W, N]
+    mask = np.ones(frames.shape[:2], bool) if windows.mask is None else windows.mask
+    _, neighbours = find_neighbours(frames, [min(sizes)], circles, mask)
+    near = np.asarray(neighbours).sum(axis=(2, 3)) * mask  # [W, N]
     if not near.any():
         raise NothingToDrawError("no particle has a neighbour on its smallest grid")
     window, particle = np.unravel_index(near.argmax(), near.shape)
-    frame, ones = frames[window], np.ones((1, frames.shape[1], 1), "float32")
+    # Real particles come first: leaving the padded ones away renumbers none.
+    frame = frames[window][mask[window]]
+    ones = np.ones((1, len(frame), 1), "float32")
     layers = [StackedStatePooling([side], config.grid_cells, circles) for side in sizes]
     counts = [np.asarray(layer(frame[None], ones))[0, particle, ..., 0] for layer in layers]
 

@@ -10,7 +10,7 @@ CONFIG = DataConfig(subsample=3, num_phases=1, input_steps=2)
 @pytest.fixture
 def file(tmp_path):
     """20 frames of 2 particles with 5 features; every number says which it is."""
-    np.save(tmp_path / "mine.npy", np.arange(20 * 2 * 5).reshape(20, 2, 5))
+    np.save(tmp_path / "mine.npy", np.arange(20.0 * 2 * 5).reshape(20, 2, 5))
     return tmp_path / "mine.npy"
 
 
@@ -39,3 +39,22 @@ def test_a_past_that_is_not_there_is_refused(file):
         read_forecast_task(file, CONFIG, 5, steps=1, start_frame=17)
     with pytest.raises(ValueError, match=r"mine\.npy: expected shape \[frames, N, 4\]"):
         read_forecast_task(file, CONFIG, 4, steps=1)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"), [((), "feature 3"), (("x", "y", "z", "mass", "charge"), "feature mass")]
+)
+def test_a_number_that_is_not_finite_is_named(file, names, expected):
+    trajectory = np.load(file)
+    trajectory[7, 1, 3] = np.inf
+    np.save(file, trajectory)
+    with pytest.raises(
+        ValueError,
+        match=rf"mine\.npy: expected finite .*, found inf at frame 7, particle 1, {expected}$",
+    ):
+        read_forecast_task(file, CONFIG, 5, steps=1, features=names)
+
+
+def test_names_of_other_features_than_the_model_s_are_refused(file):
+    with pytest.raises(ValueError, match=r"mine\.npy: expected 5 features, .* found x, y$"):
+        read_forecast_task(file, CONFIG, 5, steps=1, features=("x", "y"))

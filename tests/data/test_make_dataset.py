@@ -1,9 +1,11 @@
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from socialmd.config import DataConfig
-from socialmd.data import make_dataset
+from socialmd.data import make_dataset, read_windows
 from tests.data.samples import PLAIN, SMALL, all_frames, one_pass
 
 
@@ -128,3 +130,17 @@ def test_refuses_too_few_frames_for_one_window_at_every_phase(write_dataset, num
 def test_accepts_just_enough_frames(write_dataset, numbered):
     root = write_dataset({"train": numbered(2, SMALL.minimum_frames)})
     assert len(one_pass(make_dataset(root / "train", SMALL, 5))[0]) == 2 * 2 * 4
+
+
+def test_slices_of_one_simulation_are_counted_as_one(write_dataset, numbered):
+    """They are not independent: what is computed per simulation must not take them for ten."""
+    root = write_dataset({"train": numbered(4, 30)})
+    plain = read_windows(root, "train", PLAIN).simulations
+    assert np.unique(plain).tolist() == [0, 1, 2, 3]
+    path = root / "dataset.json"
+    description = json.loads(path.read_text())
+    made = dict(zip(sorted(description["files"]), (7, 7, 7, 9), strict=True))
+    files = {name: {"simulation": simulation} for name, simulation in made.items()}
+    path.write_text(json.dumps({**description, "preprocessing": {"files": files}}))
+    grouped = read_windows(root, "train", PLAIN).simulations
+    np.testing.assert_array_equal(grouped, np.where(plain == 3, 9, 7))

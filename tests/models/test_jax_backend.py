@@ -1,4 +1,4 @@
-"""The same model on Keras' JAX backend: one training step against that of TensorFlow.
+"""The same models on Keras' JAX backend: one training step against that of TensorFlow.
 
 Keras chooses its backend when it is imported, so each one gets a process of its own, which runs
 this file.
@@ -15,9 +15,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BACKENDS = ("tensorflow", "jax")
+# Heads of the social LSTM, and the one of the sequence LSTM.
+DISTRIBUTIONS = ("gaussian", "mixture", "correlated_mixture", "isotropic_gaussian")
 
 
-@pytest.fixture(scope="module", params=["gaussian", "mixture", "correlated_mixture"])
+@pytest.fixture(scope="module", params=DISTRIBUTIONS)
 def steps(request, tmp_path_factory):
     """By backend: forecast, loss and gradients of one step from the same weights."""
     if importlib.util.find_spec("jax") is None:
@@ -40,12 +42,31 @@ def steps(request, tmp_path_factory):
     return {backend: dict(np.load(folder / f"{backend}.npz")) for backend in BACKENDS}
 
 
+def make_model(distribution, inputs):
+    """Built for these inputs."""
+    from socialmd.models import SequenceLSTM, SocialLSTM
+    from tests.models.tiny import TINY
+
+    if distribution == "isotropic_gaussian":
+        model = SequenceLSTM(3, mlp_units=(6,), lstm_units=(5, 4), dropout=0.0, length_scale=2.0)
+    else:
+        model = SocialLSTM(**TINY, prediction="displacement", distribution=distribution)
+    model.build(inputs.shape)
+    return model
+
+
 def write_start(folder, distribution):
     """Weights, and positions that differ enough for every grid to have neighbours on it."""
-    from tests.models.tiny import tiny_inputs, tiny_model
+    from tests.models.tiny import SCALES, tiny_inputs
 
     rng = np.random.default_rng(4)
-    model = tiny_model(rng, prediction="displacement", distribution=distribution)
+    model = make_model(distribution, tiny_inputs(rng))
+    for weight in model.trainable_weights:
+        weight.assign(rng.normal(scale=0.4, size=weight.shape))
+    if distribution != "isotropic_gaussian":
+        for name, scale in SCALES.items():
+            getattr(model, name).assign(scale)
+        model.is_adapted.assign(1.0)
     model.sigma_factors.assign([0.5, 1.0, 2.0])
     model.save_weights(folder / "start.weights.h5")
     np.savez(folder / "frames.npz", tiny_inputs(rng, steps=6))
@@ -55,13 +76,11 @@ def take_one_step(folder, distribution):
     """Leave what this process' backend makes of it; a plain step of one is the gradient."""
     import keras
 
-    from socialmd.models import NegativeLogLikelihood, PositionError, SocialLSTM
-    from tests.models.tiny import TINY
+    from socialmd.models import NegativeLogLikelihood, PositionError
 
     frames = np.load(folder / "frames.npz")["arr_0"]
     inputs, targets = frames[:, :3], frames[:, 3:, :, :2]
-    model = SocialLSTM(**TINY, prediction="displacement", distribution=distribution)
-    model.build(inputs.shape)
+    model = make_model(distribution, inputs)
     model.load_weights(folder / "start.weights.h5")
     arrays = {"forecast": model(inputs)}
     for name in ("sample", "same sample"):

@@ -132,13 +132,18 @@ def test_training_lowers_the_squared_error(rng):
 
 
 def test_recalibration_finds_the_error_of_each_step(rng):
-    """Sigma becomes the root mean square error per coordinate."""
+    """Sigma becomes the root mean square error per coordinate, whoever asks, and stays that."""
     model, inputs = small_model(rng), inputs_of(rng, batch=200)
     scales = np.array([0.5, 1.0, 2.0, 4.0])[:, None, None]
     truth = np.asarray(model(inputs))[..., :2] + scales * rng.normal(size=(200, 4, PARTICLES, 2))
-    model.recalibrate([(inputs, truth)])
-    _, parameters = model.rollout(inputs, recalibrated=True)
-    np.testing.assert_allclose(np.asarray(parameters)[0, :, 0, 2], scales[:, 0, 0], rtol=0.1)
+    for _ in range(2):
+        model.recalibrate([(inputs, truth)])
+        parameters = np.asarray(model(inputs))
+        np.testing.assert_allclose(parameters[0, :, 0, 2], scales[:, 0, 0], rtol=0.1)
+    np.testing.assert_array_equal(model.scale_sigma(parameters), parameters)
+    _, rolled_out = model.rollout(inputs, 6, recalibrated=True)
+    np.testing.assert_allclose(rolled_out[:, :4], parameters, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(rolled_out[:, 4:, :, 2], parameters[:, -1:, :, 2].repeat(2, 1))
 
 
 def test_save_and_load(rng, dims, tmp_path):
@@ -167,6 +172,8 @@ def test_impossible_arguments_are_refused(arguments, message):
 
 def test_more_particles_than_it_was_built_for_are_refused(rng):
     model, inputs = small_model(rng), inputs_of(rng)
+    for count in (4, 3, 2):  # after which a graph for any number of particles is compiled
+        model.rollout(inputs[:, :, :count])
     with pytest.raises(ValueError, match=r"at most the 5 particles .* found 10"):
         model.rollout(np.concatenate([inputs, inputs], axis=2))
     with pytest.raises(ValueError, match="expected a known number of particles"):

@@ -37,7 +37,8 @@ def test_thesis_head_has_25_outputs():
     ],
 )
 def test_every_head_trains_with_every_feedback(rng, distribution, feedback):
-    model = tiny_model(rng, prediction="displacement", distribution=distribution, feedback=feedback)
+    options = {"distribution": distribution, "feedback": feedback, "grid_sizes": ()}
+    model = tiny_model(rng, prediction="displacement", **options)
     inputs = tiny_inputs(rng, batch=8, steps=6)
     inputs, targets = inputs[:, :3], inputs[:, 3:, :, :2]
     model.compile(

@@ -1,10 +1,12 @@
+import itertools
 import warnings
 
 import numpy as np
 import pytest
+from MDAnalysis.lib.mdamath import triclinic_vectors
 from numpy.typing import NDArray
 
-from socialmd.molecular.check_imaging import find_broken, warn_of_jumps
+from socialmd.molecular.check_imaging import find_broken, warn_of_far_images, warn_of_jumps
 
 # Two molecules of three atoms.
 STARTS = np.array([0, 3])
@@ -56,3 +58,49 @@ def test_half_of_each_vector_of_the_box_is_a_jump(step: list[float], jumps: bool
     if jumps:
         assert "molecule 2 (ONC) moves" in str(found[0].message)
         assert "between frames a and b" in str(found[0].message)
+
+
+def warns_of_far_images(positions: object, box: object) -> bool:
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        names = ("OQL",) * len(np.array(positions))
+        warned = warn_of_far_images(np.array(positions, float), box, names, "x.pdb.1")
+    assert len(found) == int(warned)
+    return warned
+
+
+@pytest.mark.parametrize(
+    ("position", "far"),
+    [
+        # In a box of 80, x is nearer by 2 x - 80 on the other side.
+        ([44.9, 0, 0], False),
+        ([45.1, 0, 0], True),
+        ([0, -45.1, 0], True),
+        ([0, 0, 45.1], True),
+        ([0, 0, 100.0], True),
+        ([40, 40, -40], False),
+        ([60, 60, -60], True),
+    ],
+)
+def test_an_image_that_is_10_angstrom_nearer_is_one_too_many(
+    position: list[float], far: bool
+) -> None:
+    inside = [[10.0, 5, -3], [39, -39, 39]]
+    assert warns_of_far_images([*inside, position], 80.0 * np.eye(3)) == far
+    assert not warns_of_far_images([position], None)
+
+
+@pytest.mark.parametrize("dimensions", [(80, 90, 100, 90, 90, 90), (90, 90, 90, *[109.4712] * 3)])
+def test_molecules_in_the_image_nearest_to_the_core_do_not_warn(
+    dimensions: tuple[float, ...], rng: np.random.Generator
+) -> None:
+    """As `autoimage` leaves them, in a cuboid and in a truncated octahedron."""
+    box = triclinic_vectors(np.array(dimensions), dtype=np.float64)
+    centres = rng.uniform(-1, 1, (300, 3)) @ box
+    shifts = np.array(list(itertools.product(range(-2, 3), repeat=3))) @ box  # [125, 3]
+    images = centres[:, None] + shifts
+    nearest = np.linalg.norm(images, axis=-1).argmin(axis=1)
+    imaged = images[np.arange(300), nearest]
+    representatives = imaged + rng.uniform(-2, 2, imaged.shape)
+    assert not warns_of_far_images(representatives, box)
+    assert warns_of_far_images(centres, box)

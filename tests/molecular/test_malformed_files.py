@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from socialmd.molecular.molecule_trajectories import MoleculeTrajectories
+from socialmd.molecular.simulation_files import SimulationFiles
 from tests.molecular.refusals import refuse, run
 from tests.molecular.small_pdb import (
     Atom,
@@ -84,6 +86,29 @@ def test_a_missing_end_is_no_fault(tmp_path: Path, texts: list[str]) -> None:
     models = as_models(texts).replace("ENDMDL\n", "").replace("END\n", "")
     (tmp_path / "models.pdb").write_text(models)
     np.testing.assert_array_equal(run(tmp_path / "models.pdb").results.positions, positions)
+
+
+@pytest.mark.parametrize("kind", ["after every model", "before models", "before frames"])
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_an_end_more_is_no_fault(
+    tmp_path: Path, texts: list[str], kind: str, num_workers: int
+) -> None:
+    data = {
+        "after every model": "".join(map(as_models, ([text] for text in texts))),
+        "before models": "END\n" + as_models(texts),
+        "before frames": "END\n" + "".join(texts),
+    }[kind]
+    (tmp_path / "x.pdb").write_text(data)
+    files = SimulationFiles.find(tmp_path / "x.pdb")
+    for start in (0, 1):
+        results = MoleculeTrajectories(files, num_workers=num_workers).run(start=start).results
+        assert results.frames == [str(number) for number in range(start, len(texts))]
+        np.testing.assert_allclose(results.positions, reference(texts[start:]), rtol=0, atol=2e-5)
+
+
+def test_files_of_a_series_may_begin_with_an_end(tmp_path: Path, texts: list[str]) -> None:
+    results = run(write_series(tmp_path, [f"END\n{text}" for text in texts])).results
+    np.testing.assert_allclose(results.positions, reference(texts), rtol=0, atol=2e-5)
 
 
 @pytest.mark.parametrize("data", ["", "REMARK\nEND\n", "\0\1\2"])

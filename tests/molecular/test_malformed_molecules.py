@@ -9,7 +9,14 @@ import pytest
 from socialmd.molecular.molecule_trajectories import MoleculeTrajectories
 from socialmd.molecular.simulation_files import SimulationFiles
 from tests.molecular.refusals import refuse, run
-from tests.molecular.small_pdb import Atom, make_atoms, make_frames, to_text, write_series
+from tests.molecular.small_pdb import (
+    Atom,
+    make_atoms,
+    make_frames,
+    to_text,
+    write_frames,
+    write_series,
+)
 
 
 @pytest.fixture
@@ -39,10 +46,13 @@ def test_a_selection_that_is_none(tmp_path: Path, texts: list[str]) -> None:
     refuse(write_series(tmp_path, texts), "selection: .*'resnam OQL'", selection="resnam OQL")
 
 
-@pytest.mark.parametrize("names", [["OQL"], ["OQL", "ONC", "OCQ"]])
-def test_other_names_than_given(tmp_path: Path, texts: list[str], names: list[str]) -> None:
-    source = write_series(tmp_path, texts)
-    refuse(source, rf"names: expected .* {', '.join(names)}, found ONC, OQL", names=names)
+def test_other_names_than_given(tmp_path: Path, texts: list[str]) -> None:
+    refuse(
+        write_series(tmp_path, texts),
+        r"x\.pdb\.1: names: expected molecules named OQL or OCQ, found ONC; residues in the file: "
+        r"AU \(4\), OQL \(2\), WAT \(2\), ONC \(1\)",
+        names=["OQL", "OCQ"],
+    )
 
 
 # === Molecules that ran together ===
@@ -79,9 +89,48 @@ def test_a_molecule_with_other_atoms_than_its_like(tmp_path: Path) -> None:
     )
 
 
-def test_alternate_locations(tmp_path: Path, texts: list[str]) -> None:
-    texts = [text.replace("N2   OQL     8", "N2  BOQL     8") for text in texts]
-    refuse(write_series(tmp_path, texts), r"x\.pdb\.1: atom 16, N2 of OQL 8: .* found 'B'")
+def make_beads(names: tuple[str, ...], num_molecules: int) -> str:
+    """Coarse-grained molecules and one gold atom."""
+    beads = [
+        Atom(name, "OQL", str(number), 9.0 * number, 4.0 * index, 0.0)
+        for number in range(1, num_molecules + 1)
+        for index, name in enumerate(names)
+    ]
+    return to_text([*beads, *make_atoms()[:1]])
+
+
+@pytest.mark.parametrize("names", [("N3", "N3", "N3"), ("C1", "N3", "C1", "N3")])
+def test_atoms_of_coarse_grained_molecules_may_share_names(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    results = run(write_series(tmp_path, [make_beads(names, 2)])).results
+    assert results.names == ("OQL", "OQL")
+    assert results.atoms == (names[1], names[1])
+
+
+def test_one_molecule_does_not_tell_why_names_repeat(tmp_path: Path) -> None:
+    refuse(
+        write_series(tmp_path, [make_beads(("N3", "N3", "N3"), 1)]),
+        r"OQL 1: expected a molecule of 1 atoms \(N3\), found 3 atoms \(N3 N3 N3\)\. Either it is "
+        r"several, .*; or it is one, and atoms may share a name only if there are several",
+    )
+
+
+def test_a_molecule_of_fewer_beads_than_its_like_is_named(tmp_path: Path) -> None:
+    text = make_beads(("N3", "N3", "N3"), 3).splitlines(keepends=True)
+    refuse(
+        write_series(tmp_path, ["".join(text[:8] + text[9:])]),
+        r"OQL 3: expected a molecule of 3 atoms \(N3 N3 N3\), found 2 atoms \(N3 N3\)",
+    )
+
+
+@pytest.mark.parametrize("kind", ["series", "models"])
+@pytest.mark.parametrize("frame", [0, 2])
+def test_alternate_locations(tmp_path: Path, texts: list[str], kind: str, frame: int) -> None:
+    texts[frame] = texts[frame].replace("N2   OQL     8", "N2  BOQL     8")
+    place = rf"x\.pdb\.{frame + 1}" if kind == "series" else rf"models\.pdb, frame {frame}"
+    source = write_frames(tmp_path, texts, kind)
+    refuse(source, rf"{place}: atom 16, N2 of OQL 8: .* found 'B'")
 
 
 @pytest.mark.parametrize("frames", [(4, None), (2, 2)])
@@ -118,6 +167,19 @@ def test_a_molecule_that_is_cut_warns_once(
     with pytest.warns(UserWarning, match=expected) as found:
         run(write_series(tmp_path, texts), representative="first_frame")
     assert len([warning for warning in found if "gap" in str(warning.message)]) == 1
+
+
+def test_a_molecule_on_the_far_side_from_the_first_frame_on_warns_once(tmp_path: Path) -> None:
+    frames = [cut(make_atoms(), 4, 8)] * 3
+    expected = (
+        r"x\.pdb\.1: molecule 1 \(OQL\) is more than 10 angstrom further from the core than its "
+        r"nearest image in the periodic box, and so are 0 others; .*cpptraj"
+    )
+    with pytest.warns(UserWarning, match=expected) as found:
+        run(write_series(tmp_path / "box", [to_text(frame, BOX) for frame in frames]))
+    assert len(found) == 1
+    # Nobody knows without a box.
+    run(write_series(tmp_path / "none", [to_text(frame) for frame in frames]))
 
 
 def test_water_may_be_cut(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ def test_description_says_how_files_were_made(tmp_path):
             "validation/simulation_00002.npy": {"molecules": ["A", "B"], "simulation": 1},
         },
     }
+    assert set(description.versions) == {"python", "numpy", "numba", "MDAnalysis"}
     for name, sha in description.files.items():
         assert checksum(tmp_path / "set" / name) == sha
 

@@ -14,6 +14,7 @@ from socialmd import ExperimentConfig, save_config
 from socialmd.models import build_model, load_model
 from socialmd.simulation import CircleWalk
 from tests.miniature import EXPERIMENT
+from tests.run_eagerly import run_eagerly
 
 TRAINED = ("gaussian", "mixture")  # each takes its time; the third is another mixture
 WALK = CircleWalk()
@@ -44,7 +45,7 @@ class Experiment(NamedTuple):
     output: Path
 
     def run(self, *options):
-        with pytest.MonkeyPatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch, run_eagerly():
             patch.setattr(circle, "DISTRIBUTIONS", TRAINED)
             circle.main([str(argument) for argument in (*self, *options)])
 

@@ -15,9 +15,10 @@ from socialmd.evaluation import ForecastMetrics
 from socialmd.models import constant_velocity, load_model
 from socialmd.training import compile_model, read_history
 from tests.miniature import EXPERIMENT, write_circles
+from tests.run_eagerly import run_eagerly
 
 TRAIN_APART = compare.train_apart
-# The smallest graphs there are: nearly all of a training's time goes into building them.
+# No pooling, which would take most of the time.
 MODEL = {**EXPERIMENT["model"], "grid_sizes": [], "prediction": "position"}
 TRAINING = {**EXPERIMENT["training"], "epochs": 2, "patience": 1}
 BASE = ExperimentConfig.model_validate({**EXPERIMENT, "model": MODEL, "training": TRAINING})
@@ -44,7 +45,8 @@ class Experiment(NamedTuple):
     output: Path
 
     def run(self, *options):
-        compare.main([str(argument) for argument in (*self, *options)])
+        with run_eagerly():
+            compare.main([str(argument) for argument in (*self, *options)])
 
     @property
     def numbers(self):

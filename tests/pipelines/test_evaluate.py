@@ -1,5 +1,6 @@
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 from pipelines import evaluate
 from socialmd.data import describe_dataset, read_windows
 from socialmd.models import load_model
-from socialmd.reporting import forecast_windows, measure, measurements
+from socialmd.reporting import compare_windows, forecast_windows, measure, measurements
 from tests.browser import lay_out
 
 # 40 frames, every second kept from frame 0 and from frame 1: windows of 7 start at 0, 3, 6, 9, 12.
@@ -47,6 +48,19 @@ def output(experiment, tmp_path_factory):
 @pytest.fixture(scope="module")
 def result(output):
     return json.loads((output / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def loaded(experiment, load_once):
+    """Model and configuration."""
+    return load_once(experiment.model)
+
+
+@pytest.fixture(scope="module")
+def forecasts(experiment, loaded):
+    """Of every window."""
+    model, config = loaded
+    return forecast_windows({"tiny": model}, config.data, experiment.data)
 
 
 @pytest.fixture
@@ -97,8 +111,8 @@ def test_file_says_what_was_measured(experiment, result):
     assert str(experiment.data.parent) not in json.dumps(result)
 
 
-def test_model_is_measured_as_keras_would(experiment, result):
-    model, config = load_model(experiment.model)
+def test_model_is_measured_as_keras_would(experiment, loaded, result):
+    model, config = loaded
     windows = read_windows(experiment.data, "test", config.data)
     parameters = model(windows.inputs)
     mean = np.asarray(model.distribution(parameters).mean())
@@ -112,9 +126,8 @@ def test_model_is_measured_as_keras_would(experiment, result):
     np.testing.assert_allclose(calibration["as trained"]["sharpness_per_step"], sigma, rtol=1e-4)
 
 
-def test_recalibration_multiplies_the_stated_sigma(experiment):
-    model, config = load_model(experiment.model)
-    forecasts = forecast_windows({"tiny": model}, config.data, experiment.data)
+def test_recalibration_multiplies_the_stated_sigma(loaded, forecasts):
+    model, _ = loaded
     factors = [2.0, 1.0, 0.5, 3.0]
     model.sigma_factors.assign(factors)
     try:
@@ -165,8 +178,8 @@ def test_a_browser_shows_the_report_without_errors(output, width):
     assert min(layout.image_widths) > 0
 
 
-def test_windows_are_those_of_the_files(experiment):
-    _, config = load_model(experiment.model)
+def test_windows_are_those_of_the_files(experiment, loaded):
+    _, config = loaded
     windows = read_windows(experiment.data, "test", config.data)
     files = sorted((experiment.data / "test").iterdir())
     for number, simulation in ((0, 0), (7, 0), (12, 1)):
@@ -178,8 +191,8 @@ def test_windows_are_those_of_the_files(experiment):
         assert windows.simulations[number] == simulation
 
 
-def test_fewer_windows_are_spread_over_the_split(experiment):
-    _, config = load_model(experiment.model)
+def test_fewer_windows_are_spread_over_the_split(experiment, loaded):
+    _, config = loaded
     every = read_windows(experiment.data, "test", config.data)
     some = read_windows(experiment.data, "test", config.data, 3)
     np.testing.assert_array_equal(some.inputs, every.inputs[[0, 10, 19]])
@@ -209,7 +222,11 @@ def test_what_is_not_possible_is_left_out_and_said(experiment, tmp_path, capsys)
 
 @pytest.mark.usefixtures("unreported")
 @pytest.mark.parametrize("file", ["", "model.keras"])
-def test_a_report_lies_beside_the_model_unless_said_otherwise(experiment, tmp_path, file):
+def test_a_report_lies_beside_the_model_unless_said_otherwise(
+    experiment, loaded, tmp_path, file, monkeypatch
+):
+    module = sys.modules["socialmd.reporting.load_models"]  # behind the function of that name
+    monkeypatch.setattr(module, "load_model", lambda path: loaded)
     copy_model(experiment, tmp_path)
     run(tmp_path / file, experiment.data, "--max-windows", 1, "--num-samples", 0)
     assert (tmp_path / "evaluation" / "metrics.json").is_file()
@@ -243,26 +260,22 @@ def test_impossible_numbers_of_windows_are_refused(experiment, count):
         run(experiment.model, experiment.data, "--max-windows", count)
 
 
-def test_one_sample_is_refused(experiment):
+def test_one_sample_is_refused(experiment, forecasts):
     with pytest.raises(SystemExit):
         run(experiment.model, experiment.data, "--num-samples", 1)
-    model, config = load_model(experiment.model)
-    forecasts = forecast_windows({"tiny": model}, config.data, experiment.data)
     with pytest.raises(ValueError, match="num_samples: expected 0, or at least 2, found 1"):
         measure(forecasts, num_samples=1)
 
 
-def test_models_of_other_windows_are_remarked_on(experiment):
-    _, config = load_model(experiment.model)
+def test_models_of_other_windows_are_remarked_on(loaded):
+    _, config = loaded
     finer = config.model_copy(update={"data": config.data.model_copy(update={"subsample": 1})})
-    remarks = evaluate.compare_windows({"tiny": config, "same": config, "finer": finer})
+    remarks = compare_windows({"tiny": config, "same": config, "finer": finer})
     assert remarks == ["finer was trained with subsample = 1, not 2."]
 
 
-def test_what_fails_does_not_take_the_rest_with_it(experiment, monkeypatch):
+def test_what_fails_does_not_take_the_rest_with_it(forecasts, monkeypatch):
     """A sampled or a long forecast may become infinite, of the very models one wants to see."""
-    model, config = load_model(experiment.model)
-    forecasts = forecast_windows({"tiny": model}, config.data, experiment.data)
 
     def become_infinite(*_, **__):
         raise FloatingPointError("infinite within 40 steps")

@@ -10,6 +10,7 @@ from pipelines import diagnose, evaluate, predict, train
 from socialmd import ExperimentConfig, load_config, save_config
 from socialmd.data import describe_dataset
 from socialmd.dataset_folder import save_array, simulation_name
+from tests.run_eagerly import run_eagerly
 
 DATA = {
     "subsample": 1,
@@ -35,6 +36,13 @@ SOCIAL = {
     "filters": [2, 3],
     "length_scale": 20.0,
 }
+
+
+@pytest.fixture(autouse=True)
+def eagerly():
+    """Graphs would take longer to build than these few steps."""
+    with run_eagerly():
+        yield
 
 
 def write_molecules(folder, spatial_dims):
@@ -63,7 +71,8 @@ def train_on(folder, data, model):
         ExperimentConfig.model_validate({"data": DATA, "model": model, "training": TRAINING}),
         folder.with_suffix(".toml"),
     )
-    train.main([str(folder.with_suffix(".toml")), str(data), str(folder), "--verbose", "0"])
+    with run_eagerly():
+        train.main([str(folder.with_suffix(".toml")), str(data), str(folder), "--verbose", "0"])
     return folder
 
 

@@ -1,3 +1,4 @@
+import re
 import shutil
 import sys
 
@@ -216,6 +217,78 @@ def test_without_mdanalysis_all_but_pdb_files_is_written(
         run(experiment, molecules, tmp_path / "b", "--start-frame", 0, "--pdb")
 
 
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def far_away(file):
+    """Move the particles to where PDB's columns end; the data set's checksum is not looked at."""
+    trajectory = np.load(file)
+    trajectory[..., :2] += 20_000
+    np.save(file, trajectory)
+
+
+@pytest.mark.filterwarnings("ignore:Unknown element X:UserWarning")
+@pytest.mark.parametrize(
+    ("features", "move", "message"),
+    [
+        (["x", "y", "WATER", "OQL"], None, "names: expected one to four .*'WATER'"),
+        (["x", "y", "ONC", "OQL"], far_away, "positions: expected -999.999 to 9999.999"),
+    ],
+)
+def test_what_a_pdb_file_cannot_hold_is_refused_only_when_asked_for(
+    experiment, molecules, tmp_path, capsys, features, move, message
+):
+    file = write_molecules(tmp_path / "data", features=features)
+    if move:
+        move(file)
+    output = tmp_path / "output"
+    with pytest.raises(ValueError, match=message):
+        run(experiment, file, output, "--start-frame", 2, "--pdb")
+    assert not output.exists()
+
+    run(experiment, molecules, output, "--start-frame", 0, "--num-samples", 2)
+    earlier = contents(output)
+    assert len(earlier) == 7
+    with pytest.raises(ValueError, match=message):
+        run(experiment, file, output, "--start-frame", 2, "--pdb")
+    assert contents(output) == earlier
+
+    capsys.readouterr()
+    run(experiment, file, output, "--start-frame", 2)
+    assert re.search(f"No PDB files: {message}", capsys.readouterr().out)
+    later = contents(output)
+    assert set(later) == {"forecast.npy", "parameters.npy", "forecast.xyz", "truth.xyz"}
+    assert all(later[name] != earlier[name] for name in ("forecast.npy", "forecast.xyz"))
+
+
+def test_nothing_is_written_of_a_forecast_that_is_refused(experiment, file, tmp_path):
+    output = tmp_path / "output"
+    run(experiment, file, output, "--start-frame", 0)
+    earlier = contents(output)
+    with pytest.raises(ValueError, match="times: expected finite numbers"):
+        run(experiment, file, output, "--start-frame", 3, "--frame-spacing", "nan")
+    assert contents(output) == earlier
+
+
+@pytest.mark.parametrize(
+    ("files", "first"),
+    [
+        ({"test/simulation_00000.npy": {"frames": [120, 160]}}, 120),
+        ({"train/simulation_00000.npy": {"frames": [120, 160]}}, 0),
+        ({"test/simulation_00000.npy": {}}, 0),
+        (["test/simulation_00000.npy"], 0),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Unknown element X:UserWarning")
+def test_times_count_from_the_beginning_of_the_simulation(experiment, tmp_path, files, first):
+    file = write_molecules(tmp_path / "data", preprocessing={"files": files})
+    run(experiment, file, tmp_path / "a", "--start-frame", 0)
+    times = (first + np.array([6, 8, 10, 12])) * 0.5
+    np.testing.assert_allclose(read_xyz(tmp_path / "a" / "forecast.xyz")[0], times)
+    np.testing.assert_allclose(read_xyz(tmp_path / "a" / "truth.xyz")[0], times)
+
+
 @pytest.mark.parametrize(
     ("one_hot", "law"),
     [
@@ -263,9 +336,9 @@ def test_molecules_in_space_are_forecast(experiment, tmp_path, monkeypatch, caps
         atoms, found = read_pdb(output / f"{name}.pdb")
         assert list(atoms.resnames) == NAMES
         np.testing.assert_allclose(found, positions, rtol=0, atol=5.1e-4)
-    printed = capsys.readouterr().out
-    assert f"model: {errors.mean():.4f} from the truth, {errors[-1].mean():.4f} at" in printed
-    assert "constant velocity: 0.0000 from the truth" in printed
+    rows = {line[:17].strip(): line.split() for line in capsys.readouterr().out.splitlines()}
+    assert rows["model"][3:5] == [f"{errors.mean():.4f}", f"{errors[-1].mean():.4f}"]  # ADE, FDE
+    assert rows["constant velocity"][4] == "0.0000"  # ADE
 
 
 def test_another_number_of_coordinates_is_refused(experiment, tmp_path):
@@ -329,7 +402,8 @@ def test_file_outside_of_a_data_set_has_frames_one_apart(experiment, file, tmp_p
         ),
         (np.full((40, 3, 4), np.nan), "expected finite float32 numbers"),
         (np.full((40, 3, 4), 1e39), "expected finite float32 numbers"),
-        (np.full((40, 3, 4), "text"), "expected a .npy file of real numbers"),
+        (np.full((40, 3, 4), "text"), "expected float32 or float64 numbers, found <U4"),
+        (np.ones((40, 3, 4), int), "expected float32 or float64 numbers, found int64"),
         (np.full((40, 3, 4), None), "not a .npy file of numbers"),
     ],
 )
@@ -345,7 +419,7 @@ def test_a_file_that_is_no_array_is_refused(experiment, tmp_path):
     with pytest.raises(ValueError, match=r"mine\.npy: not a .npy file of numbers"):
         run(experiment, tmp_path / "mine.npy", tmp_path / "output")
     np.savez(tmp_path / "mine.npz", np.zeros((40, 3, 4)))
-    with pytest.raises(ValueError, match=r"mine\.npz: expected a .npy file of real numbers"):
+    with pytest.raises(ValueError, match=r"mine\.npz: not a .npy file of numbers"):
         run(experiment, tmp_path / "mine.npz", tmp_path / "output")
     with pytest.raises(FileNotFoundError, match="nowhere"):
         run(experiment, tmp_path / "nowhere.npy", tmp_path / "output")

@@ -1,5 +1,7 @@
 """From PDB files that these tests write themselves to a data set that models read."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -121,7 +123,7 @@ def test_two_dimensions_hold_slices_of_one_simulation_cut_in_time(
     preprocess.main([*arguments, "--split", "60", "20", "20", "--window", "3"])
     expected = molecule_centres(5)[:, :14]
     description = read_description(output)
-    assert description.features == ("x", "y", "ONC", "OQL")
+    assert description.features == ("x", "y", "OQL", "ONC")
     assert len(description.files) == 9
     for index, (name, facts) in enumerate(description.preprocessing["files"].items()):
         split, piece = divmod(index, 3)
@@ -188,8 +190,68 @@ def test_a_finished_data_set_is_left_alone(make_simulation, tmp_path, capsys):
     assert {path: path.stat().st_mtime_ns for path in output.rglob("*")} == written
     # Other settings are refused before anything is read.
     (tmp_path / "run" / "x.pdb.1").write_text("no PDB file")
-    with pytest.raises(ValueError, match=r"step: expected 3, found 1"):
-        preprocess.main([*arguments, "--step", "3"])
+    for words, message in (
+        (["--step", "3"], "step: expected 3, found 1"),
+        (["--frame-spacing", "5"], r"frame_spacing: expected 5\.0, found 2\.0"),
+        (["--time-unit", "second"], "time_unit: expected second, found nanosecond"),
+    ):
+        with pytest.raises(ValueError, match=f"other settings: {message}"):
+            preprocess.main([*arguments, *words])
+
+
+def test_short_parts_are_warned_of_before_reading(make_simulation, tmp_path, capsys):
+    arguments = [make_simulation("run", 5), "--output", str(tmp_path / "set"), *ARGUMENTS]
+    (tmp_path / "run" / "x.pdb.1").write_text("no PDB file")
+    with pytest.raises(ValueError, match="expected atoms"):
+        preprocess.main(arguments)
+    assert "WARNING: a part of train has 7 frames" in capsys.readouterr().out
+
+
+def rename(folder, before, after):
+    """Give the residues of a simulation another name."""
+    for path in sorted(Path(folder).iterdir()):
+        path.write_text(path.read_text().replace(f" {before} ", f" {after} "))
+
+
+def test_a_simulation_of_drugs_only_may_stand_beside_a_mixed_one(make_simulation, tmp_path):
+    sources = [make_simulation(f"run_{seed}", seed) for seed in range(2)]
+    rename(sources[0], "ONC", "OCN")
+    output = tmp_path / "set"
+    arguments = [*sources, "--output", str(output), *ARGUMENTS, "--dimensions", "3"]
+    preprocess.main([*arguments, "--names", "OQL", "ONC"])
+    files = [load(output / name)[1] for name in read_description(output).files]
+    assert files == [["OQL"] * 6, MOLECULES[:14]]
+
+
+def test_names_of_other_molecules_can_be_given(make_simulation, tmp_path):
+    output = tmp_path / "set"
+    arguments = [make_simulation("run", 5), "--output", str(output), *ARGUMENTS]
+    preprocess.main([*arguments, "--dimensions", "3", "--names", "OCQ", "OQL"])
+    description = read_description(output)
+    assert description.features == ("x", "y", "z", "OCQ", "OQL")
+    assert description.preprocessing["settings"]["select"] == "resname OCQ OQL"
+    assert load(output / "train/simulation_00000.npy")[1] == MOLECULES[8:]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--names", "OQL", "ONX"], "found none of ONX; 'resname OQL ONX' finds OQL"),
+        # Molecules that are there, but not selected, are no feature either.
+        (["--select", "resname OQL"], "found none of ONC; 'resname OQL' finds OQL"),
+        (
+            ["--select", "resname OQL ONC OCQ"],
+            r"run_0/x\.pdb\.1: names: expected molecules named OQL or ONC, found OCQ; residues in "
+            r"the file: ONC \(8\), OQL \(6\), AU \(5\), OCQ \(4\)",
+        ),
+    ],
+)
+def test_names_must_be_those_of_the_molecules(make_simulation, tmp_path, arguments, message):
+    sources = [make_simulation(f"run_{seed}", seed) for seed in range(2)]
+    (tmp_path / "run_0" / "x.pdb.2").write_text("found before this file is read")
+    with pytest.raises(ValueError, match=message):
+        preprocess.main([*sources, "--output", str(tmp_path / "set"), *ARGUMENTS, *arguments])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run_0", "run_1"]
 
 
 def test_malformed_last_simulation_leaves_nothing(make_simulation, tmp_path):

@@ -51,6 +51,19 @@ def test_cells_hold_the_neighbours_of_the_most_crowded_particle(windows, circles
         np.testing.assert_allclose(ax.collections[-2].get_offsets(), offsets)
 
 
+def test_padded_particles_are_neither_chosen_nor_counted(windows):
+    """Three of them, all at the origin, would be more crowded than any real particle."""
+    padded = np.pad(windows.inputs, [(0, 0), (0, 0), (0, 3), (0, 0)])
+    mask = np.array([[True] * 4 + [False] * 3] * 2)
+    expected, found = (
+        draw_pooling(config(), each)
+        for each in (windows, windows._replace(inputs=padded, truth=padded, mask=mask))
+    )
+    assert found.shows == expected.shows
+    for ours, theirs in zip(panels(found), panels(expected), strict=True):
+        np.testing.assert_array_equal(ours.images[0].get_array(), theirs.images[0].get_array())
+
+
 def test_models_without_grids_and_lonely_particles_are_not_drawn(windows):
     without = config().model_copy(update={"grid_sizes": ()})
     with pytest.raises(NothingToDrawError, match="no grids"):

@@ -320,6 +320,35 @@ def test_simulations_are_repeatable(tmp_path):
     assert np.abs(simulate("other", 1) - first).max() > 1
 
 
+@pytest.mark.parametrize(("switch_frame", "first_attracted"), [(None, 4), (2, 2)])
+def test_drugs_are_attracted_from_the_switch_frame_on_or_never(
+    monkeypatch, switch_frame, first_attracted
+):
+    contexts = []
+
+    def make_grouped_system(*arguments):
+        system = make_system(*arguments)
+        [attraction] = [f for f in system.getForces() if f.getName() == "CustomCentroidBondForce"]
+        attraction.setForceGroup(1)
+        return system
+
+    def make_kept_context(*arguments):
+        contexts.append(original(*arguments))
+        return contexts[-1]
+
+    original = openmm.Context
+    runner = importlib.import_module("socialmd.simulation.drug_carrier.run")
+    monkeypatch.setattr(runner, "make_system", make_grouped_system)
+    monkeypatch.setattr(runner.openmm, "Context", make_kept_context)
+    schedule = dataclasses.replace(SHORT, switch_frame=switch_frame)
+    frames = runner.run(SMALL, place_beads(SMALL, 0), schedule, seed=1)
+    attracted = []
+    for _ in frames:
+        state = contexts[0].getState(getForces=True, groups={1})
+        attracted.append(bool(np.abs(state.getForces(asNumpy=True)._value).any()))
+    assert attracted == [number >= first_attracted for number in range(4)]
+
+
 def test_finished_simulation_is_not_made_again(tmp_path, monkeypatch):
     folder = tmp_path / "one"
     first = write_simulation(SMALL, folder, schedule=SHORT)

@@ -10,6 +10,7 @@ from socialmd.training import compile_model, fit, read_history
 from socialmd.training.device import on_device
 from socialmd.training.training_backup import last_backup
 from tests.miniature import write_circles
+from tests.run_eagerly import run_eagerly
 
 # Keras' CSVLogger leaves its file open when training is interrupted.
 leaves_log_open = pytest.mark.filterwarnings(
@@ -35,6 +36,28 @@ def trained(config, data, tmp_path_factory):
     """Folder and model of one complete training; tests only look at them."""
     folder = tmp_path_factory.mktemp("trained")
     return folder, fit(config, data, folder, verbose=0)
+
+
+@pytest.fixture(scope="module")
+def eager_config(config):
+    """For trainings that are not compiled: no pooling, which would be most of each step."""
+    model = config.model.model_copy(update={"grid_sizes": ()})
+    return config.model_copy(update={"model": model})
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(eager_config, data, tmp_path_factory):
+    """Folder and model of what an interrupted training has to end as."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    with run_eagerly():
+        return folder, fit(eager_config, data, folder, verbose=0)
+
+
+@pytest.fixture
+def eagerly():
+    """For the test that asks for it."""
+    with run_eagerly():
+        yield
 
 
 def test_training_leaves_a_model_a_log_and_its_configuration(config, data, trained):
@@ -69,10 +92,13 @@ def test_the_best_weights_are_kept(config, data, trained):
 
 
 @leaves_log_open
-def test_an_interrupted_training_ends_as_an_uninterrupted_one(config, data, trained, tmp_path):
+@pytest.mark.usefixtures("eagerly")
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(
+    eager_config, data, uninterrupted, tmp_path
+):
     """Bit for bit, though in a process that has done much else before."""
-    folder, expected = trained
-    config = with_training(config, backup_every=1)
+    folder, expected = uninterrupted
+    config = with_training(eager_config, backup_every=1)
     with pytest.raises(KeyboardInterrupt):
         fit(config, data, tmp_path, callbacks=[Interrupt()], verbose=0)
     assert not (tmp_path / "model.keras").exists()
@@ -83,21 +109,22 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(config, data, trai
     assert read_history(tmp_path / "history.csv") == read_history(folder / "history.csv")
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_paused_training_leaves_a_model_and_ends_as_an_uninterrupted_one(
-    config, data, trained, tmp_path
+    eager_config, data, uninterrupted, tmp_path
 ):
-    _, expected = trained
-    paused = fit(config, data, tmp_path, verbose=0, stop_after=1)
+    _, expected = uninterrupted
+    paused = fit(eager_config, data, tmp_path, verbose=0, stop_after=1)
     assert read_history(tmp_path / "history.csv")["epoch"] == [0]
     assert last_backup(tmp_path / "backup")[:2] == (1, 0)
     loaded, _ = load_model(tmp_path)
     for ours, theirs in zip(loaded.weights, paused.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     (tmp_path / "best.weights.h5").unlink()  # the model holds the same
-    fit(config, data, tmp_path, verbose=0, stop_after=1)
+    fit(eager_config, data, tmp_path, verbose=0, stop_after=1)
     for ours, theirs in zip(load_model(tmp_path)[0].weights, paused.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    resumed = fit(config, data, tmp_path, verbose=0)
+    resumed = fit(eager_config, data, tmp_path, verbose=0)
     for ours, theirs in zip(resumed.weights, expected.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert not (tmp_path / "backup").exists()
@@ -122,9 +149,10 @@ def test_another_experiments_folder_is_refused(config, data, trained):
         fit(with_training(config, seed=5), data, folder, verbose=0)
 
 
-def test_training_stops_early_without_improvement(config, data, tmp_path):
+@pytest.mark.usefixtures("eagerly")
+def test_training_stops_early_without_improvement(eager_config, data, tmp_path):
     # A learning rate at which nothing improves after the first epochs.
-    config = with_training(config, epochs=12, patience=2, learning_rate=1e-12)
+    config = with_training(eager_config, epochs=12, patience=2, learning_rate=1e-12)
     fit(config, data, tmp_path, verbose=0)
     losses = read_history(tmp_path / "history.csv")["val_loss"]
     assert len(losses) < 12
@@ -132,7 +160,8 @@ def test_training_stops_early_without_improvement(config, data, tmp_path):
 
 
 @leaves_log_open
-def test_a_loss_that_is_not_finite_stops_training_and_names_the_batch(config, data, tmp_path):
+@pytest.mark.usefixtures("eagerly")
+def test_a_loss_that_is_not_finite_stops_training_and_names_the_batch(eager_config, data, tmp_path):
     class Poison(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
             if batch == 2:
@@ -140,19 +169,20 @@ def test_a_loss_that_is_not_finite_stops_training_and_names_the_batch(config, da
                 weight.assign(np.full(weight.shape, np.nan))
 
     with pytest.raises(RuntimeError, match="epoch 0, training batch 2"):
-        fit(config, data, tmp_path, callbacks=[Poison()], verbose=0)
+        fit(eager_config, data, tmp_path, callbacks=[Poison()], verbose=0)
     assert not (tmp_path / "model.keras").exists()
 
 
 @leaves_log_open
-def test_a_validation_loss_that_is_not_finite_keeps_no_weights(config, data, tmp_path):
+@pytest.mark.usefixtures("eagerly")
+def test_a_validation_loss_that_is_not_finite_keeps_no_weights(eager_config, data, tmp_path):
     class Poison(keras.callbacks.Callback):
         def on_test_begin(self, logs=None):
             weight = self.model.trainable_weights[0]
             weight.assign(np.full(weight.shape, np.nan))
 
     with pytest.raises(RuntimeError, match="epoch 0, validation batch 0"):
-        fit(config, data, tmp_path, callbacks=[Poison()], verbose=0)
+        fit(eager_config, data, tmp_path, callbacks=[Poison()], verbose=0)
     assert not (tmp_path / "best.weights.h5").exists()
 
 
@@ -175,10 +205,11 @@ def test_missing_data_leaves_no_output(config, tmp_path):
     assert not (tmp_path / "output").exists()
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_training_interrupted_before_the_model_is_saved_only_saves_it(
-    config, data, tmp_path, monkeypatch
+    eager_config, data, tmp_path, monkeypatch
 ):
-    config = with_training(config, epochs=1)
+    config = with_training(eager_config, epochs=1)
 
     def interrupt(*_):
         raise KeyboardInterrupt

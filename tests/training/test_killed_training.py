@@ -1,19 +1,18 @@
 """A training that is killed again and again ends as one that is left alone.
 
-Slow: real processes run the real command, and each of them has to start TensorFlow and to compile
-the training step anew. Nothing less than SIGKILL to a process shows what is left on the disk.
+Slow: real processes run the real command, and each of them has to compile the training step anew.
+Nothing less than SIGKILL to a process shows what is left on the disk.
 """
 
-import subprocess
-import sys
+import multiprocessing
 import time
-from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from pipelines import train
 from socialmd import ExperimentConfig
 from socialmd.config import save_config
 from socialmd.models import load_model
@@ -21,7 +20,8 @@ from socialmd.training import read_history
 from socialmd.training.training_backup import last_backup
 from tests.miniature import EXPERIMENT
 
-ROOT = Path(__file__).parents[2]
+# Forks from a process that has imported TensorFlow and done nothing else: fresh ones, but sooner.
+PROCESSES = multiprocessing.get_context("forkserver")
 NUM_STEPS, EVERY = 120, 10  # of an epoch; a backup every 10th
 
 
@@ -40,17 +40,23 @@ def config_file(tmp_path_factory):
 
 
 def start_training(config_file, data, output):
-    command = [sys.executable, "pipelines/train.py", config_file, data, output, "--verbose", "2"]
-    output.mkdir(exist_ok=True)
-    with open(output.with_suffix(".log"), "ab") as log:
-        return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+    arguments = [str(path) for path in (config_file, data, output)]
+    process = PROCESSES.Process(target=train.main, args=([*arguments, "--verbose", "2"],))
+    process.start()
+    return process
+
+
+def end_of(process):
+    """Its exit code."""
+    process.join()
+    return process.exitcode
 
 
 def wait_for_backups(process, directory, count):
     """Until so many more backups have appeared."""
     seen = {last_backup(directory)[:2]}
     while len(seen) <= count:
-        assert process.poll() is None, "training ended before it could be killed"
+        assert process.is_alive(), "training ended before it could be killed"
         time.sleep(0.001)
         seen.add(last_backup(directory)[:2])
 
@@ -62,8 +68,9 @@ def trainings(config_file, data, tmp_path_factory):
     rng = np.random.default_rng(3)
     # Backups to wait for, and then seconds. First in the middle of the first epoch; then early,
     # somewhere on the way to the first step; then anywhere: in a step, a backup, a validation.
-    plan = [(3, 0.0), (0, rng.uniform(1, 6)), (rng.integers(4, 9), rng.uniform(0, 0.1))]
+    plan = [(3, 0.0), (0, rng.uniform(0, 4)), (rng.integers(4, 9), rng.uniform(0, 0.1))]
     moments = []
+    PROCESSES.set_forkserver_preload(["pipelines.train"])
     undisturbed = start_training(config_file, data, whole)
     try:
         for count, delay in plan:
@@ -73,13 +80,13 @@ def trainings(config_file, data, tmp_path_factory):
                 time.sleep(delay)
             finally:
                 process.kill()
-            assert process.wait() == -9
+            assert end_of(process) == -9
             moments.append(last_backup(killed / "backup")[:2])
-        assert start_training(config_file, data, killed).wait() == 0
-        assert undisturbed.wait() == 0
+        assert end_of(start_training(config_file, data, killed)) == 0
+        assert end_of(undisturbed) == 0
     finally:
         undisturbed.kill()
-        undisturbed.wait()
+        undisturbed.join()
     return whole, killed, moments
 
 
