@@ -83,7 +83,7 @@ def test_metrics_are_json_and_read_back_equal(rng):
     ("changes", "message"),
     [
         ({"truth": np.zeros((2, 3, 2))}, r"truth: expected positions .* found shape \(2, 3, 2\)"),
-        ({"truth": np.zeros((1, 2, 3, 3))}, "truth: expected positions"),
+        ({"truth": np.zeros((1, 2, 3, 4))}, "truth: expected positions"),
         ({"truth": np.zeros((0, 2, 3, 2))}, "truth: expected positions"),
         ({"forecast": np.zeros((1, 1, 3, 2))}, r"forecast: expected shape \(1, 2, 3, 2\)"),
         ({"log_probabilities": np.zeros((1, 2))}, r"log_probabilities: expected shape \(1, 2, 3\)"),

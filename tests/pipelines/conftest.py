@@ -83,3 +83,17 @@ def experiment(tmp_path_factory) -> Experiment:
 def load_once():
     """`load_model` that gives the same model again: its forecast is compiled once then."""
     return functools.cache(load_model)
+
+
+@pytest.fixture
+def coarse_figures(monkeypatch):
+    """The time goes into drawing; `test_evaluate.py` sees the same figures as they are."""
+
+    def save_figure(figure, folder, name):
+        figure.set_layout_engine("none")
+        folder.mkdir(parents=True, exist_ok=True)
+        figure.savefig(folder / f"{name}.png", dpi=40)
+        return folder / f"{name}.png"
+
+    for module in ("figures", "gallery"):
+        monkeypatch.setattr(f"socialmd.reporting.{module}.save_figure", save_figure)

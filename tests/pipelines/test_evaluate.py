@@ -12,6 +12,8 @@ from socialmd.models import load_model
 from socialmd.reporting import compare_windows, forecast_windows, measure, measurements
 from tests.browser import lay_out
 
+LOAD_MODELS = sys.modules["socialmd.reporting.load_models"]  # behind the function of that name
+
 # 40 frames, every second kept from frame 0 and from frame 1: windows of 7 start at 0, 3, 6, 9, 12.
 WINDOWS_PER_SIMULATION = 10
 BASELINES = ["constant position", "constant velocity", "linear autoregression", "known law"]
@@ -32,7 +34,7 @@ def copy_model(experiment, folder):
 @pytest.fixture(scope="module", autouse=True)
 def _one_model(load_once):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "load_model", load_once)
+        patch.setattr(LOAD_MODELS, "load_model", load_once)
         yield
 
 
@@ -225,8 +227,7 @@ def test_what_is_not_possible_is_left_out_and_said(experiment, tmp_path, capsys)
 def test_a_report_lies_beside_the_model_unless_said_otherwise(
     experiment, loaded, tmp_path, file, monkeypatch
 ):
-    module = sys.modules["socialmd.reporting.load_models"]  # behind the function of that name
-    monkeypatch.setattr(module, "load_model", lambda path: loaded)
+    monkeypatch.setattr(LOAD_MODELS, "load_model", lambda path: loaded)
     copy_model(experiment, tmp_path)
     run(tmp_path / file, experiment.data, "--max-windows", 1, "--num-samples", 0)
     assert (tmp_path / "evaluation" / "metrics.json").is_file()

@@ -100,6 +100,7 @@ def test_both_models_train_on_systems_of_different_sizes(plane):
         assert (folder / "losses.png").stat().st_size > 1000
 
 
+@pytest.mark.usefixtures("coarse_figures")
 def test_evaluation_leaves_padded_particles_out(plane, tmp_path, capsys):
     """And what needs equally many in all systems; errors are those of the particles that are."""
     data, models = plane

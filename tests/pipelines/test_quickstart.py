@@ -29,21 +29,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def _coarse_figures(monkeypatch):
-    """The time goes into drawing; `test_evaluate.py` sees the same figures as they are."""
-
-    def save_figure(figure, folder, name):
-        figure.set_layout_engine("none")
-        folder.mkdir(parents=True, exist_ok=True)
-        figure.savefig(folder / f"{name}.png", dpi=40)
-        return folder / f"{name}.png"
-
-    for module in ("figures", "gallery"):
-        monkeypatch.setattr(f"socialmd.reporting.{module}.save_figure", save_figure)
-
-
-@pytest.mark.usefixtures("_coarse_figures")
+@pytest.mark.usefixtures("coarse_figures")
 def test_quickstart_does_everything_and_says_where_it_is(folder, capsys, monkeypatch):
     output = folder / "output"
     arguments = ["--config", str(folder / "config.toml"), "--output", str(output)]

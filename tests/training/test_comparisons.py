@@ -90,7 +90,7 @@ def test_a_name_means_the_same_everywhere(read):
         ),
         (
             FILTERS + "small = { kernel = 2 }",
-            ["filters.variants.small: kernel: unknown key, expected one of units", "found 2"],
+            ["filters.variants.small: kernel: unknown key, expected one of kind, units", "found 2"],
         ),
         (
             FILTERS + 'small = { kernel_size = "2" }',
