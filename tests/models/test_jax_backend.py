@@ -1,7 +1,7 @@
 """The same models on Keras' JAX backend: one training step against that of TensorFlow.
 
 Keras chooses its backend when it is imported, so each one gets a process of its own, which runs
-this file.
+this file for all distributions.
 """
 
 import importlib.util
@@ -19,16 +19,17 @@ BACKENDS = ("tensorflow", "jax")
 DISTRIBUTIONS = ("gaussian", "mixture", "correlated_mixture", "isotropic_gaussian")
 
 
-@pytest.fixture(scope="module", params=DISTRIBUTIONS)
-def steps(request, tmp_path_factory):
-    """By backend: forecast, loss and gradients of one step from the same weights."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder for each distribution, with what each backend made of the same weights."""
     if importlib.util.find_spec("jax") is None:
         pytest.skip("needs the extra socialmd[jax]")
     folder = tmp_path_factory.mktemp("steps")
-    write_start(folder, request.param)
+    for distribution in DISTRIBUTIONS:
+        write_start(folder / distribution, distribution)
     processes = {
         backend: subprocess.Popen(
-            [sys.executable, __file__, folder, request.param],
+            [sys.executable, __file__, folder],
             cwd=ROOT,
             env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)},
             stderr=subprocess.PIPE,
@@ -39,7 +40,14 @@ def steps(request, tmp_path_factory):
     for process in processes.values():
         _, errors = process.communicate()
         assert process.returncode == 0, errors
-    return {backend: dict(np.load(folder / f"{backend}.npz")) for backend in BACKENDS}
+    return folder
+
+
+@pytest.fixture(params=DISTRIBUTIONS)
+def steps(request, folder):
+    """By backend: forecast, loss and gradients of one step from the same weights."""
+    files = {backend: folder / request.param / f"{backend}.npz" for backend in BACKENDS}
+    return {backend: dict(np.load(path)) for backend, path in files.items()}
 
 
 def make_model(distribution, inputs):
@@ -68,6 +76,7 @@ def write_start(folder, distribution):
             getattr(model, name).assign(scale)
         model.is_adapted.assign(1.0)
     model.sigma_factors.assign([0.5, 1.0, 2.0])
+    folder.mkdir()
     model.save_weights(folder / "start.weights.h5")
     np.savez(folder / "frames.npz", tiny_inputs(rng, steps=6))
 
@@ -119,4 +128,5 @@ def test_samples_are_repeatable(steps):
 
 
 if __name__ == "__main__":
-    take_one_step(Path(sys.argv[1]), sys.argv[2])
+    for name in DISTRIBUTIONS:
+        take_one_step(Path(sys.argv[1]) / name, name)
