@@ -7,6 +7,11 @@ TOPOLOGY:TRAJECTORY. Each molecule becomes the atom nearest to its centre, relat
 the nanoparticle. In two dimensions the files hold slices through the particle, turned into one
 plane and flattened; in three, whole simulations. Draws the radial distribution of the molecules
 and the first slice beside the data set.
+
+Reading takes longest. Given `--shard I/N`, each another I, N processes on machines that share a
+file system divide the simulations among them. They may run at the same time, in any order, and be
+started again. What they have read lies in `.DATA.shards`, until one of them finds all simulations
+there and writes the data set, which is that of one process, byte for byte.
 """
 
 from __future__ import annotations
@@ -20,13 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from socialmd.command_line import positive_integer
+from socialmd.command_line import positive_integer, shard
 from socialmd.dataset_folder import SPLITS, write_atomically
 from socialmd.molecular import (
     MoleculeTrajectories,
     NanoparticleSimulation,
     SimulationFiles,
-    Slice,
     cut_slices,
     radial_distribution,
     slice_directions,
@@ -34,6 +38,7 @@ from socialmd.molecular import (
     write_molecular_dataset,
 )
 from socialmd.molecular.output_folder import check_output_folder
+from socialmd.molecular.shard_folder import ShardFolder
 from socialmd.molecular.slices import turn_into_plane
 from socialmd.molecular.split_frames import Part
 from socialmd.plots import (
@@ -56,8 +61,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     output: Path = arguments.output
     settings = make_settings(arguments)
     # What cannot succeed fails before hours of reading.
-    check_output_folder(output, settings)
+    is_complete = check_output_folder(output, settings)
     sources = find_files(arguments.simulations)
+    folder = ShardFolder(output, settings, list(sources.values()))
     parts = split_frames(
         [count_frames(files, arguments) for files in sources.values()], arguments.split
     )
@@ -65,10 +71,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     trajectories = {source: follow(files, arguments) for source, files in sources.items()}
     check_names(trajectories, arguments)
 
-    simulations = []
-    for source, molecules in trajectories.items():
-        simulations.append(read_simulation(source, molecules, arguments))
-        print(f"\n{source}: {describe(simulations[-1])}", flush=True)
+    if arguments.shard and not is_complete:
+        read_shard(trajectories, folder, arguments)
+    simulations = gather(trajectories, folder, arguments)
+    if not simulations and not check_output_folder(output, settings):
+        unread = f"{len(folder.missing())} of {len(sources)} simulations are still to be read"
+        print(f"{output}: {unread}: other shards are not done yet")
+        return
+    if not simulations:
+        print(f"{output}: already complete; without --shard it is compared with the simulations")
+        folder.remove()
+        return
     pieces = [piece for part in parts for piece in simulations[part.simulation].make_files(part)]
     is_new = write_molecular_dataset(
         output,
@@ -84,6 +97,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     draw_radial(output, simulations[0], arguments)
     if arguments.dimensions == 2:
         draw_slice(output, simulations[0], arguments.half_thickness)
+    folder.remove()
 
 
 # === Reading and cutting ===
@@ -158,6 +172,43 @@ def check_names(
         )
 
 
+def read_shard(
+    trajectories: Mapping[str, MoleculeTrajectories],
+    folder: ShardFolder,
+    arguments: argparse.Namespace,
+) -> None:
+    """Read the simulations of this shard and write what they hold to the folder."""
+    folder.claim()
+    missing = folder.missing()
+    for number, (source, molecules) in enumerate(trajectories.items()):
+        if number in missing and arguments.shard.takes(number):
+            folder.save(number, read_simulation(source, molecules, arguments))
+
+
+def gather(
+    trajectories: Mapping[str, MoleculeTrajectories],
+    folder: ShardFolder,
+    arguments: argparse.Namespace,
+) -> list[NanoparticleSimulation]:
+    """What shards have read. Without any, the rest is read now; with them, all or nothing is there.
+
+    Returns:
+        Every simulation, or none while others are reading, or when they have written the data set.
+    """
+    if arguments.shard and folder.missing():
+        return []
+    simulations = []
+    for number, (source, molecules) in enumerate(trajectories.items()):
+        if (simulation := folder.load(number)) is not None:
+            simulation = cut(simulation, arguments)
+        elif arguments.shard:
+            return []  # another one has written the data set and is removing the folder
+        else:
+            simulation = read_simulation(source, molecules, arguments)
+        simulations.append(simulation)
+    return simulations
+
+
 def read_simulation(
     source: str, molecules: MoleculeTrajectories, arguments: argparse.Namespace
 ) -> NanoparticleSimulation:
@@ -168,21 +219,30 @@ def read_simulation(
             molecules.
     """
     results = molecules.run(arguments.start, arguments.stop, arguments.step, verbose=True).results
-    slices: list[Slice] = []
-    if arguments.dimensions == 2:
-        try:
-            directions = slice_directions(arguments.slices)
-            slices = cut_slices(results.positions, directions, arguments.half_thickness)
-        except ValueError as error:
-            raise ValueError(f"{source}: {error}") from None
-    return NanoparticleSimulation(
+    simulation = NanoparticleSimulation(
         source=without_folders(source),
         positions=results.positions,
         names=results.names,
         atoms=results.atoms,
         frames=results.frames,
-        slices=slices,
     )
+    try:
+        simulation = cut(simulation, arguments)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
+    print(f"\n{source}: {describe(simulation)}", flush=True)
+    return simulation
+
+
+def cut(
+    simulation: NanoparticleSimulation, arguments: argparse.Namespace
+) -> NanoparticleSimulation:
+    """The simulation with its slices, which there are in two dimensions."""
+    if arguments.dimensions == 3:
+        return simulation
+    directions = slice_directions(arguments.slices)
+    slices = cut_slices(simulation.positions, directions, arguments.half_thickness)
+    return simulation._replace(slices=slices)
 
 
 # === What is reported ===
@@ -337,6 +397,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--stop", type=positive_integer, help="frame before which to stop; default: none")
     add("--step", type=positive_integer, default=1, help="keep every so many; default: %(default)s")
     add("--workers", type=positive_integer, help="processes that read; default: one for each core")
+    add(
+        "--shard",
+        type=shard,
+        metavar="I/N",
+        help="read every N-th simulation only, from the I-th on, where I is 1 to N; other "
+        "processes read the others; default: all",
+    )
     arguments = parser.parse_args(argv)
     if arguments.start < 0:
         parser.error(f"argument --start: expected 0 or more, found {arguments.start}")

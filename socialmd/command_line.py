@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["number_of_samples", "positive_integer", "typed_command"]
+from socialmd.shard import Shard
+
+__all__ = ["number_of_samples", "positive_integer", "shard", "typed_command"]
 
 
 def positive_integer(text: str) -> int:
@@ -47,6 +50,29 @@ def number_of_samples(text: str) -> int:
     if (number := int(text)) < 0 or number == 1:
         raise argparse.ArgumentTypeError(f"expected 0, or at least 2, found {number}")
     return number
+
+
+def shard(text: str) -> Shard:
+    """For `argparse`: which of several processes this one is.
+
+    Args:
+        text: `"i/n"`, as it was typed; i counts from 1, as array jobs of SLURM usually do.
+
+    Returns:
+        The shard.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not of this form, or there is no such shard.
+
+    Example:
+        >>> parser.add_argument("--shard", type=shard, metavar="I/N")
+    """
+    if not (match := re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)):
+        raise argparse.ArgumentTypeError(f"expected i/n, as 2/4, found {text!r}")
+    try:
+        return Shard(*map(int, match.groups()))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def typed_command(pipeline: str, words: Sequence[str]) -> str:

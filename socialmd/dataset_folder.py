@@ -17,6 +17,7 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, Self
@@ -92,23 +93,32 @@ def checksum(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_atomically(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
+def write_atomically(
+    path: str | Path, write: Callable[[BinaryIO], object], *, replace: bool = True
+) -> None:
     """Let `write` fill a file that appears under its name only when it is complete.
 
     Args:
         path: the file; folders above it are made.
         write: receives the opened binary file.
+        replace: whether it may replace a file. If not, of several processes that write the same
+            path at the same moment one succeeds; this needs a file system with hard links.
 
     Raises:
+        FileExistsError: the file exists and is not to be replaced.
         OSError: the file cannot be written; nothing is left behind then.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # A process number would not do: machines that share a file system count alike.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with open(temporary, "wb") as file:
             write(file)
-        os.replace(temporary, path)
+        if replace:
+            os.replace(temporary, path)
+        else:
+            os.link(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -128,6 +128,31 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_processes_that_write_one_path_do_not_meet(tmp_path):
+    path = tmp_path / "file"
+
+    def write(file):
+        write_atomically(path, lambda other: other.write(b"of another process"))
+        file.write(b"of this one")
+
+    write_atomically(path, write)
+    assert path.read_bytes() == b"of this one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_processes_that_do_not_replace_the_first_one_succeeds(tmp_path):
+    path = tmp_path / "file"
+
+    def write(file):
+        write_atomically(path, lambda other: other.write(b"of another process"), replace=False)
+        file.write(b"of this one")
+
+    with pytest.raises(FileExistsError):
+        write_atomically(path, write, replace=False)
+    assert path.read_bytes() == b"of another process"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_arrays_are_written_as_npy(tmp_path):
     array = np.arange(24.0).reshape(4, 2, 3)
     save_array(tmp_path / "a.npy", array)

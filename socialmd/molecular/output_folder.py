@@ -14,7 +14,7 @@ from socialmd.dataset_folder import (
     read_description,
 )
 
-__all__ = ["as_json", "check_identical", "check_output_folder"]
+__all__ = ["as_json", "check_identical", "check_output_folder", "check_settings"]
 
 
 def as_json(value: object) -> Any:
@@ -68,15 +68,31 @@ def check_output_folder(directory: str | Path, settings: Mapping[str, Any]) -> b
             f"found {entries[0]} and no {DESCRIPTION_FILE}; choose another folder or remove it"
         )
     found = (read_description(directory).preprocessing or {}).get("settings", {})
-    expected = as_json(settings)
+    check_settings(directory, "a data set of", found, as_json(settings))
+    return True
+
+
+def check_settings(
+    directory: Path, what: str, found: Mapping[str, Any], expected: Mapping[str, Any]
+) -> None:
+    """Refuse a folder that was written with other settings.
+
+    Args:
+        directory: the folder.
+        what: is in it, for the message.
+        found: the settings of which it says that it was written with them.
+        expected: those that are asked for; both as they are read from JSON.
+
+    Raises:
+        ValueError: they differ. The message names the first key that does.
+    """
     for key in {**expected, **found}:
         if found.get(key) != expected.get(key):
             raise ValueError(
-                f"{directory}: holds a data set of other settings: {key}: "
+                f"{directory}: holds {what} other settings: {key}: "
                 f"expected {expected.get(key)}, found {found.get(key)}; "
                 "choose another folder or remove it"
             )
-    return True
 
 
 def check_identical(directory: Path, expected: DatasetDescription) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.dataset_folder import (
+    DESCRIPTION_FILE,
     SPLITS,
     DatasetDescription,
     describe_dataset,
@@ -102,13 +103,21 @@ def write_molecular_dataset(
             versions=("numpy", "numba", "MDAnalysis"),
         )
         _check_splits(description)
-        if exists:
-            check_identical(directory, read_description(unfinished))
-        else:
-            if directory.exists():
-                directory.rmdir()  # empty
-            unfinished.rename(directory)
-    return not exists
+        if not exists and _rename(unfinished, directory):
+            return True
+        check_identical(directory, read_description(unfinished))
+    return False
+
+
+def _rename(unfinished: Path, directory: Path) -> bool:
+    """Let the data set appear, in the place of an empty folder, too; not of another data set."""
+    try:
+        unfinished.rename(directory)
+    except OSError:
+        if not (directory / DESCRIPTION_FILE).exists():
+            raise
+        return False  # another process has written one at this moment
+    return True
 
 
 def _checked_names(names: Sequence[str]) -> list[str]:

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,6 +114,42 @@ def test_identical_data_set_is_left_alone(tmp_path):
     assert not write(tmp_path / "set")
     after = contents(tmp_path)
     assert before == after
+
+
+@pytest.mark.parametrize("is_empty_folder", [False, True])
+def test_processes_that_write_one_data_set_at_the_same_moment_both_succeed(
+    tmp_path, monkeypatch, is_empty_folder
+):
+    if is_empty_folder:
+        (tmp_path / "set").mkdir()
+    written = write_meanwhile(tmp_path, monkeypatch)
+    assert not write(tmp_path / "set")
+    assert written == [True]
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    assert write(tmp_path / "alone")
+    expected = {name: data for name, (data, _) in contents(tmp_path / "alone").items()}
+    assert {name: data for name, (data, _) in contents(tmp_path / "set").items()} == expected
+
+
+def test_another_data_set_written_at_the_same_moment_is_refused(tmp_path, monkeypatch):
+    write_meanwhile(tmp_path, monkeypatch, make_files(shift=1.0))
+    with pytest.raises(ValueError, match="of the same settings, one with other files"):
+        write(tmp_path / "set")
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def write_meanwhile(tmp_path, monkeypatch, files=None):
+    """Another process writes a data set just before the first one is renamed."""
+    rename, written = Path.rename, []
+
+    def rename_late(path, target):
+        if not written:
+            written.append(None)
+            written[0] = write(tmp_path / "set", files)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename_late)
+    return written
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """From PDB files that these tests write themselves to a data set that models read."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,9 @@ from PIL import Image
 from pipelines import preprocess
 from socialmd.config import DataConfig
 from socialmd.data import make_dataset
-from socialmd.dataset_folder import read_description
+from socialmd.dataset_folder import checksum, read_description
+from socialmd.molecular import MoleculeTrajectories
+from socialmd.molecular.shard_folder import ShardFolder
 from socialmd.molecular.slices import slice_directions, turn_into_plane
 
 NUM_FRAMES = 10
@@ -40,19 +45,18 @@ def pdb_text(centres, drift):
     return "\n".join([*lines, "END", ""])
 
 
+def write_simulation(folder, seed):
+    """Write `x.pdb.1`, ... of a nanoparticle that drifts through space."""
+    folder.mkdir(parents=True)
+    for frame, centres in enumerate(molecule_centres(seed)):
+        drift = np.array([30.0, -12.5, 4.0]) + frame * np.array([0.25, 0.5, -1.0])
+        (folder / f"x.pdb.{frame + 1}").write_text(pdb_text(centres, drift))
+    return str(folder)
+
+
 @pytest.fixture
 def make_simulation(tmp_path):
-    """Writes `x.pdb.1`, ... of a nanoparticle that drifts through space."""
-
-    def make(name, seed):
-        folder = tmp_path / name
-        folder.mkdir(parents=True)
-        for frame, centres in enumerate(molecule_centres(seed)):
-            drift = np.array([30.0, -12.5, 4.0]) + frame * np.array([0.25, 0.5, -1.0])
-            (folder / f"x.pdb.{frame + 1}").write_text(pdb_text(centres, drift))
-        return str(folder)
-
-    return make
+    return lambda name, seed: write_simulation(tmp_path / name, seed)
 
 
 def load(path):
@@ -309,9 +313,185 @@ def test_simulations_of_different_lengths_are_refused_unread(make_simulation, tm
         (["--frame-spacing", "nan"], "expected a positive number, found nan"),
         (["--frame-spacing", "1", "--start", "-1"], "--start: expected 0 or more, found -1"),
         (["--frame-spacing", "1", "--dimensions", "4"], "--dimensions"),
+        (["--frame-spacing", "1", "--shard", "5/4"], "1/n to n/n, as 2/4, found 5/4"),
     ],
 )
 def test_impossible_command_lines_are_explained(tmp_path, capsys, arguments, message):
     with pytest.raises(SystemExit):
         preprocess.main(["run", "--output", str(tmp_path / "set"), *arguments])
     assert message in capsys.readouterr().err
+
+
+# === Shards ===
+
+# Imports once, then divides itself; the processes begin at the same moment.
+PROCESSES = """
+import multiprocessing, sys
+from pipelines import preprocess
+
+context = multiprocessing.get_context("fork")
+shards = ["1/2", "2/2", "2/2"]  # one is started twice, as by mistake
+barrier = context.Barrier(len(shards))
+
+def work(shard):
+    barrier.wait()
+    preprocess.main([*sys.argv[1:], "--shard", shard])
+
+processes = [context.Process(target=work, args=[shard]) for shard in shards]
+for process in processes:
+    process.start()
+for process in processes:
+    process.join()
+sys.exit(any(process.exitcode for process in processes))
+"""
+
+
+def checksums(folder):
+    return {
+        path.relative_to(folder).as_posix(): checksum(path)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sources")
+    return [write_simulation(folder / f"run_{seed}", seed) for seed in range(4)]
+
+
+@pytest.fixture(scope="module")
+def expected(sources, tmp_path_factory):
+    """What one process writes: three slices of each simulation."""
+    folder = tmp_path_factory.mktemp("one")
+    preprocess.main([*sources, "--output", str(folder / "set"), *ARGUMENTS])
+    found = checksums(folder)
+    assert {"set.radial.png", "set.slice.png", "set/dataset.json"} < set(found)
+    assert len(found) == 3 + 12
+    return found
+
+
+@pytest.fixture
+def work(sources, tmp_path):
+    """A function that runs the pipeline."""
+    return lambda *words: preprocess.main(
+        [*sources, "--output", str(tmp_path / "set"), *ARGUMENTS, *words]
+    )
+
+
+@pytest.fixture
+def was_read(monkeypatch):
+    """Simulations that are read, but for their first frames."""
+    run, read = MoleculeTrajectories.run, []
+
+    def record(molecules, start=None, stop=None, step=None, verbose=False):
+        if verbose:
+            read.append(molecules.files.paths[0].parent.name)
+        return run(molecules, start, stop, step)
+
+    monkeypatch.setattr(MoleculeTrajectories, "run", record)
+    return read
+
+
+def test_processes_at_the_same_time_write_what_one_process_writes(sources, expected, tmp_path):
+    root = Path(__file__).parents[2]
+    subprocess.run(
+        [sys.executable, "-c", PROCESSES, *sources, *ARGUMENTS, "--output", tmp_path / "set"],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        check=True,
+    )
+    assert checksums(tmp_path) == expected
+    assert not (tmp_path / ".set.shards").exists()
+
+
+def test_shards_in_any_order_write_the_same_files(work, expected, tmp_path, capsys, was_read):
+    for index, read, missing in ((2, ["run_1"], 3), (3, ["run_2"], 2), (2, [], 2)):
+        work("--shard", f"{index}/3")
+        assert was_read == read
+        was_read.clear()
+        assert capsys.readouterr().out.endswith(
+            f"set: {missing} of 4 simulations are still to be read: other shards are not done yet\n"
+        )
+        assert [path.name for path in tmp_path.iterdir()] == [".set.shards"]
+    work("--shard", "1/3")
+    assert was_read == ["run_0", "run_3"]
+    assert "set: wrote 12 files" in capsys.readouterr().out
+    assert checksums(tmp_path) == expected
+    assert not (tmp_path / ".set.shards").exists()
+
+    # Nothing is done twice.
+    was_read.clear()
+    work("--shard", "1/3")
+    assert was_read == []
+    assert "set: already complete; without --shard it is compared" in capsys.readouterr().out
+    assert checksums(tmp_path) == expected
+    assert not (tmp_path / ".set.shards").exists()
+
+
+def test_one_process_continues_what_an_interrupted_shard_began(
+    work, expected, tmp_path, was_read, monkeypatch
+):
+    record = MoleculeTrajectories.run
+
+    def interrupt(molecules, *arguments, verbose=False):
+        if verbose and was_read == ["run_0"]:
+            raise InterruptedError
+        return record(molecules, *arguments, verbose=verbose)
+
+    monkeypatch.setattr(MoleculeTrajectories, "run", interrupt)
+    with pytest.raises(InterruptedError):
+        work("--shard", "1/2")
+    monkeypatch.setattr(MoleculeTrajectories, "run", record)
+    was_read.clear()
+    work()
+    assert was_read == ["run_1", "run_2", "run_3"]
+    assert checksums(tmp_path) == expected
+    assert not (tmp_path / ".set.shards").exists()
+
+
+def test_shards_of_other_settings_are_refused_unread(work, tmp_path, was_read):
+    work("--shard", "1/4")
+    before = checksums(tmp_path)
+    was_read.clear()
+    for words in (["--shard", "2/4"], []):
+        with pytest.raises(ValueError, match="other settings: step: expected 3, found 1"):
+            work(*words, "--step", "3")
+    assert was_read == []
+    assert checksums(tmp_path) == before
+
+
+def test_shards_that_find_everything_there_at_the_same_moment_both_succeed(
+    work, expected, tmp_path, monkeypatch, capsys
+):
+    load, met = ShardFolder.load, []
+
+    def complete_meanwhile(folder, number):
+        if number == 2 and not met:
+            met.append(number)
+            work("--shard", "1/2")
+        return load(folder, number)
+
+    work("--shard", "1/2")
+    monkeypatch.setattr(ShardFolder, "load", complete_meanwhile)
+    work("--shard", "2/2")
+    assert met
+    assert "set: already complete;" in capsys.readouterr().out
+    assert checksums(tmp_path) == expected
+    assert not (tmp_path / ".set.shards").exists()
+
+
+def test_the_next_shard_draws_if_the_last_one_was_interrupted(
+    work, expected, tmp_path, monkeypatch
+):
+    def interrupt(*_):
+        raise InterruptedError
+
+    monkeypatch.setattr(preprocess, "draw_radial", interrupt)
+    with pytest.raises(InterruptedError):
+        work("--shard", "1/1")
+    monkeypatch.undo()
+    assert not (tmp_path / "set.radial.png").exists()
+    work("--shard", "1/1")
+    assert checksums(tmp_path) == expected
+    assert not (tmp_path / ".set.shards").exists()

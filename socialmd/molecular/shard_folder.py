@@ -1,0 +1,172 @@
+"""What shards have read, beside the data set, until one of them finds all of it there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from socialmd.dataset_folder import write_atomically
+from socialmd.molecular.nanoparticle_simulation import NanoparticleSimulation
+from socialmd.molecular.output_folder import as_json, check_settings
+from socialmd.molecular.simulation_files import SimulationFiles
+
+__all__ = ["ShardFolder"]
+
+SETTINGS_FILE = "settings.json"
+
+
+class ShardFolder:
+    """The folder `.DATA.shards/` beside a data set `DATA`.
+
+    It holds `settings.json` and one `.npz` file for each simulation that was read. A file appears
+    when it is whole, and says what it was read from: it counts only as long as settings, and names,
+    sizes and times of the simulation's files are the same.
+
+    Args:
+        output: folder of the data set.
+        settings: as for `write_molecular_dataset`.
+        simulations: files of each simulation, in the order in which they are numbered.
+
+    Raises:
+        ValueError: the folder holds what was read with other settings.
+
+    Example:
+        >>> folder = ShardFolder("data/slices", settings, [SimulationFiles.find("run_1")])
+        >>> folder.save(0, NanoparticleSimulation("run_1", positions, names, atoms, frames))
+        >>> folder.load(0).positions.shape
+        (300, 120, 3)
+    """
+
+    def __init__(
+        self,
+        output: str | Path,
+        settings: Mapping[str, Any],
+        simulations: Sequence[SimulationFiles],
+    ):
+        output = Path(output).absolute()
+        self.path = output.with_name(f".{output.name}.shards")
+        self._settings = as_json(settings)
+        self._fingerprints = [_fingerprint(self._settings, files) for files in simulations]
+        self._check()
+
+    def claim(self) -> None:
+        """Make the folder.
+
+        Raises:
+            ValueError: another process has made it with other settings.
+            OSError: it cannot be written.
+        """
+        if not (self.path / SETTINGS_FILE).exists():
+            text = json.dumps(self._settings, indent=2) + "\n"
+            write_atomically(self.path / SETTINGS_FILE, lambda file: file.write(text.encode()))
+        self._check()
+
+    def missing(self) -> list[int]:
+        """Numbers of the simulations that are still to be read.
+
+        Raises:
+            ValueError: a file is damaged.
+        """
+        numbers = range(len(self._fingerprints))
+        return [number for number in numbers if self._read(number, ()) is None]
+
+    def save(self, number: int, simulation: NanoparticleSimulation) -> None:
+        """Write what was read of a simulation; its slices are left out.
+
+        Nothing is left of it if another process is removing the folder, because it has found all
+        that it needs there.
+
+        Args:
+            number: of the simulation.
+            simulation: what was read.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        arrays = {
+            "fingerprint": np.array(self._fingerprints[number]),
+            "source": np.array(simulation.source),
+            "positions": simulation.positions,
+            **{key: np.array(getattr(simulation, key)) for key in ("names", "atoms", "frames")},
+        }
+        with suppress(FileNotFoundError):
+            write_atomically(
+                self._file(number), lambda file: np.savez(file, allow_pickle=False, **arrays)
+            )
+
+    def load(self, number: int) -> NanoparticleSimulation | None:
+        """What was read of a simulation, without slices.
+
+        Args:
+            number: of the simulation.
+
+        Returns:
+            The simulation; `None` if it is still to be read.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
+        found = self._read(number, ("source", "positions", "names", "atoms", "frames"))
+        if found is None:
+            return None
+        return NanoparticleSimulation(
+            source=str(found["source"]),
+            positions=found["positions"],
+            **{key: found[key].tolist() for key in ("names", "atoms", "frames")},
+        )
+
+    def remove(self) -> None:
+        """Remove the folder and what was written to it, if it is there.
+
+        Raises:
+            OSError: a file cannot be removed.
+        """
+        with suppress(FileNotFoundError):  # another process is removing it, too
+            for pattern in ("simulation_*.npz", ".*.tmp", SETTINGS_FILE):
+                for path in self.path.glob(pattern):
+                    path.unlink(missing_ok=True)
+        with suppress(OSError):  # gone, or another process is writing there, and will remove it
+            self.path.rmdir()
+
+    def _file(self, number: int) -> Path:
+        return self.path / f"simulation_{number:05d}.npz"
+
+    def _check(self) -> None:
+        path = self.path / SETTINGS_FILE
+        try:
+            found = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return
+        except ValueError as error:
+            raise ValueError(f"{path}: no JSON ({error}); remove {self.path}") from None
+        check_settings(self.path, "what was read with", found, self._settings)
+
+    def _read(self, number: int, keys: Sequence[str]) -> dict[str, Any] | None:
+        path = self._file(number)
+        try:
+            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+                if str(file["fingerprint"]) != self._fingerprints[number]:
+                    return None
+                return {key: file[key] for key in keys}
+        except OSError:
+            if path.exists():
+                raise
+            return None  # never there, or removed while it was read
+        except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
+            raise ValueError(
+                f"{path}: damaged ({error}); remove it to have the simulation read again"
+            ) from error
+
+
+def _fingerprint(settings: Mapping[str, Any], files: SimulationFiles) -> str:
+    """Changes with the settings, and when a file is replaced by another one."""
+    paths = files.paths if files.topology is None else (files.topology, *files.paths)
+    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    return hashlib.sha256(json.dumps([settings, stats]).encode()).hexdigest()
