@@ -17,7 +17,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     model, _ = load_model(arguments.model)
     export_saved_model(model, arguments.output)
-    print(f"SavedModel with endpoints serve, rollout and sample: {arguments.output}")
+    endpoints = "serve, serve_padded, rollout, rollout_padded and sample"
+    print(f"SavedModel with endpoints {endpoints}: {arguments.output}")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ ALLOWED = {
     "training": BASE | LEVEL_2 | {"models", "plots"},
     "reporting": BASE | LEVEL_2 | {"models", "plots"},
     "plots": set(),  # NumPy arrays in, Matplotlib out
+    "serving": set(),  # beside exported models, where there is no Keras
     "pipelines": BASE | LEVEL_2 | {"models", "training", "reporting", "plots"},
 }
 # Where each of these third-party packages may be imported.
@@ -136,6 +137,12 @@ def test_confined_packages_are_imported_in_their_place_only(path):
 @pytest.mark.parametrize("path", [*ROOT.glob("socialmd/plots/*.py")], ids=relative)
 def test_plots_import_numpy_and_matplotlib_only(path):
     allowed = {"numpy", "matplotlib", "socialmd", *sys.stdlib_module_names}
+    assert {top_level(name) for name in imported_modules(path)} <= allowed
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("socialmd/serving/*.py")], ids=relative)
+def test_serving_imports_numpy_only(path):
+    allowed = {"numpy", "socialmd", *sys.stdlib_module_names}
     assert {top_level(name) for name in imported_modules(path)} <= allowed
 
 

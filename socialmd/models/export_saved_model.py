@@ -18,15 +18,25 @@ SAVED_MODEL = {"assets", "fingerprint.pb", "saved_model.pb", "variables"}
 
 
 def export_saved_model(model: ForecastModel, path: str | Path) -> None:
-    """Write a SavedModel with three endpoints; batch, steps T >= 2 and particles N are free.
+    """Write a SavedModel with five endpoints; batch, steps T >= 2 and particles N are free.
 
         serve(inputs)                            T' steps, fed back as in training
+        serve_padded(inputs, mask)               likewise, systems of different particle numbers
         rollout(inputs, num_steps)               any number of steps, fed back as in training
+        rollout_padded(inputs, mask, num_steps)  likewise, systems of different particle numbers
         sample(inputs, num_steps, seed)          any number of steps, a sample fed back
 
-    `inputs` is float32 [B, T, N, F]; `num_steps` and `seed` are int32 scalars. Each returns
-    `positions` [B, steps, N, 2] and `parameters` [B, steps, N, P] by name, in units of length, not
-    recalibrated. A model trained on samples draws the same ones in every call of the first two.
+    Each is also a signature of that name, and `serving_default` is `serve`. `inputs` is float32
+    [B, T, N, F]; `mask` is bool [B, N], false for padded particles; `num_steps` and `seed` are
+    int32 scalars. Each returns `positions` [B, steps, N, D] and `parameters` [B, steps, N, P] by
+    name, in units of length, not recalibrated. A model trained on samples draws the same ones in
+    every call of the first four with arrays of the same shape.
+
+    What padded particles are in the inputs does not matter; in the answer they are zeros. Without
+    particles or systems the answer is empty. Whoever calls it, however, these raise TensorFlow's
+    `InvalidArgumentError`: fewer than two frames, more particles than the model takes, inputs that
+    are not finite, a mask of another shape, `num_steps` below one, and a forecast that has become
+    infinite.
 
     Args:
         model: a built model.
@@ -38,7 +48,7 @@ def export_saved_model(model: ForecastModel, path: str | Path) -> None:
 
     Example:
         >>> export_saved_model(model, "exported")
-        >>> loaded = tf.saved_model.load("exported")
+        >>> loaded = tf.saved_model.load("exported")  # TensorFlow alone from here on
         >>> loaded.rollout(inputs, tf.constant(200))["positions"].shape
         TensorShape([1, 200, 25, 2])
     """
@@ -64,24 +74,81 @@ def export_saved_model(model: ForecastModel, path: str | Path) -> None:
 
 def _archive(model: ForecastModel) -> keras.export.ExportArchive:
     inputs = tf.TensorSpec((None, None, None, model.num_features), tf.float32, name="inputs")
+    mask = tf.TensorSpec((None, None), tf.bool, name="mask")
     num_steps = tf.TensorSpec((), tf.int32, name="num_steps")
     seed = tf.TensorSpec((), tf.int32, name="seed")
 
-    def serve(inputs: Any) -> dict[str, Any]:
-        return rollout(inputs, model.target_steps)
+    def serve(inputs: Any) -> Any:
+        return as_in_training(inputs, _all_real(inputs), model.target_steps)
 
-    def rollout(inputs: Any, num_steps: Any) -> dict[str, Any]:
-        return named(model.forecast(inputs, tf.range(num_steps)))
+    def serve_padded(inputs: Any, mask: Any) -> Any:
+        return as_in_training(inputs, mask, model.target_steps)
 
-    def sample(inputs: Any, num_steps: Any, seed: Any) -> dict[str, Any]:
-        return named(model.forecast(inputs, tf.range(num_steps), "sample", seed))
+    def rollout(inputs: Any, num_steps: Any) -> Any:
+        return as_in_training(inputs, _all_real(inputs), num_steps)
 
-    def named(outputs: tuple[Any, Any]) -> dict[str, Any]:
-        return dict(zip(("positions", "parameters"), outputs, strict=True))
+    def rollout_padded(inputs: Any, mask: Any, num_steps: Any) -> Any:
+        return as_in_training(inputs, mask, num_steps)
+
+    def sample(inputs: Any, num_steps: Any, seed: Any) -> Any:
+        return _forecast(model, inputs, _all_real(inputs), num_steps, "sample", seed)
+
+    # A function of its own, so that four endpoints build the model's graph once.
+    @tf.function(input_signature=[inputs, mask, num_steps], autograph=False)
+    def as_in_training(inputs: Any, mask: Any, num_steps: Any) -> Any:
+        return _forecast(model, inputs, mask, num_steps, None, tf.constant(0))
 
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serve", serve, [inputs])
+    archive.add_endpoint("serve_padded", serve_padded, [inputs, mask])
     archive.add_endpoint("rollout", rollout, [inputs, num_steps])
+    archive.add_endpoint("rollout_padded", rollout_padded, [inputs, mask, num_steps])
     archive.add_endpoint("sample", sample, [inputs, num_steps, seed])
     return archive
+
+
+def _all_real(inputs: Any) -> Any:
+    inputs = _of_its_shape(inputs)
+    batch, _, particles, _ = tf.unstack(tf.shape(inputs))
+    return tf.fill((batch, particles), True)
+
+
+def _of_its_shape(tensor: Any) -> Any:
+    """The tensor, if it is as its signature says, to which TensorFlow itself does not hold it."""
+    return tf.ensure_shape(tensor, tensor.shape)
+
+
+def _forecast(
+    model: ForecastModel, inputs: Any, mask: Any, num_steps: Any, feedback: str | None, seed: Any
+) -> dict[str, Any]:
+    """What all endpoints compute, checked in the graph: no client can leave the checks out."""
+    inputs, mask, num_steps, seed = map(_of_its_shape, (inputs, mask, num_steps, seed))
+    with tf.control_dependencies(_checks(model, inputs, mask, num_steps)):
+        num_steps = tf.identity(num_steps)
+        real = tf.identity(mask)[:, None, :, None]
+    inputs = tf.debugging.check_numerics(
+        tf.where(real, inputs, 0.0), "inputs: expected finite numbers"
+    )
+    outputs = model.forecast(inputs, tf.range(num_steps), feedback, seed, mask)
+    message = "the forecast became infinite; ask for fewer steps"
+    return {
+        name: tf.debugging.check_numerics(tf.where(real, tensor, 0.0), message)
+        for name, tensor in zip(("positions", "parameters"), outputs, strict=True)
+    }
+
+
+def _checks(model: ForecastModel, inputs: Any, mask: Any, num_steps: Any) -> list[Any]:
+    """Operations that fail if arguments of these ranks contradict each other or the model."""
+    batch, steps, particles, _ = tf.unstack(tf.shape(inputs))
+    expected, found = tf.stack([batch, particles]), tf.shape(mask)
+    same = tf.reduce_all(found == expected)
+    checks = [
+        (same, "mask: expected [batch, particles] =", expected, "as the inputs, found", found),
+        (steps >= 2, "inputs: expected at least two time steps, found", steps),
+        (num_steps >= 1, "num_steps: expected at least 1, found", num_steps),
+    ]
+    if model.max_particles is not None:
+        message = f"inputs: expected at most {model.max_particles} particles, found"
+        checks.append((particles <= model.max_particles, message, particles))
+    return [tf.debugging.Assert(condition, message) for condition, *message in checks]
