@@ -17,9 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
-import os
-import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -36,6 +33,7 @@ from socialmd.evaluation.variant_table import variant_table
 from socialmd.models import constant_velocity
 from socialmd.plots import new_figure, plot_learning_curves
 from socialmd.reporting import roll_out
+from socialmd.run_apart import run_apart
 from socialmd.training import fit, read_history
 from socialmd.training.comparisons import REFERENCE, Comparison, read_comparisons
 from socialmd.training.measurements import Measurements
@@ -154,25 +152,11 @@ def train_all(runs: Sequence[Run], data: Path, verbose: bool = False) -> list[st
             print("complete")
             continue
         start = time.monotonic()
-        succeeded = train_apart(run, data, verbose)
+        succeeded = run_apart(train, run, data, verbose) == 0
         print(f"{'took' if succeeded else 'failed after'} {time.monotonic() - start:.0f} s")
         if not succeeded:
             failed.append(str(run.folder))
     return failed
-
-
-def train_apart(run: Run, data: Path, verbose: bool) -> bool:
-    """`train` in a process of its own, whose peak memory is that of this training alone.
-
-    Returns:
-        Whether it succeeded; if not, it has printed why.
-    """
-    process = multiprocessing.get_context("spawn").Process(
-        target=train, args=(run, data, verbose), daemon=True
-    )
-    process.start()
-    process.join()
-    return process.exitcode == 0
 
 
 def train(run: Run, data: Path, verbose: bool = False) -> None:
@@ -184,8 +168,6 @@ def train(run: Run, data: Path, verbose: bool = False) -> None:
         data: folder of the data set.
         verbose: whether to print a line per epoch.
     """
-    if multiprocessing.parent_process() is not None:
-        threading.Thread(target=_end_with_parent, daemon=True).start()
     measurements = Measurements(run.folder / MEASUREMENTS)
     model = fit(run.config, data, run.folder, [measurements], verbose=2 if verbose else 0)
 
@@ -201,14 +183,6 @@ def train(run: Run, data: Path, verbose: bool = False) -> None:
         run.folder / TEST,
         {"parameters": model.num_trainable_parameters, "test": asdict(metrics)},
     )
-
-
-def _end_with_parent() -> None:
-    """Whoever kills the script means the training as well; it must not go on unseen."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def measure_constant_velocity(data: Path, split: str, config: DataConfig) -> ForecastMetrics:

@@ -1,9 +1,9 @@
 """Experiment configuration: a TOML file -> typed, validated, immutable sections.
 
-A file has up to five tables: `[system]` (the physics), `[simulation]` (the data set), `[data]` (the
-input pipeline), `[model]` and `[training]`. Every key has a default, that of the reference
-experiment (`models/thesis.toml`), so a file states only what it changes. Unknown keys and
-impossible values are errors.
+A file has up to six tables: `[system]` (the physics), `[simulation]` (the data set), `[data]` (the
+input pipeline), `[model]`, `[training]` and, for a hyperparameter search, `[search]`. Every key has
+a default, that of the reference experiment (`models/thesis.toml`), so a file states only what it
+changes. Unknown keys and impossible values are errors.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import tomli_w
 from pydantic import (
@@ -26,12 +26,14 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from socialmd.dataset_folder import write_atomically
+from socialmd.search_space import Entry, parse_entry
 
 __all__ = [
     "DataConfig",
     "ExperimentConfig",
     "ManyBodySystem",
     "ModelConfig",
+    "SearchConfig",
     "SequenceModelConfig",
     "SimulationConfig",
     "TrainingConfig",
@@ -339,6 +341,8 @@ class TrainingConfig(_Section):
         gradient_clip_norm: largest norm of all gradients together; not clipped if absent.
         seed: of initial weights, order of samples and rotations.
         device: `"cpu"`, `"gpu"`, or `"auto"`: a GPU where there is one.
+        replicas: devices of that kind, each of which computes an equal part of every batch. What
+            comes out is the same as with one device, up to rounding and random numbers.
         precision: of the layers' arithmetic. Half precisions are mixed ones: weights, positions,
             distributions and losses stay float32.
         jit_compile: whether XLA compiles the training step.
@@ -362,9 +366,67 @@ class TrainingConfig(_Section):
     gradient_clip_norm: PositiveFloat | None = None
     seed: Seed = 0
     device: Literal["auto", "cpu", "gpu"] = "auto"
+    replicas: PositiveInt = 1
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     jit_compile: bool = False
     backup_every: PositiveInt = 100
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.batch_size % self.replicas:
+            raise ValueError(
+                f"batch_size: expected a multiple of replicas = {self.replicas}, "
+                f"found {self.batch_size}"
+            )
+        # Each device would find its own gradients finite or not, and scale its loss by itself.
+        if self.replicas > 1 and self.precision == "mixed_float16":
+            raise ValueError(
+                "precision: expected float32 or mixed_bfloat16 for replicas = "
+                f"{self.replicas}, found mixed_float16"
+            )
+        return self
+
+
+class SearchConfig(_Section):
+    """A search for better hyperparameters than those of `[model]` and `[training]`.
+
+    Args:
+        epochs: of each trial, at most; as many as `[training]` says if absent.
+        minutes: that a trial may train, at most; what it has reached by then counts.
+        memory_gib: that a trial may need, in GiB; what is available if absent. One that is
+            estimated to need more is refused before it starts.
+        model, training: by key of `[model]` and `[training]`, which values to try (see
+            `socialmd.search_space`).
+
+    Raises:
+        ValueError: a value is out of its range, or nothing is varied.
+
+    Example:
+        >>> units = {"minimum": 32, "maximum": 256, "step": 32}
+        >>> SearchConfig(model={"units": units}).entries["model.units"].examples
+        (32, 256)
+    """
+
+    epochs: PositiveInt | None = None
+    minutes: PositiveFloat | None = None
+    memory_gib: PositiveFloat | None = None
+    model: dict[str, Any] = {}
+    training: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.entries:
+            raise ValueError("expected keys of [model] or [training] to vary, found none")
+        return self
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        """What is varied, by `"table.key"`."""
+        return {
+            f"{table}.{key}": parse_entry(f"{table}.{key}", value)
+            for table in ("model", "training")
+            for key, value in getattr(self, table).items()
+        }
 
 
 class ExperimentConfig(_Section):
@@ -372,9 +434,11 @@ class ExperimentConfig(_Section):
 
     Args:
         system, simulation, data, model, training: the tables; each has defaults.
+        search: what a search varies; absent where none is meant.
 
     Raises:
-        ValueError: a table is not valid.
+        ValueError: a table is not valid, or the search varies a key that does not exist or tries
+            a value that it cannot have.
 
     Example:
         >>> ExperimentConfig(model={"prediction": "acceleration"}).model.units
@@ -386,6 +450,14 @@ class ExperimentConfig(_Section):
     data: DataConfig = DataConfig()
     model: AnyModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+    search: SearchConfig | None = None
+
+    @model_validator(mode="after")
+    def _check_search(self) -> Self:
+        for name, entry in {} if self.search is None else self.search.entries.items():
+            table, key = name.split(".")
+            _check_entry(name, entry, key, getattr(self, table))
+        return self
 
     def check_simulation(self) -> None:
         """Refuse to simulate a data set that the rest of the experiment cannot use.
@@ -469,9 +541,30 @@ def _describe(fault: ErrorDetails) -> str:
     return f"{key}: {fault['msg'].lower()}, found {fault['input']!r}"
 
 
+def _check_entry(name: str, entry: Entry, key: str, section: _Section) -> None:
+    """Refuse to try what the key of a section cannot be.
+
+    Whether it goes with all other values that are tried is seen in each trial.
+    """
+    known = [field for field in type(section).model_fields if field != "kind"]
+    if key not in known:
+        raise ValueError(f"search.{name}: unknown key, expected one of {', '.join(known)}")
+    for example in entry.examples:
+        value = [example] if entry.is_list else example
+        try:
+            section.model_validate({**section.model_dump(), key: value})
+        except ValidationError as error:
+            for fault in error.errors():
+                if fault["loc"][:1] == (key,):
+                    message = fault["msg"].lower()
+                    raise ValueError(f"search.{name}: {message}, found {example!r}") from None
+
+
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     """Keys of the table in which `location` points to an unknown one."""
     table: Any = ExperimentConfig
     for part in location[:-1]:
-        table = KINDS.get(str(part)) or table.model_fields[part].annotation
+        annotation = table.model_fields[part].annotation if str(part) not in KINDS else None
+        tables = (KINDS.get(str(part)), annotation, *get_args(annotation))  # `search` may be None
+        table = next(each for each in tables if hasattr(each, "model_fields"))
     return list(table.model_fields)

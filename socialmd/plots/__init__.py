@@ -24,6 +24,9 @@ from socialmd.plots.molecules import plot_slice_edge_on as plot_slice_edge_on
 from socialmd.plots.molecules import plot_slice_in_space as plot_slice_in_space
 from socialmd.plots.physics import plot_conservation as plot_conservation
 from socialmd.plots.physics import plot_nearest_distances as plot_nearest_distances
+from socialmd.plots.search import plot_importances as plot_importances
+from socialmd.plots.search import plot_loss_surface as plot_loss_surface
+from socialmd.plots.search import plot_search_progress as plot_search_progress
 from socialmd.plots.style import new_figure as new_figure
 from socialmd.plots.trajectories import plot_trajectories as plot_trajectories
 
@@ -39,12 +42,15 @@ __all__ = [
     "plot_errors",
     "plot_flattened_slice",
     "plot_forecast",
+    "plot_importances",
     "plot_learning_curves",
+    "plot_loss_surface",
     "plot_losses",
     "plot_nearest_distances",
     "plot_pit",
     "plot_radial_counts",
     "plot_radial_means",
+    "plot_search_progress",
     "plot_slice_edge_on",
     "plot_slice_in_space",
     "plot_spread",

@@ -46,13 +46,14 @@ DENSITY_COLORS = LinearSegmentedColormap.from_list(
 )
 
 
-def new_figure(width: float, height: float, columns: int = 1) -> tuple[Figure, Any]:
+def new_figure(width: float, height: float, columns: int = 1, rows: int = 1) -> tuple[Figure, Any]:
     """A figure and its axes, side by side; the caller saves it.
 
     Args:
         width: inches.
         height: inches.
-        columns: number of axes.
+        columns: number of axes in a row.
+        rows: of axes.
 
     Returns:
         The figure, and its Axes (one) or an array of them (several).
@@ -62,7 +63,7 @@ def new_figure(width: float, height: float, columns: int = 1) -> tuple[Figure, A
         >>> figure.savefig("figure.png")
     """
     figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
-    return figure, figure.subplots(1, columns)
+    return figure, figure.subplots(rows, columns)
 
 
 def curve_styles(names: Iterable[str], baselines: Sequence[str] = ()) -> dict[str, dict[str, Any]]:

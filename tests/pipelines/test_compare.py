@@ -17,7 +17,7 @@ from socialmd.training import compile_model, read_history
 from tests.miniature import EXPERIMENT, write_circles
 from tests.run_eagerly import run_eagerly
 
-TRAIN_APART = compare.train_apart
+RUN_APART = compare.run_apart
 # No pooling, which would take most of the time.
 MODEL = {**EXPERIMENT["model"], "grid_sizes": [], "prediction": "position"}
 TRAINING = {**EXPERIMENT["training"], "epochs": 2, "patience": 1}
@@ -67,13 +67,13 @@ def trainings():
     """Trains in this process, and lists what it trained."""
     trained = []
 
-    def train(run, data, verbose):
+    def run_here(train, run, data, verbose):
         trained.append((run.variant, run.seed))
-        compare.train(run, data, verbose)
-        return True
+        train(run, data, verbose)
+        return 0
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compare, "train_apart", train)
+        patch.setattr(compare, "run_apart", run_here)
         yield trained
 
 
@@ -175,7 +175,7 @@ def test_only_what_is_missing_is_trained(compared, trainings, capsys):
 
 def test_each_training_has_a_process_and_may_fail_alone(compared, tmp_path, monkeypatch, capfd):
     """One can be trained, but not evaluated; the next one's turn comes nevertheless."""
-    monkeypatch.setattr(compare, "train_apart", TRAIN_APART)
+    monkeypatch.setattr(compare, "run_apart", RUN_APART)
     data = write_circles(tmp_path / "data")
     for file in (data / "test").iterdir():
         file.unlink()

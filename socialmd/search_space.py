@@ -1,0 +1,257 @@
+"""What a hyperparameter search may vary: the entries of `[search.model]` and `[search.training]`.
+
+An entry stands for the value of one key of `[model]` or `[training]`, and is written as one of
+
+    { minimum = 32, maximum = 256, step = 32 }              numbers of a range; step and
+    { minimum = 1e-4, maximum = 1e-2, scale = "log" }       scale may be left out
+    { choices = ["position", "acceleration"] }              one of these, lists too
+    [{ minimum = 64, maximum = 512 }, { choices = [128] }]  a list, each element for itself
+    { number = { ... }, items = { ... } }                   a list of variable length
+    { number = { ... }, largest = { ... }, ratio = { ... } }  a geometric series, largest first
+
+An integer range has integer ends. With `scale = "log"` equal ratios are equally likely, and `step`
+is the ratio of neighbours.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+__all__ = ["Choices", "Condition", "Entry", "Hyperparameter", "Range", "parse_entry"]
+
+Scalar = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `minimum` to `maximum`, both included; integers if both ends are."""
+
+    minimum: float
+    maximum: float
+    step: float | None = None
+    scale: str = "linear"
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether its numbers are integers."""
+        return isinstance(self.minimum, int) and isinstance(self.maximum, int)
+
+    @property
+    def examples(self) -> list[Any]:
+        """Values that have to be possible for all others to be."""
+        return [self.minimum, self.maximum]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """One of some values, each a number, a string or, as its JSON text, a list."""
+
+    values: tuple[Scalar, ...]
+
+    @property
+    def examples(self) -> list[Any]:
+        """All of them, lists as lists."""
+        return [from_text(value) for value in self.values]
+
+
+class Condition(NamedTuple):
+    """A hyperparameter exists only where another one has one of these values."""
+
+    parent: str
+    values: tuple[int, ...]
+
+
+class Hyperparameter(NamedTuple):
+    """One dimension of the space: `"model.filters.number"`, say."""
+
+    name: str
+    domain: Range | Choices
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What may be varied of one key.
+
+    Args:
+        hyperparameters: those that make up the value, parents before those that need them.
+        assemble: from their values by name, those that exist, to the value.
+        examples: values of the key, or of a list's elements, that have to be possible.
+        is_list: whether the examples are elements of a list.
+    """
+
+    hyperparameters: tuple[Hyperparameter, ...]
+    assemble: Callable[[Mapping[str, Any]], Any]
+    examples: tuple[Any, ...]
+    is_list: bool = False
+
+
+def parse_entry(name: str, value: Any) -> Entry:
+    """Read one entry.
+
+    Args:
+        name: of the key, `"model.units"`.
+        value: as TOML has it.
+
+    Returns:
+        The entry.
+
+    Raises:
+        ValueError: it is none of the above; the message names the key and what was found.
+
+    Example:
+        >>> entry = parse_entry("model.filters", {"number": {"minimum": 2, "maximum": 3},
+        ...                                       "items": {"choices": [8, 16]}})
+        >>> [parameter.name for parameter in entry.hyperparameters]
+        ['model.filters.number', 'model.filters.0', 'model.filters.1', 'model.filters.2']
+        >>> entry.assemble({"model.filters.number": 2, "model.filters.0": 8, "model.filters.1": 16})
+        [8, 16]
+    """
+    if isinstance(value, list) and value:
+        domains = [_domain(f"{name}.{index}", each) for index, each in enumerate(value)]
+        return _fixed_list(name, domains)
+    keys = set(value) if isinstance(value, dict) else set()
+    if keys == {"number", "items"}:
+        return _variable_list(name, _number(name, value), _domain(f"{name}.items", value["items"]))
+    if keys == {"number", "largest", "ratio"}:
+        largest = _positive(f"{name}.largest", value["largest"], 0.0)
+        ratio = _positive(f"{name}.ratio", value["ratio"], 1.0)
+        return _geometric(name, _number(name, value), largest, ratio)
+    domain = _domain(name, value)
+    parameter = Hyperparameter(name, domain)
+    return Entry((parameter,), lambda values: from_text(values[name]), tuple(domain.examples))
+
+
+def to_text(value: Any) -> Scalar:
+    """A list as JSON text, because searches choose among scalars; all else as it is."""
+    return json.dumps(value) if isinstance(value, list) else value
+
+
+def from_text(value: Any) -> Any:
+    """What `to_text` made its argument from."""
+    return json.loads(value) if isinstance(value, str) and value.startswith("[") else value
+
+
+# === Lists ===
+
+
+def _fixed_list(name: str, domains: list[Range | Choices]) -> Entry:
+    names = [f"{name}.{index}" for index in range(len(domains))]
+    return Entry(
+        tuple(map(Hyperparameter, names, domains)),
+        lambda values: [values[each] for each in names],
+        tuple(example for domain in domains for example in domain.examples),
+        is_list=True,
+    )
+
+
+def _variable_list(name: str, number: Range, domain: Range | Choices) -> Entry:
+    parent, longest = f"{name}.number", int(number.maximum)
+    items = (
+        Hyperparameter(f"{name}.{index}", domain, _longer_than(parent, index, number))
+        for index in range(longest)
+    )
+    return Entry(
+        (Hyperparameter(parent, number), *items),
+        lambda values: [values[f"{name}.{index}"] for index in range(values[parent])],
+        tuple(domain.examples),
+        is_list=True,
+    )
+
+
+def _longer_than(parent: str, index: int, number: Range) -> Condition | None:
+    """Element `index` exists in lists of more elements only."""
+    if index < number.minimum:
+        return None
+    return Condition(parent, tuple(range(index + 1, int(number.maximum) + 1)))
+
+
+def _geometric(name: str, number: Range, largest: Range | Choices, ratio: Range | Choices) -> Entry:
+    names = {part: f"{name}.{part}" for part in ("number", "largest", "ratio")}
+    # The ratio of a single element means nothing.
+    condition = _longer_than(names["number"], 1, number)
+
+    def assemble(values: Mapping[str, Any]) -> list[float]:
+        size, count = float(values[names["largest"]]), values[names["number"]]
+        return [
+            size / float(values[names["ratio"]]) ** power if power else size
+            for power in range(count)
+        ]
+
+    parameters = (
+        Hyperparameter(names["number"], number),
+        Hyperparameter(names["largest"], largest),
+        Hyperparameter(names["ratio"], ratio, condition),
+    )
+    return Entry(parameters, assemble, tuple(map(float, largest.examples)), is_list=True)
+
+
+# === Domains ===
+
+
+def _domain(name: str, value: Any) -> Range | Choices:
+    keys = set(value) if isinstance(value, dict) else set()
+    if keys == {"choices"}:
+        return _choices(name, value["choices"])
+    if {"minimum", "maximum"} <= keys <= {"minimum", "maximum", "step", "scale"}:
+        return _range(name, value)
+    raise ValueError(
+        f"{name}: expected a range (minimum, maximum, and perhaps step and scale), choices, or a "
+        f"list (of ranges; number and items; number, largest and ratio), found {value!r}"
+    )
+
+
+def _choices(name: str, values: Any) -> Choices:
+    if not isinstance(values, list) or not values:
+        raise ValueError(f"{name}.choices: expected a list of values, found {values!r}")
+    values = [to_text(value) for value in values]
+    if all(_is_number(value) for value in values) and any(isinstance(v, float) for v in values):
+        values = [float(value) for value in values]
+    if len({type(value) for value in values}) > 1 or not isinstance(values[0], Scalar):
+        raise ValueError(f"{name}.choices: expected values of one kind, found {values!r}")
+    if len(set(values)) < len(values):
+        raise ValueError(f"{name}.choices: expected different values, found {values!r}")
+    return Choices(tuple(values))
+
+
+def _range(name: str, value: Mapping[str, Any]) -> Range:
+    ends = (value["minimum"], value["maximum"])
+    step, scale = value.get("step"), value.get("scale", "linear")
+    if not all(map(_is_number, ends)) or not ends[0] < ends[1]:
+        raise ValueError(f"{name}: expected minimum < maximum, finite numbers, found {list(ends)}")
+    if scale not in ("linear", "log"):
+        raise ValueError(f"{name}.scale: expected linear or log, found {scale!r}")
+    if scale == "log" and ends[0] <= 0:
+        raise ValueError(f"{name}.minimum: expected a positive number for log, found {ends[0]}")
+    found = Range(*ends, step, scale)
+    smallest = 1 if scale == "log" else 0
+    if step is not None and not (_is_number(step) and step > smallest):
+        raise ValueError(f"{name}.step: expected more than {smallest}, found {step!r}")
+    if step is not None and found.is_integer and not isinstance(step, int):
+        raise ValueError(f"{name}.step: expected an integer between integers, found {step!r}")
+    return found
+
+
+def _number(name: str, value: Mapping[str, Any]) -> Range:
+    """How many elements a list has."""
+    number = _domain(f"{name}.number", value["number"])
+    if not isinstance(number, Range) or not number.is_integer or number.minimum < 1:
+        raise ValueError(
+            f"{name}.number: expected a range of positive integers, found {value['number']!r}"
+        )
+    return Range(number.minimum, number.maximum)
+
+
+def _positive(name: str, value: Any, limit: float) -> Range | Choices:
+    domain = _domain(name, value)
+    if not all(_is_number(each) and each > limit for each in domain.examples):
+        raise ValueError(f"{name}: expected numbers larger than {limit:g}, found {value!r}")
+    return domain
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,82 @@
+"""`[search]` as KerasTuner's hyperparameters, and their values as an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras_tuner
+
+from socialmd.config import ExperimentConfig, SearchConfig
+from socialmd.search_space import Hyperparameter, Range
+
+__all__ = ["make_experiment", "make_hyperparameters"]
+
+
+def make_hyperparameters(search: SearchConfig) -> keras_tuner.HyperParameters:
+    """The space of a search.
+
+    Args:
+        search: the table `[search]`.
+
+    Returns:
+        One hyperparameter for each number or choice, named `"model.units"`, `"model.filters.0"`.
+
+    Example:
+        >>> space = make_hyperparameters(load_config("models/search.toml").search)
+        >>> [hyperparameter.name for hyperparameter in space.space][:1]
+        ['model.prediction']
+    """
+    space = keras_tuner.HyperParameters()
+    for entry in search.entries.values():
+        for hyperparameter in entry.hyperparameters:
+            _register(space, hyperparameter)
+    return space
+
+
+def _register(space: keras_tuner.HyperParameters, hyperparameter: Hyperparameter) -> None:
+    name, domain, condition = hyperparameter
+    within: dict[str, Any] = {}
+    if condition is not None:
+        within = {"parent_name": condition.parent, "parent_values": list(condition.values)}
+    if isinstance(domain, Range):
+        register = space.Int if domain.is_integer else space.Float
+        register(
+            name, domain.minimum, domain.maximum, step=domain.step, sampling=domain.scale, **within
+        )
+    elif domain.values == (domain.values[0],):
+        space.Fixed(name, domain.values[0], **within)
+    elif isinstance(domain.values[0], bool):  # which a choice would make integers
+        space.Boolean(name, default=domain.values[0], **within)
+    else:
+        space.Choice(name, list(domain.values), **within)
+
+
+def make_experiment(config: ExperimentConfig, values: Mapping[str, Any]) -> ExperimentConfig:
+    """The experiment of one trial.
+
+    Args:
+        config: what is varied, with a table `[search]`.
+        values: of the hyperparameters that exist in this trial, by name.
+
+    Returns:
+        The experiment with these values, trained no longer than a trial may be, and nothing left
+        to search for.
+
+    Raises:
+        ValueError: these values do not go together; the message says which do not, and why.
+    """
+    search = config.search
+    if search is None:
+        raise ValueError("config: expected a table [search], found none")
+    tables: dict[str, dict[str, Any]] = {
+        "model": config.model.model_dump(),
+        "training": config.training.model_dump(),
+    }
+    if search.epochs is not None:
+        tables["training"]["epochs"] = search.epochs
+    for name, entry in search.entries.items():
+        table, key = name.split(".")
+        tables[table][key] = entry.assemble(values)
+    given = {"system": config.system, "simulation": config.simulation, "data": config.data}
+    return ExperimentConfig.model_validate({**given, **tables})

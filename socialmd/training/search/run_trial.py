@@ -1,0 +1,112 @@
+"""One trial of a search: a training in a process of its own, and what came of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+from tensorboard.plugins.hparams import api as hparams
+
+from socialmd.config import ExperimentConfig
+from socialmd.dataset_folder import write_atomically
+from socialmd.training.fit import HISTORY, TENSORBOARD, fit
+from socialmd.training.history import read_history
+from socialmd.training.measurements import Measurements
+from socialmd.training.search.time_budget import TimeBudget
+
+__all__ = [
+    "FAILURE",
+    "LOG",
+    "MEASUREMENTS",
+    "TrialTask",
+    "best_epoch",
+    "run_trial",
+    "train_trial",
+    "write_failure",
+]
+
+FAILURE, LOG, MEASUREMENTS = "failure.txt", "log.txt", "measurements.json"
+
+
+class TrialTask(NamedTuple):
+    """What a trial consists of.
+
+    Args:
+        config: the experiment with the trial's values.
+        data: folder of the data set.
+        folder: for the training; an unfinished one there is continued.
+        values: what was varied, by name.
+        minutes: of training at most, if there is a limit.
+        epochs: after which to pause, if before the last one.
+    """
+
+    config: ExperimentConfig
+    data: Path
+    folder: Path
+    values: Mapping[str, Any]
+    minutes: float | None = None
+    epochs: int | None = None
+
+
+def run_trial(task: TrialTask) -> None:
+    """Train, and note the result for TensorBoard's HParams dashboard.
+
+    What it prints goes to `log.txt` in its folder, and if it fails, why goes to `failure.txt`.
+
+    Raises:
+        Exception: whatever the training raises.
+    """
+    task.folder.mkdir(parents=True, exist_ok=True)
+    log = os.open(task.folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(log, stream.fileno())
+    try:
+        train_trial(task)
+    except Exception as error:
+        write_failure(task.folder, f"{type(error).__name__}: {error}")
+        traceback.print_exc()
+        raise
+
+
+def train_trial(task: TrialTask) -> None:
+    """As `run_trial`, but prints where it is called and leaves no reason of a failure."""
+    callbacks: list[keras.callbacks.Callback] = [Measurements(task.folder / MEASUREMENTS)]
+    if task.minutes is not None:
+        callbacks.append(TimeBudget(60 * task.minutes))
+    fit(task.config, task.data, task.folder, callbacks, verbose=0, stop_after=task.epochs)
+    epoch, losses = best_epoch(task.folder)
+    folder = task.folder / TENSORBOARD / "search"
+    with tf.summary.create_file_writer(str(folder)).as_default():
+        hparams.hparams(dict(task.values), trial_id=task.folder.name)
+        for name in ("val_loss", "val_mae"):
+            tf.summary.scalar(f"search/{name}", losses[name], step=epoch)
+
+
+def best_epoch(folder: Path) -> tuple[int, dict[str, float]]:
+    """The epoch with the smallest validation loss.
+
+    Args:
+        folder: of a training.
+
+    Returns:
+        Its number, from 0, and its losses.
+
+    Raises:
+        ValueError: no epoch has ended.
+    """
+    history = read_history(folder / HISTORY)
+    if not history:
+        raise ValueError(f"{folder}: no epoch has ended")
+    epoch = history["val_loss"].index(min(history["val_loss"]))
+    return epoch, {name: values[epoch] for name, values in history.items()}
+
+
+def write_failure(folder: Path, reason: str) -> None:
+    """Note why a trial has failed."""
+    write_atomically(folder / FAILURE, lambda file: file.write(f"{reason}\n".encode()))

@@ -1,0 +1,113 @@
+"""A search for better hyperparameters, on one machine or many."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from socialmd.config import ExperimentConfig, save_config
+from socialmd.dataset_folder import read_description, write_atomically
+from socialmd.training.output_folder import check_same_experiment, mark_folder
+from socialmd.training.search.hyperparameters import make_experiment, make_hyperparameters
+from socialmd.training.search.make_oracle import make_oracle
+from socialmd.training.search.trial_record import STATE, TrialRecord, read_trials, write_table
+from socialmd.training.search.trial_tuner import TrialTuner
+
+__all__ = ["search_hyperparameters"]
+
+ALGORITHM, TABLE, BEST = "algorithm.txt", "trials.csv", "best.toml"
+
+
+def search_hyperparameters(
+    config: ExperimentConfig,
+    data: str | Path,
+    output: str | Path,
+    algorithm: str = "tpe",
+    max_trials: int = 40,
+) -> list[TrialRecord]:
+    """Try values of `[search]` for those that forecast the validation split best.
+
+    In the output folder arise `config.toml` and `dataset.json` (what is searched on what data),
+    `oracle.json` (the state of the search), `trial_00/`, ... (a training each, as
+    `socialmd.training.fit` writes it, with `failure.txt` if it failed), and at the end `trials.csv`
+    and `best.toml`, the best experiment, for `pipelines/train.py`. It has as many epochs as
+    `[training]` says. Called again after an interruption, the search goes on: trials that have
+    ended are not repeated, one that ran goes on from its last backup. Called with more trials, it
+    makes those in addition.
+
+    With KerasTuner's environment variables `KERASTUNER_TUNER_ID`, `KERASTUNER_ORACLE_IP` and
+    `KERASTUNER_ORACLE_PORT` this process is the chief of the search or one of its workers, which
+    share the output folder; the results are written by the chief.
+
+    Args:
+        config: the experiment, with a table `[search]`.
+        data: folder with `train/` and `validation/`.
+        output: folder of the search.
+        algorithm: name of it, see `make_oracle`.
+        max_trials: trials at most.
+
+    Returns:
+        The trials.
+
+    Raises:
+        FileNotFoundError: there is no such data set.
+        ValueError: nothing is to be searched, there is no such algorithm, or the folder holds
+            another search.
+        OSError: the folder cannot be written.
+
+    Example:
+        >>> config = load_config("models/search.toml")
+        >>> records = search_hyperparameters(config, "data/monopoles", "searches/tpe")
+    """
+    data, output = Path(data), Path(output)
+    if config.search is None:
+        raise ValueError("config: expected a table [search], which says what to vary, found none")
+    if max_trials < 1:
+        raise ValueError(f"max_trials: expected at least 1, found {max_trials}")
+    read_description(data)
+    epochs = config.search.epochs or config.training.epochs
+    space = make_hyperparameters(config.search)
+    oracle = make_oracle(algorithm, space, max_trials, epochs, config.training.seed)
+    check_same_experiment(output, config, data)
+    _check_algorithm(output, algorithm)
+    mark_folder(output, config, data)
+    write_atomically(output / ALGORITHM, lambda file: file.write(f"{algorithm}\n".encode()))
+    is_worker = "chief" not in os.environ.get("KERASTUNER_TUNER_ID", "chief")
+    if is_worker and _is_complete(output, max_trials):  # no chief would answer any more
+        return read_trials(output)
+
+    TrialTuner(oracle, config, data, output).search()
+    records = read_trials(output)
+    if not is_worker:
+        _write_results(config, output, records)
+    return records
+
+
+def _check_algorithm(output: Path, algorithm: str) -> None:
+    file = output / ALGORITHM
+    if file.is_file() and (found := file.read_text("utf-8").strip()) != algorithm:
+        raise ValueError(
+            f"algorithm: {output} holds a search with {found}, expected the same, "
+            f"found {algorithm}; choose another folder or remove it"
+        )
+
+
+def _is_complete(output: Path, max_trials: int) -> bool:
+    if not (output / STATE).is_file():
+        return False
+    records = read_trials(output)
+    return len(records) >= max_trials and all(
+        record.status in ("COMPLETED", "FAILED") for record in records
+    )
+
+
+def _write_results(config: ExperimentConfig, output: Path, records: list[TrialRecord]) -> None:
+    write_table(output / TABLE, records)
+    complete = [record for record in records if record.status == "COMPLETED"]
+    if not complete:
+        return
+    best = min(complete, key=lambda record: record.losses["val_loss"])
+    experiment = make_experiment(config, best.values)
+    epochs = {"epochs": config.training.epochs}  # a trial's budget is not the model's
+    training = experiment.training.model_copy(update=epochs)
+    save_config(experiment.model_copy(update={"training": training}), output / BEST)
