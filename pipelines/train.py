@@ -10,7 +10,7 @@ from socialmd import load_config
 from socialmd.command_line import positive_integer
 from socialmd.dataset_folder import write_atomically
 from socialmd.plots import new_figure, plot_losses
-from socialmd.training import fit, read_history
+from socialmd.training import ProfileSteps, fit, read_history
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -23,13 +23,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--stop-after", type=positive_integer, metavar="EPOCHS", help="pause; can be continued"
     )
+    parser.add_argument(
+        "--profile",
+        type=positive_integer,
+        nargs=2,
+        metavar=("FIRST", "LAST"),
+        help="record where the time of these steps goes, counted from now; the first compiles",
+    )
     arguments = parser.parse_args(argv)
+    tensorboard = arguments.output / "tensorboard"
+    profile = arguments.profile and ProfileSteps(tensorboard / "train", *arguments.profile)
 
     config = load_config(arguments.config)
     fit(
         config,
         arguments.data,
         arguments.output,
+        callbacks=[profile] if profile else [],
         verbose=arguments.verbose,
         stop_after=arguments.stop_after,
     )
@@ -42,7 +52,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     picture = arguments.output / "losses.png"
     write_atomically(picture, lambda file: figure.savefig(file, format="png"))
     print(f"Model, log and figure: {arguments.output}")
-    print(f"Watch it: tensorboard --logdir {arguments.output / 'tensorboard'}")
+    print(f"Watch it: tensorboard --logdir {tensorboard}")
+    if profile:
+        print(f"Profiled {profile.num_profiled} steps; python -m pip install xprof to see them")
 
 
 if __name__ == "__main__":

@@ -140,6 +140,16 @@ class ForecastModel(keras.Model):
             kwargs.setdefault("shuffle", False)
         return super().fit(x, y, **kwargs)
 
+    def _maybe_symbolic_build(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing, once everything is built.
+
+        Where several devices share a batch, Keras looks at one before every fit and evaluation, in
+        order to build from it. It averages that batch over the devices, which can be done neither
+        with masks nor with parts of different sizes, and it uses up an epoch of the data set.
+        """
+        if not (self.built and self.optimizer.built):
+            super()._maybe_symbolic_build(*args, **kwargs)
+
     # === Public methods ===
 
     def rollout(

@@ -11,6 +11,7 @@ from keras import ops
 from socialmd.models.check_inputs import check_inputs, unpack
 from socialmd.models.feedback import feed_back
 from socialmd.models.forecast_model import ForecastModel
+from socialmd.models.replicas import never_empty
 from socialmd.registration import register
 
 __all__ = ["SequenceLSTM"]
@@ -131,6 +132,7 @@ class SequenceLSTM(ForecastModel):
         )
         self.built = True
 
+    @never_empty
     def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
         inputs, mask = unpack(inputs, mask)
         seed = 0  # outside of training, the same samples whenever they are drawn

@@ -14,6 +14,7 @@ from socialmd.models.check_inputs import check_inputs, unpack
 from socialmd.models.estimate_scales import estimate_scales
 from socialmd.models.feedback import feed_back
 from socialmd.models.forecast_model import ForecastModel
+from socialmd.models.replicas import never_empty
 from socialmd.registration import register
 
 __all__ = ["SocialLSTM"]
@@ -137,6 +138,7 @@ class SocialLSTM(ForecastModel):
             name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32"
         )
 
+    @never_empty
     def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
         seed = 0  # outside of training, the same samples whenever they are drawn
         if training and self.feedback == "sample":

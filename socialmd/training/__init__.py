@@ -2,7 +2,8 @@
 
 from socialmd.training.compile_model import compile_model as compile_model
 from socialmd.training.fit import fit as fit
-from socialmd.training.forecast_images import ForecastImages as ForecastImages
 from socialmd.training.history import read_history as read_history
+from socialmd.training.profile_steps import ProfileSteps as ProfileSteps
+from socialmd.training.tensorboard_log import TensorBoardLog as TensorBoardLog
 
-__all__ = ["ForecastImages", "compile_model", "fit", "read_history"]
+__all__ = ["ProfileSteps", "TensorBoardLog", "compile_model", "fit", "read_history"]

@@ -8,6 +8,7 @@ import keras
 
 from socialmd.config import TrainingConfig
 from socialmd.models import ForecastModel, NegativeLogLikelihood, PositionError
+from socialmd.training.mirrored_nadam import MirroredNadam
 
 __all__ = ["compile_model"]
 
@@ -26,7 +27,8 @@ def compile_model(model: ForecastModel, config: TrainingConfig) -> None:
     Example:
         >>> compile_model(model, load_config("models/thesis.toml").training)
     """
-    optimizer = keras.optimizers.Nadam(
+    optimizer_class = keras.optimizers.Nadam if config.replicas == 1 else MirroredNadam
+    optimizer = optimizer_class(
         config.learning_rate,
         beta_1=config.beta_1,
         beta_2=config.beta_2,

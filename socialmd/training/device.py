@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -10,18 +11,22 @@ import tensorflow as tf
 __all__ = ["on_device"]
 
 
-def on_device(name: str) -> AbstractContextManager[Any]:
+def on_device(name: str, replicas: int = 1) -> AbstractContextManager[Any]:
     """Scope in which variables and computations are where a configuration wants them.
 
     Args:
         name: `"cpu"`; `"gpu"`; or `"auto"`, a GPU where there is one. TensorFlow takes the first
             GPU by itself.
+        replicas: devices of that kind. Of several, the first ones hold copies of all variables
+            that are made in the scope, and divide among them each batch of a model that is made
+            in the scope (`tf.distribute.MirroredStrategy`).
 
     Returns:
         The scope, for `with`.
 
     Raises:
-        ValueError: a GPU is asked for and TensorFlow finds none.
+        ValueError: a GPU or several devices are asked for and TensorFlow does not find them, or
+            an earlier training of this process had several others.
 
     Example:
         >>> with on_device("cpu"):
@@ -30,4 +35,30 @@ def on_device(name: str) -> AbstractContextManager[Any]:
     if name == "gpu" and not tf.config.list_physical_devices("GPU"):
         found = ", ".join(device.name for device in tf.config.list_physical_devices())
         raise ValueError(f"training.device: expected a GPU, found only {found}")
+    if replicas > 1:
+        return _mirrored(*_first_devices(name, replicas)).scope()
     return tf.device("CPU:0") if name == "cpu" else nullcontext()
+
+
+@functools.cache
+def _mirrored(*devices: str) -> tf.distribute.Strategy:
+    """One strategy for all trainings of a process: two mistake each other's messages."""
+    if _mirrored.cache_info().currsize:
+        raise ValueError(
+            "training.replicas: expected as many devices as an earlier training of this process "
+            f"had, found {len(devices)}"
+        )
+    return tf.distribute.MirroredStrategy(devices)
+
+
+def _first_devices(name: str, replicas: int) -> list[str]:
+    """Names of as many devices as each batch is to be divided among."""
+    has_gpu = name != "cpu" and tf.config.list_physical_devices("GPU")
+    kind = "GPU" if has_gpu else "CPU"
+    devices = [device.name for device in tf.config.list_logical_devices(kind)]
+    if len(devices) < replicas:
+        raise ValueError(
+            f"training.replicas: expected at most {len(devices)}, the number of {kind} devices "
+            f"({', '.join(devices)}), found {replicas}"
+        )
+    return devices[:replicas]

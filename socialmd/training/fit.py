@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from socialmd.config import ExperimentConfig
-from socialmd.data import make_dataset
+from socialmd.data import make_dataset, read_windows
 from socialmd.dataset_folder import read_description, write_atomically
 from socialmd.models import ForecastModel, build_model, load_model
 from socialmd.models.check_inputs import unpack
@@ -20,12 +20,13 @@ from socialmd.models.load_model import MODEL_FILE
 from socialmd.training.best_weights import BestWeights
 from socialmd.training.compile_model import compile_model
 from socialmd.training.device import on_device
-from socialmd.training.forecast_images import ForecastImages
+from socialmd.training.experiment_texts import experiment_texts
 from socialmd.training.history import epochs_without_improvement, keep_epochs, read_history
 from socialmd.training.numbered_callbacks import NumberedCallbacks
 from socialmd.training.output_folder import check_room, check_same_experiment, mark_folder
 from socialmd.training.resumable_early_stopping import ResumableEarlyStopping
 from socialmd.training.stop_on_non_finite import StopOnNonFinite
+from socialmd.training.tensorboard_log import TensorBoardLog
 from socialmd.training.training_backup import TrainingBackup, build_state, last_backup
 from socialmd.training.weights import save_atomically
 
@@ -82,11 +83,21 @@ def fit(
         return load_model(output)[0]
     if (output / MODEL_FILE).is_file() and not (output / BEST).is_file():
         _extract_best(output)
-    with on_device(config.training.device):
+    # Made outside of the scope: it counts its epochs in a variable, of which several devices would
+    # each get one.
+    train = make_dataset(
+        data / "train",
+        config.data,
+        config.training.batch_size,
+        shuffle=True,
+        seed=config.training.seed,
+        initial_epoch=last_backup(output / BACKUP)[0],
+    )
+    with on_device(config.training.device, config.training.replicas):
         keras.utils.set_random_seed(config.training.seed)
         model = build_model(config, read_description(data).spatial_dims)
         compile_model(model, config.training)
-        is_complete = _train(model, config, data, output, callbacks, verbose, stop_after)
+        is_complete = _train(model, config, data, train, output, callbacks, verbose, stop_after)
         model.load_weights(output / BEST)
         as_stored = config.data.model_copy(update={"num_rotations": 0})
         model.recalibrate(make_dataset(data / "validation", as_stored, config.training.batch_size))
@@ -100,6 +111,7 @@ def _train(
     model: ForecastModel,
     config: ExperimentConfig,
     data: Path,
+    train: tf.data.Dataset,
     output: Path,
     callbacks: Sequence[keras.callbacks.Callback],
     verbose: int,
@@ -111,27 +123,27 @@ def _train(
     seed = config.training.seed
     as_stored = config.data.model_copy(update={"num_rotations": 0})
     scales = make_dataset(data / "train", as_stored, batch_size)
-    train = make_dataset(data / "train", config.data, batch_size, True, seed, initial_epoch=epoch)
     validation = make_dataset(data / "validation", config.data, batch_size, seed=seed)
-    pictures = make_dataset(data / "validation", as_stored, batch_size)
+    windows = read_windows(data, "validation", config.data, batch_size)
     _check_grids(config, scales)
     # Of the whole data set: systems of fewer particles are padded to the largest.
     inputs, _ = unpack(train.element_spec[0])
     model.build(inputs.shape)
     check_room(output, model.count_params())
     mark_folder(output, config, data)
-
     model.adapt(scales)
     targets = tf.zeros([1, *train.element_spec[1].shape[1:]])
     build_state(model, targets, model(tf.zeros([1, *inputs.shape[1:]])))
     keep_epochs(output / HISTORY, epoch)
+    log = TensorBoardLog(output / TENSORBOARD, windows, experiment_texts(output))
+    log.keep(epoch, epoch * len(train) + step)
     pause = epochs if stop_after is None else min(stop_after, epochs)
     while epoch < pause and _is_improving(output, config):
         # Keras wants all epochs of one fit to be of one length: the rest of an interrupted one gets
         # a fit of its own.
         last = epoch + 1 if step else pause
         numbered_callbacks = NumberedCallbacks(
-            [*_callbacks(config, output, pictures, backup), *callbacks],
+            [log, *_callbacks(config, output, backup), *callbacks],
             first_batch=step,
             add_history=True,
             add_progbar=verbose != 0,
@@ -175,17 +187,14 @@ def _is_improving(output: Path, config: ExperimentConfig) -> bool:
 
 
 def _callbacks(
-    config: ExperimentConfig, output: Path, pictures: tf.data.Dataset, backup: Path | None
+    config: ExperimentConfig, output: Path, backup: Path | None
 ) -> list[keras.callbacks.Callback]:
     history = read_history(output / HISTORY)
-    inputs, targets = next(iter(pictures))
     return [
         StopOnNonFinite(),
         BestWeights(output / BEST, history),
         keras.callbacks.CSVLogger(str(output / HISTORY), append=bool(history)),
         ResumableEarlyStopping(history, config.training.patience),
-        keras.callbacks.TensorBoard(str(output / TENSORBOARD), write_graph=False),
-        ForecastImages(output / TENSORBOARD / "forecasts", inputs, targets),
         # Last: what a complete epoch's backup takes for done has been logged.
         TrainingBackup(output / BACKUP, config.training.backup_every, backup),
     ]

@@ -4,13 +4,14 @@ import pytest
 import tensorflow as tf
 
 from socialmd.config import TrainingConfig
-from socialmd.data import make_dataset
+from socialmd.data import make_dataset, read_windows
 from socialmd.models import load_model
 from socialmd.training import compile_model, fit, read_history
 from socialmd.training.device import on_device
 from socialmd.training.training_backup import last_backup
 from tests.miniature import write_circles
 from tests.run_eagerly import run_eagerly
+from tests.training.event_files import read_run
 
 # Keras' CSVLogger leaves its file open when training is interrupted.
 leaves_log_open = pytest.mark.filterwarnings(
@@ -107,6 +108,11 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     for ours, theirs in zip(resumed.weights, expected.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert read_history(tmp_path / "history.csv") == read_history(folder / "history.csv")
+    for run in ("train", "validation", "constant_velocity"):
+        found, whole = (read_run(path / "tensorboard" / run) for path in (tmp_path, folder))
+        # Where it stopped shows nowhere; the configurations do differ, in `backup_every`.
+        assert found.pop("configuration", {}).keys() == whole.pop("configuration", {}).keys()
+        assert str(found) == str(whole)
 
 
 @pytest.mark.usefixtures("eagerly")
@@ -152,10 +158,10 @@ def test_another_experiments_folder_is_refused(config, data, trained):
 @pytest.mark.usefixtures("eagerly")
 def test_training_stops_early_without_improvement(eager_config, data, tmp_path):
     # A learning rate at which nothing improves after the first epochs.
-    config = with_training(eager_config, epochs=12, patience=2, learning_rate=1e-12)
+    config = with_training(eager_config, epochs=6, patience=2, learning_rate=1e-12)
     fit(config, data, tmp_path, verbose=0)
     losses = read_history(tmp_path / "history.csv")["val_loss"]
-    assert len(losses) < 12
+    assert len(losses) < 6
     assert len(losses) - 1 - int(np.argmin(losses)) == 2
 
 
@@ -186,17 +192,23 @@ def test_a_validation_loss_that_is_not_finite_keeps_no_weights(eager_config, dat
     assert not (tmp_path / "best.weights.h5").exists()
 
 
-def test_tensorboard_has_losses_learning_rate_and_pictures(trained):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    folder, _ = trained
-    tags = {}
-    for name in ("train", "validation", "forecasts"):
-        events = EventAccumulator(str(folder / "tensorboard" / name)).Reload()
-        tags[name] = {tag for kind in ("tensors", "images") for tag in events.Tags()[kind]}
-    assert {"epoch_loss", "epoch_mae", "epoch_learning_rate"} <= tags["train"]
-    assert "epoch_loss" in tags["validation"]
-    assert "validation_forecasts" in tags["forecasts"]
+def test_tensorboard_shows_batches_epochs_forecasts_and_what_is_trained(config, data, trained):
+    folder, model = trained
+    train, validation = (read_run(folder / "tensorboard" / run) for run in ("train", "validation"))
+    history = read_history(folder / "history.csv")
+    for name in ("loss", "mae"):
+        for run, key in ((train, name), (validation, f"val_{name}")):
+            assert list(run[f"epoch/{name}"].values()) == pytest.approx(history[key], rel=1e-6)
+    assert {"batch/gradient_norm", "batch/learning_rate", "weight_norm/all"} <= train.keys()
+    assert list(train["batch/loss"]) == list(range(1, 10))  # three epochs of three
+    assert b"subsample = 2" in train["configuration"][0]
+    assert b"frame_spacing" in train["data"][0]
+    assert len(validation["forecast/example"]) == 3
+    best = int(np.argmin(history["val_loss"]))
+    windows = read_windows(data, "validation", config.data, config.training.batch_size)
+    positions, _ = model.rollout(windows.inputs)
+    expected = np.abs(np.array(positions) - windows.truth)[:, -1].mean()
+    assert validation["forecast/mae_4_steps_ahead"][best] == pytest.approx(expected, rel=1e-4)
 
 
 def test_missing_data_leaves_no_output(config, tmp_path):

@@ -1,0 +1,77 @@
+"""Devices that share a batch: what each of them has to know of it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from socialmd.models.check_inputs import unpack
+
+__all__ = ["never_empty", "replica_context"]
+
+
+def replica_context() -> Any | None:
+    """Where one of several devices computes its part of a batch (`tf.distribute`).
+
+    Its `all_reduce("SUM", tensors)` adds up what each device has; gradients flow through it.
+
+    Returns:
+        The `tf.distribute.ReplicaContext`; nothing where one device has the whole batch, which is
+        everywhere but inside a `tf.distribute.Strategy.run` of several devices.
+
+    Example:
+        >>> replica_context() is None
+        True
+    """
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    return None if context is None or context.num_replicas_in_sync == 1 else context
+
+
+def never_empty(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a model's `call` never see a part of a batch without any system.
+
+    The last batch of an epoch may be smaller than the number of devices. Not all of TensorFlow's
+    operations work without any system. So there is one then, of zeros, whose parameters are left
+    out of what is returned: it has neither loss nor gradient.
+
+    Args:
+        call: `call(self, inputs, mask, training)` of a model.
+
+    Returns:
+        The same for any number of systems.
+
+    Example:
+        >>> class Model(ForecastModel):
+        ...     @never_empty
+        ...     def call(self, inputs, mask=None, training=None): ...
+    """
+
+    @functools.wraps(call)
+    def call_with_systems(
+        self: Any, inputs: Any, mask: Any | None = None, training: bool | None = None
+    ) -> Any:
+        if replica_context() is None:
+            return call(self, inputs, mask, training)
+        inputs, mask = unpack(inputs, mask)
+        systems = ops.shape(inputs)[0]
+        return call(self, _at_least_one(inputs), _at_least_one(mask), training)[:systems]
+
+    return call_with_systems
+
+
+def _at_least_one(tensor: Any | None) -> Any | None:
+    """The tensor [B, ...] or, if B is zero, zeros [1, ...]."""
+    if tensor is None:
+        return None
+    import tensorflow as tf
+
+    missing = tf.maximum(1 - tf.shape(tensor)[0], 0)
+    return tf.pad(tensor, [[0, missing], *[[0, 0]] * (len(tensor.shape) - 1)])

@@ -1,0 +1,153 @@
+"""How well a model in training forecasts: the same few validation windows after every epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from socialmd.data import Windows
+from socialmd.evaluation import Calibration, ForecastMetrics, PredictiveDensity, position_density
+from socialmd.models import ForecastModel, constant_position, constant_velocity
+from socialmd.plots import new_figure, plot_coverage, plot_errors, plot_forecast
+
+__all__ = ["ForecastSummaries"]
+
+NUM_DRAWN = 2  # windows
+
+
+class ForecastSummaries:
+    """Error by steps ahead, calibration and pictures of forecasts, for a log of the training.
+
+    One rollout of all windows, by the function that training compiles anyway.
+
+    Args:
+        windows: some of the validation split, from `read_windows`. Of three coordinates, x and y
+            are drawn.
+
+    Attributes:
+        baseline: what `measure` gives, for the constant-velocity forecast.
+
+    Example:
+        >>> summaries = ForecastSummaries(read_windows(data, "validation", config.data, 32))
+        >>> scalars, figures = summaries.measure(model)
+        >>> scalars["forecast/mae_30_steps_ahead"], scalars["forecast/coverage_of_95_percent"]
+        (0.39, 0.91)
+    """
+
+    def __init__(self, windows: Windows) -> None:
+        self.windows = windows
+        self.num_steps, _, self.dims = windows.truth.shape[1:]
+        self._baselines = {
+            name: self._error(forecast(windows.inputs, self.num_steps, self.dims))
+            for name, forecast in (
+                ("constant velocity", constant_velocity),
+                ("constant position", constant_position),
+            )
+        }
+        self.baseline = self._at_some_steps(self._baselines["constant velocity"])
+
+    def measure(self, model: ForecastModel) -> tuple[dict[str, float], dict[str, list[Figure]]]:
+        """Forecast the windows and compare with the truth.
+
+        Args:
+            model: as far as it has been trained.
+
+        Returns:
+            Scalars by tag: the mean absolute error at some steps ahead, per coordinate in units of
+            length, and how often the truth lies within regions of 50, 80 and 95 %, a fraction. Also
+            figures of one size by tag: forecasts, errors and coverage by steps ahead. Coverage is
+            left out in three dimensions, and for models whose sigma is a constant until they are
+            recalibrated.
+
+        Raises:
+            FloatingPointError: the forecast has become infinite.
+        """
+        windows = self.windows
+        positions, parameters = map(
+            keras.ops.convert_to_numpy,
+            model.rollout(
+                windows.inputs, self.num_steps, model.point_feedback, seed=0, mask=windows.mask
+            ),
+        )
+        error = self._error(positions)
+        scalars = self._at_some_steps(error)
+        figures = {
+            "forecast/example": self._draw_examples(model, positions, parameters),
+            "forecast/error_by_step": [self._draw_error(error)],
+        }
+        if model.predicts_sigma and self.dims == 2:
+            calibration = self._calibrate(model, parameters)
+            for level, coverage in zip(
+                calibration.levels, calibration.overall_coverage, strict=True
+            ):
+                scalars[f"forecast/coverage_of_{100 * level:.0f}_percent"] = coverage
+            figure, ax = new_figure(5, 4)
+            plot_coverage(ax, {"model": calibration.coverage}, calibration.levels)
+            figures["forecast/coverage_by_step"] = [figure]
+        return scalars, figures
+
+    def _error(self, positions: NDArray[Any]) -> list[float]:
+        """Mean absolute error of each step, [T']."""
+        real = self.windows.real
+        return ForecastMetrics.from_arrays(real(self.windows.truth), real(positions)).mae_per_step
+
+    def _at_some_steps(self, error: list[float]) -> dict[str, float]:
+        """The error at the first step and after each third."""
+        steps = sorted({1, *(max(1, self.num_steps * part // 3) for part in (1, 2, 3))})
+        width = len(str(self.num_steps))
+        return {f"forecast/mae_{step:0{width}d}_steps_ahead": error[step - 1] for step in steps}
+
+    def _calibrate(self, model: ForecastModel, parameters: NDArray[Any]) -> Calibration:
+        real = self.windows.real
+        log_weights, means, factors = map(
+            keras.ops.convert_to_numpy, model.components(real(parameters))
+        )
+        factors = factors.astype(np.float64)  # a strong correlation is singular in float32
+        covariances = factors @ np.swapaxes(factors, -1, -2)
+        density = PredictiveDensity(log_weights, means, covariances)
+        return Calibration.from_density(density, real(self.windows.truth))
+
+    # === Figures ===
+
+    def _draw_error(self, error: list[float]) -> Figure:
+        figure, ax = new_figure(5, 4)
+        plot_errors(ax, {"model": error, **self._baselines}, baselines=tuple(self._baselines))
+        return figure
+
+    def _draw_examples(
+        self, model: ForecastModel, positions: NDArray[Any], parameters: NDArray[Any]
+    ) -> list[Figure]:
+        count = len(positions)
+        drawn = sorted({count * index // NUM_DRAWN for index in range(NUM_DRAWN)})
+        return [self._draw_window(model, positions, parameters, window) for window in drawn]
+
+    def _draw_window(
+        self,
+        model: ForecastModel,
+        positions: NDArray[Any],
+        parameters: NDArray[Any],
+        window: int,
+    ) -> Figure:
+        inputs, truth, simulations, mask = self.windows
+        real = slice(None) if mask is None else mask[window]
+        half = 1.1 * float(np.abs(truth[window][:, real]).max())
+        extent = (-half, half, -half, half)
+        density = None
+        if self.dims == 2:
+            distribution = model.distribution(parameters[window][:, real])
+            density = position_density(distribution, extent, pixels=64)
+        figure, ax = new_figure(5, 5)
+        plot_forecast(
+            ax,
+            inputs[window][:, real, :2],
+            truth[window][:, real, :2],
+            positions[window][:, real, :2],
+            density,
+            extent,
+            title=f"Validation simulation {simulations[window]}",
+        )
+        return figure

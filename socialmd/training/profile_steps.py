@@ -1,0 +1,67 @@
+"""A profile of a few training steps, for TensorBoard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+__all__ = ["ProfileSteps"]
+
+
+class ProfileSteps(keras.callbacks.Callback):
+    """Has TensorFlow's profiler record where the time of a few training steps goes.
+
+    Steps are counted from 1, in this process: a training that goes on from a backup is profiled
+    like one that begins. The first step compiles. Everything between the first and the last of the
+    steps is recorded, callbacks and the end of an epoch too.
+
+    Args:
+        directory: of the run in TensorBoard, which finds the profile in `plugins/profile/` there.
+            Its plugin `xprof` shows it, which is a package of its own.
+        first, last: numbers of the steps.
+
+    Attributes:
+        num_profiled: steps that have been recorded.
+
+    Raises:
+        ValueError: there is no such range.
+
+    Example:
+        >>> fit(config, data, output, [ProfileSteps(output / "tensorboard/train", 10, 14)])
+    """
+
+    def __init__(self, directory: str | Path, first: int, last: int) -> None:
+        super().__init__()
+        if not 1 <= first <= last:
+            raise ValueError(
+                f"first, last: expected numbers of steps, 1 <= first <= last, found {first}, {last}"
+            )
+        self.directory = str(directory)
+        self.first, self.last = first, last
+        self.num_profiled = 0
+        self._step = 0
+        self._trace: Any = None
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._step += 1
+        if self._step == self.first:
+            tf.profiler.experimental.start(self.directory)
+        if self.first <= self._step <= self.last:
+            self._trace = tf.profiler.experimental.Trace("train", step_num=self._step, _r=1)
+            self._trace.__enter__()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._trace is None:
+            return
+        self._trace.__exit__(None, None, None)
+        self._trace = None
+        self.num_profiled += 1
+        if self._step == self.last:
+            tf.profiler.experimental.stop()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        if self.first <= self._step < self.last:
+            tf.profiler.experimental.stop()

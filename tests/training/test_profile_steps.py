@@ -1,0 +1,36 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from socialmd.training import ProfileSteps
+
+
+def train(profile, steps=5):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((steps, 1), "float32")
+    model.fit(x, x, batch_size=1, verbose=0, callbacks=[profile])
+
+
+@pytest.mark.parametrize(("first", "last", "num_profiled"), [(2, 3, 2), (4, 9, 2), (6, 9, 0)])
+def test_the_steps_that_there_are_get_profiled(tmp_path, first, last, num_profiled):
+    profile = ProfileSteps(tmp_path, first, last)
+    train(profile)
+    assert profile.num_profiled == num_profiled
+    found = list(tmp_path.glob("plugins/profile/*/*.xplane.pb"))
+    assert len(found) == (1 if num_profiled else 0)
+    if num_profiled:
+        from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+        space = xplane_pb2.XSpace.FromString(found[0].read_bytes())
+        names = [data.name for plane in space.planes for data in plane.event_metadata.values()]
+        assert "train" in [name.split("#")[0] for name in names]
+    with tf.profiler.experimental.Profile(str(tmp_path / "another")):  # there is one at a time
+        pass
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 3), (4, 3)])
+def test_a_range_that_is_none_is_refused(tmp_path, first, last):
+    with pytest.raises(ValueError, match=f"1 <= first <= last, found {first}, {last}"):
+        ProfileSteps(tmp_path, first, last)
