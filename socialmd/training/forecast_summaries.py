@@ -17,6 +17,7 @@ from socialmd.plots import new_figure, plot_coverage, plot_errors, plot_forecast
 __all__ = ["ForecastSummaries"]
 
 NUM_DRAWN = 2  # windows
+PIXELS = 48  # of a density along each side; these take most of the time
 
 
 class ForecastSummaries:
@@ -139,7 +140,7 @@ class ForecastSummaries:
         density = None
         if self.dims == 2:
             distribution = model.distribution(parameters[window][:, real])
-            density = position_density(distribution, extent, pixels=64)
+            density = position_density(distribution, extent, pixels=PIXELS)
         figure, ax = new_figure(5, 5)
         plot_forecast(
             ax,

@@ -1,3 +1,6 @@
+import gc
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -13,10 +16,14 @@ from tests.miniature import write_circles
 from tests.run_eagerly import run_eagerly
 from tests.training.event_files import read_run
 
-# Keras' CSVLogger leaves its file open when training is interrupted.
-leaves_log_open = pytest.mark.filterwarnings(
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
+
+@pytest.fixture
+def log_left_open():
+    """Keras' CSVLogger leaves its file open when training is interrupted: closed at once here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        gc.collect()
 
 
 def with_training(config, **options):
@@ -92,8 +99,7 @@ def test_the_best_weights_are_kept(config, data, trained):
     np.testing.assert_allclose(loss, best, rtol=1e-5)
 
 
-@leaves_log_open
-@pytest.mark.usefixtures("eagerly")
+@pytest.mark.usefixtures("log_left_open", "eagerly")
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     eager_config, data, uninterrupted, tmp_path
 ):
@@ -165,8 +171,7 @@ def test_training_stops_early_without_improvement(eager_config, data, tmp_path):
     assert len(losses) - 1 - int(np.argmin(losses)) == 2
 
 
-@leaves_log_open
-@pytest.mark.usefixtures("eagerly")
+@pytest.mark.usefixtures("log_left_open", "eagerly")
 def test_a_loss_that_is_not_finite_stops_training_and_names_the_batch(eager_config, data, tmp_path):
     class Poison(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
@@ -179,8 +184,7 @@ def test_a_loss_that_is_not_finite_stops_training_and_names_the_batch(eager_conf
     assert not (tmp_path / "model.keras").exists()
 
 
-@leaves_log_open
-@pytest.mark.usefixtures("eagerly")
+@pytest.mark.usefixtures("log_left_open", "eagerly")
 def test_a_validation_loss_that_is_not_finite_keeps_no_weights(eager_config, data, tmp_path):
     class Poison(keras.callbacks.Callback):
         def on_test_begin(self, logs=None):
