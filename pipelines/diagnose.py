@@ -6,7 +6,8 @@ The thesis (section 3.4) saw sequence models "converge into a single configurati
 input", or oscillate between two. Every window of a split is forecast, in two or three dimensions;
 in the output folder arise
 
-    diagnosis.json        errors and dependence on the input; `InputDependence` explains the keys
+    diagnosis.json        errors, whether models beat the best simple forecast, and dependence on
+                          the input; `Verdict` and `InputDependence` explain the keys
     configurations.png    the last forecast configuration for a few pasts, as in figure 21
     dependence.png        variance over inputs, distance to the mean configuration, errors by step
 
@@ -52,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "data": {"split": split, "windows": len(diagnosis.windows.truth)},
         "length_unit": diagnosis.unit,
         "errors": {name: asdict(each) for name, each in diagnosis.errors.items()},
+        "verdict": {name: asdict(each) for name, each in diagnosis.verdict.items()},
         "dependence": {name: asdict(each) for name, each in diagnosis.dependence.items()},
     }
     text = json.dumps(tables, indent=2, allow_nan=False) + "\n"
@@ -85,7 +87,8 @@ def print_tables(diagnosis: Diagnosis) -> None:
             f"{turning:>13}"
         )
     truth = next(iter(diagnosis.dependence.values())).true_distance_to_mean_per_step[-1]
-    print(f"{'truth':{width}}  {1.0:14.4f}  {truth:16.4g}  {1.0:10.3f}")
+    print(f"{'truth':{width}}  {1.0:14.4f}  {truth:16.4g}  {1.0:10.3f}\n")
+    print(*(verdict.sentence for verdict in diagnosis.verdict.values()), sep="\n")
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -6,8 +6,8 @@ Every window of the test split is forecast once, not rotated: by each model, by 
 and constant velocity, by a linear autoregression fitted to the training split, and, where the data
 set names its law of motion, by integrating that law. In the output folder arise
 
-    report.html     everything on one page that opens from disk: errors, calibration, sampled
-                    futures, physics of the forecasts, close approaches, a gallery
+    report.html     everything on one page that opens from disk: verdicts, errors, calibration,
+                    sampled futures, physics of the forecasts, close approaches, a gallery
     metrics.json    every number; `socialmd.evaluation` explains the keys
     figures/        each figure as PNG and PDF, and an animation
 
@@ -51,7 +51,9 @@ UNITS = {
     "ade, fde, energy_score, crps": "units of length",
     "nll": "nats per particle and step",
     "*_per_step": "one number for each step of the forecast, the first step first",
-    "mae_per_simulation": "one number for each simulation, in the order of the file names",
+    "*_per_simulation": "one number for each simulation, in the order of the file names",
+    "mae_per_simulation_and_step": "likewise, one for each step",
+    "verdict": "error: mean over simulations; interval: of the difference between the two",
     "conservation": "relative to the start, or units of length",
 }
 PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy")
@@ -114,8 +116,8 @@ def print_tables(forecasts: Forecasts, measured: Measurements, split: Path) -> N
     print(overall_table(metrics), step_table(metrics), sep="\n\n", end="\n\n")
     for name, reason in measured.left_out.items():
         print(f"{name}: left out, because {reason}.")
+    print(*(verdict.sentence for verdict in measured.verdict.values()), sep="\n")
     first, *others = forecasts.models
-    print(comparison(metrics, first, "constant velocity"))
     for name in others:
         print(comparison(metrics, name, first))
     for name, kinds in measured.calibration.items():

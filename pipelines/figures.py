@@ -2,9 +2,10 @@
 
     python pipelines/figures.py saved_models/acceleration data/monopoles --output figures
 
-Each appears under its number in the thesis as `figure_NUMBER.png` and `.pdf`; `captions.md` beside
-them says what is seen, which rule chose it and which command made it. Nothing is trained: figures
-whose source is missing are left out, with the reason.
+Each appears under its number in the thesis as `figure_NUMBER.png` and `.pdf`, and what a model has
+learned of the interaction of particles, which is no figure of the thesis, as `interaction.png` and
+`.pdf`; `captions.md` beside them says what is seen, which rule chose it and which command made it.
+Nothing is trained: figures whose source is missing are left out, with the reason.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ import numpy as np
 from socialmd.command_line import positive_integer, typed_command
 from socialmd.config import ExperimentConfig
 from socialmd.data import load_trajectories, read_windows
-from socialmd.dataset_folder import write_atomically
+from socialmd.dataset_folder import read_description, write_atomically
 from socialmd.models import ForecastModel, load_model
 from socialmd.plots import new_figure, plot_learning_curves, plot_losses, plot_trajectories
 from socialmd.reporting import Forecasts, forecast_windows, save_figure
 from socialmd.reporting.drawing import Drawing, NothingToDrawError
+from socialmd.reporting.interaction import draw_interaction
 from socialmd.reporting.pooling_figure import draw_pooling
 from socialmd.reporting.thesis_figures import (
     draw_around_close_approaches,
@@ -51,7 +53,7 @@ class Sources(argparse.Namespace):
     output: Path
     circle: Path
     comparison: Path
-    only: list[int] | None
+    only: list[str] | None
     max_windows: int | None
 
     @property
@@ -82,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     sources = _parse(typed)
     made = []
     for name, draw in FIGURES.items():
-        if sources.only and not set(numbers(name)) & set(sources.only):
+        if sources.only and not set(labels(name)) & set(sources.only):
             continue
         try:
             drawing = draw(sources)
@@ -178,6 +180,15 @@ def draw_losses(sources: Sources) -> Drawing:
     )
 
 
+def draw_law(sources: Sources) -> Drawing:
+    """What an `interaction_lstm` has learned."""
+    model, config = sources.trained
+    windows = read_windows(sources.data, "test", config.data, sources.max_windows)
+    description = read_description(sources.data)
+    spacing = description.frame_spacing * config.data.subsample
+    return draw_interaction(model, windows, description, spacing)
+
+
 FIGURES: dict[str, Callable[[Sources], Drawing]] = {
     "figure_08": draw_grids,
     "figure_11_12": find_circle,
@@ -191,15 +202,16 @@ FIGURES: dict[str, Callable[[Sources], Drawing]] = {
     "figure_32": lambda sources: draw_window(sources.forecasts, "median", 0.5),
     "figure_33": lambda sources: draw_window(sources.forecasts, "worst decile", 0.9),
     "figure_34": lambda sources: draw_around_close_approaches(sources.forecasts),
+    "interaction": draw_law,
 }
 
 
 # === Files ===
 
 
-def numbers(name: str) -> list[int]:
-    """Numbers in the thesis of what one file shows."""
-    return [int(number) for number in name.split("_")[1:]]
+def labels(name: str) -> list[str]:
+    """Numbers in the thesis of what one file shows, or its name."""
+    return [label.lstrip("0") for label in name.removeprefix("figure_").split("_")]
 
 
 def save(drawing: Drawing, folder: Path, name: str) -> None:
@@ -231,8 +243,8 @@ def _parse(argv: Sequence[str]) -> Sources:
     parser.add_argument("model", type=Path, help="folder that training wrote, or a .keras file")
     parser.add_argument("data", type=Path, help="folder of the data set")
     parser.add_argument("--output", type=Path, required=True, help="folder for the figures")
-    every = [number for name in FIGURES for number in numbers(name)]
-    parser.add_argument("--only", type=int, nargs="+", choices=every, help="default: all")
+    every = [label for name in FIGURES for label in labels(name)]
+    parser.add_argument("--only", nargs="+", choices=every, help="default: all")
     parser.add_argument("--max-windows", type=positive_integer, help="evenly spread; default: all")
     for name in ("circle", "comparison"):
         default = Path("saved_models") / name

@@ -40,9 +40,10 @@ from numpy.typing import NDArray
 from socialmd.command_line import positive_integer
 from socialmd.data import DatasetDescription, ForecastTask, read_forecast_task
 from socialmd.dataset_folder import DESCRIPTION_FILE, read_description, save_array
-from socialmd.evaluation import ForecastMetrics, overall_table
+from socialmd.evaluation import ForecastMetrics, Verdict, overall_table
 from socialmd.extended_xyz import write_extended_xyz
-from socialmd.models import constant_velocity, load_model
+from socialmd.models import load_model
+from socialmd.models.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
 from socialmd.molecular import write_pdb
 
 FILES = (
@@ -147,14 +148,17 @@ def _replaced_at_the_end(output: Path) -> Iterator[Path]:
 def _compare(task: ForecastTask, positions: NDArray[Any], log_probabilities: Any | None) -> str:
     truth = task.truth[None]
     _, known, _, dims = truth.shape
-    simple = constant_velocity(task.past[None], known, dims)
     if log_probabilities is not None:
         log_probabilities = keras.ops.convert_to_numpy(log_probabilities)[None]
     metrics = {
         "model": ForecastMetrics.from_arrays(truth, positions[None], log_probabilities),
-        "constant velocity": ForecastMetrics.from_arrays(truth, simple),
+        **{
+            name: ForecastMetrics.from_arrays(truth, simple)
+            for name, simple in simple_forecasts(task.past[None], known, dims).items()
+        },
     }
-    return overall_table(metrics)
+    verdict = Verdict.from_metrics(metrics, "model", SIMPLE_FORECASTS)
+    return f"{overall_table(metrics)}\n\n{verdict.sentence}"
 
 
 def _description(file: Path) -> DatasetDescription | None:

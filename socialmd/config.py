@@ -31,8 +31,10 @@ from socialmd.search_space import Entry, parse_entry
 __all__ = [
     "DataConfig",
     "ExperimentConfig",
+    "InteractionModelConfig",
     "ManyBodySystem",
     "ModelConfig",
+    "PhaseConfig",
     "SearchConfig",
     "SequenceModelConfig",
     "SimulationConfig",
@@ -171,6 +173,7 @@ class DataConfig(_Section):
         window_shift: kept frames from the start of one window to the start of the next.
         num_rotations: randomly rotated samples made of one window; 0 gives every window once, not
             rotated.
+        time_reversal: whether half of a training's samples run backwards, at random.
 
     Raises:
         ValueError: a value is out of its range, or there are more phases than first frames.
@@ -186,6 +189,7 @@ class DataConfig(_Section):
     target_steps: PositiveInt = 30
     window_shift: PositiveInt = 5
     num_rotations: Annotated[int, Field(ge=0, lt=2**63)] = 10
+    time_reversal: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -308,6 +312,68 @@ class SequenceModelConfig(_Section):
     length_scale: PositiveFloat = 1.0
 
 
+class InteractionModelConfig(_Section):
+    """A learned law of motion: `kind = "interaction_lstm"` (see `InteractionLSTM`).
+
+    Args:
+        kind: of network.
+        filter: what neighbours are seen through, `"radial"` or `"grid"` (see `NeighbourFilter`).
+        cutoff, minimum_distance, num_intervals: of a radial filter.
+        grid_sizes, grid_cells, shared_table, interpolation: of a grid filter.
+        units: H, LSTM units; 0 leaves the LSTM out.
+        channels: C, of what particles emit.
+        hidden_units: of the MLPs.
+        substeps: of the integration, for one frame.
+        gate, linear_path, residual_correction, memory_in_law: parts that can be left out (see
+            `InteractionCell`).
+        distribution: what is predicted.
+        num_components: K, components of a mixture.
+        feedback: what of it becomes the next step's input.
+
+    Raises:
+        ValueError: a value is out of its range, or the minimum distance is not below the cutoff.
+
+    Example:
+        >>> InteractionModelConfig(kind="interaction_lstm", cutoff=16.0).channels
+        8
+    """
+
+    kind: Literal["interaction_lstm"]
+    filter: Literal["radial", "grid"] = "radial"
+    cutoff: PositiveFloat = 16.0
+    minimum_distance: PositiveFloat = 0.01
+    num_intervals: PositiveInt = 64
+    grid_sizes: Annotated[tuple[PositiveFloat, ...], Field(min_length=1, strict=False)] = (
+        11.0,
+        5.5,
+        2.75,
+        1.375,
+    )
+    grid_cells: Annotated[int, Field(ge=2, le=256)] = 16
+    shared_table: bool = False
+    interpolation: Literal["linear", "nearest"] = "linear"
+    units: Annotated[int, Field(ge=0, lt=2**63)] = 32
+    channels: PositiveInt = 8
+    hidden_units: PositiveInt = 32
+    substeps: PositiveInt = 8
+    gate: bool = True
+    linear_path: bool = True
+    residual_correction: bool = True
+    memory_in_law: bool = True
+    distribution: Literal["student_t", "gaussian", "mixture", "correlated_mixture"] = "student_t"
+    num_components: PositiveInt = 5
+    feedback: Literal["mean", "most_likely", "sample"] = "mean"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.minimum_distance >= self.cutoff:
+            raise ValueError(
+                f"minimum_distance: expected less than cutoff = {self.cutoff}, "
+                f"found {self.minimum_distance}"
+            )
+        return self
+
+
 def _kind_of(model: Any) -> Any:
     """What `[model]` says it describes; whatever is no table is left to the validation."""
     if isinstance(model, dict):
@@ -318,16 +384,57 @@ def _kind_of(model: Any) -> Any:
 KINDS: dict[str, type[_Section]] = {
     "social_lstm": ModelConfig,
     "sequence_lstm": SequenceModelConfig,
+    "interaction_lstm": InteractionModelConfig,
 }
 AnyModelConfig = Annotated[
     Annotated[ModelConfig, Tag("social_lstm")]
-    | Annotated[SequenceModelConfig, Tag("sequence_lstm")],
+    | Annotated[SequenceModelConfig, Tag("sequence_lstm")]
+    | Annotated[InteractionModelConfig, Tag("interaction_lstm")],
     Discriminator(
         _kind_of,
         custom_error_type="kind",
         custom_error_message=f"kind: expected one of {', '.join(KINDS)}",
     ),
 ]
+
+
+class PhaseConfig(_Section):
+    """One phase of a training, `[[training.phases]]`; what is absent is as `[training]` has it.
+
+    Args:
+        feedback: what is the next step's input: `"truth"` (teacher forcing: every frame is a
+            target, and densities become conditional on the one before), or in closed loop the
+            `"mean"`, the mean of the `"most_likely"` component, or a `"sample"`; as `[model]` says
+            if absent.
+        window: frames of one sample, given and predicted; T + T' if absent.
+        epochs: at most so many.
+        patience: epochs without improvement after which the phase ends.
+        learning_rate: at its beginning.
+        decay: how it falls to a hundredth until the last epoch: not at all or as a `"cosine"`.
+        loss: `"negative_log_likelihood"`, or `"student_t"`, the error of the predicted mean on the
+            scale of a Student-t distribution, of which outliers are a part.
+        error_scale: its scale, in units of the typical change of displacements.
+        frozen: names of layers that are not trained.
+        substeps: of the integration in this phase, for models that have one.
+
+    Raises:
+        ValueError: a value is out of its range.
+
+    Example:
+        >>> PhaseConfig(feedback="truth", window=8, epochs=10).decay
+        'none'
+    """
+
+    feedback: Literal["truth", "mean", "most_likely", "sample"] | None = None
+    window: Annotated[int, Field(ge=3, lt=2**63)] | None = None
+    epochs: PositiveInt | None = None
+    patience: PositiveInt | None = None
+    learning_rate: PositiveFloat | None = None
+    decay: Literal["none", "cosine"] = "none"
+    loss: Literal["negative_log_likelihood", "student_t"] = "negative_log_likelihood"
+    error_scale: PositiveFloat = 0.03
+    frozen: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    substeps: PositiveInt | None = None
 
 
 class TrainingConfig(_Section):
@@ -347,6 +454,8 @@ class TrainingConfig(_Section):
             distributions and losses stay float32.
         jit_compile: whether XLA compiles the training step.
         backup_every: training steps from one backup to the next; an interruption costs no more.
+        phases: one after the other, each from the best weights of the one before; without any,
+            there is one, of which all of the above is true.
 
     Raises:
         ValueError: a value is out of its range.
@@ -370,6 +479,7 @@ class TrainingConfig(_Section):
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     jit_compile: bool = False
     backup_every: PositiveInt = 100
+    phases: Annotated[tuple[PhaseConfig, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -385,6 +495,17 @@ class TrainingConfig(_Section):
                 f"{self.replicas}, found mixed_float16"
             )
         return self
+
+    @property
+    def schedule(self) -> tuple[PhaseConfig, ...]:
+        """The phases with nothing absent but `feedback`, `window` and `substeps`; at least one."""
+        common = {name: getattr(self, name) for name in ("epochs", "patience", "learning_rate")}
+        return tuple(
+            phase.model_copy(
+                update={name: value for name, value in common.items() if not getattr(phase, name)}
+            )
+            for phase in self.phases or (PhaseConfig(),)
+        )
 
 
 class SearchConfig(_Section):
@@ -451,6 +572,27 @@ class ExperimentConfig(_Section):
     model: AnyModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     search: SearchConfig | None = None
+
+    @model_validator(mode="after")
+    def _check_phases(self) -> Self:
+        for number, phase in enumerate(self.training.phases):
+            name = f"training.phases.{number}"
+            least = 3 if phase.feedback == "truth" else self.data.input_steps + 1
+            if phase.window and not least <= phase.window <= self.data.window:
+                raise ValueError(
+                    f"{name}.window: expected {least} to {self.data.window}, found {phase.window}"
+                )
+            if phase.feedback == "sample" and getattr(self.model, "feedback", "mean") != "sample":
+                raise ValueError(
+                    f'{name}.feedback: expected model.feedback = "sample" beside it, found '
+                    f"{getattr(self.model, 'feedback', 'mean')!r}"
+                )
+            if phase.substeps and not hasattr(self.model, "substeps"):
+                raise ValueError(
+                    f"{name}.substeps: expected none for model.kind = {self.model.kind}, "
+                    f"found {phase.substeps}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _check_search(self) -> Self:

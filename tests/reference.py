@@ -1,6 +1,7 @@
 """What the network computes, in slow and obvious float64 NumPy: the tests' independent reference.
 
-Written from the equations of the thesis, one loop per index; knows neither Keras nor socialmd.
+Written from the equations of the thesis, or of a layer's description, one loop per index; knows
+neither Keras nor socialmd.
 B systems, N particles, S grids of G x G cells, E numbers per state, H units.
 """
 
@@ -26,13 +27,13 @@ def pool_states(positions, states, grid_sizes, grid_cells, distance_filter=True,
 
 def is_on_grid(offset, side, distance_filter):
     if distance_filter:
-        return np.sqrt(offset[0] ** 2 + offset[1] ** 2) <= side / 2
-    return abs(offset[0]) <= side / 2 and abs(offset[1]) <= side / 2
+        return np.sqrt(np.sum(np.square(offset))) <= side / 2
+    return np.all(np.abs(offset) <= side / 2)
 
 
 def cell_of(offset, side, grid_cells):
-    row, column = (int(np.floor((along / side + 0.5) * grid_cells)) for along in offset)
-    return min(row, grid_cells - 1), min(column, grid_cells - 1)
+    cell = (int(np.floor((along / side + 0.5) * grid_cells)) for along in offset)
+    return tuple(min(along, grid_cells - 1) for along in cell)
 
 
 def convolve(image, kernel, bias, stride=1):
@@ -58,6 +59,75 @@ def halve(image, how):
     pixels = range(0, image.shape[0], 2)
     return np.array(
         [[combine(image[r : r + 2, q : q + 2], axis=(0, 1)) for q in pixels] for r in pixels]
+    )
+
+
+def neighbour_filter_grid(positions, values, tables, grid_sizes, interpolation="linear", mask=None):
+    """Tables [S, G, .., G, C] of S grids, values [B, N, C] -> [B, N, C]."""
+
+    def kernel(offset):
+        total = np.zeros(np.shape(values)[-1])
+        for table, side in zip(tables, grid_sizes, strict=True):
+            if is_on_grid(offset, side, distance_filter=True):
+                total += read_table(table, offset / side, interpolation)
+        return total
+
+    return sum_over_neighbours(positions, values, kernel, mask)
+
+
+def read_table(table, place, interpolation):
+    """What [G, .., G, C] has at a place [D], -1/2..1/2: between the centres of its cells."""
+    cells = table.shape[0]
+    if interpolation == "nearest":
+        return table[cell_of(place, 1.0, cells)]
+    centres = (np.arange(cells) + 0.5) / cells - 0.5
+    for along in np.clip(place, centres[0], centres[-1]):  # constant beyond the outermost centres
+        table = np.tensordot(np.maximum(0, 1 - np.abs(along - centres) * cells), table, axes=1)
+    return table
+
+
+def neighbour_filter_radial(positions, values, tables, cutoff, minimum_distance, mask=None):
+    """Tables [n + 1, C] of different n, values [B, N, C] -> [B, N, C, D]."""
+    length = np.sqrt(cutoff * minimum_distance)
+
+    def kernel(offset):
+        distance = np.sqrt(np.sum(offset**2))
+        if distance < minimum_distance:  # linear from zero to what it is there
+            return np.outer(strength(minimum_distance), offset / minimum_distance)
+        return np.outer(strength(distance), offset / distance)
+
+    def strength(distance):
+        place = np.log(distance / minimum_distance) / np.log(cutoff / minimum_distance)
+        table = sum(interpolate_columns(place, table) for table in tables)
+        x = np.clip((distance - 0.9 * cutoff) / (0.1 * cutoff), 0, 1)
+        switch = 1 - 10 * x**3 + 15 * x**4 - 6 * x**5
+        return length / distance * table * switch
+
+    return sum_over_neighbours(positions, np.asarray(values, float)[..., None], kernel, mask)
+
+
+def interpolate_columns(place, table):
+    """Linear between rows of [n + 1, C] that are evenly spaced from 0 to 1."""
+    nodes = np.linspace(0, 1, len(table))
+    return np.array([np.interp(place, nodes, column) for column in np.transpose(table)])
+
+
+def sum_over_neighbours(positions, values, kernel, mask=None):
+    """What each of [B, N] particles gets of all others: kernel(x_j - x_i) * values_j."""
+    positions, values = np.asarray(positions, float), np.asarray(values, float)
+    batch, particles = positions.shape[:2]
+    return np.array(
+        [
+            [
+                sum(
+                    kernel(positions[b, j] - positions[b, i]) * values[b, j]
+                    for j in range(particles)
+                    if i != j and (mask is None or mask[b][j])
+                )
+                for i in range(particles)
+            ]
+            for b in range(batch)
+        ]
     )
 
 

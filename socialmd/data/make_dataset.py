@@ -25,6 +25,7 @@ def make_dataset(
     shuffle: bool = False,
     seed: int = 0,
     initial_epoch: int = 0,
+    teacher_forcing: bool = False,
 ) -> tf.data.Dataset:
     """Batches of samples from one split of a data set (thesis section 4.3).
 
@@ -38,6 +39,9 @@ def make_dataset(
     data set made in the same way gives the same batches. For evaluation (`shuffle=False`) every
     pass is the same, and samples come in the order of simulation, phase offset, time and rotation.
 
+    With `config.time_reversal`, half of the samples of a training run backwards, at random: motion
+    without friction obeys the same law that way.
+
     Features after the coordinates are taken as scalars and are not rotated.
 
     Args:
@@ -49,6 +53,9 @@ def make_dataset(
         seed: of order and rotations.
         initial_epoch: number of the first pass; a resumed training goes on where it was. In the
             middle of an epoch, it takes that pass from `dataset.skip(batches)`.
+        teacher_forcing: whether every frame is a target, and all those before it are given: inputs
+            are then all frames but the last, [B, T + T' - 1, N, F], and targets all from the third
+            on, [B, T + T' - 2, N, D] (see `ForecastModel.one_step`).
 
     Returns:
         A data set of known length, of float32 pairs: inputs [B, T, N, F], targets [B, T', N, D].
@@ -88,20 +95,29 @@ def make_dataset(
 
     def samples_of_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         order_seed, rotation_seed = tf.unstack(tf.random.split([seed, epoch]))
+        backwards = tf.zeros([len(rows)], tf.bool)
+        if config.time_reversal and shuffle:
+            draws = tf.random.stateless_uniform([len(rows)], tf.random.split(rotation_seed)[1])
+            backwards = draws < 0.5
         rotations = random_rotations(len(rows), dims, rotation_seed)
         if config.num_rotations == 0:
             rotations = tf.eye(dims, batch_shape=[len(rows)])
         order = tf.range(len(rows))
         if shuffle:
             order = tf.random.experimental.stateless_shuffle(order, order_seed)
-        samples = tf.gather(rows, order), tf.gather(rotations, order)
+        samples = tuple(tf.gather(each, order) for each in (rows, rotations, backwards))
         return tf.data.Dataset.from_tensor_slices(samples).batch(batch_size)
 
-    def make_batch(first_rows: tf.Tensor, rotations: tf.Tensor) -> tuple[Any, tf.Tensor]:
-        windows = tf.gather(frames, first_rows[:, tf.newaxis] + window_offsets(config))
+    offsets = window_offsets(config)
+
+    def make_batch(
+        first_rows: tf.Tensor, rotations: tf.Tensor, backwards: tf.Tensor
+    ) -> tuple[Any, tf.Tensor]:
+        steps = tf.where(backwards[:, tf.newaxis], offsets[::-1], offsets)  # [B, T + T']
+        windows = tf.gather(frames, first_rows[:, tf.newaxis] + steps)
         windows = rotate(windows, rotations)  # [B, T + T', N, F]
-        inputs = windows[:, : config.input_steps]
-        targets = windows[:, config.input_steps :, :, :dims]
+        given, first_target = (-1, 2) if teacher_forcing else (config.input_steps,) * 2
+        inputs, targets = windows[:, :given], windows[:, first_target:, :, :dims]
         if mask.all():
             return inputs, targets
         return {"inputs": inputs, "mask": tf.gather(masks, first_rows // num_frames)}, targets

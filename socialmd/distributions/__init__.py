@@ -6,12 +6,14 @@ from socialmd.distributions.gaussian_mixture import GaussianMixture as GaussianM
 from socialmd.distributions.get import Distribution as Distribution
 from socialmd.distributions.get import get as get
 from socialmd.distributions.isotropic_gaussian import IsotropicGaussian as IsotropicGaussian
+from socialmd.distributions.student_t import StudentT as StudentT
 
 __all__ = [
     "BivariateGaussian",
     "Distribution",
     "GaussianMixture",
     "IsotropicGaussian",
+    "StudentT",
     "get",
     "stateless_seed",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-__all__ = ["stateless_seed", "tfd"]
+__all__ = ["linalg", "stateless_seed", "tfd"]
 
 if keras.backend.backend() == "jax":
     from jax import core
@@ -18,8 +18,12 @@ if keras.backend.backend() == "jax":
         # TensorFlow Probability 0.25 registers a type in a table that JAX has since moved.
         xla.pytype_aval_mappings = core.pytype_aval_mappings
         import tensorflow_probability.substrates.jax as tfp
+    linalg: Any = tfp.tf2jax.linalg
 else:
+    import tensorflow as tf
     import tensorflow_probability as tfp
+
+    linalg = tf.linalg
 
 tfd = tfp.distributions
 

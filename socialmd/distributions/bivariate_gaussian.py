@@ -40,9 +40,14 @@ class BivariateGaussian:
     """
 
     @staticmethod
-    def parameter_size(num_components: int = 1) -> int:
+    def parameter_size(num_components: int = 1, spatial_dims: int = 2) -> int:
         """P, parameters per particle and step; there is one component, whatever is asked for."""
         return 5
+
+    @staticmethod
+    def initial_outputs(num_components: int = 1, spatial_dims: int = 2) -> list[float]:
+        """Raw outputs to begin with: all zero."""
+        return [0.0] * 5
 
     @staticmethod
     def to_parameters(outputs: Any, origin: Any, mean_scale: Any, sigma_scale: Any) -> Any:

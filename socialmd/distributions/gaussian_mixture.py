@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from socialmd.distributions.backend import tfd
@@ -54,9 +55,19 @@ class GaussianMixture:
         """Parameters of one component."""
         return 6 if self.correlated else 5
 
-    def parameter_size(self, num_components: int = 5) -> int:
-        """P, parameters per particle and step."""
+    def parameter_size(self, num_components: int = 5, spatial_dims: int = 2) -> int:
+        """P, parameters per particle and step; of two dimensions."""
         return self.numbers_per_component * num_components
+
+    def initial_outputs(self, num_components: int = 5, spatial_dims: int = 2) -> list[float]:
+        """Raw outputs to begin with: equal weights, sigmas from a quarter of the scale to four.
+
+        Components that begin alike stay alike.
+        """
+        sigmas = np.geomspace(0.25, 4.0, num_components) if num_components > 1 else np.ones(1)
+        outputs = np.zeros((num_components, self.numbers_per_component))
+        outputs[:, 2:4] = np.log(np.expm1(sigmas * np.log(2.0)))[:, np.newaxis]
+        return outputs.reshape(-1).tolist()
 
     def to_parameters(self, outputs: Any, origin: Any, mean_scale: Any, sigma_scale: Any) -> Any:
         """Apply the output activations to every component, in units of the data.

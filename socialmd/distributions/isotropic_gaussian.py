@@ -37,6 +37,11 @@ class IsotropicGaussian:
         return spatial_dims + 1
 
     @staticmethod
+    def initial_outputs(num_components: int = 1, spatial_dims: int = 2) -> list[float]:
+        """Raw outputs to begin with: all zero."""
+        return [0.0] * spatial_dims
+
+    @staticmethod
     def to_parameters(outputs: Any, origin: Any, mean_scale: Any, sigma_scale: Any) -> Any:
         """Raw network outputs in units of the data.
 

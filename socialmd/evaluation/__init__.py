@@ -24,11 +24,13 @@ from socialmd.evaluation.html_report import Report as Report
 from socialmd.evaluation.html_report import Section as Section
 from socialmd.evaluation.html_table import Table as Table
 from socialmd.evaluation.input_dependence import InputDependence as InputDependence
+from socialmd.evaluation.learned_interaction import LearnedInteraction as LearnedInteraction
 from socialmd.evaluation.predictive_density import PredictiveDensity as PredictiveDensity
-from socialmd.evaluation.report import comparison as comparison
 from socialmd.evaluation.report import overall_table as overall_table
 from socialmd.evaluation.report import step_table as step_table
 from socialmd.evaluation.sample_metrics import SampleMetrics as SampleMetrics
+from socialmd.evaluation.verdict import Verdict as Verdict
+from socialmd.evaluation.verdict import comparison as comparison
 
 __all__ = [
     "AroundCloseApproaches",
@@ -38,11 +40,13 @@ __all__ = [
     "Figure",
     "ForecastMetrics",
     "InputDependence",
+    "LearnedInteraction",
     "PredictiveDensity",
     "Report",
     "SampleMetrics",
     "Section",
     "Table",
+    "Verdict",
     "around_close_approaches",
     "closest_approach",
     "comparison",

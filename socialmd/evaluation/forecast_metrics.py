@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from socialmd.evaluation.checks import FloatArray, finite_array, finite_positions
+from socialmd.evaluation.checks import finite_array, finite_positions
 
 __all__ = ["ForecastMetrics"]
 
@@ -40,6 +40,8 @@ class ForecastMetrics:
         median_nll_per_step: [T'].
         mae_per_simulation: one for each simulation, in the order of their numbers. Windows of one
             simulation overlap; the simulations are independent.
+        median_error_per_simulation: likewise.
+        mae_per_simulation_and_step: likewise, [S][T'].
     """
 
     mae: float
@@ -53,6 +55,8 @@ class ForecastMetrics:
     nll_per_step: list[float] | None
     median_nll_per_step: list[float] | None
     mae_per_simulation: list[float]
+    median_error_per_simulation: list[float]
+    mae_per_simulation_and_step: list[list[float]]
 
     @classmethod
     def from_arrays(
@@ -94,6 +98,8 @@ class ForecastMetrics:
             nll = -finite_array("log_probabilities", log_probabilities, shape[:3])  # [W, T', N]
         if simulations is None:
             simulations = np.arange(shape[0])
+        groups = finite_array("simulations", simulations, shape[:1])
+        by_simulation = [absolute[groups == group] for group in np.unique(groups)]
         return cls(
             mae=float(absolute.mean()),
             median_error=float(np.median(absolute)),
@@ -105,13 +111,9 @@ class ForecastMetrics:
             median_error_per_step=np.median(absolute, axis=(0, 2, 3)).tolist(),
             nll_per_step=None if nll is None else nll.mean(axis=(0, 2)).tolist(),
             median_nll_per_step=None if nll is None else np.median(nll, axis=(0, 2)).tolist(),
-            mae_per_simulation=_mean_per_group(
-                absolute.mean(axis=(1, 2, 3)), finite_array("simulations", simulations, shape[:1])
-            ),
+            mae_per_simulation=[float(each.mean()) for each in by_simulation],
+            median_error_per_simulation=[float(np.median(each)) for each in by_simulation],
+            mae_per_simulation_and_step=[
+                each.mean(axis=(0, 2, 3)).tolist() for each in by_simulation
+            ],
         )
-
-
-def _mean_per_group(values: FloatArray, groups: FloatArray) -> list[float]:
-    """Mean of the values of each group, in the order of the groups' numbers."""
-    means: list[float] = [float(values[groups == group].mean()) for group in np.unique(groups)]
-    return means

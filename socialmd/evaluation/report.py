@@ -8,7 +8,7 @@ import numpy as np
 
 from socialmd.evaluation.forecast_metrics import ForecastMetrics
 
-__all__ = ["comparison", "overall_table", "step_table"]
+__all__ = ["overall_table", "step_table"]
 
 
 def overall_table(metrics: Mapping[str, ForecastMetrics]) -> str:
@@ -68,39 +68,6 @@ def step_table(metrics: Mapping[str, ForecastMetrics], num_columns: int = 7) -> 
         for name, values in densities.items():
             rows.append([name, *(_number(values[step - 1]) for step in steps)])
     return _align(rows)
-
-
-def comparison(metrics: Mapping[str, ForecastMetrics], name: str, reference: str) -> str:
-    """Say in words whether one forecast is better than another.
-
-    Args:
-        metrics: by name of the forecast.
-        name: the forecast in question.
-        reference: the one it has to beat.
-
-    Returns:
-        One sentence: both mean absolute errors, and in how many simulations the first is smaller.
-
-    Raises:
-        ValueError: the two were measured on different numbers of simulations.
-
-    Example:
-        >>> comparison(metrics, "model", "constant velocity")
-        'model beats constant velocity: MAE 0.1760 against 0.2940, lower in 19 of 20 simulations.'
-    """
-    ours, theirs = metrics[name], metrics[reference]
-    counts = len(ours.mae_per_simulation), len(theirs.mae_per_simulation)
-    if counts[0] != counts[1]:
-        raise ValueError(
-            f"{name}: measured on {counts[0]} simulations, {reference} on {counts[1]}; "
-            "expected the same ones"
-        )
-    wins = np.less(ours.mae_per_simulation, theirs.mae_per_simulation).sum()
-    verdict = "beats" if ours.mae < theirs.mae else "does not beat"
-    return (
-        f"{name} {verdict} {reference}: MAE {_number(ours.mae)} against {_number(theirs.mae)}, "
-        f"lower in {wins} of {counts[0]} simulations."
-    )
 
 
 def _number(value: float | None) -> str:

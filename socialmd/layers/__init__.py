@@ -1,7 +1,19 @@
-"""Layers: pooling of neighbours' states, and the LSTM cell that reads it."""
+"""Layers: pooling of neighbours' states, learned interactions, and the cells that read them."""
 
+from socialmd.layers.feed_forward import FeedForward as FeedForward
+from socialmd.layers.interaction_cell import InteractionCell as InteractionCell
+from socialmd.layers.interaction_law import InteractionLaw as InteractionLaw
+from socialmd.layers.neighbour_filter import NeighbourFilter as NeighbourFilter
 from socialmd.layers.social_lstm_cell import SocialLSTMCell as SocialLSTMCell
 from socialmd.layers.stacked_pooling_conv import StackedPoolingConv2D as StackedPoolingConv2D
 from socialmd.layers.stacked_state_pooling import StackedStatePooling as StackedStatePooling
 
-__all__ = ["SocialLSTMCell", "StackedPoolingConv2D", "StackedStatePooling"]
+__all__ = [
+    "FeedForward",
+    "InteractionCell",
+    "InteractionLaw",
+    "NeighbourFilter",
+    "SocialLSTMCell",
+    "StackedPoolingConv2D",
+    "StackedStatePooling",
+]

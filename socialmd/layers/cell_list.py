@@ -1,10 +1,11 @@
 """Neighbour search whose cost grows as N, not as N^2: strips of sorted particles.
 
-All particles of a system are sorted once, by strips in x as wide as the reach and along y within a
-strip. Whoever is within reach of a particle then lies in one of three runs of that order: in its
-own strip and the two beside it, from y - reach to y + reach. Binary search finds where the runs
-begin and end, so empty space costs nothing, and what the runs hold is compared exactly. At constant
-density their length does not depend on N, which makes O(N log N) for sorting and O(N) for the rest.
+All particles of a system are sorted once, by strips as wide as the reach and along y within a
+strip. Strips lie side by side in x and, in three dimensions, in z as well. Whoever is within reach
+of a particle then lies in one of three (nine) runs of that order: in its own strip and those beside
+it, from y - reach to y + reach. Binary search finds where the runs begin and end, so empty space
+costs nothing, and what the runs hold is compared exactly. At constant density their length does not
+depend on N, which makes O(N log N) for sorting and O(N) for the rest.
 
 Cell lists are textbook: M. P. Allen and D. J. Tildesley, Computer Simulation of Liquids, section
 5.3. Written in TensorFlow's operations: how many pairs there are is known only when it runs.
@@ -28,11 +29,11 @@ MARGIN = 1 + 2.0**-20
 def neighbour_pairs(positions: Any, reach: float, mask: Any | None = None) -> tuple[Any, Any]:
     """All pairs of particles within reach of each other along both axes.
 
-    These are the neighbours that `grid.find_neighbours` finds on one square grid of side
+    These are the neighbours that `grid.find_neighbours` finds on one square (cubic) grid of side
     2 * reach, in the same order. Circles and smaller grids lie within it.
 
     Args:
-        positions: [B, N, 2], in units of length. Any size may be unknown until it runs.
+        positions: [B, N, D], D = 2 or 3, in units of length. B and N may be unknown until it runs.
         reach: largest distance along an axis that counts, in units of length; inclusive, and
             compared with the float32 difference x_j - x_i.
         mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
@@ -53,9 +54,9 @@ def neighbour_pairs(positions: Any, reach: float, mask: Any | None = None) -> tu
     """
     if not 0 < reach < math.inf:
         raise ValueError(f"reach: expected a positive finite distance, found {reach}")
-    positions = tf.cast(positions, tf.float32)  # [B, N, 2]
+    positions = tf.cast(positions, tf.float32)  # [B, N, D]
     owner, neighbour = _candidates(positions, reach, mask)
-    points = tf.reshape(positions, [-1, 2])  # [B * N, 2]
+    points = tf.reshape(positions, [-1, positions.shape[-1]])  # [B * N, D]
     offsets = tf.gather(points, neighbour) - tf.gather(points, owner)
     within = tf.reduce_all(tf.abs(offsets) <= np.float32(reach), axis=-1)
     # Sorted by both at once: the place of the pair in a matrix of all with all.
@@ -69,12 +70,12 @@ def _candidates(positions: Any, reach: float, mask: Any | None) -> tuple[Any, An
     """Pairs left to be compared exactly: owner and neighbour, int64 [M], sorted by owner."""
     finite = tf.reduce_all(tf.math.is_finite(positions), axis=-1)  # [B, N]
     # Whose position is not finite looks around the origin; the exact comparison drops those pairs.
-    x, y = tf.unstack(tf.where(finite[..., None], positions, 0.0), axis=-1)
-    strip = _number_strips(x, reach)  # [B, N]
+    x, y, *z = tf.unstack(tf.where(finite[..., None], positions, 0.0), axis=-1)
+    strip, beside = _number_strips([x, *z], reach)  # [B, N], [B, N, R]; R runs: three or nine
     listed = finite if mask is None else finite & tf.cast(mask, tf.bool)
     keys = tf.where(listed, _sort_key(strip, y), tf.int64.max)
     order = tf.argsort(keys, axis=-1)
-    first, last = _find_runs(tf.gather(keys, order, batch_dims=1), strip, y, reach)  # [B, N, 3]
+    first, last = _find_runs(tf.gather(keys, order, batch_dims=1), beside, y, reach)  # [B, N, R]
 
     batch, particles = tf.unstack(tf.shape(strip, tf.int64))
     count = batch * particles
@@ -87,8 +88,29 @@ def _candidates(positions: Any, reach: float, mask: Any | None) -> tuple[Any, An
     return pair // count, tf.gather(sorted_particles, pair % count)
 
 
-def _number_strips(x: Any, reach: float) -> Any:
-    """Number of each particle's strip in x: int64 [B, N], within 0..2 N.
+def _number_strips(coordinates: list[Any], reach: float) -> tuple[Any, Any]:
+    """Number of each particle's strip, int64 [B, N], and of those around it, [B, N, 3 or 9].
+
+    Numbers are below N: that of a strip is how many particles are in strips before it. Strips
+    without particles are -1.
+    """
+    x, *z = (_number_along(each, reach) for each in coordinates)
+    around = tf.constant([-1, 0, 1], tf.int64)
+    beside = x[..., None] + around  # [B, N, 3]
+    if z:
+        width = 2 * tf.shape(x, tf.int64)[1] + 3  # more than there are along z
+        x = x * width + z[0]
+        beside = beside[..., None] * width + (z[0][..., None] + around)[..., None, :]
+        beside = tf.reshape(beside, (*tf.unstack(tf.shape(x)), 9))
+    occupied = tf.sort(x, axis=-1)  # [B, N]
+    number = _lower_bound(occupied, beside)
+    last = tf.shape(x, tf.int64)[1] - 1
+    is_there = tf.gather(occupied, tf.minimum(number, last), batch_dims=1) == beside
+    return _lower_bound(occupied, x[..., None])[..., 0], tf.where(is_there, number, -1)
+
+
+def _number_along(x: Any, reach: float) -> Any:
+    """Number of each particle's strip along one axis: int64 [B, N], within 0..2 N.
 
     Strips side by side have consecutive numbers, and at least one is free between any others. So
     no number overflows, however far a particle is flung, and particles that diverge do not all
@@ -100,25 +122,25 @@ def _number_strips(x: Any, reach: float) -> Any:
     occupied = tf.sort(strip, axis=-1)
     steps = tf.minimum(occupied[:, 1:] - occupied[:, :-1], 2.0)
     numbers = tf.pad(tf.cumsum(steps, axis=-1), [[0, 0], [1, 0]])
-    place = tf.raw_ops.LowerBound(sorted_inputs=occupied, values=strip)
+    place = _lower_bound(occupied, strip[..., None])[..., 0]
     return tf.cast(tf.gather(numbers, place, batch_dims=1), tf.int64)
 
 
-def _find_runs(keys: Any, strip: Any, y: Any, reach: float) -> tuple[Any, Any]:
-    """Where in the sorted order the runs of each particle begin and end (exclusive): [B, N, 3]."""
-    strips = strip[..., None] + tf.constant([-1, 0, 1], tf.int64)
+def _find_runs(keys: Any, strips: Any, y: Any, reach: float) -> tuple[Any, Any]:
+    """Where in the sorted order the runs of each particle begin and end (exclusive): [B, N, R]."""
     extent = np.float32(reach * MARGIN)
     low, high = (_sort_key(strips, edge[..., None]) for edge in (y - extent, y + extent))
-    shape = tf.shape(strips)
-    flat = (shape[0], shape[1] * 3)
-    # These are `tf.searchsorted`, but for a reshape in it that fails where there is no particle.
-    first = tf.raw_ops.LowerBound(
-        sorted_inputs=keys, values=tf.reshape(low, flat), out_type=tf.int64
-    )
-    last = tf.raw_ops.UpperBound(
-        sorted_inputs=keys, values=tf.reshape(high, flat), out_type=tf.int64
-    )
-    return tf.reshape(first, shape), tf.reshape(last, shape)
+    return _lower_bound(keys, low), _lower_bound(keys, high, upper=True)
+
+
+def _lower_bound(ascending: Any, values: Any, upper: bool = False) -> Any:
+    """First place in [B, N] of what is not below (`upper`: is above) each of [B, N, R]; int64."""
+    # `tf.searchsorted`, but for a reshape in it that fails where there is no particle.
+    bound = tf.raw_ops.UpperBound if upper else tf.raw_ops.LowerBound
+    shape = tf.shape(values)
+    flat = tf.reshape(values, (shape[0], shape[1] * shape[2]))
+    places = bound(sorted_inputs=ascending, values=flat, out_type=tf.int64)
+    return tf.reshape(places, shape)
 
 
 def _sort_key(strip: Any, y: Any) -> Any:

@@ -9,7 +9,7 @@ from keras import ops
 
 from socialmd.layers.pair_sum import select
 
-__all__ = ["SEARCHES", "find_pairs"]
+__all__ = ["SEARCHES", "compares_all", "find_pairs"]
 
 SEARCHES = ("auto", "all_pairs", "cell_list")
 
@@ -23,7 +23,7 @@ def find_pairs(
     """Ordered pairs of particles of one system within reach of each other along both axes.
 
     Args:
-        positions: float32 [B, N, 2], in units of length.
+        positions: float32 [B, N, D], in units of length.
         reach: largest distance along an axis that counts, in units of length; inclusive.
         mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
         search: `"all_pairs"` compares all with all; `"cell_list"` looks at what is near only, on
@@ -50,9 +50,24 @@ def find_pairs(
     )
 
 
+def compares_all(positions: Any, search: str) -> bool:
+    """Whether `find_pairs` compares all with all, as far as is known before it runs.
+
+    Args:
+        positions, search: as for `find_pairs`.
+
+    Returns:
+        Whether it surely does.
+    """
+    if keras.backend.backend() != "tensorflow" or search == "all_pairs":
+        return True
+    particles = positions.shape[1]
+    return search == "auto" and particles is not None and particles < CROSSOVER
+
+
 def _all_pairs(positions: Any, reach: float, mask: Any | None) -> tuple[Any, Any, Any]:
     particles = ops.shape(positions)[1]
-    offsets = positions[:, None, :, :] - positions[:, :, None, :]  # [B, N, N, 2]
+    offsets = positions[:, None, :, :] - positions[:, :, None, :]  # [B, N, N, D]
     within = ops.all(ops.abs(offsets) <= reach, axis=-1)
     within = ops.logical_and(within, ops.logical_not(ops.eye(particles, dtype="bool"))[None])
     if mask is not None:

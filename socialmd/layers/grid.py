@@ -19,7 +19,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-__all__ = ["cell_index", "filter_taps", "find_neighbours", "lies_on_grids"]
+__all__ = ["cell_index", "filter_taps", "find_neighbours", "interpolation_taps", "lies_on_grids"]
 
 
 def find_neighbours(
@@ -87,6 +87,49 @@ def cell_index(offsets: Any, sides: Any, grid_cells: int) -> Any:
     # last cell.
     axes = ops.cast(ops.clip(ops.floor(scaled), 0, grid_cells - 1), "int32")
     return axes[..., 0] * grid_cells + axes[..., 1]
+
+
+def interpolation_taps(
+    offsets: Any, sides: Any, grid_cells: int, linear: bool = True
+) -> tuple[Any, Any]:
+    """Cells between whose centres a neighbour lies, and how near it is to each of them.
+
+    Linear along each axis, "cloud in cell": shares are products over axes of one minus the distance
+    to the cell's centre in cells, and sum to one. In the outer half of the outermost cells they are
+    those of the border, so that a table of cells goes on constantly there.
+
+    Args:
+        offsets: float32 [M, D], x_j - x_i, in units of length.
+        sides: [M], side w of the grid.
+        grid_cells: G, cells along a side.
+        linear: otherwise the cell alone that the neighbour lies in, as `cell_index` has it.
+
+    Returns:
+        Numbers of the cells, int32 [M, 2**D] or, of one cell, [M, 1], the first axis slowest; and
+        their shares, float32, differentiable in offsets if they are linear.
+    """
+    place = (offsets / sides[:, None] + 0.5) * grid_cells - 0.5  # in cells, centres at 0..G-1
+    place = ops.clip(place, 0.0, grid_cells - 1.0)
+    if linear:
+        low = ops.clip(ops.floor(ops.stop_gradient(place)), 0, max(grid_cells - 2, 0))
+        part = place - low
+    else:
+        low = ops.floor(ops.stop_gradient(place) + 0.5)
+    low = ops.cast(low, "int32")
+    cells = ops.zeros_like(low[:, :1])  # [M, taps so far]
+    shares = ops.ones_like(offsets[:, :1])
+    for axis in range(offsets.shape[-1]):
+        steps = (0, 1) if linear and grid_cells > 1 else (0,)
+        along = ops.stack([low[:, axis] + step for step in steps], axis=-1)  # [M, 1 or 2]
+        cells = ops.reshape(
+            cells[:, :, None] * grid_cells + along[:, None, :], (-1, cells.shape[1] * len(steps))
+        )
+        if len(steps) == 2:
+            weights = ops.stack([1 - part[:, axis], part[:, axis]], axis=-1)
+            shares = ops.reshape(
+                shares[:, :, None] * weights[:, None, :], (-1, shares.shape[1] * 2)
+            )
+    return cells, shares
 
 
 def filter_taps(

@@ -6,6 +6,7 @@ from socialmd.models.baselines import known_law as known_law
 from socialmd.models.build_model import build_model as build_model
 from socialmd.models.export_saved_model import export_saved_model as export_saved_model
 from socialmd.models.forecast_model import ForecastModel as ForecastModel
+from socialmd.models.interaction_lstm import InteractionLSTM as InteractionLSTM
 from socialmd.models.linear_autoregression import LinearAutoregression as LinearAutoregression
 from socialmd.models.load_model import load as load
 from socialmd.models.load_model import load_model as load_model
@@ -13,14 +14,17 @@ from socialmd.models.negative_log_likelihood import NegativeLogLikelihood as Neg
 from socialmd.models.position_error import PositionError as PositionError
 from socialmd.models.sequence_lstm import SequenceLSTM as SequenceLSTM
 from socialmd.models.social_lstm import SocialLSTM as SocialLSTM
+from socialmd.models.student_t_error import StudentTError as StudentTError
 
 __all__ = [
     "ForecastModel",
+    "InteractionLSTM",
     "LinearAutoregression",
     "NegativeLogLikelihood",
     "PositionError",
     "SequenceLSTM",
     "SocialLSTM",
+    "StudentTError",
     "build_model",
     "constant_position",
     "constant_velocity",

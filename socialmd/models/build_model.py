@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from socialmd.config import ExperimentConfig
+from socialmd.layers import NeighbourFilter
 from socialmd.models.forecast_model import ForecastModel
+from socialmd.models.interaction_lstm import InteractionLSTM
 from socialmd.models.sequence_lstm import SequenceLSTM
 from socialmd.models.social_lstm import SocialLSTM
 
@@ -13,6 +17,7 @@ __all__ = ["build_model"]
 MODELS: dict[str, type[ForecastModel]] = {
     "social_lstm": SocialLSTM,
     "sequence_lstm": SequenceLSTM,
+    "interaction_lstm": InteractionLSTM,
 }
 
 
@@ -26,7 +31,7 @@ def build_model(config: ExperimentConfig, spatial_dims: int = 2) -> ForecastMode
         spatial_dims: D of the data.
 
     Returns:
-        A `SocialLSTM` or, for `kind = "sequence_lstm"`, a `SequenceLSTM`; not compiled.
+        A `SocialLSTM`, `SequenceLSTM` or `InteractionLSTM`, by `kind`; not compiled.
 
     Raises:
         ValueError: the model does not exist in so many dimensions.
@@ -39,12 +44,30 @@ def build_model(config: ExperimentConfig, spatial_dims: int = 2) -> ForecastMode
         140768
     """
     kind, arguments = config.model.kind, config.model.model_dump(exclude={"kind"})
-    if kind == "sequence_lstm":
+    if kind != "social_lstm":
         arguments["spatial_dims"] = spatial_dims
     elif spatial_dims != 2:
         raise ValueError(
-            f"model.kind: expected sequence_lstm for {spatial_dims} dimensions, found {kind}"
+            f"model.kind: expected one of {', '.join(sorted(MODELS.keys() - {kind}))} for "
+            f"{spatial_dims} dimensions, found {kind}"
         )
+    if kind == "interaction_lstm":
+        arguments["interaction"] = _neighbour_filter(arguments)
     return MODELS[kind](
         target_steps=config.data.target_steps, dtype=config.training.precision, **arguments
     )
+
+
+def _neighbour_filter(arguments: dict[str, Any]) -> NeighbourFilter:
+    """The filter that `[model]` describes, whose keys are taken out of it."""
+    names = (
+        "filter",
+        "cutoff",
+        "minimum_distance",
+        "num_intervals",
+        "grid_sizes",
+        "grid_cells",
+        "shared_table",
+        "interpolation",
+    )
+    return NeighbourFilter(**{name: arguments.pop(name) for name in names}, name="interaction")

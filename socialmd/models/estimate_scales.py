@@ -1,53 +1,122 @@
-"""How far particles move in a step, and by how much that changes: the units of predictions."""
+"""What a model takes from its training data before it is trained: the units of predictions."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from socialmd.data import real_particles
 from socialmd.models.check_inputs import unpack
 
-__all__ = ["estimate_scales"]
+__all__ = ["Scales", "estimate_scales"]
 
 
-def estimate_scales(batches: Iterable[Any]) -> tuple[float, float]:
-    """Root mean square, per step and coordinate, of displacements and of second differences.
-
-        d = rms(x_t - x_(t-1))        a = rms(x_t - 2 x_(t-1) + x_(t-2))
+@dataclass(frozen=True)
+class Scales:
+    """Root mean squares of training data, per coordinate and in units of length, and more.
 
     Args:
-        batches: pairs (inputs [B, T, N, F], targets [B, T', N, 2]).
+        input_shape: of the inputs, [B, T, N, F].
+        displacement: d, of x_t - x_(t-1).
+        acceleration: a, of x_t - 2 x_(t-1) + x_(t-2).
+        error_by_step: of the error of constant velocity, by steps ahead, [T'].
+        feature_mean, feature_scale: mean and standard deviation of each static feature, [F - D];
+            one where it does not vary.
+    """
+
+    input_shape: tuple[int, ...]
+    displacement: float
+    acceleration: float
+    error_by_step: NDArray[np.float64]
+    feature_mean: NDArray[np.float64]
+    feature_scale: NDArray[np.float64]
+
+    def errors(self, num_steps: int) -> NDArray[np.float64]:
+        """`error_by_step` of any number of steps, [num_steps]; beyond T', as at T'.
+
+        Never below a thousandth of d, which only exactly uniform motion is.
+        """
+        errors = np.maximum(self.error_by_step, 1e-3 * self.displacement)
+        return errors[np.minimum(np.arange(num_steps), len(errors) - 1)]
+
+
+def estimate_scales(
+    batches: Iterable[Any], spatial_dims: int = 2, steps: int | None = None
+) -> Scales:
+    """Look at training data.
+
+    Args:
+        batches: pairs (inputs [B, T, N, F], targets [B, T', N, D]).
+        spatial_dims: D.
+        steps: how many batches to look at; all if none is given.
 
     Returns:
-        d and a, in units of length.
+        Their scales.
 
     Raises:
         ValueError: there is no batch, or trajectories are not finite.
 
     Example:
         >>> frames = np.arange(4.0).reshape(1, 4, 1, 1) * [1.0, 1.0]  # a unit step each time
-        >>> estimate_scales([(frames[:, :2], frames[:, 2:])])
+        >>> scales = estimate_scales([(frames[:, :2], frames[:, 2:])])
+        >>> scales.displacement, scales.acceleration
         (1.0, 0.0)
     """
-    totals, counts = np.zeros(2), np.zeros(2)
-    for batch, targets in batches:
+    sums = _Sums()
+    shape: tuple[int, ...] | None = None
+    for batch, targets in itertools.islice(iter(batches), steps):
         inputs, mask = unpack(batch)
-        past, future = (ops.convert_to_numpy(part)[..., :2] for part in (inputs, targets))
-        positions = np.concatenate([past, future], axis=1).astype("float64")
+        shape = tuple(inputs.shape)
+        past, future = (ops.convert_to_numpy(part).astype("float64") for part in (inputs, targets))
+        features = past[:, -1:, :, spatial_dims:]
+        positions = np.concatenate([past[..., :spatial_dims], future], axis=1)
         if mask is not None:
-            positions = real_particles(positions, ops.convert_to_numpy(mask))
-        for order in (1, 2):
-            difference = np.diff(positions, n=order, axis=1)
-            totals[order - 1] += np.square(difference).sum()
-            counts[order - 1] += difference.size
-    if not counts.all() or not np.isfinite(totals).all():
+            mask = ops.convert_to_numpy(mask)
+            features, positions = real_particles(features, mask), real_particles(positions, mask)
+        last = shape[1] - 1
+        ahead = np.arange(1, future.shape[1] + 1)[:, np.newaxis, np.newaxis]
+        uniform = positions[:, last, None] + ahead * np.diff(positions, axis=1)[:, last - 1, None]
+        sums.add("displacement", np.square(np.diff(positions, axis=1)), (0, 1, 2, 3))
+        sums.add("acceleration", np.square(np.diff(positions, n=2, axis=1)), (0, 1, 2, 3))
+        sums.add("error", np.square(positions[:, last + 1 :] - uniform), (0, 2, 3))
+        sums.add("mean", features, (0, 1, 2))
+        sums.add("square", np.square(features), (0, 1, 2))
+    if shape is None:
+        raise ValueError("adapt: expected batches of inputs and targets, found none")
+    means = sums.means()
+    if not all(np.isfinite(mean).all() for mean in means.values()):
         raise ValueError(
-            "batches: expected finite trajectories of three frames or more, found "
-            f"{int(counts[1])} second differences and sums of squares {totals.tolist()}"
+            "batches: expected finite trajectories of three frames or more, found mean squares "
+            f"{means['displacement']} of displacements and {means['acceleration']} of their changes"
         )
-    displacement, acceleration = np.sqrt(totals / counts).tolist()
-    return displacement, acceleration
+    deviation = np.sqrt(np.maximum(means["square"] - np.square(means["mean"]), 0.0))
+    return Scales(
+        input_shape=shape,
+        displacement=float(np.sqrt(means["displacement"])),
+        acceleration=float(np.sqrt(means["acceleration"])),
+        error_by_step=np.sqrt(means["error"]),
+        feature_mean=means["mean"],
+        feature_scale=np.where(deviation > 1e-6 * np.abs(means["mean"]), deviation, 1.0),
+    )
+
+
+class _Sums:
+    """Means by name over batches of different sizes."""
+
+    def __init__(self) -> None:
+        self.totals: dict[str, Any] = {}
+        self.counts: dict[str, int] = {}
+
+    def add(self, name: str, values: NDArray[np.float64], axes: tuple[int, ...]) -> None:
+        kept = values.size // max(1, np.prod([values.shape[axis] for axis in axes], dtype=int))
+        self.totals[name] = self.totals.get(name, 0.0) + values.sum(axis=axes)
+        self.counts[name] = self.counts.get(name, 0) + values.size // max(1, kept)
+
+    def means(self) -> dict[str, Any]:
+        return {name: total / max(1, self.counts[name]) for name, total in self.totals.items()}

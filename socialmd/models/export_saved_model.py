@@ -24,7 +24,8 @@ def export_saved_model(model: ForecastModel, path: str | Path) -> None:
         serve_padded(inputs, mask)               likewise, systems of different particle numbers
         rollout(inputs, num_steps)               any number of steps, fed back as in training
         rollout_padded(inputs, mask, num_steps)  likewise, systems of different particle numbers
-        sample(inputs, num_steps, seed)          any number of steps, a sample fed back
+        sample(inputs, num_steps, seed)          any number of steps, a sample fed back; fails if
+                                                 the model's densities are marginal
 
     Each is also a signature of that name, and `serving_default` is `serve`. `inputs` is float32
     [B, T, N, F]; `mask` is bool [B, N], false for padded particles; `num_steps` and `seed` are
@@ -124,7 +125,7 @@ def _forecast(
 ) -> dict[str, Any]:
     """What all endpoints compute, checked in the graph: no client can leave the checks out."""
     inputs, mask, num_steps, seed = map(_of_its_shape, (inputs, mask, num_steps, seed))
-    with tf.control_dependencies(_checks(model, inputs, mask, num_steps)):
+    with tf.control_dependencies(_checks(model, inputs, mask, num_steps, feedback)):
         num_steps = tf.identity(num_steps)
         real = tf.identity(mask)[:, None, :, None]
     inputs = tf.debugging.check_numerics(
@@ -138,7 +139,9 @@ def _forecast(
     }
 
 
-def _checks(model: ForecastModel, inputs: Any, mask: Any, num_steps: Any) -> list[Any]:
+def _checks(
+    model: ForecastModel, inputs: Any, mask: Any, num_steps: Any, feedback: str | None
+) -> list[Any]:
     """Operations that fail if arguments of these ranks contradict each other or the model."""
     batch, steps, particles, _ = tf.unstack(tf.shape(inputs))
     expected, found = tf.stack([batch, particles]), tf.shape(mask)
@@ -148,6 +151,8 @@ def _checks(model: ForecastModel, inputs: Any, mask: Any, num_steps: Any) -> lis
         (steps >= 2, "inputs: expected at least two time steps, found", steps),
         (num_steps >= 1, "num_steps: expected at least 1, found", num_steps),
     ]
+    if feedback == "sample" and model.reason_against_samples:
+        checks.append((tf.constant(False), f"sample: {model.reason_against_samples}"))
     if model.max_particles is not None:
         message = f"inputs: expected at most {model.max_particles} particles, found"
         checks.append((particles <= model.max_particles, message, particles))

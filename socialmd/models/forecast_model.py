@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -31,9 +32,16 @@ class ForecastModel(keras.Model):
             `recalibrate` are all that is known of it, and forecasts always have them.
         max_particles: most particles that a built model takes; any number if there is none.
 
+        densities: what the model has been trained to predict: `"conditional"` densities, of a step
+            given the true one before, `"marginal"` ones, of a step given the past alone, or both.
+            Conditional ones can be sampled and fed back; nothing else gives futures.
+        training_feedback: in training, what becomes the next step's input, if another than
+            `feedback`; see `begin_training`.
+        training_steps: in training, steps ahead, if others than `target_steps`.
+
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
-        distribution: name of what is predicted (see `socialmd.distributions.get`).
+        distribution: what is predicted, by name or as an object (see `socialmd.distributions.get`).
         feedback: what of it becomes the next step's input: the `"mean"`, the mean of the
             `"most_likely"` component, or a `"sample"`; reasons in `socialmd.models.feedback`.
         spatial_dims: D, how many of the features are coordinates.
@@ -46,7 +54,12 @@ class ForecastModel(keras.Model):
     max_particles: int | None = None
 
     def __init__(
-        self, target_steps: int, distribution: str, feedback: str, spatial_dims: int, **kwargs: Any
+        self,
+        target_steps: int,
+        distribution: str | distributions.Distribution,
+        feedback: str,
+        spatial_dims: int,
+        **kwargs: Any,
     ) -> None:
         # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **kwargs)
@@ -61,6 +74,27 @@ class ForecastModel(keras.Model):
         self.feedback = feedback
         self.spatial_dims = spatial_dims
         self._distribution = distributions.get(distribution)
+        self.densities: tuple[str, ...] = ()
+        self.training_feedback: str | None = None
+        self.training_steps: int | None = None
+        if feedback == "sample":
+            self.seed_generator = keras.random.SeedGenerator()
+
+    def one_step(self, inputs: Any, mask: Any | None = None) -> Any:
+        """Teacher forcing: of every frame from the third on, the density given those before it.
+
+        Args:
+            inputs: [B, T, N, F]; the last density is that of the frame after them.
+            mask: optional bool [B, N], false for padded particles.
+
+        Returns:
+            Parameters [B, T - 1, N, P], each read after the true frames up to the one before. No
+            frame has an effect on densities of itself or of earlier ones.
+
+        Raises:
+            ValueError: inputs or mask are of another shape.
+        """
+        raise NotImplementedError
 
     def forecast(
         self,
@@ -100,16 +134,93 @@ class ForecastModel(keras.Model):
     def check_adapted(self) -> None:
         """Refuse to go on before `adapt`, for models that need it."""
 
+    def typical_change(self) -> float:
+        """a, the root-mean-square change of displacements per step, in units of length.
+
+        Raises:
+            ValueError: the model does not know it.
+        """
+        raise ValueError(f"{type(self).__name__}: expected scales of the data, found none")
+
+    # === Training ===
+
+    def begin_training(self, feedback: str, steps: int | None = None) -> None:
+        """Choose what the next `fit` trains; compile afterwards.
+
+        With `"truth"`, every true frame is the next step's input (teacher forcing) and
+        `model(inputs)` is `one_step(inputs)`; data sets for it are made by
+        `make_dataset(..., teacher_forcing=True)`. Otherwise `model(inputs)` runs in closed loop.
+
+        Args:
+            feedback: `"truth"`, or as for `rollout`.
+            steps: steps ahead in closed loop, at most T'; T' if none is given.
+
+        Raises:
+            ValueError: an argument is impossible.
+
+        Example:
+            >>> model.begin_training("truth")
+            >>> model.compile("nadam", loss=NegativeLogLikelihood(model.distribution_name))
+            >>> model.fit(make_dataset("data/train", config.data, 32, teacher_forcing=True))
+            >>> model.end_training()
+        """
+        if feedback != "truth":
+            check_feedback(feedback)
+        if steps is not None and not 1 <= steps <= self.target_steps:
+            raise ValueError(f"steps: expected 1 to {self.target_steps}, found {steps}")
+        if feedback == "sample" and not hasattr(self, "seed_generator"):
+            raise ValueError(
+                'feedback: expected a model that was made with feedback="sample" to train on '
+                f"samples, found {self.feedback!r}"
+            )
+        self.training_feedback = feedback
+        self.training_steps = steps
+        self.densities = self._densities_after(feedback)
+        self._forget_compiled()
+
+    def end_training(self) -> None:
+        """From here on, `model(inputs)` is the forecast again."""
+        self.training_feedback = self.training_steps = None
+        self._forget_compiled()
+
+    def _densities_after(self, feedback: str) -> tuple[str, ...]:
+        """What there is once it is trained; here one density, which another training replaces."""
+        return ("conditional",) if feedback == "truth" else ("marginal",)
+
+    def _forget_compiled(self) -> None:
+        """Functions that were compiled for another way of training."""
+        self.__dict__.pop("_compiled_forecast", None)
+        if self.compiled:
+            for make in (self.make_train_function, self.make_test_function):
+                make(force=True)
+
+    def respond_in_training(
+        self, inputs: Any, mask: Any | None, training: bool | None, **options: Any
+    ) -> Any:
+        """What `call` returns, see `begin_training`: parameters [B, T', N, P]."""
+        inputs, mask = unpack(inputs, mask)
+        feedback = self.training_feedback or self.feedback
+        if feedback == "truth":
+            return self.one_step(inputs, mask, **options)
+        seed = 0  # outside of training, the same samples whenever they are drawn
+        if training and feedback == "sample":
+            seed = keras.random.randint((), 0, 2**31 - 1, seed=self.seed_generator)
+        steps = ops.arange(self.training_steps or self.target_steps)
+        return self.forecast(inputs, steps, feedback, seed, mask, **options)[1]
+
     # === Keras ===
 
     def compute_mask(self, inputs: Any, previous_mask: Any | None = None) -> Any:
         """Mask of the parameters, [B, T', N]: Keras leaves padded particles out of losses by it."""
-        _, mask = unpack(inputs, previous_mask)
+        inputs, mask = unpack(inputs, previous_mask)
         if mask is None:
             return None
         mask = ops.convert_to_tensor(mask, "bool")
         batch, particles = ops.shape(mask)
-        return ops.broadcast_to(mask[:, None], (batch, self.target_steps, particles))
+        steps = self.training_steps or self.target_steps
+        if self.training_feedback == "truth":
+            steps = ops.shape(inputs)[1] - 1
+        return ops.broadcast_to(mask[:, None], (batch, steps, particles))
 
     def compute_loss(
         self,
@@ -136,6 +247,9 @@ class ForecastModel(keras.Model):
             ValueError: the model needs scales and `adapt` was not called.
         """
         self.check_adapted()
+        if self.training_feedback is None:
+            self.densities = self._densities_after(self.feedback)
+            self._forget_compiled()
         if hasattr(x, "element_spec"):  # a `tf.data.Dataset`, about which Keras' default would warn
             kwargs.setdefault("shuffle", False)
         return super().fit(x, y, **kwargs)
@@ -186,6 +300,9 @@ class ForecastModel(keras.Model):
             ValueError: inputs are of another shape or not finite, or an argument is impossible.
             FloatingPointError: the forecast itself has become infinite.
 
+        Warns:
+            UserWarning: samples are asked for, and the model's densities are marginal.
+
         Example:
             >>> positions, parameters = model.rollout(inputs, 200, feedback="sample", seed=1)
         """
@@ -197,6 +314,8 @@ class ForecastModel(keras.Model):
         feedback = feedback or self.feedback
         check_feedback(feedback)
         check_samples(num_samples, feedback, recalibrated)
+        if feedback == "sample" and self.reason_against_samples:
+            warnings.warn(self.reason_against_samples, stacklevel=2)
         inputs, mask = unpack(inputs, mask)
         inputs = ops.convert_to_tensor(inputs, "float32")
         if not bool(ops.all(ops.isfinite(inputs))):
@@ -232,6 +351,17 @@ class ForecastModel(keras.Model):
                 for tensor in (positions, parameters)
             )
         return positions, parameters
+
+    @property
+    def reason_against_samples(self) -> str | None:
+        """Why samples of this model's densities, fed back, are no trajectories; or nothing."""
+        if not self.densities or "conditional" in self.densities:
+            return None
+        return (
+            "the model holds marginal densities, trained in closed loop, which cover all that may "
+            "have happened before: samples of them, fed back, count that twice and are no "
+            'trajectories. A phase of training with feedback = "truth" gives conditional ones'
+        )
 
     @property
     def point_feedback(self) -> str:
@@ -315,6 +445,29 @@ class ForecastModel(keras.Model):
         if not self.predicts_sigma:  # these parameters had the earlier factors
             factors = factors * ops.convert_to_numpy(self.sigma_factors)
         self.sigma_factors.assign(factors)
+
+    def get_config(self) -> dict[str, Any]:
+        distribution = self.distribution_name
+        if not isinstance(distribution, str):
+            distribution = keras.saving.serialize_keras_object(distribution)
+        return {
+            **super().get_config(),
+            "target_steps": self.target_steps,
+            "distribution": distribution,
+            "feedback": self.feedback,
+            "densities": self.densities,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        # Models from before this key were trained in closed loop.
+        config = dict(config)
+        densities = config.pop("densities", ("marginal",))
+        if isinstance(config.get("distribution"), dict):
+            config["distribution"] = keras.saving.deserialize_keras_object(config["distribution"])
+        model = cls(**config)
+        model.densities = tuple(densities)
+        return model
 
     @functools.cached_property
     def _compiled_forecast(self) -> Any:

@@ -42,7 +42,7 @@ class NegativeLogLikelihood(keras.losses.Loss):
 
     def __init__(
         self,
-        distribution: str = "gaussian",
+        distribution: str | distributions.Distribution = "gaussian",
         reduction: str = "mean_with_sample_weight",
         name: str = "negative_log_likelihood",
         **kwargs: Any,

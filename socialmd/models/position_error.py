@@ -34,7 +34,12 @@ class PositionError(keras.metrics.Mean):
         >>> model.compile("nadam", loss=NegativeLogLikelihood(), metrics=[PositionError()])
     """
 
-    def __init__(self, distribution: str = "gaussian", name: str = "mae", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        distribution: str | distributions.Distribution = "gaussian",
+        name: str = "mae",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.distribution = distribution
         self._distribution = distributions.get(distribution)

@@ -135,12 +135,8 @@ class SequenceLSTM(ForecastModel):
     @never_empty
     def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
         inputs, mask = unpack(inputs, mask)
-        seed = 0  # outside of training, the same samples whenever they are drawn
-        if training and self.feedback == "sample":
-            seed = keras.random.randint((), 0, 2**31 - 1, seed=self.seed_generator)
         dropout = self._draw_dropout(ops.shape(inputs)[0]) if training else None
-        steps = ops.arange(self.target_steps)
-        return self.forecast(inputs, steps, seed=seed, mask=mask, dropout=dropout)[1]
+        return self.respond_in_training(inputs, mask, training, dropout=dropout)
 
     # === Forecast ===
 
@@ -160,11 +156,8 @@ class SequenceLSTM(ForecastModel):
         check_inputs(
             inputs.shape, self.num_features, mask_shape, self.spatial_dims, self.max_particles
         )
-        batch, _, particles, _ = ops.shape(inputs)
-        frames, real = self._fill_up(ops.cast(inputs, "float32"), mask)
-        positions = frames[..., : self.spatial_dims]
-        features = frames[:, -1, :, self.spatial_dims :]  # [B, N, F - D]
-        states = [(ops.zeros((batch, cell.units), self.compute_dtype),) * 2 for cell in self.lstms]
+        particles = ops.shape(inputs)[2]
+        positions, features, states, real = self._start(inputs, mask)
 
         def warm_up(states: Any, position: Any) -> Any:
             _, states = self._step(position, features, states, dropout)
@@ -173,9 +166,7 @@ class SequenceLSTM(ForecastModel):
         def closed_loop(carry: Any, step: Any) -> Any:
             position, states, _ = carry
             outputs, states = self._step(position, features, states, dropout)
-            parameters = self._distribution.to_parameters(
-                ops.cast(outputs, "float32"), 0.0, self.length_scale, self.length_scale
-            )
+            parameters = self._to_parameters(outputs)
             factor = ops.take(self.sigma_factors, ops.minimum(step, self.target_steps - 1))
             parameters = self._distribution.scale_sigma(parameters, factor)
             following = feed_back(self._distribution, parameters, feedback, seed, step) * real
@@ -184,12 +175,46 @@ class SequenceLSTM(ForecastModel):
             return carry, carry
 
         states, _ = ops.scan(warm_up, states, ops.swapaxes(positions, 0, 1)[:-1])
-        no_parameters = ops.zeros((batch, self.max_particles, self.spatial_dims + 1), "float32")
+        no_parameters = self._no_parameters(features)
         _, (predicted, _, parameters) = ops.scan(
             closed_loop, (positions[:, -1], states, no_parameters), steps
         )
         return tuple(
             ops.swapaxes(tensor, 0, 1)[:, :, :particles] for tensor in (predicted, parameters)
+        )
+
+    def one_step(
+        self, inputs: Any, mask: Any | None = None, dropout: list[Any] | None = None
+    ) -> Any:
+        particles = ops.shape(inputs)[2]
+        positions, features, states, _ = self._start(inputs, mask)
+        no_parameters = self._no_parameters(features)
+
+        def given(carry: Any, position: Any) -> Any:
+            outputs, states = self._step(position, features, carry[0], dropout)
+            carry = (states, self._to_parameters(outputs))
+            return carry, carry
+
+        _, (_, parameters) = ops.scan(given, (states, no_parameters), ops.swapaxes(positions, 0, 1))
+        parameters = ops.swapaxes(parameters, 0, 1)[:, 1:, :particles]
+        factor = self.sigma_factors[0]
+        return self._distribution.scale_sigma(parameters, factor)
+
+    def _start(self, inputs: Any, mask: Any | None) -> tuple[Any, Any, list[Any], Any]:
+        """Positions [B, T, N, D], features [B, N, F - D], states, and who is real; N at most."""
+        frames, real = self._fill_up(ops.cast(inputs, "float32"), mask)
+        zeros = [
+            ops.zeros((ops.shape(inputs)[0], cell.units), self.compute_dtype) for cell in self.lstms
+        ]
+        features = frames[:, -1, :, self.spatial_dims :]
+        return frames[..., : self.spatial_dims], features, [(each, each) for each in zeros], real
+
+    def _no_parameters(self, features: Any) -> Any:
+        return ops.zeros((*ops.shape(features)[:2], self.spatial_dims + 1), "float32")
+
+    def _to_parameters(self, outputs: Any) -> Any:
+        return self._distribution.to_parameters(
+            ops.cast(outputs, "float32"), 0.0, self.length_scale, self.length_scale
         )
 
     def _fill_up(self, frames: Any, mask: Any | None) -> tuple[Any, Any]:
@@ -235,13 +260,13 @@ class SequenceLSTM(ForecastModel):
         ]
 
     def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["distribution"]  # there is no other
         return {
-            **super().get_config(),
-            "target_steps": self.target_steps,
+            **config,
             "spatial_dims": self.spatial_dims,
             "mlp_units": self.mlp_units,
             "lstm_units": self.lstm_units,
             "dropout": self.dropout,
             "length_scale": self.length_scale,
-            "feedback": self.feedback,
         }

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import keras
 from keras import ops
 
 from socialmd.layers import SocialLSTMCell
-from socialmd.models.check_inputs import check_inputs, unpack
+from socialmd.models.check_inputs import check_inputs
 from socialmd.models.estimate_scales import estimate_scales
 from socialmd.models.feedback import feed_back
 from socialmd.models.forecast_model import ForecastModel
@@ -105,8 +103,6 @@ class SocialLSTM(ForecastModel):
         self.prediction = prediction
         self.num_components = num_components
         self.length_scale = length_scale
-        if feedback == "sample":
-            self.seed_generator = keras.random.SeedGenerator()
         self.cell = SocialLSTMCell(
             units,
             output_dim=self._distribution.parameter_size(num_components),
@@ -140,11 +136,7 @@ class SocialLSTM(ForecastModel):
 
     @never_empty
     def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
-        seed = 0  # outside of training, the same samples whenever they are drawn
-        if training and self.feedback == "sample":
-            seed = keras.random.randint((), 0, 2**31 - 1, seed=self.seed_generator)
-        inputs, mask = unpack(inputs, mask)
-        return self.forecast(inputs, ops.arange(self.target_steps), seed=seed, mask=mask)[1]
+        return self.respond_in_training(inputs, mask, training)
 
     # === Forecast ===
 
@@ -158,15 +150,10 @@ class SocialLSTM(ForecastModel):
         recalibrated: bool = False,
     ) -> tuple[Any, Any]:
         feedback = feedback or self.feedback
-        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
-        check_inputs(inputs.shape, self.num_features, None if mask is None else mask.shape)
-        frames = ops.cast(inputs, "float32")
-        positions = frames[..., :2]
-        displacements = ops.pad(  # the first frame has no predecessor
-            positions[:, 1:] - positions[:, :-1], [[0, 0], [1, 0], [0, 0], [0, 0]]
-        )
-        features = frames[:, -1, :, 2:]  # [B, N, F - 2]
-        state = ops.zeros((*ops.shape(features)[:2], self.cell.units), self.compute_dtype)
+        frames, displacements, mask = self._read(inputs, mask)
+        position, displacement = frames[-1, ..., :2], displacements[-1]
+        features, states = self._start(frames)
+        past = ops.concatenate([frames, displacements], axis=-1)[:-1]  # [T - 1, B, N, F + 2]
 
         def warm_up(states: Any, frame: Any) -> Any:
             position, features, displacement = ops.split(frame, [2, self.num_features], axis=-1)
@@ -185,15 +172,45 @@ class SocialLSTM(ForecastModel):
             # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
             return carry, carry
 
-        def step_major(tensor: Any) -> Any:
-            return ops.swapaxes(tensor, 0, 1)
-
-        past = ops.concatenate([frames, displacements], axis=-1)[:, :-1]  # [B, T - 1, N, F + 2]
-        states, _ = ops.scan(warm_up, (state, state), step_major(past))
-        no_parameters = ops.zeros((*ops.shape(features)[:2], self.cell.output_dim), "float32")
-        start = (positions[:, -1], displacements[:, -1], states, no_parameters)
+        states, _ = ops.scan(warm_up, states, past)
+        start = (position, displacement, states, self._no_parameters(features))
         _, (predicted, _, _, parameters) = ops.scan(closed_loop, start, steps)
-        return step_major(predicted), step_major(parameters)
+        return ops.swapaxes(predicted, 0, 1), ops.swapaxes(parameters, 0, 1)
+
+    def one_step(self, inputs: Any, mask: Any | None = None) -> Any:
+        frames, displacements, mask = self._read(inputs, mask)
+        features, states = self._start(frames)
+
+        def given(carry: Any, frame: Any) -> Any:
+            states, _ = carry
+            position, features, displacement = ops.split(frame, [2, self.num_features], axis=-1)
+            outputs, states = self._step(position, displacement, features, states, mask)
+            carry = (states, self._to_parameters(outputs, position, displacement))
+            return carry, carry
+
+        past = ops.concatenate([frames, displacements], axis=-1)  # [T, B, N, F + 2]
+        _, (_, parameters) = ops.scan(given, (states, self._no_parameters(features)), past)
+        return ops.swapaxes(parameters, 0, 1)[:, 1:]
+
+    def _read(self, inputs: Any, mask: Any | None) -> tuple[Any, Any, Any | None]:
+        """Frames [T, B, N, F], displacements [T, B, N, 2] and mask."""
+        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
+        check_inputs(inputs.shape, self.num_features, None if mask is None else mask.shape)
+        frames = ops.swapaxes(ops.cast(inputs, "float32"), 0, 1)
+        positions = frames[..., :2]
+        displacements = ops.pad(  # the first frame has no predecessor
+            positions[1:] - positions[:-1], [[1, 0], [0, 0], [0, 0], [0, 0]]
+        )
+        return frames, displacements, mask
+
+    def _start(self, frames: Any) -> tuple[Any, Any]:
+        """Features that stay as they are in the last frame, [B, N, F - 2], and h and c."""
+        features = frames[-1, ..., 2:]
+        state = ops.zeros((*ops.shape(features)[:2], self.cell.units), self.compute_dtype)
+        return features, (state, state)
+
+    def _no_parameters(self, features: Any) -> Any:
+        return ops.zeros((*ops.shape(features)[:2], self.cell.output_dim), "float32")
 
     def _step(
         self, position: Any, displacement: Any, features: Any, states: Any, mask: Any | None
@@ -233,13 +250,10 @@ class SocialLSTM(ForecastModel):
         Example:
             >>> model.adapt(make_dataset("data/monopoles/train", config.data, batch_size=32))
         """
-        batches = itertools.islice(iter(dataset), steps)
-        first = next(batches, None)
-        if first is None:
-            raise ValueError("adapt: expected batches of inputs and targets, found none")
+        estimated = estimate_scales(dataset, steps=steps)
         if not self.built:
-            self.build(unpack(first[0])[0].shape)
-        scales = estimate_scales(itertools.chain([first], batches))
+            self.build(estimated.input_shape)
+        scales = (estimated.displacement, estimated.acceleration)
         needed = scales[: {"position": 0, "displacement": 1, "acceleration": 2}[self.prediction]]
         if 0.0 in needed:
             raise ValueError(
@@ -249,6 +263,10 @@ class SocialLSTM(ForecastModel):
         self.displacement_scale.assign(scales[0])
         self.acceleration_scale.assign(scales[1])
         self.is_adapted.assign(1.0)
+
+    def typical_change(self) -> float:
+        self.check_adapted()
+        return float(self.acceleration_scale)
 
     def check_adapted(self) -> None:
         """Refuse to go on without the scales that a relative prediction needs.
@@ -276,11 +294,8 @@ class SocialLSTM(ForecastModel):
         )
         return {
             **super().get_config(),
-            "target_steps": self.target_steps,
             "prediction": self.prediction,
-            "distribution": self.distribution_name,
             "num_components": self.num_components,
-            "feedback": self.feedback,
             "length_scale": self.length_scale,
             **{name: cell[name] for name in names},
         }

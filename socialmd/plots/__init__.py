@@ -16,6 +16,10 @@ from socialmd.plots.density import plot_density as plot_density
 from socialmd.plots.errors import plot_errors as plot_errors
 from socialmd.plots.forecast import plot_forecast as plot_forecast
 from socialmd.plots.grids import plot_stacked_grids as plot_stacked_grids
+from socialmd.plots.interaction import draw_learned_interaction as draw_learned_interaction
+from socialmd.plots.interaction import plot_interaction_errors as plot_interaction_errors
+from socialmd.plots.interaction import plot_interaction_map as plot_interaction_map
+from socialmd.plots.interaction import plot_learned_interaction as plot_learned_interaction
 from socialmd.plots.losses import plot_losses as plot_losses
 from socialmd.plots.molecules import plot_flattened_slice as plot_flattened_slice
 from socialmd.plots.molecules import plot_radial_counts as plot_radial_counts
@@ -32,6 +36,7 @@ from socialmd.plots.trajectories import plot_trajectories as plot_trajectories
 
 __all__ = [
     "animate_forecast",
+    "draw_learned_interaction",
     "new_figure",
     "plot_around_close_approaches",
     "plot_configuration",
@@ -43,6 +48,9 @@ __all__ = [
     "plot_flattened_slice",
     "plot_forecast",
     "plot_importances",
+    "plot_interaction_errors",
+    "plot_interaction_map",
+    "plot_learned_interaction",
     "plot_learning_curves",
     "plot_loss_surface",
     "plot_losses",

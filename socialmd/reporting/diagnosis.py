@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from socialmd.config import DataConfig
 from socialmd.data import DatasetDescription, Windows, read_windows
 from socialmd.dataset_folder import read_description
-from socialmd.evaluation import ForecastMetrics, InputDependence
-from socialmd.models import ForecastModel, constant_position, constant_velocity
+from socialmd.evaluation import ForecastMetrics, InputDependence, Verdict
+from socialmd.models import ForecastModel
+from socialmd.models.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
 from socialmd.plots import new_figure, plot_configuration, plot_errors
 from socialmd.plots.style import curve_styles, finish_curves
-from socialmd.reporting.forecasts import BASELINES, check_features, roll_out
+from socialmd.reporting.forecasts import BASELINES, check_features, roll_out, training_split
 
 __all__ = ["Diagnosis", "diagnose", "draw_configurations", "draw_dependence"]
 
@@ -33,6 +34,7 @@ class Diagnosis(NamedTuple):
         description: of the data set.
         positions: by name, [W, T', N, D]; trained models first.
         errors: of all forecasts.
+        verdict: of trained models, whether they beat the best of the simple forecasts.
         dependence: on the input, likewise.
     """
 
@@ -40,6 +42,7 @@ class Diagnosis(NamedTuple):
     description: DatasetDescription
     positions: dict[str, NDArray[Any]]
     errors: dict[str, ForecastMetrics]
+    verdict: dict[str, Verdict]
     dependence: dict[str, InputDependence]
 
     @property
@@ -60,7 +63,7 @@ def diagnose(
         split: `"validation"`, say.
 
     Returns:
-        The diagnosis, constant position and constant velocity included.
+        The diagnosis, simple forecasts included.
 
     Raises:
         FileNotFoundError: the data set or the split is missing.
@@ -81,20 +84,23 @@ def diagnose(
             name: roll_out(model, windows.inputs, steps, name, mask=windows.mask)[0]
             for name, model in models.items()
         },
-        "constant position": constant_position(windows.inputs, steps, dims),
-        "constant velocity": constant_velocity(windows.inputs, steps, dims),
+        **simple_forecasts(
+            windows.inputs, steps, dims, training_split(Path(data), description, config)
+        ),
     }
     real = windows.of_particles()
+    errors = {
+        name: ForecastMetrics.from_arrays(
+            real.truth, windows.real(each), simulations=real.simulations
+        )
+        for name, each in positions.items()
+    }
     return Diagnosis(
         windows,
         description,
         positions,
-        {
-            name: ForecastMetrics.from_arrays(
-                real.truth, windows.real(each), simulations=real.simulations
-            )
-            for name, each in positions.items()
-        },
+        errors,
+        {name: Verdict.from_metrics(errors, name, SIMPLE_FORECASTS) for name in models},
         {
             name: InputDependence.from_arrays(windows.truth, each, windows.mask)
             for name, each in positions.items()

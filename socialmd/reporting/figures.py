@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 from socialmd.dataset_folder import write_atomically
 from socialmd.evaluation import AroundCloseApproaches, Conservation, nearest_distances
 from socialmd.plots import (
+    draw_learned_interaction,
     new_figure,
     plot_around_close_approaches,
     plot_conservation,
@@ -49,6 +49,10 @@ def draw_figures(forecasts: Forecasts, measured: Measurements, folder: Path) -> 
     figures += [("calibration", _calibration(measured)), ("spread", _spread(measured))]
     figures += _physics(forecasts, measured)
     figures += _close_approaches(measured)
+    figures += [
+        (f"interaction_{number}", draw_learned_interaction(**interaction._asdict()))
+        for number, interaction in enumerate(measured.interactions.values(), start=1)
+    ]
     return {name: save_figure(figure, folder, name) for name, figure in figures}
 
 
@@ -96,24 +100,15 @@ def _errors(forecasts: Forecasts, measured: Measurements) -> Figure:
     """Mean and median error; the band is that of the quartiles over simulations."""
     figure, axes = new_figure(WIDE, HEIGHT, columns=2)
     means = {name: metrics.mae_per_step for name, metrics in measured.errors.items()}
-    spread = {name: _quartiles_over_simulations(forecasts, name) for name in forecasts.models}
+    spread = {
+        name: np.quantile(measured.errors[name].mae_per_simulation_and_step, QUARTILES, axis=0)
+        for name in forecasts.models
+    }
     plot_errors(axes[0], means, baselines=BASELINES, spread=spread)
     medians = {name: metrics.median_error_per_step for name, metrics in measured.errors.items()}
     label = "median absolute error (length units)"
     plot_errors(axes[1], medians, label, "Median error against steps ahead", BASELINES)
     return figure
-
-
-def _quartiles_over_simulations(forecasts: Forecasts, name: str) -> Any:
-    """Lower and upper quartile of the simulations' mean absolute errors, [2, T']."""
-    forecasts = forecasts.of_particles()
-    windows = forecasts.windows
-    errors = np.abs(forecasts.positions[name] - windows.truth).mean(axis=(2, 3))  # [W, T']
-    each = [
-        errors[windows.simulations == number].mean(axis=0)
-        for number in np.unique(windows.simulations)
-    ]
-    return np.quantile(each, QUARTILES, axis=0)
 
 
 def _likelihood(measured: Measurements) -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,31 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from socialmd.config import DataConfig, ManyBodySystem
+from socialmd.config import DataConfig
 from socialmd.data import DatasetDescription, Windows, make_dataset, read_windows
 from socialmd.dataset_folder import read_description
-from socialmd.models import (
-    ForecastModel,
-    LinearAutoregression,
-    constant_position,
-    constant_velocity,
-    known_law,
-)
+from socialmd.models import ForecastModel, known_law
+from socialmd.models.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
+from socialmd.simulation import FEATURES_OF_LAW, law_of
 
 __all__ = [
     "BASELINES",
     "Forecasts",
     "check_features",
     "forecast_windows",
-    "law_of",
     "roll_out",
+    "training_split",
 ]
 
-BASELINES = ("constant position", "constant velocity", "linear autoregression", "known law")
-FEATURES_OF_LAW = ("x", "y", "mass", "charge")
+# Those that a model has to beat, and one that knows what it has to learn.
+BASELINES = (*SIMPLE_FORECASTS, "known law")
 BATCH = 32  # windows rolled out at once
-
-Forecast = Callable[[NDArray[Any]], NDArray[Any]]  # inputs [W, T, N, F] -> [W, T', N, 2]
 
 
 class Forecasts(NamedTuple):
@@ -115,7 +109,7 @@ def forecast_windows(
         )
     windows = read_windows(data, split, config, max_windows)
     spacing = description.frame_spacing * config.subsample
-    baselines, left_out = _baselines(data, description, config, spacing)
+    baselines, left_out = _baselines(windows.inputs, data, description, config, spacing)
     rollouts = {
         name: roll_out(model, windows.inputs, config.target_steps, name, mask=windows.mask)
         for name, model in models.items()
@@ -127,7 +121,7 @@ def forecast_windows(
         models=dict(models),
         positions={
             **{name: positions for name, (positions, _) in rollouts.items()},
-            **{name: forecast(windows.inputs) for name, forecast in baselines.items()},
+            **baselines,
         },
         parameters={name: parameters for name, (_, parameters) in rollouts.items()},
         left_out=left_out,
@@ -209,33 +203,41 @@ def roll_out(
     return positions, parameters
 
 
-def law_of(description: DatasetDescription) -> ManyBodySystem | None:
-    """The law of motion that a data set names, if its features are those that the law needs."""
-    if description.law is None or description.features != FEATURES_OF_LAW:
+def training_split(
+    data: Path, description: DatasetDescription, config: DataConfig
+) -> Iterable[Any] | None:
+    """What linear autoregression is fitted to.
+
+    Args:
+        data: folder of the data set.
+        description: of the data set.
+        config: how trajectories become windows; its rotations are left out.
+
+    Returns:
+        Batches of inputs and targets, or nothing if the data set has no training split.
+    """
+    if not any(Path(name).parts[0] == "train" for name in description.files):
         return None
-    return ManyBodySystem.model_validate(description.law)
+    as_stored = config.model_copy(update={"num_rotations": 0})
+    return make_dataset(data / "train", as_stored, batch_size=256)
 
 
 def _baselines(
-    data: Path, description: DatasetDescription, config: DataConfig, spacing: float
-) -> tuple[dict[str, Forecast], dict[str, str]]:
+    inputs: NDArray[Any],
+    data: Path,
+    description: DatasetDescription,
+    config: DataConfig,
+    spacing: float,
+) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     """Forecasts by name, and the reasons for those that are not possible."""
-    steps = config.target_steps
-    baselines: dict[str, Forecast] = {
-        "constant position": lambda inputs: constant_position(inputs, steps),
-        "constant velocity": lambda inputs: constant_velocity(inputs, steps),
-    }
-    left_out = {}
-    if any(Path(name).parts[0] == "train" for name in description.files):
-        autoregression = LinearAutoregression(steps)
-        as_stored = config.model_copy(update={"num_rotations": 0})
-        autoregression.fit(make_dataset(data / "train", as_stored, batch_size=256))
-        baselines["linear autoregression"] = lambda inputs: autoregression.forecast(inputs, steps)
-    else:
+    steps, left_out = config.target_steps, {}
+    train = training_split(data, description, config)
+    baselines = simple_forecasts(inputs, steps, training_split=train)
+    if train is None:
         left_out["linear autoregression"] = "the data set has no training split to fit it to"
     law = law_of(description)
     if law is not None:
-        baselines["known law"] = lambda inputs: known_law(inputs, steps, law, spacing)
+        baselines["known law"] = known_law(inputs, steps, law, spacing)
     elif description.law is None:
         left_out["known law"] = "the data set names no law of motion"
     else:

@@ -17,15 +17,19 @@ from socialmd.evaluation import (
     Conservation,
     ErrorByClosestApproach,
     ForecastMetrics,
+    LearnedInteraction,
     PredictiveDensity,
     SampleMetrics,
+    Verdict,
     around_close_approaches,
     closest_approach,
     error_by_closest_approach,
 )
 from socialmd.models import ForecastModel, known_law
-from socialmd.reporting.forecasts import Forecasts, law_of, roll_out
-from socialmd.simulation import total_energy
+from socialmd.models.simple_forecasts import SIMPLE_FORECASTS
+from socialmd.reporting.forecasts import Forecasts, roll_out
+from socialmd.reporting.interaction import measure_interaction
+from socialmd.simulation import law_of, total_energy
 
 __all__ = ["Measurements", "measure", "sigma_and_error_around"]
 
@@ -43,6 +47,7 @@ class Measurements:
 
     Args:
         errors: of all forecasts.
+        verdict: of trained models, whether they beat the best of the simple forecasts.
         calibration: of trained models: the densities `"as trained"`, `"recalibrated"` ones, and of
             `"sampled"` futures, whose scores are those of the mixture of their densities.
         samples: errors of sampled futures.
@@ -51,11 +56,13 @@ class Measurements:
         closest_approach: errors by how close particles come to each other.
         around_close_approaches: `"sigma"` and `"error"` of each trained model.
         long_positions: of the long forecasts, [W, 10 T', N, 2]; for pictures, not stored.
+        interactions: of the models that have learned one; likewise.
         num_sampled_windows: windows that futures were sampled for.
         left_out: what was not possible, with the reason.
     """
 
     errors: dict[str, ForecastMetrics]
+    verdict: dict[str, Verdict] = field(default_factory=dict)
     calibration: dict[str, dict[str, Calibration]] = field(default_factory=dict)
     samples: dict[str, SampleMetrics] = field(default_factory=dict)
     conservation: dict[str, Conservation] = field(default_factory=dict)
@@ -65,13 +72,14 @@ class Measurements:
         default_factory=dict
     )
     long_positions: dict[str, NDArray[Any]] = field(default_factory=dict)
+    interactions: dict[str, LearnedInteraction] = field(default_factory=dict)
     num_sampled_windows: int = 0
     left_out: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """What `metrics.json` holds, the errors of all forecasts as `"forecasts"`."""
-        tables = dataclasses.asdict(dataclasses.replace(self, long_positions={}))
-        del tables["long_positions"]
+        tables = dataclasses.asdict(dataclasses.replace(self, long_positions={}, interactions={}))
+        del tables["long_positions"], tables["interactions"]
         return {"forecasts": tables.pop("errors"), **tables}
 
 
@@ -108,7 +116,17 @@ def measure(forecasts: Forecasts, num_samples: int = 20, max_sampled: int = 40) 
         },
         left_out=dict(forecasts.left_out),
     )
+    result.verdict = {
+        name: Verdict.from_metrics(result.errors, name, SIMPLE_FORECASTS)
+        for name in forecasts.models
+    }
     _measure_calibration(result, of_particles)
+    for name, model in forecasts.models.items():
+        interaction = measure_interaction(
+            model, forecasts.windows, forecasts.description, forecasts.spacing
+        )
+        if interaction is not None:
+            result.interactions[name] = interaction
     parts: dict[str, Callable[[], None]] = {
         "conservation": lambda: _measure_conservation(result, forecasts),
         "long forecasts": lambda: _measure_long_forecasts(result, forecasts),

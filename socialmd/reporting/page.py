@@ -10,11 +10,11 @@ import numpy as np
 from socialmd.evaluation import Figure, Report, Section, Table
 from socialmd.reporting.forecasts import BASELINES, Forecasts
 from socialmd.reporting.gallery import Picture
+from socialmd.reporting.interaction import interaction_caption
 from socialmd.reporting.measurements import Measurements
 
 __all__ = ["compose_report"]
 
-REFERENCE = "constant velocity"
 Row = list[str | float | None]
 
 
@@ -51,6 +51,8 @@ def compose_report(
     if measured.samples:
         sections.append(_samples(measured))
     sections.append(_gallery(gallery))
+    if measured.interactions:
+        sections.append(_interactions(measured, figures))
     if measured.conservation:
         sections.append(_physics(measured, figures))
     if measured.around_close_approaches:
@@ -63,25 +65,29 @@ def _summary(
     forecasts: Forecasts, measured: Measurements, overview: Picture, remarks: Sequence[str]
 ) -> Section:
     errors = measured.errors
-    reference = errors[REFERENCE]
+    best = next(iter(measured.verdict.values())).overall.rival
+    reference = errors[best]
     rows: list[Row] = []
     for name, row in errors.items():
         wins = np.less(row.mae_per_simulation, reference.mae_per_simulation).sum()
         numbers = (row.mae, row.median_error, row.ade, row.fde, row.nll)
-        rows.append([name, *numbers, None if name == REFERENCE else int(wins)])
+        rows.append([name, *numbers, None if name == best else int(wins)])
     count = len(reference.mae_per_simulation)
     table = Table(
         f"Errors of all {len(forecasts.windows.truth)} windows over "
         f"{forecasts.windows.truth.shape[1]} steps. MAE and median: absolute error per coordinate; "
         "ADE, FDE: distance to the truth, mean over steps and at the last step; all in units of "
         "length. NLL: nats per particle and step. Last column: simulations with a lower MAE than "
-        f"{REFERENCE}, of {count}.",
+        f"{best}, of {count}.",
         ["forecast", "MAE", "median", "ADE", "FDE", "NLL", f"wins of {count}"],
         [row for row in rows if row[0] in forecasts.models],
         [row for row in rows if row[0] in BASELINES],
         dict.fromkeys(("MAE", "median", "ADE", "FDE", "NLL"), "lowest"),
     )
-    verdicts = [_verdict(forecasts, measured, name) for name in forecasts.models]
+    verdicts = [
+        f"{measured.verdict[name].sentence} {_trust(forecasts, measured, name)}"
+        for name in forecasts.models
+    ]
     left_out = [f"Left out: {name}, because {why}." for name, why in measured.left_out.items()]
     paragraphs = [*verdicts, *remarks, *left_out]
     caption = (
@@ -92,19 +98,16 @@ def _summary(
     return Section("Summary", paragraphs, [table], [figure])
 
 
-def _verdict(forecasts: Forecasts, measured: Measurements, name: str) -> str:
+def _trust(forecasts: Forecasts, measured: Measurements, name: str) -> str:
     """How far to trust a model, in words that follow from the numbers."""
-    row, reference = measured.errors[name], measured.errors[REFERENCE]
-    better = np.less(row.mae_per_step, reference.mae_per_step)
     truth = forecasts.windows.truth
     extents = [np.std(forecasts.in_window(truth, w), axis=(0, 1)) for w in range(len(truth))]
     tenth = 0.1 * np.mean(extents)
-    within = np.less(row.median_error_per_step, tenth)
+    within = np.less(measured.errors[name].median_error_per_step, tenth)
     steps = len(within) if within.all() else int(within.argmin())
     calibration = measured.calibration[name]["as trained"]
     observed = calibration.overall_coverage[calibration.levels.index(0.8)]
     return (
-        f"{name}: lower mean error than {REFERENCE} at {int(better.sum())} of {len(better)} steps. "
         f"Half of all coordinates are forecast to a tenth of the system's extent ({tenth:.2g}) for "
         f"{steps} steps. Its 80 % regions contain the truth in {100 * observed:.0f} % of cases."
     )
@@ -246,6 +249,26 @@ def _gallery(gallery: Mapping[str, Picture]) -> Section:
             "density of all steps together; its colours follow the fourth root."
         ],
         figures=figures,
+    )
+
+
+def _interactions(measured: Measurements, figures: Mapping[str, Path]) -> Section:
+    shown = [
+        Figure(
+            figures[f"interaction_{number}"],
+            f"{name}: {interaction_caption(interaction)}",
+            f"Learned interaction of {name}",
+            wide=True,
+        )
+        for number, (name, interaction) in enumerate(measured.interactions.items(), start=1)
+    ]
+    return Section(
+        "What has been learned of the interaction",
+        [
+            "Asked for two particles alone, at rest until now, a model shows the law that it has "
+            "found in trajectories; no force was given to it."
+        ],
+        figures=shown,
     )
 
 

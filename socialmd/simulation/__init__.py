@@ -16,21 +16,29 @@ from socialmd.simulation.initial_states import InitialState as InitialState
 from socialmd.simulation.initial_states import draw_initial_state as draw_initial_state
 from socialmd.simulation.integrate import Trajectories as Trajectories
 from socialmd.simulation.integrate import integrate as integrate
+from socialmd.simulation.known_law import FEATURES_OF_LAW as FEATURES_OF_LAW
+from socialmd.simulation.known_law import PairLaw as PairLaw
+from socialmd.simulation.known_law import law_of as law_of
+from socialmd.simulation.known_law import pair_law as pair_law
 from socialmd.simulation.simulate import simulate as simulate
 from socialmd.simulation.write_dataset import write_dataset as write_dataset
 
 __all__ = [
+    "FEATURES_OF_LAW",
     "CircleWalk",
     "InitialState",
     "ManyBodySystem",
+    "PairLaw",
     "Trajectories",
     "accelerations",
     "angular_momentum",
     "draw_initial_state",
     "integrate",
     "kinetic_energy",
+    "law_of",
     "momentum",
     "pair_couplings",
+    "pair_law",
     "potential_energy",
     "simulate",
     "total_energy",

@@ -1,4 +1,4 @@
-"""Optimizer, loss and metric of the thesis."""
+"""Optimizer, loss and metric of a phase of training; by default, those of the thesis."""
 
 from __future__ import annotations
 
@@ -6,42 +6,53 @@ import warnings
 
 import keras
 
-from socialmd.config import TrainingConfig
-from socialmd.models import ForecastModel, NegativeLogLikelihood, PositionError
-from socialmd.training.mirrored_nadam import MirroredNadam
+from socialmd.config import PhaseConfig, TrainingConfig
+from socialmd.models import ForecastModel, NegativeLogLikelihood, PositionError, StudentTError
+from socialmd.training.clipped_nadam import ClippedNadam
 
 __all__ = ["compile_model"]
 
+FINAL = 0.01  # of the learning rate, where it decays
 
-def compile_model(model: ForecastModel, config: TrainingConfig) -> None:
+
+def compile_model(
+    model: ForecastModel,
+    config: TrainingConfig,
+    phase: PhaseConfig | None = None,
+    steps_per_epoch: int | None = None,
+) -> None:
     """Compile with Nadam, negative log-likelihood and mean absolute error (thesis section 4.5).
 
     Args:
         model: the model; compiled in place.
-        config: learning rate, moments, clipping, and whether XLA compiles the training step. For
-            a `mixed_float16` model Keras scales the loss, whose gradients half precision loses.
+        config: moments, clipping, and whether XLA compiles the training step. For a
+            `mixed_float16` model Keras scales the loss, whose gradients half precision loses.
+        phase: learning rate and loss; the first of the configuration's if none is given.
+        steps_per_epoch: by which a decaying learning rate is told when to end.
 
     Raises:
-        ValueError: XLA is asked for and cannot compile the model.
+        ValueError: XLA is asked for and cannot compile the model, or the loss needs scales that the
+            model does not have.
 
     Example:
         >>> compile_model(model, load_config("models/thesis.toml").training)
     """
-    optimizer_class = keras.optimizers.Nadam if config.replicas == 1 else MirroredNadam
+    phase = config.schedule[0] if phase is None else phase
+    is_plain = config.replicas == 1 and config.gradient_clip_norm is None
+    optimizer_class = keras.optimizers.Nadam if is_plain else ClippedNadam
     optimizer = optimizer_class(
-        config.learning_rate,
+        _learning_rate(phase, steps_per_epoch),
         beta_1=config.beta_1,
         beta_2=config.beta_2,
         epsilon=config.epsilon,
         global_clipnorm=config.gradient_clip_norm,
     )
-    name = model.distribution_name
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Model doesn't support `jit_compile=True`")
         model.compile(
             optimizer,
-            loss=NegativeLogLikelihood(name),
-            metrics=[PositionError(name)],
+            loss=_loss(model, phase),
+            metrics=[PositionError(model.distribution_name)],
             jit_compile=config.jit_compile,
         )
     if config.jit_compile and not model.jit_compile:
@@ -49,3 +60,19 @@ def compile_model(model: ForecastModel, config: TrainingConfig) -> None:
             "training.jit_compile: expected false, found true; XLA cannot compile this model on "
             f"{keras.backend.backend()}: it has no product of a sparse matrix, which pooling is"
         )
+
+
+def _learning_rate(
+    phase: PhaseConfig, steps_per_epoch: int | None
+) -> float | keras.optimizers.schedules.LearningRateSchedule | None:
+    if phase.decay == "none" or steps_per_epoch is None or phase.epochs is None:
+        return phase.learning_rate
+    return keras.optimizers.schedules.CosineDecay(
+        phase.learning_rate, decay_steps=phase.epochs * steps_per_epoch, alpha=FINAL
+    )
+
+
+def _loss(model: ForecastModel, phase: PhaseConfig) -> keras.losses.Loss:
+    if phase.loss == "negative_log_likelihood":
+        return NegativeLogLikelihood(model.distribution_name)
+    return StudentTError(phase.error_scale * model.typical_change(), model.distribution_name)

@@ -17,18 +17,15 @@ from socialmd.dataset_folder import read_description, write_atomically
 from socialmd.models import ForecastModel, build_model, load_model
 from socialmd.models.check_inputs import unpack
 from socialmd.models.load_model import MODEL_FILE
-from socialmd.training.best_weights import BestWeights
-from socialmd.training.compile_model import compile_model
+from socialmd.simulation import pair_law
 from socialmd.training.device import on_device
 from socialmd.training.experiment_texts import experiment_texts
-from socialmd.training.history import epochs_without_improvement, keep_epochs, read_history
-from socialmd.training.numbered_callbacks import NumberedCallbacks
+from socialmd.training.history import keep_epochs
 from socialmd.training.output_folder import check_room, check_same_experiment, mark_folder
-from socialmd.training.resumable_early_stopping import ResumableEarlyStopping
-from socialmd.training.stop_on_non_finite import StopOnNonFinite
 from socialmd.training.tensorboard_log import TensorBoardLog
-from socialmd.training.training_backup import TrainingBackup, build_state, last_backup
-from socialmd.training.weights import save_atomically
+from socialmd.training.train_phase import Files, check_phases, train_phase
+from socialmd.training.training_backup import last_backup
+from socialmd.training.weights import load_without_optimizer, save_atomically
 
 __all__ = ["fit"]
 
@@ -83,22 +80,12 @@ def fit(
         return load_model(output)[0]
     if (output / MODEL_FILE).is_file() and not (output / BEST).is_file():
         _extract_best(output)
-    # Made outside of the scope: it counts its epochs in a variable, of which several devices would
-    # each get one.
-    train = make_dataset(
-        data / "train",
-        config.data,
-        config.training.batch_size,
-        shuffle=True,
-        seed=config.training.seed,
-        initial_epoch=last_backup(output / BACKUP)[0],
-    )
     with on_device(config.training.device, config.training.replicas):
         keras.utils.set_random_seed(config.training.seed)
         model = build_model(config, read_description(data).spatial_dims)
-        compile_model(model, config.training)
-        is_complete = _train(model, config, data, train, output, callbacks, verbose, stop_after)
-        model.load_weights(output / BEST)
+    is_complete = _train(model, config, data, output, callbacks, verbose, stop_after)
+    with on_device(config.training.device, config.training.replicas):
+        load_without_optimizer(model, output / BEST)
         as_stored = config.data.model_copy(update={"num_rotations": 0})
         model.recalibrate(make_dataset(data / "validation", as_stored, config.training.batch_size))
     save_atomically(model.save, output / MODEL_FILE)
@@ -111,56 +98,38 @@ def _train(
     model: ForecastModel,
     config: ExperimentConfig,
     data: Path,
-    train: tf.data.Dataset,
     output: Path,
     callbacks: Sequence[keras.callbacks.Callback],
     verbose: int,
     stop_after: int | None,
 ) -> bool:
     """Everything from reading the data to the last epoch; says whether it is complete then."""
-    epoch, step, backup = last_backup(output / BACKUP)
-    epochs, batch_size = config.training.epochs, config.training.batch_size
-    seed = config.training.seed
     as_stored = config.data.model_copy(update={"num_rotations": 0})
-    scales = make_dataset(data / "train", as_stored, batch_size)
-    validation = make_dataset(data / "validation", config.data, batch_size, seed=seed)
-    windows = read_windows(data, "validation", config.data, batch_size)
+    scales = make_dataset(data / "train", as_stored, config.training.batch_size)
     _check_grids(config, scales)
     # Of the whole data set: systems of fewer particles are padded to the largest.
-    inputs, _ = unpack(train.element_spec[0])
-    model.build(inputs.shape)
-    check_room(output, model.count_params())
-    mark_folder(output, config, data)
-    model.adapt(scales)
-    targets = tf.zeros([1, *train.element_spec[1].shape[1:]])
-    build_state(model, targets, model(tf.zeros([1, *inputs.shape[1:]])))
-    keep_epochs(output / HISTORY, epoch)
-    log = TensorBoardLog(output / TENSORBOARD, windows, experiment_texts(output))
-    log.keep(epoch, epoch * len(train) + step)
-    pause = epochs if stop_after is None else min(stop_after, epochs)
-    while epoch < pause and _is_improving(output, config):
-        # Keras wants all epochs of one fit to be of one length: the rest of an interrupted one gets
-        # a fit of its own.
-        last = epoch + 1 if step else pause
-        numbered_callbacks = NumberedCallbacks(
-            [log, *_callbacks(config, output, backup), *callbacks],
-            first_batch=step,
-            add_history=True,
-            add_progbar=verbose != 0,
-            model=model,
-            verbose=verbose,
-            epochs=epochs,
-            steps=len(train),
+    inputs, _ = unpack(scales.element_spec[0])
+    with on_device(config.training.device, config.training.replicas):
+        model.build(inputs.shape)
+        model.adapt(scales)
+        check_phases(model, config.training)
+        check_room(output, model.count_params())
+        mark_folder(output, config, data)
+    keep_epochs(output / HISTORY, last_backup(output / BACKUP)[0])
+    windows = read_windows(data, "validation", config.data, config.training.batch_size)
+    description = read_description(data)
+    law = pair_law(description, description.frame_spacing * config.data.subsample)
+    log = TensorBoardLog(output / TENSORBOARD, windows, experiment_texts(output), scales, law)
+    files = Files(output / HISTORY, output / BEST, output / BACKUP)
+    steps_before = 0
+    for number in range(len(config.training.schedule)):
+        steps = train_phase(
+            model, number, config, data, files, log, steps_before, callbacks, verbose, stop_after
         )
-        model.fit(
-            train.skip(step),
-            validation_data=validation,
-            epochs=last,
-            initial_epoch=epoch,
-            callbacks=numbered_callbacks,
-        )
-        epoch, step, backup = last, 0, None
-    return epoch >= epochs or not _is_improving(output, config)
+        if steps is None:
+            return False
+        steps_before += steps
+    return True
 
 
 def _extract_best(output: Path) -> None:
@@ -180,21 +149,3 @@ def _check_grids(config: ExperimentConfig, dataset: tf.data.Dataset) -> None:
             f"model.grid_sizes: expected at most four times the extent of the data, {extent:.4g}, "
             f"found {widest}"
         )
-
-
-def _is_improving(output: Path, config: ExperimentConfig) -> bool:
-    return epochs_without_improvement(read_history(output / HISTORY)) < config.training.patience
-
-
-def _callbacks(
-    config: ExperimentConfig, output: Path, backup: Path | None
-) -> list[keras.callbacks.Callback]:
-    history = read_history(output / HISTORY)
-    return [
-        StopOnNonFinite(),
-        BestWeights(output / BEST, history),
-        keras.callbacks.CSVLogger(str(output / HISTORY), append=bool(history)),
-        ResumableEarlyStopping(history, config.training.patience),
-        # Last: what a complete epoch's backup takes for done has been logged.
-        TrainingBackup(output / BACKUP, config.training.backup_every, backup),
-    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -10,9 +11,23 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from socialmd.data import Windows
-from socialmd.evaluation import Calibration, ForecastMetrics, PredictiveDensity, position_density
-from socialmd.models import ForecastModel, constant_position, constant_velocity
-from socialmd.plots import new_figure, plot_coverage, plot_errors, plot_forecast
+from socialmd.evaluation import (
+    Calibration,
+    ForecastMetrics,
+    LearnedInteraction,
+    PredictiveDensity,
+    position_density,
+)
+from socialmd.models import ForecastModel
+from socialmd.models.simple_forecasts import simple_forecasts
+from socialmd.plots import (
+    draw_learned_interaction,
+    new_figure,
+    plot_coverage,
+    plot_errors,
+    plot_forecast,
+)
+from socialmd.simulation import PairLaw
 
 __all__ = ["ForecastSummaries"]
 
@@ -28,9 +43,12 @@ class ForecastSummaries:
     Args:
         windows: some of the validation split, from `read_windows`. Of three coordinates, x and y
             are drawn.
+        training_split: batches, read once: linear autoregression, fitted to them, is then among
+            the simple forecasts that the model is compared with.
+        law: of pairs of particles, where it is known, to compare a learned one with.
 
     Attributes:
-        baseline: what `measure` gives, for the constant-velocity forecast.
+        best_baseline: what `measure` gives, for the simple forecast that is the best one there.
 
     Example:
         >>> summaries = ForecastSummaries(read_windows(data, "validation", config.data, 32))
@@ -39,17 +57,23 @@ class ForecastSummaries:
         (0.39, 0.91)
     """
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(
+        self,
+        windows: Windows,
+        training_split: Iterable[Any] | None = None,
+        law: PairLaw | None = None,
+    ) -> None:
         self.windows = windows
+        self.law = law
         self.num_steps, _, self.dims = windows.truth.shape[1:]
         self._baselines = {
-            name: self._error(forecast(windows.inputs, self.num_steps, self.dims))
-            for name, forecast in (
-                ("constant velocity", constant_velocity),
-                ("constant position", constant_position),
-            )
+            name: self._error(forecast)
+            for name, forecast in simple_forecasts(
+                windows.inputs, self.num_steps, self.dims, training_split
+            ).items()
         }
-        self.baseline = self._at_some_steps(self._baselines["constant velocity"])
+        lowest = np.min(list(self._baselines.values()), axis=0).tolist()
+        self.best_baseline = self._at_some_steps(lowest)
 
     def measure(self, model: ForecastModel) -> tuple[dict[str, float], dict[str, list[Figure]]]:
         """Forecast the windows and compare with the truth.
@@ -60,9 +84,9 @@ class ForecastSummaries:
         Returns:
             Scalars by tag: the mean absolute error at some steps ahead, per coordinate in units of
             length, and how often the truth lies within regions of 50, 80 and 95 %, a fraction. Also
-            figures of one size by tag: forecasts, errors and coverage by steps ahead. Coverage is
-            left out in three dimensions, and for models whose sigma is a constant until they are
-            recalibrated.
+            figures of one size by tag: forecasts, errors and coverage by steps ahead, and the
+            interaction that was learned. Coverage is left out in three dimensions, and for models
+            whose sigma is a constant until they are recalibrated.
 
         Raises:
             FloatingPointError: the forecast has become infinite.
@@ -89,6 +113,13 @@ class ForecastSummaries:
             figure, ax = new_figure(5, 4)
             plot_coverage(ax, {"model": calibration.coverage}, calibration.levels)
             figures["forecast/coverage_by_step"] = [figure]
+        if hasattr(model, "pair_acceleration"):
+            interaction = LearnedInteraction.from_frames(
+                model.pair_acceleration, windows.inputs[:, -1], self.dims, self.law, windows.mask
+            )
+            if interaction is not None:
+                figure = draw_learned_interaction(**interaction._asdict())
+                figures["interaction/learned"] = [figure]
         return scalars, figures
 
     def _error(self, positions: NDArray[Any]) -> list[float]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from socialmd.dataset_folder import write_atomically
 
-__all__ = ["epochs_without_improvement", "keep_epochs", "read_history"]
+__all__ = ["epochs_without_improvement", "keep_epochs", "of_phase", "read_history"]
 
 
 def read_history(path: str | Path) -> dict[str, list[float]]:
@@ -57,3 +57,20 @@ def epochs_without_improvement(history: dict[str, list[float]], key: str = "val_
     """
     values = history.get(key, [])
     return len(values) - 1 - values.index(min(values)) if values else 0
+
+
+def of_phase(history: dict[str, list[float]], phase: int) -> dict[str, list[float]]:
+    """The epochs of one phase of a training.
+
+    Args:
+        history: from `read_history`; without a column `phase` there is but phase 0.
+        phase: its number.
+
+    Returns:
+        The columns, shortened.
+    """
+    phases = history.get("phase", [0.0] * len(history.get("epoch", [])))
+    return {
+        name: [value for value, of in zip(values, phases, strict=True) if of == phase]
+        for name, values in history.items()
+    }

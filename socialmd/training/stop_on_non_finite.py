@@ -13,12 +13,27 @@ __all__ = ["StopOnNonFinite"]
 class StopOnNonFinite(keras.callbacks.Callback):
     """Stops with an error at the first batch, of training or validation, whose loss is not finite.
 
+    Batches that the optimizer has left out because their gradient was not finite are told after
+    each epoch (see `ClippedNadam`).
+
     Raises:
         RuntimeError: the loss is infinite or not a number; names epoch and batch, both from 0.
     """
 
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.left_out = int(getattr(self.model.optimizer, "num_left_out", 0))
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.epoch = epoch
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        left_out = int(getattr(self.model.optimizer, "num_left_out", 0))
+        if left_out > self.left_out:
+            print(
+                f"epoch {epoch}: left out {left_out - self.left_out} batches whose gradient was "
+                "not finite"
+            )
+        self.left_out = left_out
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._check("training", batch, logs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from socialmd.data import Windows
+from socialmd.simulation import PairLaw
 from socialmd.training.forecast_summaries import ForecastSummaries
 from socialmd.training.keep_events import keep_events
 from socialmd.training.step_values import StepValues
 
 __all__ = ["TensorBoardLog"]
 
-RUNS = TRAIN, VALIDATION, BASELINE = "train", "validation", "constant_velocity"
+RUNS = TRAIN, VALIDATION, BASELINE = "train", "validation", "best_baseline"
 
 
 class TensorBoardLog(keras.callbacks.Callback):
@@ -33,8 +34,9 @@ class TensorBoardLog(keras.callbacks.Callback):
                              the learning rate by epoch (`epoch/`); by epoch, norms of the weights
                              (`weight_norm/`); texts
         validation           loss and metrics by epoch (`epoch/`); error at some steps ahead,
-                             coverage of predicted regions, pictures (`forecast/`)
-        constant_velocity    the error of that forecast at the same steps, to compare with
+                             coverage of predicted regions, pictures (`forecast/`); the law that
+                             was learned (`interaction/`)
+        best_baseline        the error, at the same steps, of the simple forecast that is best there
 
     Everything is in the files before the callbacks after this one are called, backups in
     particular. A training that goes on from a backup writes the steps since that backup again;
@@ -44,6 +46,8 @@ class TensorBoardLog(keras.callbacks.Callback):
         directory: for `tensorboard --logdir`.
         windows: of the validation split, to forecast after every epoch (see `ForecastSummaries`).
         texts: Markdown by name, written before the first step.
+        training_split: batches to fit linear autoregression to, one of the simple forecasts then.
+        law: of pairs of particles, where it is known, to compare a learned one with.
 
     Raises:
         ValueError: metrics are not built (see `StepValues`), or the data set's length is unknown.
@@ -55,13 +59,23 @@ class TensorBoardLog(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, directory: str | Path, windows: Windows, texts: Mapping[str, str] | None = None
+        self,
+        directory: str | Path,
+        windows: Windows,
+        texts: Mapping[str, str] | None = None,
+        training_split: Iterable[Any] | None = None,
+        law: PairLaw | None = None,
     ) -> None:
         super().__init__()
         self.directory = Path(directory)
-        self.forecasts = ForecastSummaries(windows)
+        self.forecasts = ForecastSummaries(windows, training_split, law)
         self.texts = dict(texts or {})
         self._optimizer: Any = None
+        self.epochs_before = self.steps_before = 0
+
+    def begin_phase(self, epochs_before: int, steps_before: int) -> None:
+        """Count steps on from those of earlier phases, whose epochs had other numbers of steps."""
+        self.epochs_before, self.steps_before = epochs_before, steps_before
 
     def keep(self, epochs: int, steps: int) -> None:
         """Drop from the log what an interrupted training is about to repeat.
@@ -105,7 +119,8 @@ class TensorBoardLog(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         # Not the optimizer's iterations, which leave out steps whose scaled loss was too large.
-        step = self.epoch * self.params["steps"] + batch + 1
+        epochs = self.epoch - self.epochs_before
+        step = self.steps_before + epochs * self.params["steps"] + batch + 1
         self._write_step(tf.constant(step, tf.int64))
         self.writers[TRAIN].flush()
 
@@ -119,7 +134,7 @@ class TensorBoardLog(keras.callbacks.Callback):
         scalars, figures = self.forecasts.measure(self.model)
         self._write(TRAIN, epoch, {**of_train, **_weight_norms(self.model)})
         self._write(VALIDATION, epoch, {**of_validation, **scalars}, figures)
-        self._write(BASELINE, epoch, self.forecasts.baseline)
+        self._write(BASELINE, epoch, self.forecasts.best_baseline)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         for writer in self.writers.values():

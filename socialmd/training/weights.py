@@ -6,7 +6,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["save_atomically"]
+import keras
+
+__all__ = ["load_without_optimizer", "save_atomically"]
 
 
 def save_atomically(save: Callable[[str], object], path: Path) -> None:
@@ -26,3 +28,19 @@ def save_atomically(save: Callable[[str], object], path: Path) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def load_without_optimizer(model: keras.Model, path: Path) -> None:
+    """Load a model's weights, and leave its optimizer as it is.
+
+    Keras saves both together; the optimizer of another phase of training has other variables.
+
+    Args:
+        model: built.
+        path: of weights that `model.save_weights` has written.
+    """
+    optimizer, model.optimizer = getattr(model, "optimizer", None), None
+    try:
+        model.load_weights(path)
+    finally:
+        model.optimizer = optimizer

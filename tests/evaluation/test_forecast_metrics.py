@@ -60,6 +60,21 @@ def test_windows_are_averaged_within_their_simulation():
     assert metrics.mae_per_simulation == pytest.approx([3.0, 5.0])  # simulation 2, then 8
 
 
+def test_errors_of_each_simulation_are_those_of_its_windows_alone(rng):
+    truth, forecast = rng.normal(size=(2, 5, 3, 4, 2))
+    simulations = np.array([1, 0, 1, 1, 0])
+    metrics = ForecastMetrics.from_arrays(truth, forecast, simulations=simulations)
+    alone = [
+        ForecastMetrics.from_arrays(truth[simulations == s], forecast[simulations == s])
+        for s in (0, 1)
+    ]
+    assert metrics.mae_per_simulation == pytest.approx([each.mae for each in alone])
+    assert metrics.median_error_per_simulation == [each.median_error for each in alone]
+    np.testing.assert_allclose(
+        metrics.mae_per_simulation_and_step, [each.mae_per_step for each in alone]
+    )
+
+
 def test_order_of_windows_and_particles_does_not_matter(rng):
     truth, forecast = rng.normal(size=(2, 6, 4, 5, 2))
     windows, particles = rng.permutation(6), rng.permutation(5)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from socialmd.evaluation import ForecastMetrics, comparison, overall_table, step_table
+from socialmd.evaluation import ForecastMetrics, overall_table, step_table
 
 NUM_STEPS = 30
 
@@ -60,23 +60,3 @@ def test_step_table_of_a_short_forecast_shows_each_step_once():
         ["median", "at", "step", "1", "2"],
         ["model", "0.0000", "0.0000"],
     ]
-
-
-def test_comparison_says_who_is_better_and_how_often(metrics):
-    assert comparison(metrics, "model", "rival") == (
-        "model beats rival: MAE 7.7500 against 13.5000, lower in 1 of 3 simulations."
-    )
-    assert comparison(metrics, "rival", "model") == (
-        "rival does not beat model: MAE 13.5000 against 7.7500, lower in 2 of 3 simulations."
-    )
-
-
-def test_a_tie_is_not_a_win(metrics):
-    assert "does not beat" in comparison(metrics, "model", "model")
-
-
-def test_comparison_of_different_simulations_is_refused(metrics):
-    truth = np.zeros((1, 2, 1, 2))
-    metrics["other"] = ForecastMetrics.from_arrays(truth, truth)
-    with pytest.raises(ValueError, match="other: measured on 1 simulations, model on 3"):
-        comparison(metrics, "other", "model")

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from socialmd.layers import find_pairs as module
-from socialmd.layers.find_pairs import find_pairs
+from socialmd.layers.find_pairs import compares_all, find_pairs
 
 
 def counted(found):
@@ -24,9 +24,10 @@ def expected(positions, reach, mask):
     ]
 
 
+@pytest.mark.parametrize("dims", [2, 3])
 @pytest.mark.parametrize("search", ["all_pairs", "cell_list", "auto"])
-def test_pairs_are_those_of_a_loop_in_its_order(search, rng):
-    positions = rng.uniform(0, 4, (3, 9, 2)).astype("float32")
+def test_pairs_are_those_of_a_loop_in_its_order(search, dims, rng):
+    positions = rng.uniform(0, 3, (3, 9, dims)).astype("float32")
     mask = rng.uniform(size=(3, 9)) < 0.8
     assert counted(find_pairs(positions, 1.0, mask, search)) == expected(positions, 1.0, mask)
 
@@ -57,3 +58,26 @@ def test_auto_chooses_by_the_number_of_particles(particles, known, monkeypatch, 
     mask = np.ones((2, particles), bool)
     assert counted(compiled(positions)) == expected(positions, 1.0, mask)
     assert used == ["_all_pairs" if particles == 3 else "_cell_list"]
+
+
+@pytest.mark.parametrize(
+    ("search", "particles", "expected"),
+    [
+        ("all_pairs", 12, True),
+        ("all_pairs", None, True),
+        ("cell_list", 3, False),
+        ("cell_list", None, False),
+        ("auto", 5, True),
+        ("auto", 6, False),  # the crossover
+        ("auto", None, False),  # may be few, but is not known to be
+    ],
+)
+def test_whether_all_are_compared_is_known_beforehand(search, particles, expected, monkeypatch):
+    monkeypatch.setattr(module, "CROSSOVER", 6)
+    answers = []
+    tf.function(
+        lambda positions: answers.append(compares_all(positions, search)),
+        input_signature=[tf.TensorSpec([None, particles, 3], tf.float32)],
+        autograph=False,
+    ).get_concrete_function()
+    assert answers == [expected]

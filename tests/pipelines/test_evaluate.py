@@ -87,6 +87,18 @@ def test_every_forecast_is_measured_at_every_step(result):
     assert result["forecasts"]["other"] == result["forecasts"]["tiny"]
 
 
+def test_two_simulations_are_too_few_for_a_verdict(output, result):
+    page = (output / "report.html").read_text("utf-8")
+    assert result["verdict"].keys() == {"tiny", "other"}
+    for name, verdict in result["verdict"].items():
+        assert verdict["overall"]["outcome"] == "too few simulations"
+        assert verdict["overall"]["error"] == pytest.approx(result["forecasts"][name]["mae"])
+        assert [each["rival"] in BASELINES[:3] for each in verdict["by_step"]] == [True] * 4
+        sentence = f"2 simulations are too few to tell whether {name} beats"
+        assert verdict["sentence"].startswith(sentence)
+        assert page.index("<h2") < page.index(sentence) < page.index("<table")
+
+
 def test_free_motion_is_forecast_exactly_by_all_that_should(result):
     for name in ("constant velocity", "linear autoregression", "known law"):
         assert result["forecasts"][name]["mae"] < 1e-5, name  # samples are float32
@@ -207,19 +219,22 @@ def test_fewer_windows_are_spread_over_the_split(experiment, loaded):
 def test_what_is_not_possible_is_left_out_and_said(experiment, tmp_path, capsys):
     (tmp_path / "test").mkdir()
     for path in (experiment.data / "test").iterdir():
-        (tmp_path / "test" / path.name).write_bytes(path.read_bytes())
+        for copy in "abc":  # six simulations: enough for a verdict
+            (tmp_path / "test" / f"{path.stem}{copy}.npy").write_bytes(path.read_bytes())
     describe_dataset(tmp_path, features=["x", "y", "height", "charge"], frame_spacing=0.25)
     output = tmp_path / "output"
-    arguments = ("--output", output, "--max-windows", 4, "--num-samples", 0)
+    arguments = ("--output", output, "--max-windows", 6, "--num-samples", 0)
     run(experiment.model / "model.keras", tmp_path, *arguments)
     result = json.loads((output / "metrics.json").read_text())
     assert list(result["forecasts"]) == ["tiny", "constant position", "constant velocity"]
     assert set(result["left_out"]) >= {"linear autoregression", "known law", "conservation"}
     assert result["samples"] == result["conservation"] == {}
     printed = capsys.readouterr().out
-    assert "4 windows of" in printed
+    assert "6 windows of" in printed
     assert "known law: left out, because the data set names no law of motion." in printed
-    assert "tiny does not beat constant velocity: MAE" in printed
+    assert "tiny does not beat constant velocity, the best baseline: do not use it. MAE" in printed
+    assert result["verdict"]["tiny"]["sentence"] in printed
+    assert result["verdict"]["tiny"]["overall"]["outcome"] == "higher"
 
 
 @pytest.mark.usefixtures("unreported")

@@ -70,7 +70,7 @@ def test_every_figure_is_made_with_its_caption(run, folder, monkeypatch, capsys)
     monkeypatch.setattr(figures, "save_figure", save_coarsely)  # the time goes into drawing
     run("--output", "all")
     names = {path.stem for path in (folder / "all").glob("*.png")}
-    assert names == set(figures.FIGURES)
+    assert names == set(figures.FIGURES) - {"interaction"}  # which this model has learned none of
     captions = (folder / "all" / "captions.md").read_text()
     assert captions.count("Chosen by rule: ") == len(names)
     assert captions.count("`python pipelines/figures.py tiny data --circle ") == len(names)
@@ -142,4 +142,4 @@ def test_model_without_a_log_has_no_curve_of_its_training(tmp_path):
 def test_unknown_figures_are_refused(run, capsys):
     with pytest.raises(SystemExit):
         run("--output", "unused", "--only", 9)
-    assert "invalid choice: 9 (choose from 8, 11, 12, 22" in capsys.readouterr().err
+    assert "invalid choice: '9' (choose from '8', '11', '12', '22'" in capsys.readouterr().err

@@ -123,8 +123,13 @@ def test_diagnosis_in_the_plane(plane, tmp_path, capsys):
     diagnose.main([*map(str, models), str(data), "--output", str(tmp_path)])
     found = json.loads((tmp_path / "diagnosis.json").read_text())
     assert found["length_unit"] == "angstrom"
-    assert found["dependence"].keys() == {"seq", "soc", "constant position", "constant velocity"}
+    baselines = {"constant position", "constant velocity", "linear autoregression"}
+    assert found["dependence"].keys() == {"seq", "soc", *baselines}
     printed = capsys.readouterr().out
+    for name in ("seq", "soc"):
+        sentence = found["verdict"][name]["sentence"]
+        assert sentence.startswith(f"1 simulation is too few to tell whether {name} beats ")
+        assert sentence in printed
     assert "seq" in printed
     assert "variance/truth" in printed
     for name in ("configurations", "dependence"):

@@ -125,6 +125,7 @@ def test_truth_is_written_and_compared_where_the_file_goes_on(experiment, file, 
     rows = {line[:17].strip(): line.split() for line in printed.splitlines()}
     assert float(rows["model"][1]) == pytest.approx(error, abs=1e-4)
     assert rows["constant velocity"][2] == "0.0000"
+    assert "1 simulation is too few to tell whether model beats constant velocity" in printed
     model, _ = load_model(experiment.model)
     parameters = np.load(tmp_path / "parameters.npy")[:3]
     log_probability = model.distribution(parameters).log_prob(np.float32(numbers[..., :2]))
@@ -133,7 +134,7 @@ def test_truth_is_written_and_compared_where_the_file_goes_on(experiment, file, 
 
 def test_a_sample_has_no_likelihood(experiment, file, tmp_path, capsys):
     run(experiment, file, tmp_path, "--start-frame", 0, "--feedback", "sample")
-    (row,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("model"))
+    (row,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("model "))
     assert row.split()[-1] == "-"
 
 

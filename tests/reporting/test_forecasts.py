@@ -5,7 +5,8 @@ from socialmd.data import describe_dataset
 from socialmd.dataset_folder import read_description
 from socialmd.models import constant_velocity
 from socialmd.reporting import forecast_windows, roll_out
-from socialmd.reporting.forecasts import BATCH, law_of
+from socialmd.reporting.forecasts import BATCH
+from socialmd.simulation import law_of
 from tests.models.tiny import tiny_inputs, tiny_model
 
 

@@ -114,7 +114,7 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     for ours, theirs in zip(resumed.weights, expected.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert read_history(tmp_path / "history.csv") == read_history(folder / "history.csv")
-    for run in ("train", "validation", "constant_velocity"):
+    for run in ("train", "validation", "best_baseline"):
         found, whole = (read_run(path / "tensorboard" / run) for path in (tmp_path, folder))
         # Where it stopped shows nowhere; the configurations do differ, in `backup_every`.
         assert found.pop("configuration", {}).keys() == whole.pop("configuration", {}).keys()

@@ -7,6 +7,7 @@ from socialmd.data import Windows
 from socialmd.evaluation import Calibration, PredictiveDensity
 from socialmd.models import SequenceLSTM
 from socialmd.training.forecast_summaries import ForecastSummaries
+from tests.models.interacting import interacting_model
 from tests.models.tiny import tiny_inputs, tiny_model
 from tests.run_eagerly import run_eagerly
 
@@ -45,16 +46,33 @@ def test_errors_are_those_at_some_steps_ahead(rng, windows):
         truth = windows.truth[:, ahead - 1]
         expected = np.abs(np.array(positions)[:, ahead - 1] - truth).mean()
         assert scalars[tag] == pytest.approx(expected, rel=1e-5)
-        straight = np.abs((last + ahead * step)[..., :2] - truth).mean()
-        assert summaries.baseline[tag] == pytest.approx(straight, rel=1e-5)
-    assert len(summaries.baseline) == 4
+        simple = [np.abs((last + n * step)[..., :2] - truth).mean() for n in (0, ahead)]
+        assert summaries.best_baseline[tag] == pytest.approx(min(simple), rel=1e-5)
+    assert len(summaries.best_baseline) == 4
     (ax,) = figures["forecast/error_by_step"][0].axes
     labels = [line.get_label() for line in ax.lines]
-    assert labels == ["model", "constant velocity", "constant position"]
+    assert labels == ["model", "constant position", "constant velocity"]
     drawn = ax.lines[0].get_ydata()
     assert drawn[[0, 6]] == pytest.approx(
         [scalars[f"forecast/mae_{ahead}_steps_ahead"] for ahead in (1, 7)]
     )
+
+
+def test_the_best_simple_forecast_may_be_another_one_at_each_step(rng):
+    """Particles turn back halfway, which is what the training split shows as well."""
+    inputs = tiny_inputs(rng, batch=3)
+    velocity = (inputs[:, -1:] - inputs[:, -2:-1])[..., :2]
+    ahead = np.array([1, 2, 3, 2.5, 1.5, 0.5, 0])[:, None, None]
+    windows = Windows(inputs, inputs[:, -1:, :, :2] + ahead * velocity, np.arange(3))
+    summaries = ForecastSummaries(windows)
+    found = list(summaries.best_baseline.values())  # at steps 1, 2, 4 and 7
+    each = float(np.abs(velocity).mean())
+    assert found == pytest.approx([0, 0, 1.5 * each, 0], rel=1e-4, abs=1e-5 * each)
+    summaries = ForecastSummaries(windows, [(inputs, windows.truth)])
+    assert max(summaries.best_baseline.values()) < 1e-4 * each
+    _, figures = summaries.measure(tiny_model(rng, target_steps=STEPS))
+    (ax,) = figures["forecast/error_by_step"][0].axes
+    assert ax.lines[-1].get_label() == "linear autoregression"
 
 
 @pytest.mark.parametrize("distribution", ["gaussian", "mixture"])
@@ -104,3 +122,22 @@ def test_a_sequence_model_has_no_coverage_and_may_live_in_space(rng, windows, di
     assert scalars["forecast/mae_7_steps_ahead"] == pytest.approx(expected, rel=1e-5)
     assert not any("coverage" in tag for tag in [*scalars, *figures])
     assert len(figures["forecast/example"]) == 2
+
+
+def test_the_interaction_that_was_learned_is_drawn_beside_the_law(rng, windows):
+    model = interacting_model(rng)
+
+    def doubled(*pair):
+        return 2 * np.array(model.pair_acceleration(*pair))
+
+    (figure,) = ForecastSummaries(windows, law=doubled).measure(model)[1]["interaction/learned"]
+    curves, errors = figure.axes
+    learned, law = np.array_split([line.get_ydata() for line in curves.lines[:-1]], 2)
+    np.testing.assert_allclose(law, 2 * learned)
+    np.testing.assert_allclose(errors.lines[0].get_ydata(), 0.5, rtol=1e-5)
+    (figure,) = ForecastSummaries(windows).measure(model)[1]["interaction/learned"]
+    assert len(figure.axes) == 1
+    alone = Windows(windows.inputs[:, :, :1], windows.truth[:, :, :1], windows.simulations)
+    assert "interaction/learned" not in ForecastSummaries(alone).measure(model)[1]
+    tiny = tiny_model(rng, target_steps=STEPS)
+    assert "interaction/learned" not in ForecastSummaries(windows).measure(tiny)[1]

@@ -98,8 +98,11 @@ def train_all(data, folder):
 class NoLog(keras.callbacks.Callback):
     """In the place of `TensorBoardLog`, whose pictures take longer than such a training."""
 
-    def __init__(self, *_):
+    def __init__(self, *_, **__):
         super().__init__()
+
+    def begin_phase(self, *_):
+        pass
 
     def keep(self, *_):
         pass

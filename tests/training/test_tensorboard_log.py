@@ -57,7 +57,8 @@ def training(config, data, tmp_path_factory):
         compile_model(model, config.training)
         inputs, targets = next(iter(train))
         build_state(model, targets, model(inputs))
-        log = TensorBoardLog(folder, read_windows(data, "validation", config.data, 6), TEXTS)
+        windows = read_windows(data, "validation", config.data, 6)
+        log = TensorBoardLog(folder, windows, TEXTS, training_split=train)
         recorder = Recorder()
         history = model.fit(
             train,
@@ -139,14 +140,14 @@ def test_norms_of_the_weights_are_those_of_each_layer_and_of_all(training):
 
 
 def test_forecasts_are_measured_after_every_epoch(config, data, training, with_weights):
-    _, _, _, recorder, folder = training
-    validation, baseline = (read_run(folder / name) for name in ("validation", "constant_velocity"))
-    summaries = ForecastSummaries(read_windows(data, "validation", config.data, 6))
+    _, train, _, recorder, folder = training
+    validation, baseline = (read_run(folder / name) for name in ("validation", "best_baseline"))
+    summaries = ForecastSummaries(read_windows(data, "validation", config.data, 6), train)
     for epoch, weights in enumerate(recorder.after):
         scalars, figures = summaries.measure(with_weights(weights))
         for tag, value in scalars.items():
             assert validation[tag][epoch] == pytest.approx(value, rel=1e-5)
-        for tag, value in summaries.baseline.items():
+        for tag, value in summaries.best_baseline.items():
             assert baseline[tag][epoch] == pytest.approx(value, rel=1e-5)
         for tag, drawn in figures.items():
             width, height, *pictures = validation[tag][epoch]

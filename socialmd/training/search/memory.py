@@ -8,7 +8,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from socialmd.config import ExperimentConfig, ModelConfig, SequenceModelConfig
+from socialmd.config import (
+    ExperimentConfig,
+    InteractionModelConfig,
+    ModelConfig,
+    SequenceModelConfig,
+)
 from socialmd.dataset_folder import read_description
 
 __all__ = ["available_memory", "check_memory", "estimate_memory", "largest_system"]
@@ -20,6 +25,7 @@ FLOAT, GIBIBYTE = 4, 2**30
 PROCESS = 1.1 * GIBIBYTE  # libraries, compiled graphs, batches
 PER_OUTPUT = 1.1  # numbers kept for each one that a convolution puts out
 PER_UNIT = 8.0  # for each unit of an LSTM or MLP: gates, states, activations
+PER_CHANNEL = 6.0  # numbers kept for each channel of each pair of an interaction
 PER_ENTRY = 32  # bytes for each neighbour, grid and filter cell: indices and values
 
 
@@ -68,6 +74,8 @@ def estimate_memory(config: ExperimentConfig, system: FloatArray) -> float:
     if isinstance(config.model, SequenceModelConfig):
         units = sum(config.model.lstm_units) + 2 * sum(config.model.mlp_units)
         of_step = FLOAT * PER_UNIT * (units + system.size)
+    elif isinstance(config.model, InteractionModelConfig):
+        of_step = len(system) * _of_interacting_particle(config.model, system)
     else:
         of_step = len(system) * _of_particle(config.model, system)
     return PROCESS + config.training.batch_size * steps * of_step
@@ -126,6 +134,15 @@ def _of_particle(model: ModelConfig, system: FloatArray) -> float:
     touched = (model.kernel_size / (2 if halves else 1)) ** 2
     entries = touched * _neighbours(system[:, :2], model.grid_sizes)
     return FLOAT * (PER_OUTPUT * outputs + PER_UNIT * model.units) + PER_ENTRY * entries
+
+
+def _of_interacting_particle(model: InteractionModelConfig, system: FloatArray) -> float:
+    """Bytes that one particle keeps of one frame: its pairs, each time forces are evaluated."""
+    sizes = (2 * model.cutoff,) if model.filter == "radial" else model.grid_sizes
+    of_pair = PER_CHANNEL * model.channels * (1 if model.filter == "radial" else 4)
+    pairs = _neighbours(system[:, :2], sizes)
+    evaluations = model.substeps + 1
+    return FLOAT * (evaluations * pairs * of_pair + PER_UNIT * (model.units + model.hidden_units))
 
 
 def _neighbours(positions: FloatArray, grid_sizes: tuple[float, ...]) -> float:

@@ -1,0 +1,98 @@
+"""A linear map plus an MLP of one hidden layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from socialmd.registration import register
+
+__all__ = ["FeedForward"]
+
+
+@register
+class FeedForward(keras.layers.Layer):
+    """y = A x + b + B tanh(C x + c): linear where that is enough, and only at the start.
+
+    Args:
+        width: of y.
+        hidden_units: of the MLP.
+        initial_outputs: of y before training, [width], for small x; the linear path's bias.
+        num_ignored: of the last components of x, which y does not depend on before training; all of
+            them if none is given.
+
+    Call arguments:
+        inputs: x, [..., X].
+
+    Returns:
+        y, [..., width].
+
+    Example:
+        >>> FeedForward(8, hidden_units=32)(np.zeros((1, 3, 2))).shape
+        TensorShape([1, 3, 8])
+    """
+
+    def __init__(
+        self,
+        width: int,
+        hidden_units: int,
+        initial_outputs: Sequence[float] | None = None,
+        num_ignored: int | None = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(autocast=False, **kwargs)
+        self.width = width
+        self.hidden_units = hidden_units
+        self.initial_outputs = initial_outputs
+        self.num_ignored = num_ignored
+        bias: Any = "zeros"
+        if initial_outputs is not None:
+            bias = keras.initializers.Constant(initial_outputs)
+        self.linear = keras.layers.Dense(
+            width,
+            kernel_initializer=self._initial_kernel,
+            bias_initializer=bias,
+            dtype=self.dtype_policy,
+            name="linear",
+        )
+        self.hidden = keras.layers.Dense(
+            hidden_units, activation="tanh", dtype=self.dtype_policy, name="hidden"
+        )
+        self.output_layer = keras.layers.Dense(
+            width,
+            use_bias=False,
+            kernel_initializer="zeros",
+            dtype=self.dtype_policy,
+            name="output",
+        )
+
+    def build(self, inputs_shape: Any) -> None:
+        self.linear.build(inputs_shape)
+        self.hidden.build(inputs_shape)
+        self.output_layer.build((*inputs_shape[:-1], self.hidden_units))
+
+    def _initial_kernel(self, shape: Any, dtype: Any = None) -> Any:
+        ignored = shape[0] if self.num_ignored is None else self.num_ignored
+        if ignored == shape[0]:
+            return ops.zeros(shape, dtype)
+        known = shape[0] - ignored
+        kernel = keras.initializers.GlorotUniform()((known, shape[1]), dtype)
+        return ops.concatenate([kernel, ops.zeros((ignored, shape[1]), dtype)], axis=0)
+
+    def call(self, inputs: Any) -> Any:
+        return self.linear(inputs) + self.output_layer(self.hidden(inputs))
+
+    def compute_output_shape(self, inputs_shape: Any) -> Any:
+        return (*inputs_shape[:-1], self.width)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "width": self.width,
+            "hidden_units": self.hidden_units,
+            "initial_outputs": self.initial_outputs,
+            "num_ignored": self.num_ignored,
+        }

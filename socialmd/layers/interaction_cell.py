@@ -1,0 +1,222 @@
+"""One frame of interacting particles: forces between them, integrated, and what each remembers."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from socialmd.layers.interaction_law import InteractionLaw
+from socialmd.registration import register
+
+__all__ = ["InteractionCell", "Motion"]
+
+# Below this part of their scale, speeds, accelerations and residuals look alike to the network.
+SMALLEST = 1e-3
+NUM_MOMENTS = 5
+
+
+class Motion(NamedTuple):
+    """Where one frame of the integration leads, [B, N, D] each, in units of length and frames.
+
+    Args:
+        position: at its end.
+        velocity: likewise.
+        acceleration: likewise.
+        change: of the acceleration, from its beginning to its end.
+    """
+
+    position: Any
+    velocity: Any
+    acceleration: Any
+    change: Any
+
+
+@register
+class InteractionCell(keras.layers.Layer):
+    """One frame of N particles whose interaction is learned.
+
+    Velocities decay, are integrated with the forces of `law` (see `InteractionLaw`) by velocity
+    Verlet in n substeps of dt = 1 / n of a frame, and are corrected by what comes then, x', from
+    where it was expected; in closed loop x' is the forecast itself. With a, the scale of
+    accelerations:
+
+        w *= r(h)                                                                  `advance`
+        n times:  w += a A(x) dt / 2;   x += w dt;   w += a A(x) dt / 2
+        w += g(h) (x' - x)                                                         `correct`
+        h, c = LSTM([w, f, A, x' - x], h, c)                                       `remember`
+
+    Before training, r and g, between 0 and 2, are one: exact inertia, and a velocity that passes
+    through both frames. Learned, they let the model describe friction, overdamped motion and noisy
+    positions.
+
+    Args:
+        law: forces, from places and from what particles are and remember.
+        units: H, LSTM units; 0 leaves the LSTM out, and everything that is read from h.
+        substeps: n.
+        residual_correction: whether what comes corrects the velocity; otherwise the velocity is
+            the last displacement and half of the acceleration.
+
+    Raises:
+        ValueError: a size is impossible.
+
+    Reference:
+        Velocity Verlet: W. C. Swope et al., J. Chem. Phys. 76, 637 (1982).
+    """
+
+    def __init__(
+        self,
+        law: InteractionLaw,
+        units: int = 32,
+        substeps: int = 4,
+        residual_correction: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        # Positions must not be cast to a lower compute dtype.
+        super().__init__(autocast=False, **kwargs)
+        if substeps < 1:
+            raise ValueError(f"substeps: expected a positive integer, found {substeps}")
+        if units < 0 or law.units not in (0, units):
+            raise ValueError(
+                "units: expected a positive integer or 0, and as many as the law reads, "
+                f"{law.units}, if it reads any, found {units}"
+            )
+        self.law = law
+        self.units = units
+        self.substeps = substeps
+        self.residual_correction = residual_correction
+        if units:
+            self.lstm = keras.layers.LSTMCell(units, dtype="float32", name="lstm")
+        if law.units:
+            self.inertia = keras.layers.Dense(
+                2, kernel_initializer="zeros", dtype="float32", name="inertia"
+            )
+
+    def build(self, positions_shape: Any, num_features: int) -> None:
+        """Make the weights.
+
+        Args:
+            positions_shape: [B, N, D].
+            num_features: of those that do not change.
+        """
+        self.law.build(positions_shape, num_features)
+        if self.units:
+            self.lstm.build((None, 3 * positions_shape[-1] + num_features))
+        if self.law.units:
+            self.inertia.build((None, None, self.units))
+        self.feature_mean = self._add_constant("feature_mean", "zeros", (num_features,))
+        self.feature_scale = self._add_constant("feature_scale", "ones", (num_features,))
+        self.displacement_scale = self._add_constant("displacement_scale", "ones")
+        self.acceleration_scale = self._add_constant("acceleration_scale", "ones")
+        self.built = True
+
+    def _add_constant(self, name: str, initializer: str, shape: tuple[int, ...] = ()) -> Any:
+        return self.add_weight(
+            name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32"
+        )
+
+    def standardize(self, features: Any) -> Any:
+        """Static features [B, N, F - D] as the network reads them: mean zero, variance one."""
+        return (features - self.feature_mean) / self.feature_scale
+
+    # === A frame ===
+
+    def advance(
+        self, position: Any, velocity: Any, features: Any, hidden: Any, mask: Any | None = None
+    ) -> Motion:
+        """Integrate one frame.
+
+        Args:
+            position, velocity: [B, N, D], in units of length and of length per frame.
+            features: standardized, [B, N, F - D].
+            hidden: h, [B, N, H].
+            mask: optional bool [B, N], false for padded particles.
+
+        Returns:
+            The motion.
+        """
+        emitted, response = self.law.read(features, hidden)
+
+        def accelerate(position: Any) -> Any:
+            return self.acceleration_scale * self.law(position, emitted, response, mask)
+
+        if self.law.units:
+            velocity = velocity * 2 * ops.sigmoid(self.inertia(hidden)[..., :1])
+        first = acceleration = accelerate(position)
+        step = 1.0 / self.substeps
+        for _ in range(self.substeps):
+            velocity = velocity + acceleration * (step / 2)
+            position = position + velocity * step
+            acceleration = accelerate(position)
+            velocity = velocity + acceleration * (step / 2)
+        return Motion(position, velocity, acceleration, acceleration - first)
+
+    def correct(self, velocity: Any, residual: Any, hidden: Any) -> Any:
+        """The velocity [B, N, D] that what came makes likely.
+
+        Args:
+            velocity: at the end of the frame.
+            residual: x' - x, from where a particle was expected to where it came.
+            hidden: h, [B, N, H].
+        """
+        if not self.residual_correction:
+            return velocity
+        if not self.law.units:
+            return velocity + residual
+        return velocity + residual * 2 * ops.sigmoid(self.inertia(hidden)[..., 1:])
+
+    def remember(
+        self, velocity: Any, features: Any, acceleration: Any, residual: Any, states: Any
+    ) -> Any:
+        """h and c, [B, N, H], after what came; all arguments as above."""
+        if not self.units:
+            return states
+        a = self.acceleration_scale
+        seen = [
+            velocity / self.displacement_scale,
+            features,
+            _compress(acceleration / a),
+            _compress(residual / a),
+        ]
+        shape = ops.shape(velocity)[:2]
+        flat = [ops.reshape(part, (-1, part.shape[-1])) for part in (*seen, *states)]
+        _, states = self.lstm(ops.concatenate(flat[:-2], axis=-1), flat[-2:])
+        return tuple(ops.reshape(state, (*shape, self.units)) for state in states)
+
+    def moments(self, motion: Motion, residual: Any) -> Any:
+        """How violent a frame is, by which its uncertainty is told: [B, N, 5].
+
+        Logarithms of speed, of acceleration at both ends and of its change, and of the last
+        residual; in units of d and a.
+        """
+        a = self.acceleration_scale
+        scaled = [
+            motion.velocity / self.displacement_scale,
+            (motion.acceleration - motion.change) / a,
+            motion.acceleration / a,
+            motion.change / a,
+            residual / a,
+        ]
+        squares = [ops.sum(ops.square(vector), axis=-1, keepdims=True) for vector in scaled]
+        # No gradient: a density must not become likelier by making the motion calmer.
+        squares = ops.stop_gradient(ops.concatenate(squares, axis=-1))
+        return ops.log(SMALLEST**2 + squares) / 2
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "law": keras.saving.serialize_keras_object(self.law),
+            "units": self.units,
+            "substeps": self.substeps,
+            "residual_correction": self.residual_correction,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> InteractionCell:
+        return cls(**{**config, "law": keras.saving.deserialize_keras_object(config["law"])})
+
+
+def _compress(vector: Any) -> Any:
+    """Close encounters' accelerations, a hundred times typical, as numbers that a tanh can tell."""
+    return ops.arcsinh(vector)

@@ -1,0 +1,152 @@
+"""The learned force between particles: a product of what a particle is and the field it is in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from socialmd.layers.feed_forward import FeedForward
+from socialmd.registration import register
+
+__all__ = ["InteractionLaw"]
+
+
+@register
+class InteractionLaw(keras.layers.Layer):
+    """Accelerations of N particles by each other, learned.
+
+        v = F_v(f, h),   u = F_u(f, h)                    what particles emit, how they respond
+        A_i(x) = W (u_i * sum over j != i of K(x_j - x_i) * v_j)
+
+    F are linear maps plus an MLP of one hidden layer, f static features and h what a particle
+    remembers, on which F do not depend before training. K is `interaction`: a result [B, N, C] is
+    mixed by W [C, D], vectors [B, N, C, D] by W [C].
+
+    Args:
+        interaction: layer `(positions [B, N, D], values [B, N, C], mask)` like `NeighbourFilter`.
+        units: H, numbers that a particle remembers and the law may read; 0 for none.
+        channels: C.
+        hidden_units: of the MLPs.
+        gate: whether there is u; otherwise linear map and MLP read field and f side by side.
+        linear_path: whether accelerations are linear in the field; otherwise they pass a tanh.
+
+    Call arguments:
+        positions: [B, N, D].
+        emitted, response: from `read`.
+        mask: optional bool [B, N], false for padded particles.
+
+    Returns:
+        A, [B, N, D], in units of the scale of accelerations.
+
+    Raises:
+        ValueError: a size is not positive.
+
+    Example:
+        >>> law = InteractionLaw(NeighbourFilter("radial"), units=0)
+        >>> law.build((None, None, 2), num_features=2)
+        >>> law(np.random.rand(1, 3, 2), *law.read(np.ones((1, 3, 2)), None)).shape
+        TensorShape([1, 3, 2])
+    """
+
+    def __init__(
+        self,
+        interaction: keras.layers.Layer,
+        units: int = 0,
+        channels: int = 8,
+        hidden_units: int = 32,
+        gate: bool = True,
+        linear_path: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        # Positions must not be cast to a lower compute dtype.
+        super().__init__(autocast=False, **kwargs)
+        for name, value in (("channels", channels), ("hidden_units", hidden_units)):
+            if value < 1:
+                raise ValueError(f"{name}: expected a positive integer, found {value}")
+        self.interaction = interaction
+        self.units = units
+        self.channels = channels
+        self.hidden_units = hidden_units
+        self.gate = gate
+        self.linear_path = linear_path
+        self.emit = self._feed_forward(channels, "emit")
+        if gate:
+            self.respond = self._feed_forward(channels, "respond")
+
+    def _feed_forward(self, width: int, name: str) -> FeedForward:
+        return FeedForward(
+            width, self.hidden_units, num_ignored=self.units, dtype="float32", name=name
+        )
+
+    def build(self, positions_shape: Any, num_features: int) -> None:
+        """Make the weights.
+
+        Args:
+            positions_shape: [B, N, D].
+            num_features: of those that do not change.
+        """
+        dims = positions_shape[-1]
+        known = (None, None, num_features + self.units)
+        values = (None, None, self.channels)
+        self.emit.build(known)
+        # Called on nothing but shapes, which builds whatever layer it is.
+        field = self.interaction(*map(keras.KerasTensor, (positions_shape, values)))
+        self.has_vectors = len(field.shape) == 4
+        if self.gate:
+            self.respond.build(known)
+            self.mixing = self.add_weight(
+                name="mixing",
+                shape=(self.channels, 1 if self.has_vectors else dims),
+                initializer=keras.initializers.RandomNormal(0.3 / self.channels**0.5),
+                dtype="float32",
+            )
+        else:
+            width = self.channels * (dims if self.has_vectors else 1)
+            self.respond = self._feed_forward(dims, "respond")
+            self.respond.build((None, None, width + known[-1]))
+        self.built = True
+
+    def read(self, features: Any, hidden: Any) -> tuple[Any, Any]:
+        """What particles emit, v [B, N, C], and how they respond.
+
+        Args:
+            features: standardized, [B, N, F - D].
+            hidden: h, [B, N, H]; not used without `units`.
+
+        Returns:
+            v [B, N, C] and u [B, N, C]; without a gate, instead of u, what it would be made from.
+        """
+        known = ops.concatenate([features, hidden], axis=-1) if self.units else features
+        return self.emit(known), self.respond(known) if self.gate else known
+
+    def call(self, positions: Any, emitted: Any, response: Any, mask: Any | None = None) -> Any:
+        field = self.interaction(positions, emitted, mask)  # [B, N, C] or [B, N, C, D]
+        if not self.gate:
+            flat = field
+            if self.has_vectors:
+                flat = ops.reshape(field, (*ops.shape(positions)[:2], -1))
+            pushed = self.respond(ops.concatenate([flat, response], axis=-1))
+        elif self.has_vectors:
+            weights = response * self.mixing[:, 0]  # [B, N, C]
+            pushed = ops.matmul(weights[..., None, :], field)[..., 0, :]
+        else:
+            pushed = ops.matmul(response * field, self.mixing)
+        return pushed if self.linear_path else ops.tanh(pushed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "interaction": keras.saving.serialize_keras_object(self.interaction),
+            "units": self.units,
+            "channels": self.channels,
+            "hidden_units": self.hidden_units,
+            "gate": self.gate,
+            "linear_path": self.linear_path,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> InteractionLaw:
+        interaction = keras.saving.deserialize_keras_object(config["interaction"])
+        return cls(**{**config, "interaction": interaction})

@@ -1,0 +1,328 @@
+"""What a particle feels of its neighbours: their values, weighed by where they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from socialmd.layers.find_pairs import SEARCHES, compares_all, find_pairs
+from socialmd.layers.grid import interpolation_taps, lies_on_grids
+from socialmd.layers.pair_sum import pair_sum, select
+from socialmd.layers.stacked_state_pooling import check_grids
+from socialmd.registration import register
+
+__all__ = ["FILTERS", "NeighbourFilter"]
+
+FILTERS = ("grid", "radial")
+
+# Part of the cutoff over which a radial filter goes to zero.
+SWITCH = 0.1
+# Intervals of the coarsest of a radial filter's tables.
+COARSEST = 4
+
+
+@register
+class NeighbourFilter(keras.layers.Layer):
+    """Sums what neighbours emit, channel by channel, through a learned filter of their offset.
+
+        y_i = sum over j != i of K(x_j - x_i) * values_j
+
+    `filter="grid"` has a table for each of S stacked, distance-filtered grids, linear between the
+    centres of its cells (bilinear in the plane, trilinear in space):
+
+        K(r) = sum over grids s with |r| <= w_s / 2 of T_s(r / w_s)                       [C]
+
+    This is stacked state pooling, read by a filter that weighs each cell of each grid, channel by
+    channel. A grid of half the size is not the same image again: it has a table of its own, so
+    coarse grids learn quickly and fine ones refine.
+
+    `filter="radial"` is a function of the distance alone times the unit vector towards the
+    neighbour, so the result turns with the system:
+
+        K(r) = R(|r|) r / |r|,     R_c(d) = (l / d) T_c(log d) s(d)                       [C, D]
+
+    T is piecewise linear in the logarithm of the distance. It is itself a stack: the sum of tables
+    of `num_intervals`, half as many, a quarter, ... intervals, of which the coarse ones learn
+    quickly and the fine ones refine. s goes smoothly from one to zero over the last tenth before
+    the cutoff; l is the geometric mean of cutoff and minimum distance. Below the minimum distance K
+    falls linearly to zero, so that it is finite and continuous where particles coincide.
+
+    Args:
+        filter: `"grid"` or `"radial"`.
+        grid_sizes: side lengths w_1..w_S, in units of length; of grids.
+        grid_cells: G, cells along a side of each grid; G**D rows of C numbers.
+        shared_table: whether all grids have one table, as in the sum of grids of the thesis.
+        interpolation: between cells, `"linear"` or `"nearest"`, which has no gradient in positions.
+        cutoff: distance from which on neighbours are not seen, in units of length; radial.
+        minimum_distance: below which a radial filter resolves nothing; a thousandth of the cutoff
+            if none is given.
+        num_intervals: of a radial filter's finest table.
+        neighbour_search: how pairs are found, see `find_pairs`: `"all_pairs"`, `"cell_list"` or
+            `"auto"`. All give the same result; memory grows with the number of pairs.
+
+    Call arguments:
+        positions: [B, N, D], D = 2 or 3, in units of length. Differentiable in them.
+        values: [B, N, C].
+        mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
+
+    Returns:
+        [B, N, C] of a grid filter, [B, N, C, D] of a radial one.
+
+    Raises:
+        ValueError: an argument is none of the above, or positions have neither two nor three
+            coordinates.
+
+    Example:
+        >>> layer = NeighbourFilter("radial", cutoff=16.0, minimum_distance=0.01)
+        >>> layer(np.random.rand(1, 3, 2), np.random.rand(1, 3, 4)).shape
+        TensorShape([1, 3, 4, 2])
+
+    Reference:
+        Continuous-filter convolution: K. Schuett et al., SchNet, NeurIPS 2017. Interpolated tables:
+        B. Ummenhofer et al., ICLR 2020. The grids: thesis sections 2.4 and 4.4.
+    """
+
+    def __init__(
+        self,
+        filter: str = "radial",
+        grid_sizes: Sequence[float] = (11.0, 5.5, 2.75, 1.375),
+        grid_cells: int = 16,
+        shared_table: bool = False,
+        interpolation: str = "linear",
+        cutoff: float = 16.0,
+        minimum_distance: float | None = None,
+        num_intervals: int = 64,
+        neighbour_search: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        # Positions must not be cast to a lower compute dtype.
+        super().__init__(autocast=False, **kwargs)
+        self.supports_masking = True
+        _check_choice("filter", filter, FILTERS)
+        _check_choice("interpolation", interpolation, ("linear", "nearest"))
+        _check_choice("neighbour_search", neighbour_search, SEARCHES)
+        if not 0 < cutoff < math.inf:
+            raise ValueError(f"cutoff: expected a positive finite distance, found {cutoff}")
+        if not 0 < (cutoff / 1000 if minimum_distance is None else minimum_distance) < cutoff:
+            raise ValueError(
+                f"minimum_distance: expected a positive distance below the cutoff, {cutoff}, "
+                f"found {minimum_distance}"
+            )
+        if num_intervals < 1:
+            raise ValueError(f"num_intervals: expected at least 1, found {num_intervals}")
+        check_grids(grid_sizes, grid_cells)
+        self.filter = filter
+        self.grid_sizes = tuple(grid_sizes)
+        self.grid_cells = grid_cells
+        self.shared_table = shared_table
+        self.interpolation = interpolation
+        self.cutoff = cutoff
+        self.minimum_distance = minimum_distance
+        self.num_intervals = num_intervals
+        self.neighbour_search = neighbour_search
+        # XLA has neither sparse products nor a neighbour search.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
+
+    @property
+    def is_radial(self) -> bool:
+        """Whether the result has vectors, [B, N, C, D]."""
+        return self.filter == "radial"
+
+    @property
+    def shortest(self) -> float:
+        """Distance below which a radial filter resolves nothing, in units of length."""
+        return self.minimum_distance or self.cutoff / 1000
+
+    def build(self, positions_shape: Any, values_shape: Any) -> None:
+        dims, channels = positions_shape[-1], values_shape[-1]
+        if dims not in (2, 3):
+            raise ValueError(
+                f"positions: expected two or three coordinates, found shape {positions_shape}"
+            )
+        if self.is_radial:
+            self._hats, coarsest = _stacked_hats(self.num_intervals)  # [nodes, nodes of all tables]
+            rows = len(coarsest)
+            initializer = lambda shape, dtype=None: ops.tile(  # noqa: E731
+                ops.convert_to_tensor(coarsest, dtype)[:, None], (1, shape[1])
+            )
+        else:
+            rows = (1 if self.shared_table else len(self.grid_sizes)) * self.grid_cells**dims
+            initializer = keras.initializers.RandomNormal(stddev=0.1)
+        # Float32 whatever the compute dtype, as are positions; not cast to it when it is read.
+        self.table = self.add_weight(
+            name="table",
+            shape=(rows, channels),
+            initializer=initializer,
+            dtype="float32",
+            autocast=False,
+        )
+
+    def call(self, positions: Any, values: Any, mask: Any | None = None) -> Any:
+        positions, values = ops.cast(positions, "float32"), ops.cast(values, "float32")
+        if self.is_radial and compares_all(positions, self.neighbour_search):
+            summed = self._sum_radial_of_all(positions, values, mask)
+        else:
+            sum_up = self._sum_radial if self.is_radial else self._sum_grids
+            flat = ops.reshape(values, (-1, values.shape[-1]))  # [B * N, C]
+            summed = sum_up(*self._pairs(positions, mask), flat)
+            summed = ops.reshape(summed, (*ops.shape(positions)[:2], *summed.shape[1:]))
+        return ops.cast(summed, self.compute_dtype)
+
+    def _pairs(self, positions: Any, mask: Any | None) -> tuple[Any, Any, Any, Any]:
+        """Owner and neighbour, as b * N + n, offset and whether it counts, of each of M pairs."""
+        # A hair beyond the largest circle: squares round, and whoever lies on it is a candidate.
+        reach = self.cutoff if self.is_radial else max(self.grid_sizes) / 2 * (1 + 1e-6)
+        owner, neighbour, weights = find_pairs(positions, reach, mask, self.neighbour_search)
+        points = ops.reshape(positions, (-1, positions.shape[-1]))
+        offsets = ops.take(points, neighbour, axis=0) - ops.take(points, owner, axis=0)
+        counts = ops.cast(weights, "bool")
+        # What does not count may be anywhere; it must not become infinite times zero.
+        return owner, neighbour, ops.where(counts[:, None], offsets, 0.0), counts
+
+    # === Radial ===
+
+    def _sum_radial(
+        self, owner: Any, neighbour: Any, offsets: Any, counts: Any, values: Any
+    ) -> Any:
+        strength, direction = self._radial(offsets, counts)
+        emitted = strength * _take_rows(values, neighbour)  # [M, C]
+        forces = emitted[:, :, None] * direction[:, None, :]  # [M, C, D]
+        flat = ops.reshape(forces, (-1, forces.shape[1] * forces.shape[2]))
+        summed = ops.segment_sum(flat, owner, num_segments=ops.shape(values)[0])
+        return ops.reshape(summed, (-1, *forces.shape[1:]))
+
+    def _sum_radial_of_all(self, positions: Any, values: Any, mask: Any | None) -> Any:
+        """The same over all pairs, as products of matrices: faster where most of them count."""
+        batch, particles, channels = ops.shape(values)
+        offsets = positions[:, None, :, :] - positions[:, :, None, :]  # [B, N, N, D]
+        counts = ops.logical_not(ops.eye(particles, dtype="bool"))[None]
+        counts = ops.logical_and(counts, ops.all(ops.abs(offsets) <= self.cutoff, axis=-1))
+        if mask is not None:
+            counts = ops.logical_and(counts, ops.cast(mask, "bool")[:, None, :])
+        offsets = ops.where(counts[..., None], offsets, 0.0)
+        shape = (batch, particles, particles)
+        strength, direction = self._radial(
+            ops.reshape(offsets, (-1, offsets.shape[-1])), ops.reshape(counts, (-1,))
+        )
+        emitted = ops.reshape(strength, (*shape, channels)) * values[:, None]  # [B, N, N, C]
+        direction = ops.reshape(direction, (*shape, offsets.shape[-1]))
+        return ops.matmul(ops.swapaxes(emitted, -1, -2), direction)  # [B, N, C, D]
+
+    def _radial(self, offsets: Any, counts: Any) -> tuple[Any, Any]:
+        """T [M, C], and [M, D] by which to multiply it: direction, power and switch."""
+        shortest = self.shortest
+        span = math.log(self.cutoff / shortest)
+        squares = ops.sum(ops.square(offsets), axis=-1, keepdims=True)
+        distances = ops.sqrt(ops.maximum(squares, shortest**2))  # [M, 1]
+        logarithms = ops.log(distances) - math.log(shortest)
+        place = logarithms * (self.num_intervals / span)
+        node = ops.clip(ops.floor(ops.stop_gradient(place)), 0, self.num_intervals - 1)
+        table = ops.matmul(self._hats, self.table)  # [nodes, C]
+        # Both ends of an interval in one row: one gather instead of two.
+        intervals = ops.concatenate([table[:-1], table[1:] - table[:-1]], axis=-1)
+        rows = _take_rows(intervals, ops.cast(node[..., 0], "int32"))  # [M, 2 C]
+        start, change = ops.split(rows, 2, axis=-1)
+        scale = math.sqrt(self.cutoff * shortest) / ops.square(distances)
+        scale = scale * self._switch(distances) * ops.cast(counts, "float32")[:, None]
+        return start + (place - node) * change, offsets * scale
+
+    def _switch(self, distances: Any) -> Any:
+        """One up to nine tenths of the cutoff, zero from the cutoff on; differentiable twice."""
+        x = ops.clip((distances / self.cutoff - (1 - SWITCH)) / SWITCH, 0.0, 1.0)
+        return 1 - x**3 * (10 - 15 * x + 6 * x**2)
+
+    # === Grids ===
+
+    def _sum_grids(self, owner: Any, neighbour: Any, offsets: Any, counts: Any, values: Any) -> Any:
+        on_grids = ops.logical_and(lies_on_grids(offsets, self.grid_sizes), counts[:, None])
+        index, weights = select(on_grids)  # entries: a pair on one of the grids
+        pair, grid = index // len(self.grid_sizes), index % len(self.grid_sizes)
+        kernel = self._grid_kernel(ops.take(offsets, pair, axis=0), grid) * weights[:, None]
+        emitted = kernel * _take_rows(values, ops.take(neighbour, pair))
+        return ops.segment_sum(emitted, ops.take(owner, pair), num_segments=ops.shape(values)[0])
+
+    def _grid_kernel(self, offsets: Any, grid: Any) -> Any:
+        """What grid number [M] has at an offset [M, D]: [M, C]."""
+        sides = ops.take(np.asarray(self.grid_sizes, "float32"), grid)
+        cells, shares = interpolation_taps(
+            offsets, sides, self.grid_cells, self.interpolation == "linear"
+        )  # [M, taps] each
+        first_row = 0 if self.shared_table else grid * self.grid_cells ** offsets.shape[-1]
+        index = ops.reshape(cells + ops.reshape(first_row, (-1, 1)), (-1,))
+        rows = _take_rows(ops.convert_to_tensor(self.table), index)
+        rows = ops.reshape(rows, (-1, shares.shape[1], rows.shape[1]))  # [M, taps, C]
+        return ops.sum(rows * shares[..., None], axis=1)
+
+    def kernel(self, offsets: Any) -> Any:
+        """K at given offsets, for looking at it.
+
+        Args:
+            offsets: x_j - x_i, [M, D], in units of length.
+
+        Returns:
+            [M, C] of a grid filter, [M, C, D] of a radial one; zero beyond its reach.
+        """
+        offsets = ops.convert_to_tensor(offsets, "float32")
+        if self.is_radial:
+            # As of pairs: far beyond the cutoff squares overflow.
+            counts = ops.all(ops.abs(offsets) <= self.cutoff, axis=-1)
+            strength, direction = self._radial(ops.where(counts[:, None], offsets, 0.0), counts)
+            return strength[..., None] * direction[:, None, :]
+        count = ops.arange(offsets.shape[0])
+        pairs = (count, count, offsets, ops.ones((offsets.shape[0],), "bool"))
+        return self._sum_grids(*pairs, ops.ones((offsets.shape[0], self.table.shape[-1])))
+
+    def compute_output_shape(self, positions_shape: Any, values_shape: Any) -> Any:
+        return (*values_shape, positions_shape[-1]) if self.is_radial else tuple(values_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filter": self.filter,
+            "grid_sizes": self.grid_sizes,
+            "grid_cells": self.grid_cells,
+            "shared_table": self.shared_table,
+            "interpolation": self.interpolation,
+            "cutoff": self.cutoff,
+            "minimum_distance": self.minimum_distance,
+            "num_intervals": self.num_intervals,
+            "neighbour_search": self.neighbour_search,
+        }
+
+
+def _take_rows(values: Any, index: Any) -> Any:
+    """Rows of [R, C], float32, by their numbers [M]: [M, C].
+
+    That is `ops.take`, but TensorFlow's gradient of it, a sum of many rows into few, takes longer
+    on a CPU than that of a sparse product.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return ops.take(values, index, axis=0)
+    count = ops.shape(index)[0]
+    entries = ops.stack([ops.arange(count, dtype="int32"), index], axis=-1)
+    return pair_sum(entries, ops.ones_like(index, dtype="float32"), values, count)
+
+
+def _stacked_hats(num_intervals: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Values at the nodes of the finest table of the hat functions of all tables, side by side.
+
+    And which of those functions are the coarsest table's, whose sum is one everywhere.
+    """
+    numbers = [num_intervals]
+    while numbers[0] % 2 == 0 and numbers[0] > COARSEST:
+        numbers.insert(0, numbers[0] // 2)
+    places = np.linspace(0.0, 1.0, num_intervals + 1)[:, np.newaxis]
+    hats = [np.maximum(0, 1 - np.abs(places * n - np.arange(n + 1))) for n in numbers]
+    is_coarsest = np.arange(sum(n + 1 for n in numbers)) <= numbers[0]
+    return np.concatenate(hats, axis=1).astype("float32"), is_coarsest.astype("float32")
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name}: expected one of {tuple(choices)}, found {value!r}")

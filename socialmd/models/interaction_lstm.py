@@ -1,0 +1,374 @@
+"""The model that learns an interaction: forces between particles, integrated, and an LSTM each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+from keras import ops
+
+from socialmd.layers import FeedForward, InteractionCell, InteractionLaw, NeighbourFilter
+from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
+from socialmd.models.check_inputs import check_inputs, unpack
+from socialmd.models.estimate_scales import estimate_scales
+from socialmd.models.feedback import feed_back
+from socialmd.models.forecast_model import ForecastModel
+from socialmd.models.replicas import never_empty
+from socialmd.registration import register
+
+__all__ = ["InteractionLSTM"]
+
+
+@register
+class InteractionLSTM(ForecastModel):
+    """Forecasts N interacting particles by a law of motion that it learns from trajectories.
+
+    Each particle has a position, a velocity, and the states h and c of an LSTM; all share their
+    weights. From frame to frame, positions and velocities are integrated with learned forces, and
+    what comes corrects the velocity (see `InteractionCell`). The last T given frames start it.
+
+    It holds two densities for a particle's next position, both around where the motion leads:
+
+        conditional   given the true frame before; what `feedback="truth"` trains. Drawn from,
+                      frame by frame, with every draw taken as if it had been seen, it gives
+                      futures: `rollout(feedback="sample")`.
+        marginal      given the past alone, n steps ahead; what `feedback="mean"` trains. It is what
+                      `model(inputs)` and all other rollouts tell, once it has been trained.
+
+    Both read, beside h and static features, how violent the motion is: logarithms of speed,
+    acceleration, its change and the last residual. The marginal one also reads the number of steps
+    ahead, and has an LSTM of its own that runs with the forecast. No gradient flows from a density
+    into the motion, nor, in the marginal one, from frame to frame through positions.
+
+    Args:
+        target_steps: T', steps that `model(inputs)` forecasts.
+        interaction: layer `(positions [B, N, D], values [B, N, C], mask)` that sums what neighbours
+            emit, to [B, N, C] or as vectors to [B, N, C, D]; a radial `NeighbourFilter` by default.
+        distribution: what is predicted, by name or as an object (see `socialmd.distributions`).
+        num_components: K, components of a mixture.
+        feedback: what becomes the next step's input in closed loop (see `SocialLSTM`).
+        spatial_dims: D, 2 or 3.
+        units, substeps, residual_correction: see `InteractionCell`.
+        channels, hidden_units, gate, linear_path: see `InteractionLaw`.
+        memory_in_law: whether forces, friction and the gain of corrections read h: needed where
+            features are hidden, or motion is damped or noisy. Otherwise forces depend on places and
+            static features alone, inertia is exact, and h is for densities.
+
+    Call arguments:
+        inputs: [B, T, N, F] with T >= 2, oldest frame first; D coordinates in units of length, then
+            features that stay as they are in the last frame (mass, charge).
+        mask: optional bool [B, N], false for padded particles. Inputs may also be a dictionary of
+            `"inputs"` and `"mask"`, as data sets of systems of different sizes give them.
+
+    Returns:
+        Parameters of the predicted distributions, [B, T', N, P]; see `distribution`.
+
+    Raises:
+        ValueError: an argument is impossible, or inputs are not of the shape above.
+
+    Example:
+        >>> model = InteractionLSTM(interaction=NeighbourFilter("radial", cutoff=16.0))
+        >>> model.adapt(train)
+        >>> model.compile("nadam", loss=NegativeLogLikelihood(model.distribution_name))
+        >>> model.fit(train, validation_data=validation, epochs=5)
+        >>> futures, _ = model.rollout(inputs, feedback="sample", num_samples=20)
+    """
+
+    def __init__(
+        self,
+        target_steps: int = 30,
+        interaction: keras.layers.Layer | None = None,
+        distribution: Any = "student_t",
+        num_components: int = 5,
+        feedback: str = "mean",
+        spatial_dims: int = 2,
+        units: int = 32,
+        channels: int = 8,
+        hidden_units: int = 32,
+        substeps: int = 8,
+        gate: bool = True,
+        linear_path: bool = True,
+        residual_correction: bool = True,
+        memory_in_law: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(target_steps, distribution, feedback, spatial_dims, **kwargs)
+        if num_components < 1:
+            raise ValueError(f"num_components: expected at least 1, found {num_components}")
+        if spatial_dims not in (2, 3):
+            raise ValueError(f"spatial_dims: expected 2 or 3, found {spatial_dims}")
+        self.num_components = num_components
+        self.parameter_size = self._distribution.parameter_size(num_components, spatial_dims)
+        law = InteractionLaw(
+            NeighbourFilter() if interaction is None else interaction,
+            units=units if memory_in_law else 0,
+            channels=channels,
+            hidden_units=hidden_units,
+            gate=gate,
+            linear_path=linear_path,
+            name="law",
+        )
+        self.cell = InteractionCell(law, units, substeps, residual_correction, name="cell")
+        self.memory_in_law = memory_in_law
+        initial = self._distribution.initial_outputs(num_components, spatial_dims)
+        self.conditional, self.marginal = (
+            FeedForward(self.parameter_size, hidden_units, initial, num_ignored=None, name=name)
+            for name in ("conditional", "marginal")
+        )
+        if units:
+            self.marginal_lstm = keras.layers.LSTMCell(units, name="marginal_lstm")
+
+    def build(self, input_shape: Any) -> None:
+        check_inputs(input_shape, spatial_dims=self.spatial_dims)
+        self.num_features = input_shape[-1]
+        static, units = self.num_features - self.spatial_dims, self.cell.units
+        self.cell.build((None, None, self.spatial_dims), static)
+        known = NUM_MOMENTS + static + units
+        self.conditional.build((None, None, known))
+        if units:
+            self.marginal_lstm.build((None, known + 1))
+        self.marginal.build((None, None, known + 1 + units))
+        self.is_adapted = self._add_constant("is_adapted", "zeros")
+        # What a marginal density's scale is measured by, from the first step ahead to the last.
+        self.error_by_step = self._add_constant("error_by_step", "ones", (self.target_steps,))
+        self.sigma_factors = self._add_constant("sigma_factors", "ones", (self.target_steps,))
+        self.built = True
+
+    def _add_constant(self, name: str, initializer: str, shape: tuple[int, ...] = ()) -> Any:
+        return self.add_weight(
+            name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32"
+        )
+
+    @never_empty
+    def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
+        return self.respond_in_training(inputs, mask, training)
+
+    # === Forecast ===
+
+    def one_step(self, inputs: Any, mask: Any | None = None) -> Any:
+        frames, features, mask = self._unpack(inputs, mask)
+        state, _, parameters = self._warm_up(frames, features, mask)
+        _, following, _ = self._expect(state, features, mask)
+        # Without the first, for which the velocity is taken from what was to be expected.
+        parameters = ops.concatenate([parameters[1:], following[None]], axis=0)
+        return ops.swapaxes(parameters, 0, 1)
+
+    def forecast(
+        self,
+        inputs: Any,
+        steps: Any,
+        feedback: str | None = None,
+        seed: Any = 0,
+        mask: Any | None = None,
+        recalibrated: bool = False,
+    ) -> tuple[Any, Any]:
+        feedback = feedback or self.feedback
+        frames, features, mask = self._unpack(inputs, mask)
+        start, shape, _ = self._warm_up(frames, features, mask)
+        is_marginal = feedback != "sample" and "marginal" in self.densities
+
+        def closed_loop(carry: Any, step: Any) -> Any:
+            state, marginal_states, _ = carry
+            motion, parameters, moments = self._expect(state, features, mask)
+            following = feed_back(self._distribution, parameters, feedback, seed, step)
+            if is_marginal:  # told beside the trajectory, not fed back
+                known = [moments, features, *self._hidden(state[2])]
+                parameters, marginal_states = self._widen(following, known, marginal_states, step)
+            if recalibrated:
+                factor = ops.take(self.sigma_factors, ops.minimum(step, self.target_steps - 1))
+                parameters = self._distribution.scale_sigma(parameters, factor)
+            state = self._observe(state, motion, following, features)
+            carry = (state, marginal_states, parameters)
+            # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
+            return carry, carry
+
+        no_parameters = ops.zeros((*shape, self.parameter_size), "float32")
+        carry = (start, self._no_states(shape), no_parameters)
+        _, (states, _, parameters) = ops.scan(closed_loop, carry, steps)
+        return ops.swapaxes(states[0], 0, 1), ops.swapaxes(parameters, 0, 1)
+
+    def pair_acceleration(
+        self, offsets: Any, own_features: Any, neighbour_features: Any, frames_at_rest: int = 8
+    ) -> Any:
+        """The learned law: how a particle is accelerated by one neighbour, and by nobody else.
+
+        Args:
+            offsets: from the particle to its neighbour, [M, D], in units of length.
+            own_features: static features of the particle, [M, F - D].
+            neighbour_features: likewise.
+            frames_at_rest: that both remember, no force acting. An LSTM has to have seen some: what
+                it remembers at the very first may be far from anything later.
+
+        Returns:
+            [M, D], in lengths per frame squared.
+
+        Example:
+            >>> model.pair_acceleration([[2.0, 0.0]], [[1.0, 0.5]], [[1.0, -0.5]])  # mass, charge
+        """
+        offsets = ops.convert_to_tensor(offsets, "float32")
+        positions = ops.stack([ops.zeros_like(offsets), offsets], axis=1)  # [M, 2, D]
+        features = [ops.convert_to_tensor(f, "float32") for f in (own_features, neighbour_features)]
+        features = self.cell.standardize(ops.stack(features, axis=1))
+        states, rest = self._no_states(ops.shape(positions)[:2]), ops.zeros_like(positions)
+        for _ in range(frames_at_rest):
+            states = self.cell.remember(rest, features, rest, rest, states)
+        law, scale = self.cell.law, self.cell.acceleration_scale
+        return scale * law(positions, *law.read(features, states[0]))[:, 0]
+
+    def _unpack(self, inputs: Any, mask: Any | None) -> tuple[Any, Any, Any | None]:
+        """Positions [T, B, N, D], standardized static features [B, N, F - D] and mask."""
+        inputs, mask = unpack(inputs, mask)
+        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
+        mask_shape = None if mask is None else mask.shape
+        check_inputs(inputs.shape, self.num_features, mask_shape, self.spatial_dims)
+        frames = ops.cast(inputs, "float32")
+        features = self.cell.standardize(frames[:, -1, :, self.spatial_dims :])
+        return ops.swapaxes(frames[..., : self.spatial_dims], 0, 1), features, mask
+
+    def _warm_up(self, frames: Any, features: Any, mask: Any | None) -> tuple[Any, Any, Any]:
+        """State after the last frame, (B, N), and parameters of all frames but the first."""
+        shape = ops.shape(frames)[1:3]
+        state = (frames[0], frames[1] - frames[0], self._no_states(shape), frames[0] * 0.0)
+        no_parameters = ops.zeros((*shape, self.parameter_size), "float32")
+
+        def given(carry: Any, frame: Any) -> Any:
+            state, _ = carry
+            motion, parameters, _ = self._expect(state, features, mask)
+            carry = (self._observe(state, motion, frame, features), parameters)
+            return carry, carry
+
+        (state, _), (_, parameters) = ops.scan(given, (state, no_parameters), frames[1:])
+        return state, shape, parameters
+
+    def _no_states(self, shape: Any) -> tuple[Any, ...]:
+        """h and c before anything was seen; one number each where there is no LSTM."""
+        state = ops.zeros((*shape, max(self.cell.units, 1)), "float32")
+        return (state, state)
+
+    def _expect(self, state: Any, features: Any, mask: Any | None) -> tuple[Any, Any, Any]:
+        """Where the next frame is expected: motion, conditional parameters, moments."""
+        position, velocity, states, residual = state
+        motion = self.cell.advance(position, velocity, features, states[0], mask)
+        if not self.cell.law.trainable:  # no gradient is needed, and its way is a long one
+            motion = Motion(*map(ops.stop_gradient, motion))
+        moments = self.cell.moments(motion, residual)
+        known = [moments, features, *self._hidden(states)]
+        outputs = self.conditional(ops.concatenate(known, axis=-1))
+        a = self.cell.acceleration_scale
+        return motion, self._distribution.to_parameters(outputs, motion.position, a, a), moments
+
+    def _observe(self, state: Any, motion: Any, following: Any, features: Any) -> Any:
+        """The state once the next frame is there, or what stands for it."""
+        _, _, states, _ = state
+        residual = following - motion.position
+        velocity = self.cell.correct(motion.velocity, residual, states[0])
+        if not self.cell.residual_correction:
+            velocity = following - state[0] + motion.acceleration / 2
+        states = self.cell.remember(velocity, features, motion.acceleration, residual, states)
+        return following, velocity, states, residual
+
+    def _widen(self, following: Any, known: list[Any], states: Any, step: Any) -> tuple[Any, Any]:
+        """Marginal parameters around a point of the trajectory, and the states of their LSTM."""
+        ahead = ops.full_like(known[0][..., :1], ops.log1p(ops.cast(step, "float32")))
+        inputs = ops.stop_gradient(ops.concatenate([*known, ahead], axis=-1))
+        if self.cell.units:
+            flat = [ops.reshape(each, (-1, each.shape[-1])) for each in (inputs, *states)]
+            _, flat_states = self.marginal_lstm(flat[0], flat[1:])
+            states = tuple(ops.reshape(each, ops.shape(states[0])) for each in flat_states)
+            inputs = ops.concatenate([inputs, states[0]], axis=-1)
+        scale = ops.take(self.error_by_step, ops.minimum(step, self.target_steps - 1))
+        outputs = self.marginal(inputs)
+        return self._distribution.to_parameters(outputs, following, scale, scale), states
+
+    def _hidden(self, states: Any) -> list[Any]:
+        return [states[0]] if self.cell.units else []
+
+    # === Training ===
+
+    def begin_training(self, feedback: str, steps: int | None = None) -> None:
+        super().begin_training(feedback, steps)
+        is_marginal = feedback not in ("truth", "sample")
+        for layer in (self.marginal, *([self.marginal_lstm] if self.cell.units else [])):
+            layer.trainable = is_marginal
+
+    def end_training(self) -> None:
+        super().end_training()
+        self.marginal.trainable = True
+        if self.cell.units:
+            self.marginal_lstm.trainable = True
+
+    def _densities_after(self, feedback: str) -> tuple[str, ...]:
+        trained = "conditional" if feedback in ("truth", "sample") else "marginal"
+        return tuple(sorted({*self.densities, trained}))
+
+    # === Scales ===
+
+    def adapt(self, dataset: Iterable[Any], steps: int | None = None) -> None:
+        """Estimate scales from training data, as `keras.layers.Normalization` does.
+
+        Those of displacements and of their changes, mean and standard deviation of each static
+        feature, and the error of constant velocity by steps ahead, with which densities start.
+
+        Args:
+            dataset: batches (inputs [B, T, N, F], targets [B, T', N, D]).
+            steps: how many batches to look at; all if none is given.
+
+        Raises:
+            ValueError: there is no data, it is not finite, or nothing moves in it other than
+                uniformly.
+
+        Example:
+            >>> model.adapt(make_dataset("data/monopoles/train", config.data, batch_size=32))
+        """
+        scales = estimate_scales(dataset, self.spatial_dims, steps)
+        if 0.0 in (scales.displacement, scales.acceleration):
+            raise ValueError(
+                "adapt: expected particles that move, and not all uniformly, found scales "
+                f"{[scales.displacement, scales.acceleration]}"
+            )
+        if not self.built:
+            self.build(scales.input_shape)
+        self.cell.displacement_scale.assign(scales.displacement)
+        self.cell.acceleration_scale.assign(scales.acceleration)
+        self.cell.feature_mean.assign(scales.feature_mean)
+        self.cell.feature_scale.assign(scales.feature_scale)
+        self.error_by_step.assign(scales.errors(self.target_steps))
+        self.is_adapted.assign(1.0)
+
+    def typical_change(self) -> float:
+        self.check_adapted()
+        return float(self.cell.acceleration_scale)
+
+    def check_adapted(self) -> None:
+        """Refuse to go on without scales.
+
+        Raises:
+            ValueError: `adapt` was not called.
+        """
+        if not (self.built and bool(self.is_adapted > 0)):
+            raise ValueError(
+                "InteractionLSTM needs the scale of the data: call `model.adapt(dataset)` first"
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        cell, law = self.cell, self.cell.law
+        return {
+            **super().get_config(),
+            "num_components": self.num_components,
+            "spatial_dims": self.spatial_dims,
+            "interaction": keras.saving.serialize_keras_object(law.interaction),
+            "units": cell.units,
+            "substeps": cell.substeps,
+            "residual_correction": cell.residual_correction,
+            "channels": law.channels,
+            "hidden_units": law.hidden_units,
+            "gate": law.gate,
+            "linear_path": law.linear_path,
+            "memory_in_law": self.memory_in_law,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> InteractionLSTM:
+        interaction = keras.saving.deserialize_keras_object(config["interaction"])
+        return super().from_config({**config, "interaction": interaction})

@@ -1,0 +1,437 @@
+"""Minutes on somebody's accelerator for a training: on JAX, without TensorFlow. Run by hand:
+
+    python tests/benchmarks/train_on_accelerator.py prepare models/interaction.toml DATA ready.npz
+    KERAS_BACKEND=jax python tests/benchmarks/train_on_accelerator.py train ready.npz \
+        --minutes 10 --output OUTPUT
+    python pipelines/train.py models/interaction.toml DATA OUTPUT
+
+`prepare` writes all that `train` needs to one file: trajectories as float32 (each phase cuts
+windows of its own out of them), configuration, and weights before the first step, scales of the
+data included. `train` goes as far as minutes allow, through the phases of the configuration, and
+leaves the folder that `pipelines/train.py` leaves when it is interrupted, backup included; called
+again, either of them goes on. Losses and early stopping are those of `pipelines/train.py`; order
+and rotations are drawn by NumPy, from the configuration's seed, so they are others.
+
+An environment for `train` needs this repository (`PYTHONPATH=.`) and
+
+    python -m pip install "jax[cuda12]~=0.10.2" keras==3.15.1 tensorflow-probability==0.25.0 \
+        pydantic tomli_w
+
+TensorFlow Probability comes without TensorFlow, which some of this repository's packages import.
+What `train` needs of them does not. So, where Keras runs on JAX, three packages are replaced by
+ones that import nothing by themselves: a name is looked for in its module when it is asked for.
+TensorFlow is then out of reach even where it is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import math
+import os
+import re
+import sys
+import tempfile
+import time
+import types
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import socialmd
+
+ON_JAX = os.environ.get("KERAS_BACKEND") == "jax"
+
+
+def look_up_late(package: str) -> None:
+    """Replace a package of `from MODULE import NAME as NAME` by one that does so when asked."""
+    folder = Path(socialmd.__file__).parent / package
+    lines = (folder / "__init__.py").read_text("utf-8")
+    modules = {name: of for of, name in re.findall(r"^from (\S+) import (\w+) as", lines, re.M)}
+
+    def find(name: str) -> Any:
+        if name not in modules:
+            raise AttributeError(f"{package} has no {name}")
+        return getattr(importlib.import_module(modules[name]), name)
+
+    replacement: Any = types.ModuleType(f"socialmd.{package}")
+    replacement.__path__ = [str(folder)]
+    replacement.__getattr__ = find
+    sys.modules[f"socialmd.{package}"] = replacement
+
+
+if ON_JAX:
+    # TensorFlow Probability asks for more digits of pi than JAX gives.
+    warnings.filterwarnings("ignore", "Explicitly requested dtype float64")
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # to import it is an error
+    for each in ("data", "models", "training"):
+        look_up_late(each)
+
+import keras  # noqa: E402
+
+from socialmd.config import DataConfig, ExperimentConfig, PhaseConfig, load_config  # noqa: E402
+from socialmd.data.load_trajectories import load_trajectories  # noqa: E402
+from socialmd.data.windows import sample_rows, window_offsets  # noqa: E402
+from socialmd.dataset_folder import (  # noqa: E402
+    DESCRIPTION_FILE,
+    read_description,
+    write_atomically,
+)
+from socialmd.models.build_model import build_model  # noqa: E402
+from socialmd.models.forecast_model import ForecastModel  # noqa: E402
+from socialmd.training.best_weights import BestWeights  # noqa: E402
+from socialmd.training.compile_model import compile_model  # noqa: E402
+from socialmd.training.history import (  # noqa: E402
+    epochs_without_improvement,
+    keep_epochs,
+    of_phase,
+    read_history,
+)
+from socialmd.training.numbered_callbacks import NumberedCallbacks  # noqa: E402
+from socialmd.training.output_folder import check_same_experiment, mark_folder  # noqa: E402
+from socialmd.training.phase_number import PhaseNumber  # noqa: E402
+from socialmd.training.resumable_early_stopping import ResumableEarlyStopping  # noqa: E402
+from socialmd.training.stop_on_non_finite import StopOnNonFinite  # noqa: E402
+from socialmd.training.training_backup import (  # noqa: E402
+    TrainingBackup,
+    build_state,
+    last_backup,
+)
+from socialmd.training.weights import load_without_optimizer  # noqa: E402
+
+SPLITS = ("train", "validation")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    preparing = commands.add_parser("prepare", help="with TensorFlow: write all that is needed")
+    preparing.add_argument("config", help="experiment, a TOML file from models/")
+    preparing.add_argument("data", type=Path, help="folder with train/ and validation/")
+    preparing.add_argument("prepared", type=Path, help="file to write, .npz")
+    training = commands.add_parser("train", help="with KERAS_BACKEND=jax: train, or go on")
+    training.add_argument("prepared", type=Path)
+    training.add_argument("--minutes", type=float, required=True, help="compiling included")
+    training.add_argument("--output", type=Path, required=True, help="as of pipelines/train.py")
+    arguments = parser.parse_args(argv)
+    is_training = arguments.command == "train"
+    if is_training != ON_JAX:
+        parser.error(f"{arguments.command}: found KERAS_BACKEND={keras.backend.backend()}")
+    if arguments.command == "prepare":
+        prepare(load_config(arguments.config), arguments.data, arguments.prepared)
+    else:
+        end = time.monotonic() + 60 * arguments.minutes
+        train(arguments.prepared, arguments.output, end)
+
+
+# === With TensorFlow, where the data are ===
+
+
+def prepare(config: ExperimentConfig, data: Path, prepared: Path) -> None:
+    """Everything up to the first training step, as `socialmd.training.fit` does it."""
+    from socialmd.data import make_dataset
+    from socialmd.training.train_phase import check_phases
+
+    arrays: dict[str, Any] = {
+        "config": as_bytes(config.model_dump_json().encode()),
+        "description": as_bytes((data / DESCRIPTION_FILE).read_bytes()),
+    }
+    for split in SPLITS:
+        frames, _, mask = load_trajectories(data / split, config.data.minimum_frames)
+        arrays[f"{split}_frames"] = frames.astype("float32")
+        arrays[f"{split}_mask"] = mask
+    keras.utils.set_random_seed(config.training.seed)
+    model = build_model(config, read_description(data).spatial_dims)
+    model.build(inputs_shape(config, arrays["train_frames"]))
+    as_stored = config.data.model_copy(update={"num_rotations": 0})
+    model.adapt(make_dataset(data / "train", as_stored, config.training.batch_size))
+    check_phases(model, config.training)
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / "first.weights.h5"
+        model.save_weights(weights)
+        arrays["weights"] = as_bytes(weights.read_bytes())
+    write_atomically(prepared, lambda file: np.savez_compressed(file, **arrays))
+    print(f"{prepared}: {prepared.stat().st_size / 1e6:.0f} MB")
+
+
+def as_bytes(text: bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(text, np.uint8)
+
+
+def inputs_shape(config: ExperimentConfig, frames: NDArray[Any]) -> tuple[int | None, ...]:
+    return (None, config.data.input_steps, *frames.shape[2:])
+
+
+# === On JAX, where the accelerator is ===
+
+
+class OutOfTimeError(Exception):
+    """Raised where `model.fit` is to be left at once: it would complete the epoch otherwise."""
+
+
+class TimedBackup(TrainingBackup):
+    """Backs up as training does, and once more when time is up.
+
+    Args:
+        end: when that is, on the monotonic clock.
+    """
+
+    def __init__(self, *arguments: Any, end: float) -> None:
+        super().__init__(*arguments)
+        self.end = end
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        super().on_train_batch_end(batch, logs)
+        if time.monotonic() > self.end and batch + 1 < self.params["steps"]:
+            self._save(self.epoch, batch + 1)
+            raise OutOfTimeError
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        super().on_epoch_end(epoch, logs)
+        if time.monotonic() > self.end:
+            raise OutOfTimeError
+
+    def _save(self, epochs: int, steps: int) -> None:
+        self.model.jax_state_sync()  # between two steps, variables are empty on JAX
+        super()._save(epochs, steps)
+
+
+class Samples(keras.utils.PyDataset):
+    """Batches as `socialmd.data.make_dataset` gives them, in NumPy.
+
+    Args:
+        frames, mask: of a split, as `load_trajectories` gives them.
+        spatial_dims: D.
+        config, batch_size, teacher_forcing, seed, shuffle: as for `make_dataset`.
+        first_batch: of the only epoch that these are for.
+    """
+
+    def __init__(
+        self,
+        frames: NDArray[np.float32],
+        mask: NDArray[np.bool_],
+        spatial_dims: int,
+        config: DataConfig,
+        batch_size: int,
+        teacher_forcing: bool,
+        seed: int,
+        shuffle: bool = False,
+        first_batch: int = 0,
+    ) -> None:
+        super().__init__()
+        self.frames = frames.reshape(-1, *frames.shape[2:])  # [S * frames, N, F]
+        self.mask = None if mask.all() else mask
+        self.frames_each = frames.shape[1]
+        self.spatial_dims = spatial_dims
+        self.config = config
+        self.batch_size = batch_size
+        self.teacher_forcing = teacher_forcing
+        self.seed = seed
+        self.shuffle = shuffle
+        self.first_batch = first_batch
+        self.rows = sample_rows(*frames.shape[:2], config)
+        self.begin_epoch(0)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Draw what is a function of seed and epoch."""
+        rng = np.random.default_rng([self.seed, epoch if self.shuffle else 0])
+        count = len(self.rows)
+        self.rotations = random_rotations(rng, count, self.spatial_dims)
+        if self.config.num_rotations == 0:
+            self.rotations[:] = np.eye(self.spatial_dims)
+        self.backwards = np.zeros(count, bool)
+        self.order = np.arange(count)
+        if self.shuffle:
+            self.order = rng.permutation(count)
+            if self.config.time_reversal:
+                self.backwards = rng.random(count) < 0.5
+
+    def __len__(self) -> int:
+        return self.steps_per_epoch - self.first_batch
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return math.ceil(len(self.rows) / self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        first = (self.first_batch + index) * self.batch_size
+        chosen = self.order[first : first + self.batch_size]
+        rows, dims = self.rows[chosen], self.spatial_dims
+        offsets = window_offsets(self.config)
+        steps = np.where(self.backwards[chosen, np.newaxis], offsets[::-1], offsets)
+        windows = self.frames[rows[:, np.newaxis] + steps]  # [B, T + T', N, F]
+        windows[..., :dims] = np.einsum(
+            "bij,btnj->btni", self.rotations[chosen], windows[..., :dims]
+        )
+        given, target = (-1, 2) if self.teacher_forcing else (self.config.input_steps,) * 2
+        inputs, targets = windows[:, :given], windows[:, target:, :, :dims]
+        if self.mask is None:
+            return inputs, targets
+        return {"inputs": inputs, "mask": self.mask[rows // self.frames_each]}, targets
+
+
+def random_rotations(rng: np.random.Generator, count: int, dims: int) -> NDArray[np.float32]:
+    """Uniform over SO(D): [count, D, D]. Gram-Schmidt, signs made unique, one axis turned round."""
+    matrices, upper = np.linalg.qr(rng.normal(size=(count, dims, dims)))
+    matrices *= np.sign(np.diagonal(upper, axis1=1, axis2=2))[:, np.newaxis]
+    matrices[:, :, 0] *= np.linalg.det(matrices)[:, np.newaxis]
+    return matrices.astype("float32")
+
+
+def train(prepared: Path, output: Path, end: float) -> None:
+    """Phase after phase, until all are complete or time is up."""
+    with np.load(prepared) as file:
+        arrays = dict(file)
+    config = ExperimentConfig.model_validate_json(arrays["config"].tobytes())
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / DESCRIPTION_FILE).write_bytes(arrays["description"].tobytes())
+        check_same_experiment(output, config, Path(folder))
+        mark_folder(output, config, Path(folder))
+        weights = Path(folder) / "first.weights.h5"
+        weights.write_bytes(arrays["weights"].tobytes())
+        keras.utils.set_random_seed(config.training.seed)
+        model = build_model(config, read_description(output).spatial_dims)
+        model.build(inputs_shape(config, arrays["train_frames"]))
+        model.load_weights(weights)
+    keep_epochs(output / HISTORY, last_backup(output / BACKUP)[0])
+    print(f"on {keras.distribution.list_devices()}", flush=True)
+    try:
+        for number in range(len(config.training.schedule)):
+            train_phase(model, number, config, arrays, output, end)
+        print("complete: pipelines/train.py makes the model of it")
+    except OutOfTimeError:
+        print(f"time is up: {last_backup(output / BACKUP)[2]}")
+    finally:
+        if sys.modules["tensorflow"] is not None:
+            raise RuntimeError("train: expected to do without TensorFlow, found it imported")
+
+
+HISTORY, BEST, BACKUP = "history.csv", "best.weights.h5", "backup"
+
+
+def train_phase(
+    model: ForecastModel,
+    number: int,
+    config: ExperimentConfig,
+    arrays: dict[str, Any],
+    output: Path,
+    end: float,
+) -> None:
+    """As `socialmd.training.train_phase`, on arrays and without TensorBoard."""
+    phase = config.training.schedule[number]
+    epochs_before = sum(of < number for of in read_history(output / HISTORY).get("phase", []))
+    last = epochs_before + phase.epochs
+    epoch, step, backup = last_backup(output / BACKUP)
+    is_begun = False
+    while True:
+        history = read_history(output / HISTORY)
+        own = of_phase(history, number)
+        is_later = any(of > number for of in history.get("phase", []))
+        is_ended = epochs_without_improvement(own) >= phase.patience
+        if is_later or epoch >= last or is_ended:
+            break
+        batches = {
+            split: make_samples(
+                config, phase, arrays, split, model.spatial_dims, step if split == "train" else 0
+            )
+            for split in SPLITS
+        }
+        if not is_begun:
+            if step == 0 and not own.get("epoch"):
+                backup = None  # if there is one, its optimizer is that of the phase before
+                if number:
+                    load_without_optimizer(model, output / BEST)
+            begin_phase(model, config, phase, batches["train"])
+            is_begun = True
+        callbacks = [
+            keras.callbacks.LambdaCallback(
+                on_epoch_begin=lambda epoch, logs, train=batches["train"]: train.begin_epoch(epoch)
+            ),
+            *([PhaseNumber(number)] if len(config.training.schedule) > 1 else []),
+            StopOnNonFinite(),
+            BestWeights(output / BEST, own),
+            keras.callbacks.CSVLogger(str(output / HISTORY), append=bool(history)),
+            ResumableEarlyStopping(own, phase.patience),
+            TimedBackup(output / BACKUP, config.training.backup_every, backup, end=end),
+        ]
+        numbered = NumberedCallbacks(
+            callbacks,
+            first_batch=step,
+            add_history=True,
+            add_progbar=True,
+            model=model,
+            verbose=2,
+            epochs=last,
+            steps=batches["train"].steps_per_epoch,
+        )
+        until = epoch + 1 if step else last  # the rest of an interrupted epoch by itself
+        model.fit(
+            batches["train"],
+            validation_data=batches["validation"],
+            epochs=until,
+            initial_epoch=epoch,
+            callbacks=numbered,
+            shuffle=False,
+        )
+        epoch, step, backup = until, 0, None
+    for layer in model._flatten_layers(include_self=False):
+        layer.trainable = True
+    if config.training.phases:
+        model.end_training()
+
+
+def make_samples(
+    config: ExperimentConfig,
+    phase: PhaseConfig,
+    arrays: dict[str, Any],
+    split: str,
+    spatial_dims: int,
+    first_batch: int,
+) -> Samples:
+    data = config.data
+    if phase.window is not None:
+        given = min(data.input_steps, phase.window - 1)
+        update = {"input_steps": given, "target_steps": phase.window - given}
+        data = data.model_copy(update=update)
+    return Samples(
+        arrays[f"{split}_frames"],
+        arrays[f"{split}_mask"],
+        spatial_dims,
+        data,
+        config.training.batch_size,
+        phase.feedback == "truth",
+        config.training.seed,
+        shuffle=split == "train",
+        first_batch=first_batch,
+    )
+
+
+def begin_phase(
+    model: ForecastModel, config: ExperimentConfig, phase: PhaseConfig, samples: Samples
+) -> None:
+    """What a phase chooses of the model, compiled, and the variables that training adds to it."""
+    inputs, targets = samples[0]
+    frames = inputs["inputs"] if isinstance(inputs, dict) else inputs
+    if config.training.phases:
+        steps = None if phase.feedback == "truth" else targets.shape[1]
+        model.begin_training(phase.feedback or model.feedback, steps)
+    for layer in model._flatten_layers(include_self=False):
+        if layer.name in phase.frozen:
+            layer.trainable = False
+    if phase.substeps:
+        model.cell.substeps = phase.substeps
+    elif hasattr(config.model, "substeps"):
+        model.cell.substeps = config.model.substeps
+    # JAX compiles a step as a whole or not at all.
+    compiled = config.training.model_copy(update={"jit_compile": True})
+    compile_model(model, compiled, phase, samples.steps_per_epoch)
+    outputs = model.compute_output_spec(keras.KerasTensor((1, *frames.shape[1:])))
+    build_state(model, np.zeros((1, *targets.shape[1:]), "float32"), keras.ops.zeros(outputs.shape))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What a pair's law says is what the simulation does in a step."""
+
+import numpy as np
+import pytest
+
+from socialmd.config import ManyBodySystem
+from socialmd.dataset_folder import DatasetDescription
+from socialmd.simulation import accelerations, integrate, pair_law
+
+SYSTEM = ManyBodySystem(num_particles=2)
+SPACING = 0.002
+
+
+def describe(law, features=("x", "y", "mass", "charge")):
+    return DatasetDescription(features=features, frame_spacing=1.0, law=law, versions={}, files={})
+
+
+@pytest.fixture
+def law():
+    return pair_law(describe(SYSTEM.model_dump()), SPACING)
+
+
+def test_it_is_the_acceleration_in_lengths_per_step_squared(law, rng):
+    offsets, own, neighbour = rng.uniform(0.5, 1.5, size=(3, 5, 2))
+    found = law(offsets, own, neighbour)
+    for pair in range(5):
+        masses, charges = np.stack([own[pair], neighbour[pair]]).T
+        positions = np.stack([np.zeros(2), offsets[pair]])
+        expected = accelerations(SYSTEM, positions, masses, charges)[0] * SPACING**2
+        np.testing.assert_allclose(found[pair], expected)
+
+
+def test_a_particle_at_rest_falls_by_half_of_it_in_a_step(law):
+    offset, mass, charge = np.array([3.0, 1.0]), np.array([[0.8, 1.3]]), np.array([[0.9, -0.7]])
+    trajectory = integrate(
+        SYSTEM,
+        np.array([[np.zeros(2), offset]]),
+        np.zeros((1, 2, 2)),
+        mass,
+        charge,
+        num_steps=200,
+        time_step=SPACING / 100,
+        keep_every=100,
+    ).positions[0, :2, 0]
+    (acceleration,) = law(offset[None], [[0.8, 0.9]], [[1.3, -0.7]])
+    np.testing.assert_allclose(trajectory[1] - trajectory[0], acceleration / 2, rtol=1e-4)
+
+
+def test_without_a_law_or_with_other_features_there_is_none():
+    assert pair_law(describe(None), SPACING) is None
+    assert pair_law(describe(SYSTEM.model_dump(), ("x", "y", "mass")), SPACING) is None
