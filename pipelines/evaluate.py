@@ -114,6 +114,8 @@ def print_tables(forecasts: Forecasts, measured: Measurements, split: Path) -> N
     metrics = measured.errors
     print(f"{len(forecasts.windows.truth)} windows of {split}\n")
     print(overall_table(metrics), step_table(metrics), sep="\n\n", end="\n\n")
+    for name, caution in measured.cautions.items():
+        print(f"Sampled futures of {name}: {caution}.")
     for name, reason in measured.left_out.items():
         print(f"{name}: left out, because {reason}.")
     print(*(verdict.sentence for verdict in measured.verdict.values()), sep="\n")

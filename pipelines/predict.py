@@ -28,6 +28,7 @@ import argparse
 import os
 import re
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +43,7 @@ from socialmd.data import DatasetDescription, ForecastTask, read_forecast_task
 from socialmd.dataset_folder import DESCRIPTION_FILE, read_description, save_array
 from socialmd.evaluation import ForecastMetrics, Verdict, overall_table
 from socialmd.extended_xyz import write_extended_xyz
-from socialmd.models import load_model
+from socialmd.models import ForecastModel, load_model
 from socialmd.models.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
 from socialmd.molecular import write_pdb
 
@@ -81,8 +82,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     known = len(task.truth)
     positions, parameters = (
         keras.ops.convert_to_numpy(tensor)[0]
-        for tensor in model.rollout(
-            task.past[None],
+        for tensor in _roll_out(
+            model,
+            task,
             steps,
             arguments.feedback,
             arguments.seed,
@@ -112,13 +114,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         save_array(new / "forecast.npy", positions)
         save_array(new / "parameters.npy", parameters)
         if count := arguments.num_samples:
-            samples, _ = model.rollout(
-                task.past[None],
-                steps,
-                "sample",
-                arguments.seed,
-                num_samples=count,
-            )
+            samples, _ = _roll_out(model, task, steps, "sample", arguments.seed, num_samples=count)
             save_array(new / "samples.npy", keras.ops.convert_to_numpy(samples)[:, 0])
         if known:
             write_extended_xyz(new / "truth.xyz", task.truth, times[:known], features, names)
@@ -143,6 +139,23 @@ def _replaced_at_the_end(output: Path) -> Iterator[Path]:
                 os.replace(new, output / name)
             else:
                 (output / name).unlink(missing_ok=True)
+
+
+def _roll_out(
+    model: ForecastModel,
+    task: ForecastTask,
+    steps: int,
+    feedback: str | None,
+    seed: int,
+    **how: Any,
+) -> Any:
+    """`model.rollout` of the past, its warnings told as sentences."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = model.rollout(task.past[None], steps, feedback, seed, **how)
+    for warning in caught:
+        print(f"Caution: {warning.message}.")
+    return result
 
 
 def _compare(task: ForecastTask, positions: NDArray[Any], log_probabilities: Any | None) -> str:

@@ -13,6 +13,8 @@ from socialmd.evaluation.checks import FloatArray, finite_array, finite_position
 
 __all__ = ["SampleMetrics"]
 
+TINY = 1e-30  # square of a length
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SampleMetrics:
@@ -41,6 +43,9 @@ class SampleMetrics:
         best_fde: of the best of S samples, by its error at the last step.
         ade_of_mean: of the mean of the samples.
         fde_of_mean: likewise.
+        spread_skill_per_step: sqrt((S + 1) / S) times the standard deviation of the samples, by the
+            root-mean-square error of their mean, [T']. One if the truth could be one more sample
+            [4], below one if samples are too sure of themselves. Few large errors make it.
 
     #### References
     [1] T. Gneiting and A. E. Raftery, Strictly proper scoring rules, prediction, and estimation,
@@ -49,6 +54,8 @@ class SampleMetrics:
     2014.
     [3] A. Gupta, J. Johnson, L. Fei-Fei, S. Savarese and A. Alahi, Social GAN: socially acceptable
     trajectories with generative adversarial networks, CVPR 2018.
+    [4] V. Fortin, M. Abaza, F. Anctil and R. Turcotte, Why should ensemble spread match the RMSE of
+    the ensemble mean?, J. Hydrometeorol. 15, 1708-1713, 2014.
     """
 
     num_samples: int
@@ -60,6 +67,7 @@ class SampleMetrics:
     best_fde: float
     ade_of_mean: float
     fde_of_mean: float
+    spread_skill_per_step: list[float]
 
     @classmethod
     def from_samples(cls, samples: ArrayLike, truth: ArrayLike) -> Self:
@@ -96,6 +104,8 @@ class SampleMetrics:
         # A pair at a time: all S**2 distances at once would fill the memory.
         pairs = sum(_distances(a, b).mean(axis=(0, 2)) for a, b in combinations(drawn, 2))
         energy_score = error - pairs / (count * (count - 1))
+        skill = np.square(drawn.mean(axis=0) - positions).mean(axis=(0, 2, 3))  # [T']
+        spread = (count + 1) / count * drawn.var(axis=0, ddof=1).mean(axis=(0, 2, 3))
         return cls(
             num_samples=count,
             energy_score=float(energy_score.mean()),
@@ -106,6 +116,8 @@ class SampleMetrics:
             best_fde=float(errors[:, :, -1].min(axis=0).mean()),
             ade_of_mean=float(error_of_mean.mean()),
             fde_of_mean=float(error_of_mean[:, -1].mean()),
+            # An exact hit has no ratio, and JSON no infinity.
+            spread_skill_per_step=np.sqrt(spread / np.maximum(skill, TINY)).tolist(),
         )
 
 

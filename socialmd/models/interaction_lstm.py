@@ -28,7 +28,7 @@ class InteractionLSTM(ForecastModel):
     weights. From frame to frame, positions and velocities are integrated with learned forces, and
     what comes corrects the velocity (see `InteractionCell`). The last T given frames start it.
 
-    It holds two densities for a particle's next position, both around where the motion leads:
+    It holds two densities for a particle's next position, around where the motion leads:
 
         conditional   given the true frame before; what `feedback="truth"` trains. Drawn from,
                       frame by frame, with every draw taken as if it had been seen, it gives
@@ -51,9 +51,11 @@ class InteractionLSTM(ForecastModel):
         spatial_dims: D, 2 or 3.
         units, substeps, residual_correction: see `InteractionCell`.
         channels, hidden_units, gate, linear_path: see `InteractionLaw`.
-        memory_in_law: whether forces, friction and the gain of corrections read h: needed where
-            features are hidden, or motion is damped or noisy. Otherwise forces depend on places and
-            static features alone, inertia is exact, and h is for densities.
+        memory_in_law: whether forces, friction, the gain of corrections and a correction of the
+            conditional mean read h: needed where features are hidden, or motion is damped or noisy.
+            Otherwise forces depend on places and static features alone, inertia is exact, the
+            conditional mean is where the motion leads, and h is for densities: more accurate where
+            that is true, since corrections that are right for a true past drift in closed loop.
 
     Call arguments:
         inputs: [B, T, N, F] with T >= 2, oldest frame first; D coordinates in units of length, then
@@ -256,7 +258,9 @@ class InteractionLSTM(ForecastModel):
         known = [moments, features, *self._hidden(states)]
         outputs = self.conditional(ops.concatenate(known, axis=-1))
         a = self.cell.acceleration_scale
-        return motion, self._distribution.to_parameters(outputs, motion.position, a, a), moments
+        correction = a if self.memory_in_law else 0.0
+        parameters = self._distribution.to_parameters(outputs, motion.position, correction, a)
+        return motion, parameters, moments
 
     def _observe(self, state: Any, motion: Any, following: Any, features: Any) -> Any:
         """The state once the next frame is there, or what stands for it."""

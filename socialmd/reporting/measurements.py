@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +60,7 @@ class Measurements:
         interactions: of the models that have learned one; likewise.
         num_sampled_windows: windows that futures were sampled for.
         left_out: what was not possible, with the reason.
+        cautions: what not to trust, by name of the model.
     """
 
     errors: dict[str, ForecastMetrics]
@@ -75,6 +77,7 @@ class Measurements:
     interactions: dict[str, LearnedInteraction] = field(default_factory=dict)
     num_sampled_windows: int = 0
     left_out: dict[str, str] = field(default_factory=dict)
+    cautions: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """What `metrics.json` holds, the errors of all forecasts as `"forecasts"`."""
@@ -210,9 +213,11 @@ def _measure_samples(
     result.num_sampled_windows = len(chosen)
     of_particles = windows.of_particles()
     for name, model in forecasts.models.items():
-        samples, parameters = (
-            np.stack([windows.real(future) for future in futures])
-            for futures in roll_out(
+        if model.reason_against_samples:
+            result.cautions[name] = model.reason_against_samples
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "the model holds marginal densities")  # is told
+            futures = roll_out(
                 model,
                 windows.inputs,
                 windows.truth.shape[1],
@@ -220,6 +225,8 @@ def _measure_samples(
                 num_samples,
                 mask=windows.mask,
             )
+        samples, parameters = (
+            np.stack([windows.real(future) for future in each]) for each in futures
         )
         result.samples[name] = SampleMetrics.from_samples(samples, of_particles.truth)
         density = PredictiveDensity.from_samples(*_density(model, parameters))

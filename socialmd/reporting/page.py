@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -89,7 +90,8 @@ def _summary(
         for name in forecasts.models
     ]
     left_out = [f"Left out: {name}, because {why}." for name, why in measured.left_out.items()]
-    paragraphs = [*verdicts, *remarks, *left_out]
+    cautions = [f"Sampled futures of {name}: {why}." for name, why in measured.cautions.items()]
+    paragraphs = [*verdicts, *remarks, *cautions, *left_out]
     caption = (
         "Left and middle: forecast (red) over the truth (white) on the predicted density (colour); "
         f"grey is what the model was given. Chosen by rule: {overview.rule}."
@@ -206,6 +208,7 @@ def _samples(measured: Measurements) -> Section:
             each.fde,
             each.best_ade,
             each.best_fde,
+            statistics.median(each.spread_skill_per_step),
         ]
         for name, each in measured.samples.items()
     ]
@@ -219,12 +222,14 @@ def _samples(measured: Measurements) -> Section:
         "FDE",
         f"best ADE of {count}",
         f"best FDE of {count}",
+        "spread / skill",
     ]
     table = Table(
         f"{count} futures drawn for each of {measured.num_sampled_windows} windows, in units of "
         "length: energy score (a proper score of the whole distribution), error of the mean of all "
         "futures, mean error of a future, and error of the best future of each particle, which "
-        "rewards spread and is no proper score.",
+        "rewards spread and is no proper score; spread by error of the mean, the median over "
+        "steps, which is one if the truth could be one more future.",
         header,
         rows,
         best={"energy score": "lowest", "ADE of mean": "lowest", "FDE of mean": "lowest"},

@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="offset and distance alone, as in the paper, or also their logarithm and direction",
     )
     parser.add_argument(
-        "--noise", type=float, default=0.03, help="in units of the typical second difference"
+        "--noise", type=float, default=0.1, help="in units of the typical second difference"
     )
     parser.add_argument("--loss", choices=("student_t", "squared"), default="student_t")
     parser.add_argument("--error-scale", type=float, default=0.03, help="likewise, of student_t")

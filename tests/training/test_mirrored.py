@@ -7,7 +7,6 @@ so one of the devices has nothing to do.
 """
 
 import functools
-import importlib
 import multiprocessing
 from unittest import mock
 
@@ -26,6 +25,7 @@ from socialmd.training.device import _mirrored, on_device
 from socialmd.training.training_backup import last_backup
 from tests.miniature import EXPERIMENT
 from tests.run_eagerly import run_eagerly
+from tests.training.no_log import no_log
 
 PROCESSES = multiprocessing.get_context("forkserver")
 BATCH_SIZE = 4
@@ -93,24 +93,6 @@ def train_all(data, folder):
             fit(config, data, folder / "paused", verbose=0, stop_after=1)
             assert last_backup(folder / "paused" / "backup")[:2] == (1, 0)
             fit(config, data, folder / "paused", verbose=0)
-
-
-class NoLog(keras.callbacks.Callback):
-    """In the place of `TensorBoardLog`, whose pictures take longer than such a training."""
-
-    def __init__(self, *_, **__):
-        super().__init__()
-
-    def begin_phase(self, *_):
-        pass
-
-    def keep(self, *_):
-        pass
-
-
-def no_log():
-    module = importlib.import_module("socialmd.training.fit")
-    return mock.patch.object(module, "TensorBoardLog", NoLog)
 
 
 @pytest.fixture(scope="module")
