@@ -20,7 +20,7 @@ from pathlib import Path
 
 PIPELINES = Path(os.path.relpath(Path(__file__).parent))
 CONFIG = Path(os.path.normpath(PIPELINES.parent / "models" / "quickstart.toml"))
-SHIPPED = Path(os.path.normpath(PIPELINES.parent / "saved_models" / "acceleration"))
+SHIPPED = Path(os.path.normpath(PIPELINES.parent / "saved_models" / "interaction"))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -9,8 +9,10 @@ import pytest
 
 from socialmd import ExperimentConfig, save_config
 from socialmd.models import load_model
+from socialmd.training import fit, read_history
 from tests.miniature import EXPERIMENT
 from tests.run_eagerly import run_eagerly
+from tests.training.no_log import no_log
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -25,19 +27,24 @@ def test_the_script_trains_a_model(prediction, grid_sizes, mode, data, tmp_path,
     experiment = {
         **EXPERIMENT,
         "model": {**EXPERIMENT["model"], "prediction": prediction, "grid_sizes": grid_sizes},
-        "training": {"batch_size": 4},
+        "training": {"batch_size": 4, "epochs": 2, "gradient_clip_norm": 1.0},
     }
-    save_config(ExperimentConfig.model_validate(experiment), tmp_path / "models/thesis.toml")
+    config = ExperimentConfig.model_validate(experiment)
+    save_config(config, tmp_path / "models/acceleration.toml")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "monopoles").symlink_to(data)
     monkeypatch.chdir(tmp_path)
 
     names = {}
-    script = script.replace("epochs=50", "epochs=2").replace("num_steps=200", "num_steps=20")
-    with mode():
+    script = script.replace("num_steps=200", "num_steps=20")
+    with mode(), no_log():
         exec(compile(script, str(README), "exec"), names)
+        fit(config, data, tmp_path / "runs/same", verbose=0)
 
-    assert len(names["history"].history["val_loss"]) == 2
+    losses = names["history"].history["val_loss"]
+    assert len(losses) == 2
+    assert min(losses) < min(read_history("runs/same/history.csv")["val_loss"]) + 0.3
+    assert names["futures"].shape[:1] == (10,)
     assert names["positions"].shape[1:] == (20, 3, 2)
     model, _ = load_model("runs/mine")
     np.testing.assert_array_equal(model(names["inputs"]), names["model"](names["inputs"]))

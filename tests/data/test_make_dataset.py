@@ -144,3 +144,28 @@ def test_slices_of_one_simulation_are_counted_as_one(write_dataset, numbered):
     path.write_text(json.dumps({**description, "preprocessing": {"files": files}}))
     grouped = read_windows(root, "train", PLAIN).simulations
     np.testing.assert_array_equal(grouped, np.where(plain == 3, 9, 7))
+
+
+def test_teacher_forcing_gives_all_frames_and_asks_for_all_from_the_third_on(root):
+    plain, future = one_pass(make_dataset(root / "train", PLAIN, 5))
+    inputs, targets = one_pass(make_dataset(root / "train", PLAIN, 5, teacher_forcing=True))
+    positions = np.concatenate([plain[..., :2], future], axis=1)
+    np.testing.assert_array_equal(inputs[..., :2], positions[:, :-1])
+    np.testing.assert_array_equal(targets, positions[:, 2:])
+    assert inputs.shape == (12, 4, 3, 4)
+
+
+def test_time_reversal_turns_half_of_a_training_s_samples_around(root):
+    config = PLAIN.model_copy(update={"time_reversal": True})
+    plain = all_frames(make_dataset(root / "train", PLAIN, 5))
+    known = {window.tobytes(): 1 for window in plain}
+    known |= {np.ascontiguousarray(window[::-1]).tobytes(): -1 for window in plain}
+    dataset = make_dataset(root / "train", config, 5, shuffle=True, seed=3)
+    directions = [
+        [known[np.ascontiguousarray(window).tobytes()] for window in all_frames(dataset)]
+        for _ in range(8)
+    ]
+    assert 0.3 < np.mean(np.equal(directions, 1)) < 0.7
+    assert directions[0] != directions[1]  # drawn anew in each epoch
+    validation = all_frames(make_dataset(root / "train", config, 5))
+    np.testing.assert_array_equal(validation, plain)

@@ -100,3 +100,14 @@ def test_wrong_arrays_are_refused(changes, message):
     arrays = {"samples": np.zeros((2, 1, 2, 3, 2)), "truth": np.zeros((1, 2, 3, 2)), **changes}
     with pytest.raises(ValueError, match=message):
         SampleMetrics.from_samples(**arrays)
+
+
+@pytest.mark.parametrize("count", [3, 20])
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
+def test_spread_by_skill_is_one_where_the_truth_could_be_one_more_sample(count, factor, rng):
+    shape = (60, 2, 60, 2)
+    samples, truth = factor * rng.normal(size=(count, *shape)), rng.normal(size=shape)
+    found = SampleMetrics.from_samples(samples, truth).spread_skill_per_step
+    expected = np.sqrt((count + 1) / count) * factor / np.sqrt(1 + factor**2 / count)
+    # Of 7200 squares each: five standard errors of the truth's root mean square.
+    assert found == pytest.approx([expected] * 2, rel=5 * np.sqrt(0.5 / 7200) * 1.5)

@@ -40,8 +40,8 @@ def test_quickstart_does_everything_and_says_where_it_is(folder, capsys, monkeyp
         assert f"$ python pipelines/{script}.py" in printed
     for name, rival in (
         ("quickstart", "[a-z ]+, the best baseline"),
-        ("acceleration", "[a-z ]+, the best baseline"),
-        ("acceleration", "quickstart"),
+        ("interaction", "[a-z ]+, the best baseline"),
+        ("interaction", "quickstart"),
     ):
         assert re.search(f"2 simulations are too few to tell whether {name} beats {rival}", printed)
     shown = [line.split()[0] for line in printed.split("Look at\n")[1].splitlines()]
@@ -55,7 +55,7 @@ def test_quickstart_does_everything_and_says_where_it_is(folder, capsys, monkeyp
     metrics = json.loads((output / "evaluation" / "metrics.json").read_text())
     assert set(metrics["forecasts"]) == {
         "quickstart",
-        "acceleration",
+        "interaction",
         "constant position",
         "constant velocity",
         "linear autoregression",
