@@ -77,11 +77,10 @@ class InteractionCell(keras.layers.Layer):
         super().__init__(autocast=False, **kwargs)
         if substeps < 1:
             raise ValueError(f"substeps: expected a positive integer, found {substeps}")
-        if units < 0 or law.units not in (0, units):
-            raise ValueError(
-                "units: expected a positive integer or 0, and as many as the law reads, "
-                f"{law.units}, if it reads any, found {units}"
-            )
+        if units < 0:
+            raise ValueError(f"units: expected a positive integer or 0, found {units}")
+        if law.units not in (0, units):
+            raise ValueError(f"units: expected the {law.units} that the law reads, found {units}")
         self.law = law
         self.units = units
         self.substeps = substeps
