@@ -21,13 +21,13 @@ class StopOnNonFinite(keras.callbacks.Callback):
     """
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self.left_out = int(getattr(self.model.optimizer, "num_left_out", 0))
+        self.left_out = self._count_left_out()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.epoch = epoch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        left_out = int(getattr(self.model.optimizer, "num_left_out", 0))
+        left_out = self._count_left_out()
         if left_out > self.left_out:
             print(
                 f"epoch {epoch}: left out {left_out - self.left_out} batches whose gradient was "
@@ -40,6 +40,10 @@ class StopOnNonFinite(keras.callbacks.Callback):
 
     def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._check("validation", batch, logs)
+
+    def _count_left_out(self) -> int:
+        count = getattr(self.model.optimizer, "num_left_out", 0)
+        return int(keras.ops.convert_to_numpy(count))
 
     def _check(self, split: str, batch: int, logs: dict[str, Any] | None) -> None:
         loss = (logs or {}).get("loss", 0.0)  # mean over the epoch so far
