@@ -142,6 +142,12 @@ class ForecastModel(keras.Model):
         """
         raise ValueError(f"{type(self).__name__}: expected scales of the data, found none")
 
+    def _add_constant(self, name: str, initializer: str, shape: tuple[int, ...] = ()) -> Any:
+        """A float32 weight that training does not change, whatever the precision."""
+        return self.add_weight(
+            name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32"
+        )
+
     # === Training ===
 
     def begin_training(self, feedback: str, steps: int | None = None) -> None:

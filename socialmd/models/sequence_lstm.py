@@ -123,13 +123,7 @@ class SequenceLSTM(ForecastModel):
         for layer in (*self.encoder, *self.lstms, *self.decoder, self.output_layer):
             layer.build((None, width))
             width = layer.units
-        self.sigma_factors = self.add_weight(
-            name="sigma_factors",
-            shape=(self.target_steps,),
-            initializer="ones",
-            trainable=False,
-            dtype="float32",
-        )
+        self.sigma_factors = self._add_constant("sigma_factors", "ones", (self.target_steps,))
         self.built = True
 
     @never_empty

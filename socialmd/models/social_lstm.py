@@ -129,11 +129,6 @@ class SocialLSTM(ForecastModel):
         self.sigma_factors = self._add_constant("sigma_factors", "ones", (self.target_steps,))
         self.built = True
 
-    def _add_constant(self, name: str, initializer: str, shape: tuple[int, ...] = ()) -> Any:
-        return self.add_weight(
-            name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32"
-        )
-
     @never_empty
     def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
         return self.respond_in_training(inputs, mask, training)
