@@ -9,7 +9,7 @@ from keras import ops
 
 from socialmd.layers.pair_sum import select
 
-__all__ = ["SEARCHES", "compares_all", "find_pairs"]
+__all__ = ["SEARCHES", "compare_all", "compares_all", "find_pairs"]
 
 SEARCHES = ("auto", "all_pairs", "cell_list")
 
@@ -65,14 +65,28 @@ def compares_all(positions: Any, search: str) -> bool:
     return search == "auto" and particles is not None and particles < CROSSOVER
 
 
-def _all_pairs(positions: Any, reach: float, mask: Any | None) -> tuple[Any, Any, Any]:
-    particles = ops.shape(positions)[1]
-    offsets = positions[:, None, :, :] - positions[:, :, None, :]  # [B, N, N, D]
+def compare_all(positions: Any, reach: float, mask: Any | None = None) -> tuple[Any, Any]:
+    """Offsets of all from all, and which of them count.
+
+    Args:
+        positions, reach, mask: as for `find_pairs`.
+
+    Returns:
+        x_j - x_i of particle i (second axis) and j (third), [B, N, N, D], and whether j is another
+        particle within reach of i, bool [B, N, N].
+    """
+    offsets = positions[:, None, :, :] - positions[:, :, None, :]
     within = ops.all(ops.abs(offsets) <= reach, axis=-1)
-    within = ops.logical_and(within, ops.logical_not(ops.eye(particles, dtype="bool"))[None])
+    apart = ops.logical_not(ops.eye(ops.shape(positions)[1], dtype="bool"))[None]
+    within = ops.logical_and(within, apart)
     if mask is not None:
         within = ops.logical_and(within, ops.cast(mask, "bool")[:, None, :])
-    index, weights = select(within)
+    return offsets, within
+
+
+def _all_pairs(positions: Any, reach: float, mask: Any | None) -> tuple[Any, Any, Any]:
+    particles = ops.shape(positions)[1]
+    index, weights = select(compare_all(positions, reach, mask)[1])
     owner = index // particles
     return owner, owner - owner % particles + index % particles, weights
 

@@ -11,13 +11,13 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from socialmd.layers.find_pairs import SEARCHES, compares_all, find_pairs
+from socialmd.layers.find_pairs import SEARCHES, compare_all, compares_all, find_pairs
 from socialmd.layers.grid import interpolation_taps, lies_on_grids
 from socialmd.layers.pair_sum import pair_sum, select
 from socialmd.layers.stacked_state_pooling import check_grids
 from socialmd.registration import register
 
-__all__ = ["FILTERS", "NeighbourFilter"]
+__all__ = ["NeighbourFilter"]
 
 FILTERS = ("grid", "radial")
 
@@ -200,11 +200,7 @@ class NeighbourFilter(keras.layers.Layer):
     def _sum_radial_of_all(self, positions: Any, values: Any, mask: Any | None) -> Any:
         """The same over all pairs, as products of matrices: faster where most of them count."""
         batch, particles, channels = ops.shape(values)
-        offsets = positions[:, None, :, :] - positions[:, :, None, :]  # [B, N, N, D]
-        counts = ops.logical_not(ops.eye(particles, dtype="bool"))[None]
-        counts = ops.logical_and(counts, ops.all(ops.abs(offsets) <= self.cutoff, axis=-1))
-        if mask is not None:
-            counts = ops.logical_and(counts, ops.cast(mask, "bool")[:, None, :])
+        offsets, counts = compare_all(positions, self.cutoff, mask)
         offsets = ops.where(counts[..., None], offsets, 0.0)
         shape = (batch, particles, particles)
         strength, direction = self._radial(

@@ -17,6 +17,7 @@ from socialmd.data import real_particles
 from socialmd.models.check_inputs import check_inputs, unpack
 from socialmd.models.feedback import check_feedback, check_samples
 from socialmd.models.fit_sigma_factors import fit_sigma_factors
+from socialmd.models.replicas import never_empty
 
 __all__ = ["ForecastModel"]
 
@@ -24,8 +25,8 @@ __all__ = ["ForecastModel"]
 class ForecastModel(keras.Model):
     """A model that forecasts densities of particles' positions in closed loop.
 
-    What differs from model to model is `build`, `call` and `forecast`, and `adapt` for those that
-    take scales from the data.
+    What differs from model to model is `build`, `forecast` and `one_step`, and `adapt` for those
+    that take scales from the data.
 
     Attributes:
         predicts_sigma: whether the network says how wide its densities are. If not, the factors of
@@ -216,6 +217,10 @@ class ForecastModel(keras.Model):
 
     # === Keras ===
 
+    @never_empty
+    def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
+        return self.respond_in_training(inputs, mask, training)
+
     def compute_mask(self, inputs: Any, previous_mask: Any | None = None) -> Any:
         """Mask of the parameters, [B, T', N]: Keras leaves padded particles out of losses by it."""
         inputs, mask = unpack(inputs, previous_mask)
@@ -253,8 +258,9 @@ class ForecastModel(keras.Model):
             ValueError: the model needs scales and `adapt` was not called.
         """
         self.check_adapted()
-        if self.training_feedback is None:
-            self.densities = self._densities_after(self.feedback)
+        densities = self._densities_after(self.training_feedback or self.feedback)
+        if densities != self.densities:
+            self.densities = densities
             self._forget_compiled()
         if hasattr(x, "element_spec"):  # a `tf.data.Dataset`, about which Keras' default would warn
             kwargs.setdefault("shuffle", False)

@@ -14,7 +14,6 @@ from socialmd.models.check_inputs import check_inputs, unpack
 from socialmd.models.estimate_scales import estimate_scales
 from socialmd.models.feedback import feed_back
 from socialmd.models.forecast_model import ForecastModel
-from socialmd.models.replicas import never_empty
 from socialmd.registration import register
 
 __all__ = ["InteractionLSTM"]
@@ -137,10 +136,6 @@ class InteractionLSTM(ForecastModel):
         self.sigma_factors = self._add_constant("sigma_factors", "ones", (self.target_steps,))
         self.built = True
 
-    @never_empty
-    def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
-        return self.respond_in_training(inputs, mask, training)
-
     # === Forecast ===
 
     def one_step(self, inputs: Any, mask: Any | None = None) -> Any:
@@ -208,7 +203,7 @@ class InteractionLSTM(ForecastModel):
         features = [ops.convert_to_tensor(f, "float32") for f in (own_features, neighbour_features)]
         features = self.cell.standardize(ops.stack(features, axis=1))
         states, rest = self._no_states(ops.shape(positions)[:2]), ops.zeros_like(positions)
-        for _ in range(frames_at_rest):
+        for _ in range(frames_at_rest if self.cell.law.units else 0):  # else, it reads none of that
             states = self.cell.remember(rest, features, rest, rest, states)
         law, scale = self.cell.law, self.cell.acceleration_scale
         return scale * law(positions, *law.read(features, states[0]))[:, 0]

@@ -12,7 +12,6 @@ from socialmd.models.check_inputs import check_inputs
 from socialmd.models.estimate_scales import estimate_scales
 from socialmd.models.feedback import feed_back
 from socialmd.models.forecast_model import ForecastModel
-from socialmd.models.replicas import never_empty
 from socialmd.registration import register
 
 __all__ = ["SocialLSTM"]
@@ -128,10 +127,6 @@ class SocialLSTM(ForecastModel):
         self.is_adapted = self._add_constant("is_adapted", "zeros")
         self.sigma_factors = self._add_constant("sigma_factors", "ones", (self.target_steps,))
         self.built = True
-
-    @never_empty
-    def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
-        return self.respond_in_training(inputs, mask, training)
 
     # === Forecast ===
 

@@ -16,10 +16,10 @@ from socialmd.simulation.initial_states import InitialState as InitialState
 from socialmd.simulation.initial_states import draw_initial_state as draw_initial_state
 from socialmd.simulation.integrate import Trajectories as Trajectories
 from socialmd.simulation.integrate import integrate as integrate
-from socialmd.simulation.known_law import FEATURES_OF_LAW as FEATURES_OF_LAW
-from socialmd.simulation.known_law import PairLaw as PairLaw
-from socialmd.simulation.known_law import law_of as law_of
-from socialmd.simulation.known_law import pair_law as pair_law
+from socialmd.simulation.named_law import FEATURES_OF_LAW as FEATURES_OF_LAW
+from socialmd.simulation.named_law import PairLaw as PairLaw
+from socialmd.simulation.named_law import law_of as law_of
+from socialmd.simulation.named_law import pair_law as pair_law
 from socialmd.simulation.simulate import simulate as simulate
 from socialmd.simulation.write_dataset import write_dataset as write_dataset
 
