@@ -91,13 +91,16 @@ def train_phase(
     last = epochs_before + phase.epochs  # type: ignore[operator]
     is_later = any(of > number for of in history.get("phase", []))
     if is_later or epoch >= last or not _is_improving(own, phase):
+        if config.training.phases:  # what it has made of the model's densities is still true
+            model.begin_training(phase.feedback or model.feedback)
+            model.end_training()
         return len(own["epoch"]) * len(train)
     with on_device(config.training.device, config.training.replicas):
         if step == 0 and not own.get("epoch"):
             backup = None  # if there is one, its optimizer is that of the phase before
             if number:
                 load_without_optimizer(model, files.best)
-        _prepare(model, number, phase, config, train)
+        _prepare(model, phase, config, train)
         log.begin_phase(epochs_before, steps_before)
         log.keep(epoch, steps)
         pause = last if stop_after is None else min(stop_after, last)
@@ -161,7 +164,6 @@ def _samples(phase: PhaseConfig, data: DataConfig) -> DataConfig:
 
 def _prepare(
     model: ForecastModel,
-    number: int,
     phase: PhaseConfig,
     config: ExperimentConfig,
     train: tf.data.Dataset,

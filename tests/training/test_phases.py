@@ -91,6 +91,7 @@ def test_interrupted_in_any_phase_it_ends_as_if_it_had_not_been(data, trained, t
             gc.collect()
         assert last_backup(tmp_path / "backup")[0] == at[0]
         model = fit(experiment(), data, tmp_path, verbose=0)
+    assert model.densities == expected.densities
     for name, values in weights(expected).items():
         np.testing.assert_array_equal(weights(model)[name], values, err_msg=name)
     files = (each / "history.csv" for each in (folder, tmp_path))
