@@ -325,7 +325,7 @@ class InteractionModelConfig(_Section):
         hidden_units: of the MLPs.
         substeps: of the integration, for one frame.
         gate, linear_path, residual_correction, memory_in_law: parts that can be left out (see
-            `InteractionCell`).
+            `InteractionLSTM`).
         distribution: what is predicted.
         num_components: K, components of a mixture.
         feedback: what of it becomes the next step's input.

@@ -18,6 +18,8 @@ from socialmd.registration import register
 
 __all__ = ["InteractionLSTM"]
 
+PLANAR = ("gaussian", "mixture", "correlated_mixture")
+
 
 @register
 class InteractionLSTM(ForecastModel):
@@ -99,6 +101,11 @@ class InteractionLSTM(ForecastModel):
             raise ValueError(f"num_components: expected at least 1, found {num_components}")
         if spatial_dims not in (2, 3):
             raise ValueError(f"spatial_dims: expected 2 or 3, found {spatial_dims}")
+        if spatial_dims != 2 and distribution in PLANAR:
+            raise ValueError(
+                "distribution: expected one that is not restricted to the plane, student_t say, "
+                f"for spatial_dims = {spatial_dims}, found {distribution!r}"
+            )
         self.num_components = num_components
         self.parameter_size = self._distribution.parameter_size(num_components, spatial_dims)
         law = InteractionLaw(
