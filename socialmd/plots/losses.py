@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter, SymmetricalLogLocator
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from socialmd.plots.style import FORECAST_COLOR, REFERENCE_COLORS
 
@@ -23,9 +23,13 @@ def plot_losses(
 ) -> None:
     """Training and validation curve of one quantity; the best validation epoch is marked.
 
+    Phases of a training have losses of their own: curves are broken between them, and the best
+    epoch is that of the last one.
+
     Args:
         ax: where to draw.
-        history: one value per epoch for `key` and `val_` + `key`, as Keras records them.
+        history: one value per epoch for `key` and `val_` + `key`, as Keras records them, and for
+            `phase`, if there are several.
         key: quantity, `"loss"` or a metric's name.
         label: what to write at the vertical axis, with units.
         scale: of the vertical axis, as Matplotlib names them.
@@ -43,14 +47,26 @@ def plot_losses(
     train = np.asarray(history[key], float)
     validation = np.asarray(history[f"val_{key}"], float)
     epochs = np.arange(1, len(train) + 1)
-    ax.plot(epochs, train, marker=".", color=REFERENCE_COLORS[0], label="training")
-    best = int(np.argmin(validation))
+    later = (
+        np.flatnonzero(np.diff(history.get("phase", []))) + 1
+    )  # where phases but the first begin
+
+    def broken(values: ArrayLike) -> NDArray[np.floating]:
+        return np.insert(np.asarray(values, float), later, np.nan)
+
+    for start in later:
+        ax.axvline(start + 0.5, color="gray", linestyle=":", linewidth=1)
+    ax.plot(broken(epochs), broken(train), marker=".", color=REFERENCE_COLORS[0], label="training")
+    last = later[-1] if len(later) else 0
+    best = last + int(np.argmin(validation[last:]))
     label_of_best = f"validation (best {validation[best]:.3g}, epoch {epochs[best]})"
-    ax.plot(epochs, validation, marker=".", color=FORECAST_COLOR, label=label_of_best)
+    ax.plot(
+        broken(epochs), broken(validation), marker=".", color=FORECAST_COLOR, label=label_of_best
+    )
     ax.scatter(epochs[best], validation[best], s=60, facecolors="none", edgecolors=FORECAST_COLOR)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel("epoch")
-    ax.set_ylabel(label)
+    ax.set_ylabel("loss of each phase" if key == "loss" and len(later) else label)
     if scale == "symlog":
         ax.set_yscale(scale, linthresh=1.0, linscale=0.5)
         ax.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1, subs=(1, 2, 5)))

@@ -99,6 +99,18 @@ def test_losses_mark_the_best_epoch():
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [3.0, 2.0, 1.0])
 
 
+def test_losses_of_phases_are_not_joined_and_the_best_is_of_the_last():
+    _, ax = plots.new_figure(4, 4)
+    history = {"loss": [9.0, 8.0, -7.0, 3.0, 2.0, 4.0], "val_loss": [9.0, 8.0, -7.0, 3.0, 1.0, 2.0]}
+    plots.plot_losses(ax, {**history, "phase": [0.0, 0.0, 1.0, 2.0, 2.0, 2.0]})
+    np.testing.assert_allclose(ax.collections[0].get_offsets(), [[5, 1.0]])
+    (line,) = [line for line in ax.lines if line.get_label().startswith("validation")]
+    nan = np.nan
+    np.testing.assert_array_equal(line.get_ydata(), [9.0, 8.0, nan, -7.0, nan, 3.0, 1.0, 2.0])
+    assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [2.5, 3.5]
+    assert ax.get_ylabel() == "loss of each phase"
+
+
 def test_losses_may_have_another_scale():
     _, ax = plots.new_figure(4, 4)
     plots.plot_losses(ax, {"loss": [120.0, -1.0], "val_loss": [1.5, -1.0]}, scale="symlog")
