@@ -16,7 +16,7 @@ from tensorboard.plugins.hparams import api as hparams
 from socialmd.config import ExperimentConfig
 from socialmd.dataset_folder import write_atomically
 from socialmd.training.fit import HISTORY, TENSORBOARD, fit
-from socialmd.training.history import read_history
+from socialmd.training.history import of_phase, read_history
 from socialmd.training.measurements import Measurements
 from socialmd.training.search.time_budget import TimeBudget
 
@@ -89,7 +89,7 @@ def train_trial(task: TrialTask) -> None:
 
 
 def best_epoch(folder: Path) -> tuple[int, dict[str, float]]:
-    """The epoch with the smallest validation loss.
+    """The epoch with the smallest validation loss; of the last phase, whose losses compare.
 
     Args:
         folder: of a training.
@@ -103,8 +103,10 @@ def best_epoch(folder: Path) -> tuple[int, dict[str, float]]:
     history = read_history(folder / HISTORY)
     if not history:
         raise ValueError(f"{folder}: no epoch has ended")
-    epoch = history["val_loss"].index(min(history["val_loss"]))
-    return epoch, {name: values[epoch] for name, values in history.items()}
+    last = of_phase(history, int(history.get("phase", [0.0])[-1]))
+    best = last["val_loss"].index(min(last["val_loss"]))
+    losses = {name: values[best] for name, values in last.items()}
+    return int(losses["epoch"]), losses
 
 
 def write_failure(folder: Path, reason: str) -> None:
