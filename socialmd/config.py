@@ -411,9 +411,12 @@ class PhaseConfig(_Section):
         patience: epochs without improvement after which the phase ends.
         learning_rate: at its beginning.
         decay: how it falls to a hundredth until the last epoch: not at all or as a `"cosine"`.
-        loss: `"negative_log_likelihood"`, or `"student_t"`, the error of the predicted mean on the
-            scale of a Student-t distribution, of which outliers are a part.
-        error_scale: its scale, in units of the typical change of displacements.
+        loss: `"negative_log_likelihood"`; `"student_t"`, the error of the predicted mean on the
+            scale of a Student-t distribution, of which outliers are a part; or `"energy_score"` of
+            futures that are drawn, with `feedback = "sample"`.
+        error_scale: scale of `"student_t"`, in units of the typical change of displacements.
+        num_samples: futures of each past for `"energy_score"`, of which each counts as a sample of
+            the batch: memory and time grow with them.
         frozen: names of layers that are not trained.
         substeps: of the integration in this phase, for models that have one.
 
@@ -431,8 +434,11 @@ class PhaseConfig(_Section):
     patience: PositiveInt | None = None
     learning_rate: PositiveFloat | None = None
     decay: Literal["none", "cosine"] = "none"
-    loss: Literal["negative_log_likelihood", "student_t"] = "negative_log_likelihood"
+    loss: Literal["negative_log_likelihood", "student_t", "energy_score"] = (
+        "negative_log_likelihood"
+    )
     error_scale: PositiveFloat = 0.03
+    num_samples: Annotated[int, Field(ge=2, lt=2**31)] = 4
     frozen: Annotated[tuple[str, ...], Field(strict=False)] = ()
     substeps: PositiveInt | None = None
 
@@ -582,7 +588,25 @@ class ExperimentConfig(_Section):
                 raise ValueError(
                     f"{name}.window: expected {least} to {self.data.window}, found {phase.window}"
                 )
-            if phase.feedback == "sample" and getattr(self.model, "feedback", "mean") != "sample":
+            if phase.loss == "energy_score" and phase.feedback != "sample":
+                raise ValueError(
+                    f'{name}.loss: expected feedback = "sample" beside energy_score, found '
+                    f"{phase.feedback!r}"
+                )
+            if (
+                phase.feedback == "sample"
+                and self.model.kind == "interaction_lstm"
+                and phase.loss != "energy_score"
+            ):
+                raise ValueError(
+                    f'{name}.loss: expected energy_score beside feedback = "sample", found '
+                    f"{phase.loss!r}"
+                )
+            if (
+                phase.feedback == "sample"
+                and self.model.kind != "interaction_lstm"
+                and getattr(self.model, "feedback", "mean") != "sample"
+            ):
                 raise ValueError(
                     f'{name}.feedback: expected model.feedback = "sample" beside it, found '
                     f"{getattr(self.model, 'feedback', 'mean')!r}"

@@ -1,5 +1,6 @@
 """Predictive distributions: network outputs -> parameters -> TensorFlow Probability."""
 
+from socialmd.distributions.backend import is_differentiable as is_differentiable
 from socialmd.distributions.backend import stateless_seed as stateless_seed
 from socialmd.distributions.bivariate_gaussian import BivariateGaussian as BivariateGaussian
 from socialmd.distributions.gaussian_mixture import GaussianMixture as GaussianMixture
@@ -15,5 +16,6 @@ __all__ = [
     "IsotropicGaussian",
     "StudentT",
     "get",
+    "is_differentiable",
     "stateless_seed",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-__all__ = ["linalg", "stateless_seed", "tfd"]
+__all__ = ["is_differentiable", "linalg", "stateless_seed", "tfd"]
 
 if keras.backend.backend() == "jax":
     from jax import core
@@ -26,6 +26,11 @@ else:
     linalg = tf.linalg
 
 tfd = tfp.distributions
+
+
+def is_differentiable(distribution: Any) -> bool:
+    """Whether gradients flow through draws to all parameters of a distribution of `tfd`."""
+    return distribution.reparameterization_type == tfd.FULLY_REPARAMETERIZED
 
 
 def stateless_seed(seed: Any, step: Any) -> Any:

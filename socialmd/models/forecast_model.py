@@ -39,6 +39,7 @@ class ForecastModel(keras.Model):
         training_feedback: in training, what becomes the next step's input, if another than
             `feedback`; see `begin_training`.
         training_steps: in training, steps ahead, if others than `target_steps`.
+        training_samples: in training, M, futures that `model(inputs)` draws, if it does.
 
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
@@ -78,6 +79,7 @@ class ForecastModel(keras.Model):
         self.densities: tuple[str, ...] = ()
         self.training_feedback: str | None = None
         self.training_steps: int | None = None
+        self.training_samples: int | None = None
         if feedback == "sample":
             self.seed_generator = keras.random.SeedGenerator()
 
@@ -151,19 +153,24 @@ class ForecastModel(keras.Model):
 
     # === Training ===
 
-    def begin_training(self, feedback: str, steps: int | None = None) -> None:
+    def begin_training(
+        self, feedback: str, steps: int | None = None, num_samples: int | None = None
+    ) -> None:
         """Choose what the next `fit` trains; compile afterwards.
 
         With `"truth"`, every true frame is the next step's input (teacher forcing) and
         `model(inputs)` is `one_step(inputs)`; data sets for it are made by
         `make_dataset(..., teacher_forcing=True)`. Otherwise `model(inputs)` runs in closed loop.
+        With `num_samples` it is not densities but futures, [B, T', N, M, D], in training others at
+        every step, through all of whose draws gradients flow; `EnergyScore` is the loss for them.
 
         Args:
             feedback: `"truth"`, or as for `rollout`.
             steps: steps ahead in closed loop, at most T'; T' if none is given.
+            num_samples: M, futures of each past, with `"sample"`; densities if none is given.
 
         Raises:
-            ValueError: an argument is impossible.
+            ValueError: an argument is impossible, or no gradient flows through draws.
 
         Example:
             >>> model.begin_training("truth")
@@ -180,19 +187,40 @@ class ForecastModel(keras.Model):
                 'feedback: expected a model that was made with feedback="sample" to train on '
                 f"samples, found {self.feedback!r}"
             )
+        if num_samples is not None:
+            self._check_futures(feedback, num_samples)
         self.training_feedback = feedback
         self.training_steps = steps
+        self.training_samples = num_samples
         self.densities = self._densities_after(feedback)
         self._forget_compiled()
 
     def end_training(self) -> None:
         """From here on, `model(inputs)` is the forecast again."""
-        self.training_feedback = self.training_steps = None
+        self.training_feedback = self.training_steps = self.training_samples = None
         self._forget_compiled()
+
+    def _check_futures(self, feedback: str, num_samples: int) -> None:
+        if feedback != "sample" or num_samples < 2:
+            raise ValueError(
+                'num_samples: expected at least 2, and feedback="sample", found '
+                f"{num_samples} and {feedback!r}"
+            )
+        size = self._distribution.parameter_size(
+            getattr(self, "num_components", 1), self.spatial_dims
+        )
+        outputs = ops.zeros((1, size))
+        parameters = self._distribution.to_parameters(outputs, 0.0, 1.0, 1.0)
+        if not distributions.is_differentiable(self.distribution(parameters)):
+            raise ValueError(
+                "distribution: expected one through whose draws gradients flow, student_t or "
+                f"gaussian, to train on futures, found {self.distribution_name!r}"
+            )
 
     def _densities_after(self, feedback: str) -> tuple[str, ...]:
         """What there is once it is trained; here one density, which another training replaces."""
-        return ("conditional",) if feedback == "truth" else ("marginal",)
+        is_conditional = feedback == "truth" or self.training_samples is not None
+        return ("conditional",) if is_conditional else ("marginal",)
 
     def _forget_compiled(self) -> None:
         """Functions that were compiled for another way of training."""
@@ -204,7 +232,7 @@ class ForecastModel(keras.Model):
     def respond_in_training(
         self, inputs: Any, mask: Any | None, training: bool | None, **options: Any
     ) -> Any:
-        """What `call` returns, see `begin_training`: parameters [B, T', N, P]."""
+        """What `call` returns, see `begin_training`: parameters [B, T', N, P], or futures."""
         inputs, mask = unpack(inputs, mask)
         feedback = self.training_feedback or self.feedback
         if feedback == "truth":
@@ -212,8 +240,12 @@ class ForecastModel(keras.Model):
         seed = 0  # outside of training, the same samples whenever they are drawn
         if training and feedback == "sample":
             seed = keras.random.randint((), 0, 2**31 - 1, seed=self.seed_generator)
-        steps = ops.arange(self.training_steps or self.target_steps)
-        return self.forecast(inputs, steps, feedback, seed, mask, **options)[1]
+        steps, futures = ops.arange(self.training_steps or self.target_steps), self.training_samples
+        if futures is None:
+            return self.forecast(inputs, steps, feedback, seed, mask, **options)[1]
+        pasts = _repeat(inputs, futures), _repeat(mask, futures)
+        positions = self.forecast(pasts[0], steps, feedback, seed, pasts[1], **options)[0]
+        return ops.moveaxis(_split(positions, futures), 0, -2)
 
     # === Keras ===
 
@@ -341,10 +373,8 @@ class ForecastModel(keras.Model):
             inputs.shape, self.num_features, mask_shape, self.spatial_dims, self.max_particles
         )
         seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
-        batch = inputs.shape[0]
         if num_samples is not None:
-            inputs = ops.tile(inputs, (num_samples, 1, 1, 1))  # [S B, T, N, F]
-            mask = None if mask is None else ops.tile(mask, (num_samples, 1))
+            inputs, mask = _repeat(inputs, num_samples), _repeat(mask, num_samples)
         positions, parameters = self._compiled_forecast(
             inputs,
             ops.arange(int(num_steps)),
@@ -358,10 +388,7 @@ class ForecastModel(keras.Model):
                 f"the forecast became infinite within {num_steps} steps; ask for fewer"
             )
         if num_samples is not None:
-            positions, parameters = (
-                ops.reshape(tensor, (num_samples, batch, *tensor.shape[1:]))
-                for tensor in (positions, parameters)
-            )
+            positions, parameters = _split(positions, num_samples), _split(parameters, num_samples)
         return positions, parameters
 
     @property
@@ -488,6 +515,18 @@ class ForecastModel(keras.Model):
         import tensorflow as tf
 
         return tf.function(self.forecast, reduce_retracing=True)
+
+
+def _repeat(tensor: Any | None, num_samples: int) -> Any | None:
+    """Every past for each of S futures: [B, ...] -> [S B, ...]."""
+    if tensor is None:
+        return None
+    return ops.tile(tensor, (num_samples, *[1] * (len(tensor.shape) - 1)))
+
+
+def _split(tensor: Any, num_samples: int) -> Any:
+    """[S B, ...] -> [S, B, ...]."""
+    return ops.reshape(tensor, (num_samples, -1, *ops.shape(tensor)[1:]))
 
 
 def _real(tensor: Any, inputs: Any) -> Any:

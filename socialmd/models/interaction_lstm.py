@@ -32,8 +32,7 @@ class InteractionLSTM(ForecastModel):
     It holds two densities for a particle's next position, around where the motion leads:
 
         conditional   given the true frame before; what `feedback="truth"` trains. Drawn from,
-                      frame by frame, with every draw taken as if it had been seen, it gives
-                      futures: `rollout(feedback="sample")`.
+                      frame by frame, it gives futures: `rollout(feedback="sample")`.
         marginal      given the past alone, n steps ahead; what `feedback="mean"` trains. It is what
                       `model(inputs)` and all other rollouts tell, once it has been trained.
 
@@ -41,6 +40,18 @@ class InteractionLSTM(ForecastModel):
     acceleration, its change and the last residual. The marginal one also reads the number of steps
     ahead, and has an LSTM of its own that runs with the forecast. No gradient flows from a density
     into the motion, nor, in the marginal one, from frame to frame through positions.
+
+    What is unknown of a frame is not unknown anew in the next: a force that is wrong stays wrong
+    for a while, and moves the velocity by more than the place. Trained on futures
+    (`feedback="sample"` with `num_samples`, `EnergyScore`), a disturbance changes what is drawn,
+    after n steps, from the raw outputs y of the conditional density to
+
+        X = x + e + E,      e = tanh(rho) (last residual),      x + E ~ p(y + dy)
+        w += e + 2 exp(kappa) E
+
+    with dy, rho and kappa from all of the above, zero before: a force that is wrong all through a
+    frame moves the velocity by twice as much as the place. The law is taken as it is then:
+    gradients flow from frame to frame through places and velocities, not through forces.
 
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
@@ -124,6 +135,11 @@ class InteractionLSTM(ForecastModel):
             FeedForward(self.parameter_size, hidden_units, initial, num_ignored=None, name=name)
             for name in ("conditional", "marginal")
         )
+        size = self.parameter_size + 2
+        self.disturbance = FeedForward(
+            size, hidden_units, [0.0] * size, num_ignored=None, name="disturbance"
+        )
+        self.seed_generator = keras.random.SeedGenerator()
         if units:
             self.marginal_lstm = keras.layers.LSTMCell(units, name="marginal_lstm")
 
@@ -137,6 +153,7 @@ class InteractionLSTM(ForecastModel):
         if units:
             self.marginal_lstm.build((None, known + 1))
         self.marginal.build((None, None, known + 1 + units))
+        self.disturbance.build((None, None, known + 1))
         self.is_adapted = self._add_constant("is_adapted", "zeros")
         # What a marginal density's scale is measured by, from the first step ahead to the last.
         self.error_by_step = self._add_constant("error_by_step", "ones", (self.target_steps,))
@@ -148,7 +165,8 @@ class InteractionLSTM(ForecastModel):
     def one_step(self, inputs: Any, mask: Any | None = None) -> Any:
         frames, features, mask = self._unpack(inputs, mask)
         state, _, parameters = self._warm_up(frames, features, mask)
-        _, following, _ = self._expect(state, features, mask)
+        motion, known = self._expect(state, features, mask)
+        following = self._conditional(motion.position, self.conditional(known))
         # Without the first, for which the velocity is taken from what was to be expected.
         parameters = ops.concatenate([parameters[1:], following[None]], axis=0)
         return ops.swapaxes(parameters, 0, 1)
@@ -169,15 +187,21 @@ class InteractionLSTM(ForecastModel):
 
         def closed_loop(carry: Any, step: Any) -> Any:
             state, marginal_states, _ = carry
-            motion, parameters, moments = self._expect(state, features, mask)
-            following = feed_back(self._distribution, parameters, feedback, seed, step)
+            motion, known = self._expect(state, features, mask)
+            kick: Any = None
+            if feedback == "sample":
+                parameters, expected, push = self._disturb(motion, known, state[3], step)
+                following = feed_back(self._distribution, parameters, feedback, seed, step)
+                kick = expected - motion.position + push * (following - expected)
+            else:
+                parameters = self._conditional(motion.position, self.conditional(known))
+                following = feed_back(self._distribution, parameters, feedback, seed, step)
             if is_marginal:  # told beside the trajectory, not fed back
-                known = [moments, features, *self._hidden(state[2])]
                 parameters, marginal_states = self._widen(following, known, marginal_states, step)
             if recalibrated:
                 factor = ops.take(self.sigma_factors, ops.minimum(step, self.target_steps - 1))
                 parameters = self._distribution.scale_sigma(parameters, factor)
-            state = self._observe(state, motion, following, features)
+            state = self._observe(state, motion, following, features, kick)
             carry = (state, marginal_states, parameters)
             # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
             return carry, carry
@@ -233,7 +257,8 @@ class InteractionLSTM(ForecastModel):
 
         def given(carry: Any, frame: Any) -> Any:
             state, _ = carry
-            motion, parameters, _ = self._expect(state, features, mask)
+            motion, known = self._expect(state, features, mask)
+            parameters = self._conditional(motion.position, self.conditional(known))
             carry = (self._observe(state, motion, frame, features), parameters)
             return carry, carry
 
@@ -245,34 +270,52 @@ class InteractionLSTM(ForecastModel):
         state = ops.zeros((*shape, max(self.cell.units, 1)), "float32")
         return (state, state)
 
-    def _expect(self, state: Any, features: Any, mask: Any | None) -> tuple[Any, Any, Any]:
-        """Where the next frame is expected: motion, conditional parameters, moments."""
+    def _expect(self, state: Any, features: Any, mask: Any | None) -> tuple[Motion, Any]:
+        """Where the next frame is expected, and what is known of how far that can be trusted."""
         position, velocity, states, residual = state
         motion = self.cell.advance(position, velocity, features, states[0], mask)
         if not self.cell.law.trainable:  # no gradient is needed, and its way is a long one
-            motion = Motion(*map(ops.stop_gradient, motion))
+            motion = _as_given(motion, position, velocity)
         moments = self.cell.moments(motion, residual)
-        known = [moments, features, *self._hidden(states)]
-        outputs = self.conditional(ops.concatenate(known, axis=-1))
+        hidden = [states[0]] if self.cell.units else []
+        return motion, ops.concatenate([moments, features, *hidden], axis=-1)
+
+    def _conditional(self, position: Any, outputs: Any) -> Any:
+        """Parameters of the density around a position, from raw outputs."""
         a = self.cell.acceleration_scale
         correction = a if self.memory_in_law else 0.0
-        parameters = self._distribution.to_parameters(outputs, motion.position, correction, a)
-        return motion, parameters, moments
+        return self._distribution.to_parameters(outputs, position, correction, a)
 
-    def _observe(self, state: Any, motion: Any, following: Any, features: Any) -> Any:
-        """The state once the next frame is there, or what stands for it."""
+    def _disturb(self, motion: Motion, known: Any, residual: Any, step: Any) -> tuple[Any, ...]:
+        """Parameters of the density to draw from, where it is, and how draws move velocities."""
+        known = ops.stop_gradient(known)
+        inputs = ops.concatenate([known, _log_ahead(step, known)], axis=-1)
+        outputs = self.disturbance(inputs)
+        expected = motion.position + ops.tanh(outputs[..., -2:-1]) * residual
+        parameters = self._conditional(expected, self.conditional(known) + outputs[..., :-2])
+        return parameters, expected, 2.0 * ops.exp(outputs[..., -1:])
+
+    def _observe(
+        self, state: Any, motion: Motion, following: Any, features: Any, kick: Any | None = None
+    ) -> Any:
+        """The state once the next frame is there, or what stands for it.
+
+        Args:
+            kick: by what to correct the velocity, if not by the residual.
+        """
         _, _, states, _ = state
         residual = following - motion.position
-        velocity = self.cell.correct(motion.velocity, residual, states[0])
+        kick = residual if kick is None else kick
+        velocity = self.cell.correct(motion.velocity, kick, states[0])
         if not self.cell.residual_correction:
             velocity = following - state[0] + motion.acceleration / 2
         states = self.cell.remember(velocity, features, motion.acceleration, residual, states)
         return following, velocity, states, residual
 
-    def _widen(self, following: Any, known: list[Any], states: Any, step: Any) -> tuple[Any, Any]:
+    def _widen(self, following: Any, known: Any, states: Any, step: Any) -> tuple[Any, Any]:
         """Marginal parameters around a point of the trajectory, and the states of their LSTM."""
-        ahead = ops.full_like(known[0][..., :1], ops.log1p(ops.cast(step, "float32")))
-        inputs = ops.stop_gradient(ops.concatenate([*known, ahead], axis=-1))
+        inputs = ops.concatenate([known, _log_ahead(step, known)], axis=-1)
+        inputs = ops.stop_gradient(inputs)
         if self.cell.units:
             flat = [ops.reshape(each, (-1, each.shape[-1])) for each in (inputs, *states)]
             _, flat_states = self.marginal_lstm(flat[0], flat[1:])
@@ -282,22 +325,29 @@ class InteractionLSTM(ForecastModel):
         outputs = self.marginal(inputs)
         return self._distribution.to_parameters(outputs, following, scale, scale), states
 
-    def _hidden(self, states: Any) -> list[Any]:
-        return [states[0]] if self.cell.units else []
-
     # === Training ===
 
-    def begin_training(self, feedback: str, steps: int | None = None) -> None:
-        super().begin_training(feedback, steps)
-        is_marginal = feedback not in ("truth", "sample")
-        for layer in (self.marginal, *([self.marginal_lstm] if self.cell.units else [])):
-            layer.trainable = is_marginal
+    def begin_training(
+        self, feedback: str, steps: int | None = None, num_samples: int | None = None
+    ) -> None:
+        if feedback == "sample" and num_samples is None:
+            raise ValueError(
+                'num_samples: expected at least 2 with feedback="sample", since this model learns '
+                "from draws by what becomes of them, found none"
+            )
+        super().begin_training(feedback, steps, num_samples)
+        for layer in self._marginal_layers:
+            layer.trainable = feedback not in ("truth", "sample")
+        self.disturbance.trainable = feedback == "sample"
 
     def end_training(self) -> None:
         super().end_training()
-        self.marginal.trainable = True
-        if self.cell.units:
-            self.marginal_lstm.trainable = True
+        for layer in (*self._marginal_layers, self.disturbance):
+            layer.trainable = True
+
+    @property
+    def _marginal_layers(self) -> list[keras.layers.Layer]:
+        return [self.marginal, *([self.marginal_lstm] if self.cell.units else [])]
 
     def _densities_after(self, feedback: str) -> tuple[str, ...]:
         trained = "conditional" if feedback in ("truth", "sample") else "marginal"
@@ -373,3 +423,19 @@ class InteractionLSTM(ForecastModel):
     def from_config(cls, config: dict[str, Any]) -> InteractionLSTM:
         interaction = keras.saving.deserialize_keras_object(config["interaction"])
         return super().from_config({**config, "interaction": interaction})
+
+
+def _as_given(motion: Motion, position: Any, velocity: Any) -> Motion:
+    """The same motion, with the gradient that it would have if there were no forces."""
+
+    def plus_gradient(value: Any, free: Any) -> Any:
+        return ops.stop_gradient(value) + (free - ops.stop_gradient(free))
+
+    position = plus_gradient(motion.position, position + velocity)
+    velocity = plus_gradient(motion.velocity, velocity)
+    return Motion(position, velocity, *map(ops.stop_gradient, motion[2:]))
+
+
+def _log_ahead(step: Any, like: Any) -> Any:
+    """log(1 + steps ahead) for every particle, [B, N, 1]."""
+    return ops.full_like(like[..., :1], ops.log1p(ops.cast(step, "float32")))

@@ -23,7 +23,7 @@ class PositionError(keras.metrics.Mean):
 
     Call arguments:
         y_true: positions, [B, T', N, D].
-        y_pred: parameters, [B, T', N, P].
+        y_pred: parameters, [B, T', N, P], or M futures, [B, T', N, M, D], whose mean counts.
         sample_weight: optional, broadcast to [B, T', N]; by default, masked particles (see
             `SocialLSTM`) have none.
 
@@ -45,7 +45,9 @@ class PositionError(keras.metrics.Mean):
         self._distribution = distributions.get(distribution)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any | None = None) -> None:
-        mean = self._distribution.mean(ops.cast(y_pred, "float32"))
+        predicted = ops.cast(y_pred, "float32")
+        are_futures = len(predicted.shape) > len(y_true.shape)
+        mean = ops.mean(predicted, axis=-2) if are_futures else self._distribution.mean(predicted)
         error = ops.mean(ops.abs(mean - ops.cast(y_true, "float32")), axis=-1)
         if sample_weight is None:  # Keras leaves masked particles out of losses, not out of metrics
             sample_weight = getattr(y_pred, "_keras_mask", None)

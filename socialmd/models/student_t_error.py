@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 from keras import ops
 
 from socialmd import distributions
+from socialmd.models.particle_loss import ParticleLoss
 from socialmd.registration import register
 
 __all__ = ["StudentTError"]
@@ -16,7 +16,7 @@ FREEDOM = 3.0  # degrees of
 
 
 @register
-class StudentTError(keras.losses.Loss):
+class StudentTError(ParticleLoss):
     """Error of the predicted mean position, as a Student-t distribution of one scale has it.
 
         loss = (nu + D) / 2 log(1 + |x - mu|**2 / (nu s**2)),   nu = 3
@@ -28,12 +28,12 @@ class StudentTError(keras.losses.Loss):
     Args:
         scale: s, in units of length.
         distribution: what is predicted, whose mean counts.
-        reduction: as in Keras.
+        reduction: see `ParticleLoss`.
 
     Call arguments:
         y_true: positions, [B, T', N, D].
         y_pred: parameters, [B, T', N, P].
-        sample_weight: as of `NegativeLogLikelihood`.
+        sample_weight: see `ParticleLoss`.
 
     Raises:
         ValueError: the scale is not positive, or there is no such distribution.

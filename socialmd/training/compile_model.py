@@ -7,7 +7,13 @@ import warnings
 import keras
 
 from socialmd.config import PhaseConfig, TrainingConfig
-from socialmd.models import ForecastModel, NegativeLogLikelihood, PositionError, StudentTError
+from socialmd.models import (
+    EnergyScore,
+    ForecastModel,
+    NegativeLogLikelihood,
+    PositionError,
+    StudentTError,
+)
 from socialmd.training.clipped_nadam import ClippedNadam
 
 __all__ = ["compile_model"]
@@ -75,4 +81,6 @@ def _learning_rate(
 def _loss(model: ForecastModel, phase: PhaseConfig) -> keras.losses.Loss:
     if phase.loss == "negative_log_likelihood":
         return NegativeLogLikelihood(model.distribution_name)
+    if phase.loss == "energy_score":
+        return EnergyScore()
     return StudentTError(phase.error_scale * model.typical_change(), model.distribution_name)

@@ -92,7 +92,7 @@ def train_phase(
     is_later = any(of > number for of in history.get("phase", []))
     if is_later or epoch >= last or not _is_improving(own, phase):
         if config.training.phases:  # what it has made of the model's densities is still true
-            model.begin_training(phase.feedback or model.feedback)
+            _begin(model, phase)
             model.end_training()
         return len(own["epoch"]) * len(train)
     with on_device(config.training.device, config.training.replicas):
@@ -171,7 +171,7 @@ def _prepare(
     """Everything that a phase chooses of the model, and the variables that training adds to it."""
     if config.training.phases:
         steps = None if phase.feedback == "truth" else train.element_spec[1].shape[1]
-        model.begin_training(phase.feedback or model.feedback, steps)
+        _begin(model, phase, steps)
     for layer in model._flatten_layers(include_self=False):
         if layer.name in phase.frozen:
             layer.trainable = False
@@ -181,6 +181,11 @@ def _prepare(
     inputs, _ = unpack(train.element_spec[0])
     targets = tf.zeros([1, *train.element_spec[1].shape[1:]])
     build_state(model, targets, model(tf.zeros([1, *inputs.shape[1:]])))
+
+
+def _begin(model: ForecastModel, phase: PhaseConfig, steps: int | None = None) -> None:
+    futures = phase.num_samples if phase.loss == "energy_score" else None
+    model.begin_training(phase.feedback or model.feedback, steps, futures)
 
 
 def _leave(model: ForecastModel, config: ExperimentConfig) -> None:

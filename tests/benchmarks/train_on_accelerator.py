@@ -418,7 +418,8 @@ def begin_phase(
     frames = inputs["inputs"] if isinstance(inputs, dict) else inputs
     if config.training.phases:
         steps = None if phase.feedback == "truth" else targets.shape[1]
-        model.begin_training(phase.feedback or model.feedback, steps)
+        futures = phase.num_samples if phase.loss == "energy_score" else None
+        model.begin_training(phase.feedback or model.feedback, steps, futures)
     for layer in model._flatten_layers(include_self=False):
         if layer.name in phase.frozen:
             layer.trainable = False

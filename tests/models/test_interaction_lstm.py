@@ -85,10 +85,10 @@ class Reference:
         moments = np.stack([np.log(1e-6 + np.sum(v**2, axis=-1)) / 2 for v in vectors], axis=-1)
         return x, w, a, moments, inertia
 
-    def follow(self, state, expected, following, features):
+    def follow(self, state, expected, following, features, kick=None):
         x, w, a, _, inertia = expected
         residual = following - x
-        w = w + inertia[:, 1:] * residual
+        w = w + inertia[:, 1:] * (residual if kick is None else kick)
         h, c = state[2]
         seen = [w / D_SCALE, features, np.arcsinh(a / A_SCALE), np.arcsinh(residual / A_SCALE)]
         return (

@@ -31,6 +31,7 @@ INTERACTION = {
 PHASES = [
     {"feedback": "truth", "window": 4, "epochs": 1, "loss": "student_t", "substeps": 1},
     {"feedback": "truth", "epochs": 1, "learning_rate": 0.01, "decay": "cosine", "frozen": ["law"]},
+    {"feedback": "sample", "window": 5, "epochs": 1, "loss": "energy_score", "num_samples": 2},
     {"feedback": "mean", "window": 5, "epochs": 1, "frozen": ["cell", "conditional"]},
 ]
 
@@ -70,8 +71,8 @@ def weights(model):
 def test_every_phase_is_in_the_log(trained):
     folder, model = trained
     history = read_history(folder / "history.csv")
-    assert history["epoch"] == [0, 1, 2]
-    assert history["phase"] == [0, 1, 2]
+    assert history["epoch"] == [0, 1, 2, 3]
+    assert history["phase"] == [0, 1, 2, 3]
     assert of_phase(history, 2)["epoch"] == [2]
     assert model.densities == ("conditional", "marginal")
     assert load_model(folder)[0].densities == model.densities
@@ -79,7 +80,7 @@ def test_every_phase_is_in_the_log(trained):
     assert steps == list(range(1, len(steps) + 1))  # no step twice, none left out
 
 
-@pytest.mark.parametrize("at", [(1, 0), (2, 1)], ids=str)
+@pytest.mark.parametrize("at", [(1, 0), (2, 1), (3, 0)], ids=str)
 def test_interrupted_in_any_phase_it_ends_as_if_it_had_not_been(data, trained, tmp_path, at):
     folder, expected = trained
     with run_eagerly(), no_log():
@@ -151,7 +152,8 @@ def test_other_models_go_through_phases_too(data, tmp_path, kind, feedback):
         ({"frozen": ["nothing"]}, r"training.phases.0.frozen: expected some of .*law.*'nothing'"),
         ({"window": 3}, r"training.phases.0.window: expected 4 to 7, found 3"),
         ({"window": 8}, r"training.phases.0.window: expected 4 to 7, found 8"),
-        ({"feedback": "sample"}, r'training.phases.0.feedback: expected model.feedback = "sample"'),
+        ({"feedback": "sample"}, r"training.phases.0.loss: expected energy_score beside"),
+        ({"loss": "energy_score"}, r'training.phases.0.loss: expected feedback = "sample"'),
         ({"feedback": "history"}, r"training.phases.0.feedback.*found 'history'"),
         ({"decay": "linear"}, r"training.phases.0.decay.*found 'linear'"),
     ],

@@ -1,0 +1,172 @@
+"""Futures: what is drawn frame by frame, and learned from what becomes of the draws."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from socialmd.models import EnergyScore, InteractionLSTM, PositionError
+from tests.models.interacting import A_SCALE, interacting_inputs, interacting_model
+from tests.models.test_interaction_lstm import Reference, feed_forward, numbers
+from tests.models.tiny import tiny_inputs, tiny_model
+from tests.run_eagerly import run_eagerly
+
+
+def test_draws_move_places_and_velocities_as_the_equations_say(rng):
+    """In NumPy, along the places that were drawn."""
+    model, inputs = interacting_model(rng), interacting_inputs(rng, batch=1)
+    model.densities = ("conditional",)
+    positions, parameters = (
+        numbers(each)[0] for each in model.rollout(inputs, feedback="sample", seed=3)
+    )
+    reference, frames = Reference(model), inputs[0].astype(float)
+    features, given = (frames[-1, :, 2:] - 0.2) / 1.5, frames[..., :2]
+    zeros = np.zeros((4, model.cell.units))
+    state = (given[0], given[1] - given[0], (zeros, zeros), zeros[:, :2])
+    for step, following in enumerate((*given[1:], *positions), start=1 - len(given)):
+        expected = reference.frame(state, features)
+        x, _, _, moments, _ = expected
+        kick = None
+        if step >= 0:
+            known = np.concatenate([moments, features, state[2][0]], axis=-1)
+            ahead = np.full((4, 1), np.log1p(step))
+            change = feed_forward(model.disturbance, np.concatenate([known, ahead], axis=-1))
+            raw = feed_forward(model.conditional, known) + change[:, :-2]
+            centre = x + np.tanh(change[:, -2:-1]) * state[3]
+            density = reference.parameters(raw, centre + A_SCALE * raw[:, :2], A_SCALE)
+            np.testing.assert_allclose(parameters[step], density, rtol=2e-3, atol=2e-4)
+            kick = centre - x + 2 * np.exp(change[:, -1:]) * (following - centre)
+        state = reference.follow(state, expected, following, features, kick)
+
+
+def drifting(rng, systems, frames, spread):
+    """Free particles whose force is wrong by chance: it moves velocities by twice as much."""
+    x, w = rng.normal(size=(2, systems, 8, 2))
+    path = []
+    for _ in range(frames):
+        kick = spread * rng.normal(size=x.shape)
+        x, w = x + 0.1 * w + kick, w + 10 * 2 * kick
+        path.append(x)
+    return np.stack(path, axis=1).astype("float32")
+
+
+def free_model(target_steps, spread):
+    model = InteractionLSTM(
+        target_steps, distribution="gaussian", units=0, channels=2, hidden_units=2, substeps=1
+    )
+    model.build((None, None, None, 2))
+    model.cell.law.mixing.assign(np.zeros(model.cell.law.mixing.shape))
+    model.cell.acceleration_scale.assign(spread)
+    model.is_adapted.assign(1.0)
+    return model
+
+
+def test_futures_too_narrow_by_half_learn_to_spread(rng):
+    path = drifting(rng, 1024, 8, 0.05)
+    inputs, targets = path[:, :4], path[:, 4:]
+    model = free_model(4, spread=0.025)
+    model.begin_training("sample", num_samples=4)
+    model.cell.trainable = False
+    rate = keras.optimizers.schedules.CosineDecay(0.03, 15 * 16)
+    model.compile(keras.optimizers.Adam(rate), EnergyScore(), metrics=[PositionError("gaussian")])
+    test = drifting(rng, 128, 8, 0.05)
+
+    def coverage():
+        """Of the central 16 of 20 intervals between 19 futures, by steps ahead."""
+        futures, _ = model.rollout(test[:, :4], feedback="sample", num_samples=19, seed=1)
+        ranks = (numbers(futures) < test[:, 4:]).sum(axis=0)
+        return ((ranks >= 2) & (ranks <= 17)).mean(axis=(0, 2, 3))
+
+    assert coverage().max() < 0.65
+    history = model.fit(inputs, targets, batch_size=64, epochs=15, verbose=0).history
+    assert np.isfinite(history["mae"]).all()
+    model.end_training()
+    assert model.densities == ("conditional",)
+    # The score weighs steps by their errors: the first is the last to be learned.
+    np.testing.assert_allclose(coverage()[1:], 0.8, atol=0.06)
+
+
+def test_gradients_through_draws_are_those_of_free_particles(rng):
+    """Against finite differences; forces are none here, and taken as given elsewhere."""
+    path = drifting(rng, 8, 7, 0.05)
+    inputs, targets = path[:, :4], path[:, 4:]
+    model = free_model(3, spread=0.05)
+    bias = model.disturbance.linear.bias
+    model.begin_training("sample", num_samples=2)
+    model.cell.trainable = False
+
+    def loss():
+        return EnergyScore()(targets, model(inputs))
+
+    bias.assign([0.0, 0.0, 0.1, -0.2, 0.3, 0.4, 0.2])
+    with tf.GradientTape() as tape:
+        value = loss()
+    gradient = numbers(tape.gradient(value, bias.value))
+    at, epsilon = numbers(bias).copy(), 1e-2
+    for index in range(2, len(at)):  # of the mean, whose scale is a
+        ends = []
+        for sign in (1, -1):
+            bias.assign(at + sign * epsilon * np.eye(len(at))[index])
+            ends.append(float(loss()))
+        expected = (ends[0] - ends[1]) / (2 * epsilon)
+        assert gradient[index] == pytest.approx(expected, rel=0.02, abs=2e-5)
+
+
+def test_with_a_frozen_law_no_gradient_flows_through_forces(rng):
+    """Such as those of two particles at the same place, which are steep as nothing else is."""
+    model, inputs = interacting_model(rng, units=0), interacting_inputs(rng)
+    inputs[:, :, 1, :2] = inputs[:, :, 0, :2] + 1e-4
+    inputs = tf.constant(inputs)
+
+    def slope():
+        model.begin_training("sample", num_samples=2)
+        model.cell.trainable = is_trained
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            futures = model(inputs)
+        return numbers(tape.gradient(futures, inputs)[:, -1, :, :2])
+
+    is_trained = False
+    frozen = slope()
+    is_trained = True
+    assert np.abs(slope() - frozen).max() > 1.0
+
+
+def test_other_models_learn_from_futures_too(rng):
+    model, inputs = tiny_model(rng, grid_sizes=()), tiny_inputs(rng)
+    model = type(model).from_config({**model.get_config(), "feedback": "sample"})
+    model.begin_training("sample", num_samples=3)
+    assert model(inputs).shape == (2, 3, 4, 3, 2)
+    with run_eagerly():
+        model.compile("nadam", EnergyScore(), metrics=[PositionError()])
+        losses = model.fit(inputs, inputs[:, -3:, :, :2], verbose=0).history
+    assert np.isfinite(losses["loss"] + losses["mae"]).all()
+    model.end_training()
+    assert model.densities == ("conditional",)
+
+
+def test_padded_particles_have_no_part_in_it(rng):
+    model, inputs = interacting_model(rng), interacting_inputs(rng)
+    targets = inputs[:, 1:, :, :2]
+    padded, padded_targets = (
+        np.pad(each, [(0, 0), (0, 0), (0, 2), (0, 0)]) for each in (inputs, targets)
+    )
+    padded_targets[:, :, 4:] = 100.0
+    mask = np.arange(6) < np.full((2, 1), 4)
+    model.begin_training("sample", num_samples=2)
+    model.compile("nadam", EnergyScore(), metrics=[PositionError("student_t")])
+    with run_eagerly():
+        errors = model.evaluate({"inputs": padded, "mask": mask}, padded_targets, verbose=0)
+    assert max(errors) < 10.0
+
+
+def test_impossible_futures_are_refused(rng):
+    model = interacting_model(rng)
+    with pytest.raises(ValueError, match=r"num_samples: expected at least 2 with .* found none"):
+        model.begin_training("sample")
+    for arguments in (("sample", None, 1), ("mean", None, 4)):
+        with pytest.raises(ValueError, match=r"num_samples: expected at least 2, and feedback="):
+            model.begin_training(*arguments)
+    mixture = interacting_model(rng, distribution="mixture")
+    with pytest.raises(ValueError, match=r"distribution: expected one through .* found 'mixture'"):
+        mixture.begin_training("sample", num_samples=4)
