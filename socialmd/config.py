@@ -415,6 +415,7 @@ class PhaseConfig(_Section):
             scale of a Student-t distribution, of which outliers are a part; or `"energy_score"` of
             futures that are drawn, with `feedback = "sample"`.
         error_scale: scale of `"student_t"`, in units of the typical change of displacements.
+        exponent: of distances in `"energy_score"`; below one, close encounters count less.
         num_samples: futures of each past for `"energy_score"`, of which each counts as a sample of
             the batch: memory and time grow with them.
         frozen: names of layers that are not trained.
@@ -438,6 +439,7 @@ class PhaseConfig(_Section):
         "negative_log_likelihood"
     )
     error_scale: PositiveFloat = 0.03
+    exponent: Annotated[float, Field(gt=0, lt=2)] = 1.0
     num_samples: Annotated[int, Field(ge=2, lt=2**31)] = 4
     frozen: Annotated[tuple[str, ...], Field(strict=False)] = ()
     substeps: PositiveInt | None = None

@@ -180,6 +180,7 @@ def forecast(
     prediction="position",
     displacement_scale=1.0,
     acceleration_scale=1.0,
+    error_by_step=None,
     mask=None,
 ):
     """The whole SocialLSTM: warm-up over [B, T, N, F], then T' steps with the mean fed back.
@@ -209,17 +210,18 @@ def forecast(
             downsampling,
             mask,
         )
-        origin, mean_scale, sigma_scale = {
-            "position": (0.0, 1.0, 1.0),
-            "displacement": (position, displacement_scale, displacement_scale),
-            "acceleration": (position + displacement, acceleration_scale, displacement_scale),
+        origin, mean_scale = {
+            "position": (0.0, 1.0),
+            "displacement": (position, displacement_scale),
+            "acceleration": (position + displacement, acceleration_scale),
         }[prediction]
         mean = origin + mean_scale * raw[..., :2]  # (21)
         if t < steps - 1:
             following, features = inputs[:, t + 1, :, :2], inputs[:, t + 1, :, 2:]
         else:
             following = mean
-            sigma = sigma_scale * softplus(raw[..., 2:4])  # (22)
+            scale = 1.0 if prediction == "position" else error_by_step[t - steps + 1]
+            sigma = scale * softplus(raw[..., 2:4])  # (22)
             predicted.append(np.concatenate([mean, sigma, raw[..., 4:]], axis=-1))
         position, displacement = following, following - position
     return np.stack(predicted, axis=1)

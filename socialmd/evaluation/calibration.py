@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from socialmd.evaluation.checks import FloatArray, finite_array, finite_positions
 from socialmd.evaluation.predictive_density import PredictiveDensity
-from socialmd.evaluation.ranks import rank_levels, rank_transforms
+from socialmd.evaluation.ranks import ensemble_crps, rank_levels, rank_transforms
 
 __all__ = ["Calibration"]
 
@@ -89,9 +89,10 @@ class Calibration:
             simulations: integers [W], which simulation a window is taken from; every window is
                 one of its own if not given.
             seed: of the samples that highest-density regions of mixtures are found by.
-            samples: futures drawn from the forecast, [S, W, T', N, 2]. Coverage and PIT are then
-                those of the truth's rank among them (see `rank_levels`), which are right for any S;
-                a density that is averaged over few sampled histories is narrower than its limit.
+            samples: futures drawn from the forecast, [S, W, T', N, 2], S >= 2. Coverage and PIT
+                are then those of the truth's rank among them (see `rank_levels`) and CRPS is that
+                of samples, which are right for any S; a density that is averaged over few sampled
+                histories is narrower than its limit.
 
         Returns:
             The calibration.
@@ -122,16 +123,18 @@ class Calibration:
             return_counts=True,
         )
         rng = np.random.default_rng(seed)
-        scores = _score_in_parts(density, positions, rng, with_level=samples is None)
+        scores = _score_in_parts(density, positions, rng, is_sampled=samples is not None)
         if samples is not None:
             drawn = finite_array("samples", samples)
-            if drawn.ndim != 5 or not len(drawn) or drawn.shape[1:] != positions.shape:
+            if drawn.ndim != 5 or len(drawn) < 2 or drawn.shape[1:] != positions.shape:
                 raise ValueError(
                     f"samples: expected shape (samples, {', '.join(map(str, positions.shape))}), "
-                    f"found {drawn.shape}"
+                    f"at least two samples, found {drawn.shape}"
                 )
             scores = scores._replace(
-                level=rank_levels(drawn, positions, rng), pit=rank_transforms(drawn, positions, rng)
+                level=rank_levels(drawn, positions, rng),
+                pit=rank_transforms(drawn, positions, rng),
+                crps=ensemble_crps(drawn, positions),
             )
         covered = scores.level <= np.array(LEVELS)[:, None, None, None]  # [levels, W, T', N]
         coverage = covered.mean(axis=(1, 2, 3))
@@ -170,24 +173,24 @@ class _Scores(NamedTuple):
 
 
 def _score_in_parts(
-    density: PredictiveDensity, truth: FloatArray, rng: np.random.Generator, with_level: bool
+    density: PredictiveDensity, truth: FloatArray, rng: np.random.Generator, is_sampled: bool
 ) -> _Scores:
     windows = max(1, COMPONENTS_AT_ONCE // density.log_weights[0].size)
     parts = [
-        _score(density[start : start + windows], truth[start : start + windows], rng, with_level)
+        _score(density[start : start + windows], truth[start : start + windows], rng, is_sampled)
         for start in range(0, len(truth), windows)
     ]
     return _Scores(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def _score(
-    density: PredictiveDensity, truth: FloatArray, rng: np.random.Generator, with_level: bool
+    density: PredictiveDensity, truth: FloatArray, rng: np.random.Generator, is_sampled: bool
 ) -> _Scores:
-    unknown = np.empty(density.shape)  # costs most of the time
+    unknown = np.empty(truth.shape)  # costs most of the time, and is told by samples
     return _Scores(
-        level=density.highest_density_level(truth, rng=rng) if with_level else unknown,
+        level=unknown[..., 0] if is_sampled else density.highest_density_level(truth, rng=rng),
         pit=density.cdf(truth),
-        crps=density.crps(truth),
+        crps=unknown if is_sampled else density.crps(truth),
         nll=-density.log_prob(truth),
         variance=0.5 * np.trace(density.covariance(), axis1=-2, axis2=-1),
         squared_error=0.5 * np.square(truth - density.mean()).sum(axis=-1),

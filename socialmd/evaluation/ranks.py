@@ -1,4 +1,4 @@
-"""Where the truth ranks among sampled futures."""
+"""Where the truth is among sampled futures, one coordinate or all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from socialmd.evaluation.checks import FloatArray
 
-__all__ = ["rank_levels", "rank_transforms"]
+__all__ = ["ensemble_crps", "rank_levels", "rank_transforms"]
 
 
 def rank_levels(samples: FloatArray, truth: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -58,3 +58,26 @@ def rank_transforms(samples: FloatArray, truth: FloatArray, rng: np.random.Gener
     """
     smaller = (samples < truth).sum(axis=0)
     return (smaller + rng.random(truth.shape)) / (len(samples) + 1)
+
+
+def ensemble_crps(samples: FloatArray, truth: FloatArray) -> FloatArray:
+    """Continuous ranked probability score of each coordinate, without the bias of a small S.
+
+        CRPS = 1/S sum_s |X_s - x| - 1 / (2 S (S - 1)) sum_(r != s) |X_r - X_s|
+
+    The sum over pairs is that over sorted samples, times how many are below less how many above.
+
+    Args:
+        samples: positions, [S, ..., 2], S >= 2.
+        truth: positions, [..., 2].
+
+    Returns:
+        Scores, [..., 2], in the units of positions.
+
+    Reference:
+        C. A. T. Ferro, Fair scores for ensemble forecasts, Q. J. R. Meteorol. Soc. 140, 2014.
+    """
+    count = len(samples)
+    below_less_above = 2.0 * np.arange(count) - count + 1
+    pairs = np.tensordot(below_less_above, np.sort(samples, axis=0), axes=1)
+    return np.abs(samples - truth).mean(axis=0) - pairs / (count * (count - 1))

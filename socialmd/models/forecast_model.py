@@ -148,7 +148,12 @@ class ForecastModel(keras.Model):
     def _add_constant(self, name: str, initializer: str, shape: tuple[int, ...] = ()) -> Any:
         """A float32 weight that training does not change, whatever the precision."""
         return self.add_weight(
-            name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32"
+            name=name,
+            shape=shape,
+            initializer=initializer,
+            trainable=False,
+            dtype="float32",
+            autocast=False,
         )
 
     # === Training ===

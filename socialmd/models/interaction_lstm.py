@@ -50,8 +50,9 @@ class InteractionLSTM(ForecastModel):
         w += e + 2 exp(kappa) E
 
     with dy, rho and kappa from all of the above, zero before: a force that is wrong all through a
-    frame moves the velocity by twice as much as the place. The law is taken as it is then:
-    gradients flow from frame to frame through places and velocities, not through forces.
+    frame moves the velocity by twice as much as the place. In the first frame dy is zero: how
+    uncertain that is, the conditional density tells. The law is taken as it is: gradients flow from
+    frame to frame through places and velocities, not through forces.
 
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
@@ -292,8 +293,8 @@ class InteractionLSTM(ForecastModel):
         inputs = ops.concatenate([known, _log_ahead(step, known)], axis=-1)
         outputs = self.disturbance(inputs)
         expected = motion.position + ops.tanh(outputs[..., -2:-1]) * residual
-        parameters = self._conditional(expected, self.conditional(known) + outputs[..., :-2])
-        return parameters, expected, 2.0 * ops.exp(outputs[..., -1:])
+        raw = self.conditional(known) + ops.cast(step > 0, "float32") * outputs[..., :-2]
+        return self._conditional(expected, raw), expected, 2.0 * ops.exp(outputs[..., -1:])
 
     def _observe(
         self, state: Any, motion: Motion, following: Any, features: Any, kick: Any | None = None

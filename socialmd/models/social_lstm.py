@@ -40,7 +40,8 @@ class SocialLSTM(ForecastModel):
         "acceleration"   mu = x_t + (x_t - x_(t-1)) + a mu'         constant velocity, corrected
 
     With the first, sigma is predicted in units of `length_scale`. With the last two it is in units
-    of d, and the last displacement in units of d, at most ten of them, is another input.
+    of constant velocity's error so many steps ahead, so that densities are sensible from the start,
+    and the last displacement in units of d, at most ten of them, is another input.
 
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
@@ -126,6 +127,8 @@ class SocialLSTM(ForecastModel):
         self.acceleration_scale = self._add_constant("acceleration_scale", "ones")
         self.is_adapted = self._add_constant("is_adapted", "zeros")
         self.sigma_factors = self._add_constant("sigma_factors", "ones", (self.target_steps,))
+        if self.prediction != "position":  # what sigma is measured by, from the first step ahead on
+            self.error_by_step = self._add_constant("error_by_step", "ones", (self.target_steps,))
         self.built = True
 
     # === Forecast ===
@@ -144,6 +147,7 @@ class SocialLSTM(ForecastModel):
         position, displacement = frames[-1, ..., :2], displacements[-1]
         features, states = self._start(frames)
         past = ops.concatenate([frames, displacements], axis=-1)[:-1]  # [T - 1, B, N, F + 2]
+        is_conditional = "conditional" in self.densities  # and as wide whatever came before
 
         def warm_up(states: Any, frame: Any) -> Any:
             position, features, displacement = ops.split(frame, [2, self.num_features], axis=-1)
@@ -153,7 +157,9 @@ class SocialLSTM(ForecastModel):
         def closed_loop(carry: Any, step: Any) -> Any:
             position, displacement, states, _ = carry
             outputs, states = self._step(position, displacement, features, states, mask)
-            parameters = self._to_parameters(outputs, position, displacement)
+            parameters = self._to_parameters(
+                outputs, position, displacement, 0 if is_conditional else step
+            )
             if recalibrated:
                 factor = ops.take(self.sigma_factors, ops.minimum(step, self.target_steps - 1))
                 parameters = self._distribution.scale_sigma(parameters, factor)
@@ -175,7 +181,7 @@ class SocialLSTM(ForecastModel):
             states, _ = carry
             position, features, displacement = ops.split(frame, [2, self.num_features], axis=-1)
             outputs, states = self._step(position, displacement, features, states, mask)
-            carry = (states, self._to_parameters(outputs, position, displacement))
+            carry = (states, self._to_parameters(outputs, position, displacement, 0))
             return carry, carry
 
         past = ops.concatenate([frames, displacements], axis=-1)  # [T, B, N, F + 2]
@@ -212,23 +218,26 @@ class SocialLSTM(ForecastModel):
             )
         return self.cell(ops.concatenate(parts, axis=-1), position, states, mask)
 
-    def _to_parameters(self, outputs: Any, position: Any, displacement: Any) -> Any:
-        origin, mean_scale, sigma_scale = {
-            "position": (0.0, self.length_scale, self.length_scale),
-            "displacement": (position, self.displacement_scale, self.displacement_scale),
-            "acceleration": (
-                position + displacement,
-                self.acceleration_scale,
-                self.displacement_scale,
-            ),
-        }[self.prediction]
+    def _to_parameters(self, outputs: Any, position: Any, displacement: Any, step: Any) -> Any:
+        """Parameters of the density so many steps after what is known, 0 being the next."""
         outputs = ops.cast(outputs, "float32")
+        length = self.length_scale
+        if self.prediction == "position":
+            return self._distribution.to_parameters(outputs, 0.0, length, length)
+        origin, mean_scale = {
+            "displacement": (position, self.displacement_scale),
+            "acceleration": (position + displacement, self.acceleration_scale),
+        }[self.prediction]
+        sigma_scale = ops.take(self.error_by_step, ops.minimum(step, self.target_steps - 1))
         return self._distribution.to_parameters(outputs, origin, mean_scale, sigma_scale)
 
     # === Scales ===
 
     def adapt(self, dataset: Iterable[Any], steps: int | None = None) -> None:
-        """Estimate the scales d and a from training data, as `keras.layers.Normalization` does.
+        """Estimate scales from training data, as `keras.layers.Normalization` does.
+
+        Those of displacements and of their changes, d and a, and the error of constant velocity by
+        steps ahead, with which densities of relative predictions start.
 
         Args:
             dataset: batches (inputs [B, T, N, F], targets [B, T', N, 2]).
@@ -252,6 +261,8 @@ class SocialLSTM(ForecastModel):
             )
         self.displacement_scale.assign(scales[0])
         self.acceleration_scale.assign(scales[1])
+        if self.prediction != "position":
+            self.error_by_step.assign(estimated.errors(self.target_steps))
         self.is_adapted.assign(1.0)
 
     def typical_change(self) -> float:

@@ -4,6 +4,7 @@ from socialmd.plots.animation import animate_forecast as animate_forecast
 from socialmd.plots.calibration import plot_coverage as plot_coverage
 from socialmd.plots.calibration import plot_pit as plot_pit
 from socialmd.plots.calibration import plot_spread as plot_spread
+from socialmd.plots.calibration import plot_spread_skill as plot_spread_skill
 from socialmd.plots.close_approaches import (
     plot_around_close_approaches as plot_around_close_approaches,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "plot_slice_edge_on",
     "plot_slice_in_space",
     "plot_spread",
+    "plot_spread_skill",
     "plot_stacked_grids",
     "plot_trajectories",
 ]

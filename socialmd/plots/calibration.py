@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from socialmd.plots.style import FORECAST_COLOR, REFERENCE_COLORS
 
-__all__ = ["plot_coverage", "plot_pit", "plot_spread"]
+__all__ = ["plot_coverage", "plot_pit", "plot_spread", "plot_spread_skill"]
 
 NOMINAL_COLOR = REFERENCE_COLORS[0]
 LEVEL_STYLES = (":", "--", "-", "-.")
@@ -130,6 +130,31 @@ def plot_spread(ax: Axes, spread: Mapping[str, ArrayLike], error: Mapping[str, A
     ax.set_yscale("log")
     ax.set_ylabel("per coordinate (length units)")
     ax.set_title("Predicted spread and actual error")
+    _finish_steps(ax)
+
+
+def plot_spread_skill(ax: Axes, ratio_by_name: Mapping[str, ArrayLike]) -> None:
+    """Spread of sampled futures by error of their mean, step by step; one if they are calibrated.
+
+    Args:
+        ax: where to draw.
+        ratio_by_name: name of the forecast -> ratio, [T'] (see `SampleMetrics`); the first is drawn
+            in the model's colour.
+
+    Example:
+        >>> figure, ax = new_figure(5, 4)
+        >>> plot_spread_skill(ax, {"model": [1.0, 1.2]})
+    """
+    for index, (name, values) in enumerate(ratio_by_name.items()):
+        ratios = np.asarray(values, float)
+        ax.plot(_steps(ratios), ratios, color=_color(index), linewidth=1.8, label=name)
+    ax.axhline(1.0, color=NOMINAL_COLOR, linestyle="--", linewidth=1.0, label="calibrated")
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_ylabel("standard deviation of futures / error of their mean")
+    ax.set_title("Spread of sampled futures")
     _finish_steps(ax)
 
 

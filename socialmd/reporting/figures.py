@@ -22,6 +22,7 @@ from socialmd.plots import (
     plot_nearest_distances,
     plot_pit,
     plot_spread,
+    plot_spread_skill,
 )
 from socialmd.plots.style import FORECAST_COLOR, TRUTH_LINE_COLOR, curve_styles, finish_curves
 from socialmd.reporting.forecasts import BASELINES, Forecasts
@@ -47,6 +48,8 @@ def draw_figures(forecasts: Forecasts, measured: Measurements, folder: Path) -> 
     """
     figures = [("errors", _errors(forecasts, measured)), ("likelihood", _likelihood(measured))]
     figures += [("calibration", _calibration(measured)), ("spread", _spread(measured))]
+    if measured.samples:
+        figures.append(("futures", _futures(measured)))
     figures += _physics(forecasts, measured)
     figures += _close_approaches(measured)
     figures += [
@@ -156,6 +159,19 @@ def _spread(measured: Measurements) -> Figure:
         {name: each.median_scaled_error_per_step for name, each in plain.items()},
     )
     axes[1].set_title("Median")
+    return figure
+
+
+def _futures(measured: Measurements) -> Figure:
+    """Of the models whose samples are trajectories; of all, if no model's are."""
+    figure, axes = new_figure(WIDE, HEIGHT, columns=2)
+    shown = [name for name in measured.samples if name not in measured.cautions]
+    shown = shown or list(measured.samples)
+    sampled = {name: measured.calibration[name]["sampled"] for name in shown}
+    levels = sampled[shown[0]].levels
+    plot_coverage(axes[0], {name: each.coverage for name, each in sampled.items()}, levels)
+    ratios = {name: measured.samples[name].spread_skill_per_step for name in shown}
+    plot_spread_skill(axes[1], ratios)
     return figure
 
 

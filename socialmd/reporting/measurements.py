@@ -50,7 +50,7 @@ class Measurements:
         errors: of all forecasts.
         verdict: of trained models, whether they beat the best of the simple forecasts.
         calibration: of trained models: the densities `"as trained"`, `"recalibrated"` ones, and of
-            `"sampled"` futures, whose scores are those of the mixture of their densities.
+            `"sampled"` futures, whose NLL is that of the mixture of their densities.
         samples: errors of sampled futures.
         conservation: drifts of the forecasts, and of the truth as yardstick.
         long_conservation: the same over ten times T' steps.

@@ -50,7 +50,7 @@ def compose_report(
         _calibration(measured, figures),
     ]
     if measured.samples:
-        sections.append(_samples(measured))
+        sections.append(_samples(measured, figures))
     sections.append(_gallery(gallery))
     if measured.interactions:
         sections.append(_interactions(measured, figures))
@@ -162,8 +162,8 @@ def _calibration(measured: Measurements, figures: Mapping[str, Path]) -> Section
         "contain 50, 80 and 95 %; the standard error is that of independent simulations. NLL in "
         "nats, CRPS in units of length. As trained and recalibrated: what was predicted with "
         "the feedback of training. Sampled: by the rank of the truth among futures drawn for "
-        f"{measured.num_sampled_windows} of the windows; NLL and CRPS of the mixture of their "
-        "densities.",
+        f"{measured.num_sampled_windows} of the windows; NLL of the mixture of their densities, "
+        "CRPS of the futures themselves.",
         ["density", *names, "standard error", "NLL", "CRPS"],
         rows,
         best=dict(zip(names, plain.levels, strict=True)),
@@ -197,11 +197,12 @@ def _calibration(measured: Measurements, figures: Mapping[str, Path]) -> Section
     )
 
 
-def _samples(measured: Measurements) -> Section:
+def _samples(measured: Measurements, figures: Mapping[str, Path]) -> Section:
     rows: list[Row] = [
         [
             name,
             each.energy_score,
+            each.mae_of_median,
             each.ade_of_mean,
             each.fde_of_mean,
             each.ade,
@@ -216,6 +217,7 @@ def _samples(measured: Measurements) -> Section:
     header = [
         "model",
         "energy score",
+        "MAE of median",
         "ADE of mean",
         "FDE of mean",
         "ADE",
@@ -226,15 +228,26 @@ def _samples(measured: Measurements) -> Section:
     ]
     table = Table(
         f"{count} futures drawn for each of {measured.num_sampled_windows} windows, in units of "
-        "length: energy score (a proper score of the whole distribution), error of the mean of all "
-        "futures, mean error of a future, and error of the best future of each particle, which "
-        "rewards spread and is no proper score; spread by error of the mean, the median over "
-        "steps, which is one if the truth could be one more future.",
+        "length: energy score (a proper score of the whole distribution), error of the median of "
+        "all futures per coordinate and of their mean, mean error of a future, and error of the "
+        "best future of each particle, which rewards spread and is no proper score; spread by "
+        "error of the mean, the median over steps, which is one if the truth could be one more "
+        "future.",
         header,
         rows,
-        best={"energy score": "lowest", "ADE of mean": "lowest", "FDE of mean": "lowest"},
+        best=dict.fromkeys(
+            ("energy score", "MAE of median", "ADE of mean", "FDE of mean"), "lowest"
+        ),
     )
-    return Section("Many futures for one past", tables=[table])
+    figure = Figure(
+        figures["futures"],
+        "How often the truth is among the futures, by its rank (left), and their standard "
+        "deviation by the error of their mean (right), which few large errors make. Models that "
+        "hold no conditional densities are left out, unless no model does.",
+        "Coverage and spread of sampled futures by step",
+        wide=True,
+    )
+    return Section("Many futures for one past", tables=[table], figures=[figure])
 
 
 def _gallery(gallery: Mapping[str, Picture]) -> Section:

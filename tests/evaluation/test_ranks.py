@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+import scoringrules
 from scipy import stats
 
 from socialmd.evaluation import Calibration, PredictiveDensity
-from socialmd.evaluation.ranks import rank_levels, rank_transforms
+from socialmd.evaluation.ranks import ensemble_crps, rank_levels, rank_transforms
 
 
 def draw(rng, count, *shape, scale=1.0):
@@ -71,3 +72,10 @@ def test_calibration_from_samples_takes_its_coverage_from_ranks(rng):
     assert by_rank.nll == by_density.nll
     with pytest.raises(ValueError, match=r"samples: expected shape \(samples, 40, 2, 25, 2\)"):
         Calibration.from_density(density, truth, samples=samples[0])
+
+
+@pytest.mark.parametrize("count", [2, 7])
+def test_crps_is_the_fair_one_of_scoringrules(rng, count):
+    samples, truth = draw(rng, count, 3, 4), draw(rng, 1, 3, 4)[0]
+    expected = scoringrules.crps_ensemble(truth, np.moveaxis(samples, 0, -1), estimator="fair")
+    np.testing.assert_allclose(ensemble_crps(samples, truth), expected, atol=1e-12)

@@ -53,6 +53,7 @@ def test_hand_made_samples_give_the_expected_numbers():
     assert metrics.best_fde == pytest.approx((0 + 1) / 2)
     assert metrics.ade_of_mean == pytest.approx((1.5 + 4.5 + 1.5 + 3.5) / 4)
     assert metrics.fde_of_mean == pytest.approx((1.5 + 3.5) / 2)
+    assert metrics.mae_of_median == pytest.approx((1.5 + 4.5 + 1.5 + 3.5) / 4 * 0.7)
     spread = (1 + 1 + 3 + 5) / 4  # on a line, distances of pairs are differences
     assert metrics.energy_score == pytest.approx(22 / 8 - spread / 2)
 

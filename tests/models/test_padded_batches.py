@@ -94,6 +94,7 @@ def test_lengths_in_other_units_give_the_same_forecast_in_these_units(rng):
     other.set_weights(model.get_weights())
     other.displacement_scale.assign(10.0 * model.displacement_scale)
     other.acceleration_scale.assign(10.0 * model.acceleration_scale)
+    other.error_by_step.assign(10.0 * model.error_by_step)
     inputs = tiny_inputs(rng)
     scaled = np.concatenate([10.0 * inputs[..., :2], inputs[..., 2:]], axis=-1)
     expected = np.asarray(model(inputs)) * [10.0, 10.0, 10.0, 10.0, 1.0]

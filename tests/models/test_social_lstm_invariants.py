@@ -95,5 +95,5 @@ def test_without_output_weights_the_forecast_is_constant_position_or_velocity(rn
     for step in range(3):
         mean = last + (step + 1) * velocity
         np.testing.assert_allclose(parameters[:, step, :, :2], mean, rtol=1e-4, atol=1e-5)
-    sigma = SCALES["displacement_scale"] * np.log(2.0)  # softplus(0)
-    np.testing.assert_allclose(parameters[..., 2:4], sigma, rtol=1e-5)
+        sigma = SCALES["error_by_step"][step] * np.log(2.0)  # softplus(0)
+        np.testing.assert_allclose(parameters[:, step, :, 2:4], sigma, rtol=1e-5)

@@ -93,3 +93,14 @@ def test_histogram_of_another_shape_is_refused(ax, values):
 def test_spread_without_its_error_is_refused(ax):
     with pytest.raises(ValueError, match=r"error: expected names \['model'\], found \['other'\]"):
         plots.plot_spread(ax, {"model": [0.1]}, {"other": [0.1]})
+
+
+def test_ratio_of_spread_and_error_is_drawn_beside_one(ax):
+    plots.plot_spread_skill(ax, {"model": [1.5, 0.5], "other": [1.0, 4.0]})
+    model, other, calibrated = drawn_lines(ax)
+    np.testing.assert_allclose(model.get_xydata(), [[1, 1.5], [2, 0.5]])
+    np.testing.assert_allclose(other.get_ydata(), [1.0, 4.0])
+    np.testing.assert_allclose(calibrated.get_ydata(), 1.0)
+    assert model.get_color() == FORECAST_COLOR != other.get_color()
+    assert legend_of(ax) == ["model", "other", "calibrated"]
+    assert ax.get_yscale() == "log"
