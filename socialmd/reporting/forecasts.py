@@ -29,7 +29,7 @@ __all__ = [
 
 # Those that a model has to beat, and one that knows what it has to learn.
 BASELINES = (*SIMPLE_FORECASTS, "known law")
-BATCH = 32  # windows rolled out at once
+PARTICLES_AT_ONCE = 2048  # of all windows and futures that are rolled out together
 
 
 class Forecasts(NamedTuple):
@@ -182,7 +182,7 @@ def roll_out(
         FloatingPointError: the forecast has become infinite.
     """
     feedback = model.point_feedback if num_samples is None else "sample"
-    size = max(1, BATCH // (num_samples or 1))
+    size = max(1, PARTICLES_AT_ONCE // (inputs.shape[2] * (num_samples or 1)))
     starts = range(0, len(inputs), size)
     rollouts = [
         model.rollout(

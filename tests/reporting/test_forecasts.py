@@ -5,9 +5,16 @@ from socialmd.data import describe_dataset
 from socialmd.dataset_folder import read_description
 from socialmd.models import constant_velocity
 from socialmd.reporting import forecast_windows, roll_out
-from socialmd.reporting.forecasts import BATCH
 from socialmd.simulation import law_of
 from tests.models.tiny import tiny_inputs, tiny_model
+
+
+BATCH = 8  # windows at once
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    monkeypatch.setattr("socialmd.reporting.forecasts.PARTICLES_AT_ONCE", 4 * BATCH + 3)
 
 
 @pytest.fixture(scope="module")
