@@ -108,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     experiment = {
         "reference": arguments.base.stem,
         "data": data.resolve().name,
-        "epochs": base.training.epochs,
+        "epochs": sum(phase.epochs or 0 for phase in base.training.schedule),
         "batch_size": base.training.batch_size,
     }
     write_report(output, experiment, comparisons, results, baselines)
@@ -122,8 +122,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def make_run(variant: str, experiment: ExperimentConfig, seed: int, output: Path) -> Run:
     """Training of one variant; patience of all epochs means no early stopping."""
-    update = {"seed": seed, "patience": experiment.training.epochs}
-    training = experiment.training.model_copy(update=update)
+    training = experiment.training
+    phases = [
+        phase.model_copy(update={"patience": phase.epochs or training.epochs})
+        for phase in training.phases
+    ]
+    update = {"seed": seed, "patience": training.epochs, "phases": tuple(phases)}
+    training = training.model_copy(update=update)
     config = experiment.model_copy(update={"training": training})
     return Run(variant, seed, config, output / variant / f"seed_{seed}")
 
@@ -284,8 +289,10 @@ def draw(
     """
     figure, axes = new_figure(11, 4.2, columns=2)
     figure.suptitle(title)
+    phases = next(iter(trainings.values()))[0]["history"].get("phase")
+    loss = "validation NLL (nats per particle and step)"
     for ax, key, label, baselines in (
-        (axes[0], "val_loss", "validation NLL (nats per particle and step)", {}),
+        (axes[0], "val_loss", "validation loss of each phase" if phases else loss, {}),
         (axes[1], "val_mae", "validation MAE (length units)", {"constant velocity": baseline}),
     ):
         curves = {

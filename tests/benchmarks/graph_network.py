@@ -11,7 +11,7 @@ tensors [B, N, N, 64].
 The file says how good forecasts are along the training, on validation windows, and at the end on
 all test windows. Minutes are of processor time in training, which depends less on what else the
 machine does; with one thread (`TF_NUM_INTRAOP_THREADS=1`) they are those of one core. Forecasts
-along the training are not counted.
+along the training are not counted. `learning_curve.py` measures models of this package likewise.
 
 Reference: A. Sanchez-Gonzalez et al., Learning to simulate complex physics with graph networks,
 ICML 2020.
@@ -307,6 +307,11 @@ def measure(model: GraphNetwork, windows: Windows, at_once: int = 50) -> dict[st
             for start in starts
         ]
     )
+    return errors(forecast, windows)
+
+
+def errors(forecast: Any, windows: Windows) -> dict[str, float]:
+    """What is said of forecasts."""
     metrics = ForecastMetrics.from_arrays(windows.truth, forecast)
     return {
         "windows": len(windows.inputs),

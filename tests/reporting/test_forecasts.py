@@ -8,7 +8,6 @@ from socialmd.reporting import forecast_windows, roll_out
 from socialmd.simulation import law_of
 from tests.models.tiny import tiny_inputs, tiny_model
 
-
 BATCH = 8  # windows at once
 
 
