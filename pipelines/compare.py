@@ -42,17 +42,17 @@ from socialmd.training.output_folder import check_same_experiment
 MEASUREMENTS, TEST = "measurements.json", "test.json"
 
 UNITS = {
-    "nll, val_loss": "nats per particle and step",
+    "nll, val_loss": "nats per particle and step; in phases with other losses, theirs",
     "mae, median_error, val_mae": "units of length, per coordinate",
     "ade, fde": "units of length, distance in the plane",
     "seconds_per_step": "median over the training steps",
     "peak_memory_bytes": "resident memory of the process that trained, libraries included",
 }
 EXPLANATION = """\
-Errors are those of the best epoch's weights on the test split, mean ± standard deviation over
-seeds: NLL in nats per particle and step, mean and median absolute error per coordinate and FDE, the
-distance after the last step, in units of length. Time per training step and peak memory of the
-training process, libraries included, are medians over seeds."""
+Errors are those of the best epoch's weights (of the last phase) on the test split, mean ± standard
+deviation over seeds: NLL in nats per particle and step, mean and median absolute error per
+coordinate and FDE, the distance after the last step, in units of length. Time per training step and
+peak memory of the training process, libraries included, are medians over seeds."""
 
 Results = dict[str, dict[int, dict[str, Any]]]  # variant -> seed -> numbers
 

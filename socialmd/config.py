@@ -590,29 +590,7 @@ class ExperimentConfig(_Section):
                 raise ValueError(
                     f"{name}.window: expected {least} to {self.data.window}, found {phase.window}"
                 )
-            if phase.loss == "energy_score" and phase.feedback != "sample":
-                raise ValueError(
-                    f'{name}.loss: expected feedback = "sample" beside energy_score, found '
-                    f"{phase.feedback!r}"
-                )
-            if (
-                phase.feedback == "sample"
-                and self.model.kind == "interaction_lstm"
-                and phase.loss != "energy_score"
-            ):
-                raise ValueError(
-                    f'{name}.loss: expected energy_score beside feedback = "sample", found '
-                    f"{phase.loss!r}"
-                )
-            if (
-                phase.feedback == "sample"
-                and self.model.kind != "interaction_lstm"
-                and getattr(self.model, "feedback", "mean") != "sample"
-            ):
-                raise ValueError(
-                    f'{name}.feedback: expected model.feedback = "sample" beside it, found '
-                    f"{getattr(self.model, 'feedback', 'mean')!r}"
-                )
+            _check_samples(name, phase, self.model)
             if phase.substeps and not hasattr(self.model, "substeps"):
                 raise ValueError(
                     f"{name}.substeps: expected none for model.kind = {self.model.kind}, "
@@ -707,6 +685,26 @@ def _describe(fault: ErrorDetails) -> str:
     if fault["type"] == "model_type":
         return f"{key}: expected a table, found {fault['input']!r}"
     return f"{key}: {fault['msg'].lower()}, found {fault['input']!r}"
+
+
+def _check_samples(name: str, phase: PhaseConfig, model: AnyModelConfig) -> None:
+    """Refuse a phase whose loss and feedback do not go together, or are not for this model."""
+    of_model = getattr(model, "feedback", "mean")
+    feedback = phase.feedback or of_model
+    if phase.loss == "energy_score" and feedback != "sample":
+        raise ValueError(
+            f'{name}.loss: expected feedback = "sample" beside energy_score, found {feedback!r}'
+        )
+    if model.kind == "interaction_lstm":
+        if feedback == "sample" and phase.loss != "energy_score":
+            raise ValueError(
+                f'{name}.loss: expected energy_score beside feedback = "sample", found '
+                f"{phase.loss!r}"
+            )
+    elif feedback == "sample" and of_model != "sample":
+        raise ValueError(
+            f'{name}.feedback: expected model.feedback = "sample" beside it, found {of_model!r}'
+        )
 
 
 def _check_entry(name: str, entry: Entry, key: str, section: _Section) -> None:

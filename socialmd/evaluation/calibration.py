@@ -123,14 +123,16 @@ class Calibration:
             return_counts=True,
         )
         rng = np.random.default_rng(seed)
-        scores = _score_in_parts(density, positions, rng, is_sampled=samples is not None)
-        if samples is not None:
-            drawn = finite_array("samples", samples)
-            if drawn.ndim != 5 or len(drawn) < 2 or drawn.shape[1:] != positions.shape:
-                raise ValueError(
-                    f"samples: expected shape (samples, {', '.join(map(str, positions.shape))}), "
-                    f"at least two samples, found {drawn.shape}"
-                )
+        drawn = None if samples is None else finite_array("samples", samples)
+        if drawn is not None and (
+            drawn.ndim != 5 or len(drawn) < 2 or drawn.shape[1:] != positions.shape
+        ):
+            raise ValueError(
+                f"samples: expected shape (samples, {', '.join(map(str, positions.shape))}), "
+                f"at least two samples, found {drawn.shape}"
+            )
+        scores = _score_in_parts(density, positions, rng, is_sampled=drawn is not None)
+        if drawn is not None:
             scores = scores._replace(
                 level=rank_levels(drawn, positions, rng),
                 pit=rank_transforms(drawn, positions, rng),
@@ -189,7 +191,7 @@ def _score(
     unknown = np.empty(truth.shape)  # costs most of the time, and is told by samples
     return _Scores(
         level=unknown[..., 0] if is_sampled else density.highest_density_level(truth, rng=rng),
-        pit=density.cdf(truth),
+        pit=unknown if is_sampled else density.cdf(truth),
         crps=unknown if is_sampled else density.crps(truth),
         nll=-density.log_prob(truth),
         variance=0.5 * np.trace(density.covariance(), axis1=-2, axis2=-1),

@@ -21,8 +21,8 @@ class SampleMetrics:
     """Errors of S sampled forecasts of one set of windows; `dataclasses.asdict` makes JSON of it.
 
     All but the last are lengths, most of them distances in the plane, averaged over windows and
-    particles. The energy score is
-    a proper score of the distribution that samples are drawn from, for each particle at each step:
+    particles. The energy score is a proper score of the distribution that samples are drawn from,
+    for each particle at each step:
 
         ES = E|X - x| - E|X - X'| / 2
            ~ 1/S sum_s |X_s - x| - 1 / (2 S (S - 1)) sum_(r != s) |X_r - X_s|

@@ -51,9 +51,9 @@ def feed_back(
                         whenever it is computed: the default.
         "most_likely"   mean of the mixture's component of largest weight. Never lies between two
                         ways that a particle may go, but jumps where two weights are equal.
-        "sample"        one draw, in training another one in every step. Even then each step's
-                        density is that of the step given the past alone: what the loss asks for
-                        does not depend on what was drawn before.
+        "sample"        one draw, in training another one in every step. Even then a likelihood asks
+                        each step's density for that of the step given the past alone, whatever was
+                        drawn before. Losses of futures (`EnergyScore`) ask for trajectories.
 
     Args:
         distribution: whose parameters they are.

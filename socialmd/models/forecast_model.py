@@ -194,10 +194,10 @@ class ForecastModel(keras.Model):
             )
         if num_samples is not None:
             self._check_futures(feedback, num_samples)
+        self.densities = self._densities_after(feedback, num_samples)
         self.training_feedback = feedback
         self.training_steps = steps
         self.training_samples = num_samples
-        self.densities = self._densities_after(feedback)
         self._forget_compiled()
 
     def end_training(self) -> None:
@@ -222,9 +222,9 @@ class ForecastModel(keras.Model):
                 f"gaussian, to train on futures, found {self.distribution_name!r}"
             )
 
-    def _densities_after(self, feedback: str) -> tuple[str, ...]:
+    def _densities_after(self, feedback: str, num_samples: int | None) -> tuple[str, ...]:
         """What there is once it is trained; here one density, which another training replaces."""
-        is_conditional = feedback == "truth" or self.training_samples is not None
+        is_conditional = feedback == "truth" or num_samples is not None
         return ("conditional",) if is_conditional else ("marginal",)
 
     def _forget_compiled(self) -> None:
@@ -259,7 +259,7 @@ class ForecastModel(keras.Model):
         return self.respond_in_training(inputs, mask, training)
 
     def compute_mask(self, inputs: Any, previous_mask: Any | None = None) -> Any:
-        """Mask of the parameters, [B, T', N]: Keras leaves padded particles out of losses by it."""
+        """Of what `call` returns, [B, T', N]: Keras leaves padded particles out of losses by it."""
         inputs, mask = unpack(inputs, previous_mask)
         if mask is None:
             return None
@@ -292,10 +292,12 @@ class ForecastModel(keras.Model):
         """As `keras.Model.fit`, once the scales are known.
 
         Raises:
-            ValueError: the model needs scales and `adapt` was not called.
+            ValueError: the model needs scales and `adapt` was not called, or it does not learn from
+                what `feedback` says.
         """
         self.check_adapted()
-        densities = self._densities_after(self.training_feedback or self.feedback)
+        feedback = self.training_feedback or self.feedback
+        densities = self._densities_after(feedback, self.training_samples)
         if densities != self.densities:
             self.densities = densities
             self._forget_compiled()

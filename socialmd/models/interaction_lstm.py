@@ -42,17 +42,16 @@ class InteractionLSTM(ForecastModel):
     into the motion, nor, in the marginal one, from frame to frame through positions.
 
     What is unknown of a frame is not unknown anew in the next: a force that is wrong stays wrong
-    for a while, and moves the velocity by more than the place. Trained on futures
-    (`feedback="sample"` with `num_samples`, `EnergyScore`), a disturbance changes what is drawn,
-    after n steps, from the raw outputs y of the conditional density to
+    for a while, and if it is so all through a frame, it moves the velocity by twice as much as the
+    place. So futures are drawn, from the raw outputs y of the conditional density, as
 
         X = x + e + E,      e = tanh(rho) (last residual),      x + E ~ p(y + dy)
-        w += e + 2 exp(kappa) E
+        w += g(h) (e + 2 exp(kappa) E)
 
-    with dy, rho and kappa from all of the above, zero before: a force that is wrong all through a
-    frame moves the velocity by twice as much as the place. In the first frame dy is zero: how
-    uncertain that is, the conditional density tells. The law is taken as it is: gradients flow from
-    frame to frame through places and velocities, not through forces.
+    with dy, rho and kappa from all of the above, zero at first. They are learned from futures
+    (`begin_training("sample", num_samples=M)`, `EnergyScore`). dy is zero in the first frame: how
+    uncertain that is, the conditional density tells. If the law is frozen, it is taken as it is:
+    gradients flow from frame to frame through places and velocities, not through forces.
 
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
@@ -140,6 +139,7 @@ class InteractionLSTM(ForecastModel):
         self.disturbance = FeedForward(
             size, hidden_units, [0.0] * size, num_ignored=None, name="disturbance"
         )
+        self.disturbance.trainable = False  # but by futures
         self.seed_generator = keras.random.SeedGenerator()
         if units:
             self.marginal_lstm = keras.layers.LSTMCell(units, name="marginal_lstm")
@@ -276,7 +276,9 @@ class InteractionLSTM(ForecastModel):
         position, velocity, states, residual = state
         motion = self.cell.advance(position, velocity, features, states[0], mask)
         if not self.cell.law.trainable:  # no gradient is needed, and its way is a long one
-            motion = _as_given(motion, position, velocity)
+            motion = Motion(*map(ops.stop_gradient, motion))
+            if self.training_samples is not None:  # but that of draws
+                motion = _as_given(motion, position, velocity)
         moments = self.cell.moments(motion, residual)
         hidden = [states[0]] if self.cell.units else []
         return motion, ops.concatenate([moments, features, *hidden], axis=-1)
@@ -331,11 +333,6 @@ class InteractionLSTM(ForecastModel):
     def begin_training(
         self, feedback: str, steps: int | None = None, num_samples: int | None = None
     ) -> None:
-        if feedback == "sample" and num_samples is None:
-            raise ValueError(
-                'num_samples: expected at least 2 with feedback="sample", since this model learns '
-                "from draws by what becomes of them, found none"
-            )
         super().begin_training(feedback, steps, num_samples)
         for layer in self._marginal_layers:
             layer.trainable = feedback not in ("truth", "sample")
@@ -343,14 +340,20 @@ class InteractionLSTM(ForecastModel):
 
     def end_training(self) -> None:
         super().end_training()
-        for layer in (*self._marginal_layers, self.disturbance):
+        for layer in self._marginal_layers:
             layer.trainable = True
+        self.disturbance.trainable = False
 
     @property
     def _marginal_layers(self) -> list[keras.layers.Layer]:
         return [self.marginal, *([self.marginal_lstm] if self.cell.units else [])]
 
-    def _densities_after(self, feedback: str) -> tuple[str, ...]:
+    def _densities_after(self, feedback: str, num_samples: int | None) -> tuple[str, ...]:
+        if feedback == "sample" and num_samples is None:
+            raise ValueError(
+                'num_samples: expected begin_training("sample", num_samples=M), since this model '
+                "learns from draws by what becomes of them, found none"
+            )
         trained = "conditional" if feedback in ("truth", "sample") else "marginal"
         return tuple(sorted({*self.densities, trained}))
 
@@ -427,14 +430,15 @@ class InteractionLSTM(ForecastModel):
 
 
 def _as_given(motion: Motion, position: Any, velocity: Any) -> Motion:
-    """The same motion, with the gradient that it would have if there were no forces."""
+    """A motion without gradient, with that which it has if there is neither force nor friction."""
+    return motion._replace(
+        position=motion.position + _zero_with_gradient(position + velocity),
+        velocity=motion.velocity + _zero_with_gradient(velocity),
+    )
 
-    def plus_gradient(value: Any, free: Any) -> Any:
-        return ops.stop_gradient(value) + (free - ops.stop_gradient(free))
 
-    position = plus_gradient(motion.position, position + velocity)
-    velocity = plus_gradient(motion.velocity, velocity)
-    return Motion(position, velocity, *map(ops.stop_gradient, motion[2:]))
+def _zero_with_gradient(tensor: Any) -> Any:
+    return tensor - ops.stop_gradient(tensor)
 
 
 def _log_ahead(step: Any, like: Any) -> Any:

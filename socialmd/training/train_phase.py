@@ -40,16 +40,22 @@ def check_phases(model: ForecastModel, config: TrainingConfig) -> None:
     """Refuse phases that this model cannot go through, before the first of them.
 
     Raises:
-        ValueError: layers that are to be frozen do not exist, or the model cannot be compiled.
+        ValueError: layers that are to be frozen do not exist, the model cannot be compiled, or it
+            does not learn from what is fed back.
     """
     known = {layer.name for layer in model._flatten_layers(include_self=False)}
+    densities = model.densities
     for number, phase in enumerate(config.schedule):
         compile_model(model, config, phase)
+        if config.phases:
+            _begin(model, phase)
+            model.end_training()
         if missing := set(phase.frozen) - known:
             raise ValueError(
                 f"training.phases.{number}.frozen: expected some of {', '.join(sorted(known))}, "
                 f"found {missing.pop()!r}"
             )
+    model.densities = densities
 
 
 def train_phase(

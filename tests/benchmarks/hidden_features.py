@@ -28,7 +28,7 @@ from sklearn.linear_model import Ridge
 from socialmd import load_config
 from socialmd.config import ExperimentConfig
 from socialmd.data import read_windows
-from socialmd.dataset_folder import describe_dataset, read_description, save_array
+from socialmd.dataset_folder import DESCRIPTION_FILE, describe_dataset, read_description, save_array
 from socialmd.evaluation import ForecastMetrics
 from socialmd.models import InteractionLSTM
 from socialmd.reporting import roll_out
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     config = load_config(arguments.config)
     hidden = arguments.output / "positions_only"
-    if not hidden.is_dir():
+    if not (hidden / DESCRIPTION_FILE).is_file():
         hide_features(arguments.data, hidden)
     report: dict[str, Any] = {}
     for seed in range(arguments.seeds):

@@ -70,6 +70,7 @@ def test_calibration_from_samples_takes_its_coverage_from_ranks(rng):
     assert by_rank.overall_coverage[1] == pytest.approx(0.8, abs=5 * error)
     assert np.allclose(by_rank.overall_pit_histogram, 1 / 20, atol=5 * np.sqrt(0.05 / 4000))
     assert by_rank.nll == by_density.nll
+    assert by_rank.crps == pytest.approx(ensemble_crps(samples, truth).mean())
     with pytest.raises(ValueError, match=r"samples: expected shape \(samples, 40, 2, 25, 2\)"):
         Calibration.from_density(density, truth, samples=samples[0])
 

@@ -112,29 +112,51 @@ def test_gradients_through_draws_are_those_of_free_particles(rng):
         assert gradient[index] == pytest.approx(expected, rel=0.02, abs=2e-5)
 
 
+def slope_of_futures(model, inputs):
+    """Of all futures together by the last given positions."""
+    inputs = tf.constant(inputs)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        futures = model(inputs)
+    return numbers(tape.gradient(futures, inputs)[:, -1, :, :2])
+
+
 def test_with_a_frozen_law_no_gradient_flows_through_forces(rng):
     """Such as those of two particles at the same place, which are steep as nothing else is."""
     model, inputs = interacting_model(rng, units=0), interacting_inputs(rng)
+    for weight in model.disturbance.weights:
+        weight.assign(0 * weight)  # draws move velocities by twice themselves, whatever came before
     inputs[:, :, 1, :2] = inputs[:, :, 0, :2] + 1e-4
-    inputs = tf.constant(inputs)
-
-    def slope():
-        model.begin_training("sample", num_samples=2)
-        model.cell.trainable = is_trained
-        with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            futures = model(inputs)
-        return numbers(tape.gradient(futures, inputs)[:, -1, :, :2])
-
-    is_trained = False
-    frozen = slope()
-    is_trained = True
-    assert np.abs(slope() - frozen).max() > 1.0
+    model.begin_training("sample", num_samples=2)
+    model.cell.trainable = False
+    # A free particle's: of x, and of w, which the last residual corrects.
+    steps = np.arange(1, 4)
+    expected = 2 * (1 + steps).sum()
+    np.testing.assert_allclose(slope_of_futures(model, inputs), expected, rtol=1e-4)
+    model.cell.trainable = True
+    assert np.abs(slope_of_futures(model, inputs) - expected).max() > 1.0
 
 
-def test_other_models_learn_from_futures_too(rng):
-    model, inputs = tiny_model(rng, grid_sizes=()), tiny_inputs(rng)
-    model = type(model).from_config({**model.get_config(), "feedback": "sample"})
+@pytest.mark.parametrize("feedback", ["truth", "mean"])
+def test_with_a_frozen_law_no_gradient_flows_from_densities_into_the_motion(rng, feedback):
+    """Not even into the gain of corrections, if h, which densities read, does not depend on it."""
+    model, inputs = interacting_model(rng), interacting_inputs(rng)
+    for weight in (model.cell.lstm.kernel, model.cell.lstm.recurrent_kernel):
+        weight.assign(0 * weight)
+    model.begin_training(feedback)
+    model.cell.law.trainable = False
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(model(inputs))
+    gradient = tape.gradient(
+        total, model.cell.inertia.bias.value, unconnected_gradients=tf.UnconnectedGradients.ZERO
+    )
+    np.testing.assert_array_equal(gradient, 0.0)
+
+
+@pytest.mark.parametrize("prediction", ["position", "acceleration"])
+def test_other_models_learn_from_futures_too(rng, prediction):
+    arguments = {"prediction": prediction, "grid_sizes": (), "feedback": "sample"}
+    model, inputs = tiny_model(rng, **arguments), tiny_inputs(rng)
     model.begin_training("sample", num_samples=3)
     assert model(inputs).shape == (2, 3, 4, 3, 2)
     with run_eagerly():
@@ -162,8 +184,10 @@ def test_padded_particles_have_no_part_in_it(rng):
 
 def test_impossible_futures_are_refused(rng):
     model = interacting_model(rng)
-    with pytest.raises(ValueError, match=r"num_samples: expected at least 2 with .* found none"):
+    with pytest.raises(ValueError, match=r"num_samples: expected begin_training.*, found none"):
         model.begin_training("sample")
+    with pytest.raises(ValueError, match=r"num_samples: expected begin_training.*, found none"):
+        interacting_model(rng, feedback="sample").fit(interacting_inputs(rng))
     for arguments in (("sample", None, 1), ("mean", None, 4)):
         with pytest.raises(ValueError, match=r"num_samples: expected at least 2, and feedback="):
             model.begin_training(*arguments)

@@ -154,13 +154,18 @@ def test_other_models_go_through_phases_too(data, tmp_path, kind, feedback):
         ({"window": 8}, r"training.phases.0.window: expected 4 to 7, found 8"),
         ({"feedback": "sample"}, r"training.phases.0.loss: expected energy_score beside"),
         ({"loss": "energy_score"}, r'training.phases.0.loss: expected feedback = "sample"'),
+        (
+            [{"feedback": "truth"}, {"feedback": "sample", "loss": "energy_score"}],
+            r"distribution: expected one through whose draws gradients flow.*found 'mixture'",
+        ),
         ({"feedback": "history"}, r"training.phases.0.feedback.*found 'history'"),
         ({"decay": "linear"}, r"training.phases.0.decay.*found 'linear'"),
     ],
 )
 def test_impossible_phases_are_refused_before_anything_is_written(data, tmp_path, phase, message):
     tables = experiment().model_dump(mode="json", exclude_none=True)
-    tables["training"]["phases"] = [phase]
+    tables["training"]["phases"] = phase if isinstance(phase, list) else [phase]
+    tables["model"]["distribution"] = "mixture" if isinstance(phase, list) else "student_t"
     (tmp_path / "config.toml").write_text(tomli_w.dumps(tables))
     with pytest.raises(ValueError, match=message):
         fit(load_config(tmp_path / "config.toml"), data, tmp_path / "output", verbose=0)

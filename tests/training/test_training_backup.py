@@ -5,15 +5,20 @@ weights.
 """
 
 import re
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from socialmd import load_config
+from socialmd.models import build_model
+from socialmd.training.compile_model import compile_model
 from socialmd.training.numbered_callbacks import NumberedCallbacks
 from socialmd.training.training_backup import TrainingBackup, build_state, last_backup
 
+ROOT = Path(__file__).parents[2]
 NUM_BATCHES = 10
 
 
@@ -158,3 +163,22 @@ def test_the_progress_bar_counts_from_where_it_was_interrupted(dataset, capsys):
     shown = set(re.findall(r"(\d+)/(\d+)", capsys.readouterr().out))
     assert {("1", "2"), ("7", "10"), ("10", "10")} <= shown  # epochs, steps
     assert shown <= {("1", "2"), *((str(step), "10") for step in range(7, 11))}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("saved_models/*/backup/*.npz")), ids=lambda path: path.parts[-3]
+)
+def test_trainings_of_the_repository_can_go_on(path):
+    """A change of model or optimizer must not leave their backups behind."""
+    config = load_config(path.parents[1] / "config.toml")
+    particles, steps = config.system.num_particles, config.data.input_steps
+    inputs = tf.zeros([1, steps, particles, 4])
+    targets = tf.zeros([1, config.data.target_steps, particles, 2])
+    model = build_model(config)
+    model.build(inputs.shape)
+    compile_model(model, config.training)
+    build_state(model, targets, model(inputs))
+    backup = TrainingBackup(path.parent, 100, path)
+    backup.set_model(model)
+    backup.on_epoch_begin(0)
+    assert int(model.optimizer.iterations) > 0

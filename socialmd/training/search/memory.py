@@ -59,6 +59,7 @@ def estimate_memory(config: ExperimentConfig, system: FloatArray) -> float:
     What grows is what each step of the closed loop keeps for its gradient: of each particle the
     outputs of the convolutions, the gates of the LSTM and, for each neighbour in each grid, the
     cells that it adds to. Within a quarter of what trainings of eight different networks took.
+    Futures of an energy score count as one: where the law is frozen, little is kept of each.
 
     Args:
         config: the experiment; its arithmetic is taken for float32.
