@@ -1,4 +1,4 @@
-"""Everything once, in about eight minutes on two CPU cores.
+"""Everything once, in about five minutes on two CPU cores.
 
     python pipelines/quickstart.py
 
