@@ -10,7 +10,8 @@ is missing when seeds or variants were added. From all trainings that are comple
 
     comparison.md      a table for each comparison: errors on the test split, time, memory
     comparison.json    every number of every seed
-    NAME.png           for each comparison, the validation losses by epoch
+    NAME.png           for each comparison, the validation losses by epoch; where training has
+                       phases, whose losses do not compare, test errors by steps ahead
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from socialmd import load_config
 from socialmd.command_line import positive_integer
 from socialmd.config import DataConfig, ExperimentConfig
@@ -31,7 +34,7 @@ from socialmd.dataset_folder import write_atomically
 from socialmd.evaluation import ForecastMetrics
 from socialmd.evaluation.variant_table import variant_table
 from socialmd.models import constant_velocity
-from socialmd.plots import new_figure, plot_learning_curves
+from socialmd.plots import new_figure, plot_errors, plot_learning_curves
 from socialmd.reporting import roll_out
 from socialmd.run_apart import run_apart
 from socialmd.training import fit, read_history
@@ -268,7 +271,11 @@ def write_report(
         }
         if REFERENCE in trainings and len(trainings) > 1:
             parts += [f"## {comparison.title}", variant_table(trainings, settings[name])]
-            draw(output / f"{name}.png", comparison.title, trainings, baselines["validation"].mae)
+            picture = output / f"{name}.png"
+            if comparison.experiments[REFERENCE].training.phases:
+                draw_by_step(picture, comparison.title, trainings)
+            else:
+                draw(picture, comparison.title, trainings, baselines["validation"].mae)
     text = "\n\n".join(parts) + "\n"
     write_atomically(output / "comparison.md", lambda file: file.write(text.encode()))
 
@@ -289,10 +296,8 @@ def draw(
     """
     figure, axes = new_figure(11, 4.2, columns=2)
     figure.suptitle(title)
-    phases = next(iter(trainings.values()))[0]["history"].get("phase")
-    loss = "validation NLL (nats per particle and step)"
     for ax, key, label, baselines in (
-        (axes[0], "val_loss", "validation loss of each phase" if phases else loss, {}),
+        (axes[0], "val_loss", "validation NLL (nats per particle and step)", {}),
         (axes[1], "val_mae", "validation MAE (length units)", {"constant velocity": baseline}),
     ):
         curves = {
@@ -300,6 +305,31 @@ def draw(
             for variant, seeds in trainings.items()
         }
         plot_learning_curves(ax, curves, label, baselines)
+    write_atomically(path, lambda file: figure.savefig(file, format="png"))
+
+
+def draw_by_step(
+    path: Path, title: str, trainings: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> None:
+    """Draw the errors of one comparison on the test split against steps ahead, means over seeds.
+
+    Args:
+        path: the picture.
+        title: of the picture.
+        trainings: by variant, the numbers of each seed.
+    """
+    figure, axes = new_figure(11, 4.2, columns=2)
+    figure.suptitle(title)
+    for ax, key, label, title_of_axes in (
+        (axes[0], "median_error_per_step", "median absolute error (length units)", "Error"),
+        (axes[1], "nll_per_step", "NLL (nats per particle)", "Negative log-likelihood"),
+    ):
+        curves = {
+            variant: np.mean([numbers["test"][key] for numbers in seeds], axis=0)
+            for variant, seeds in trainings.items()
+        }
+        plot_errors(ax, curves, label, title_of_axes)
+    axes[1].set_yscale("linear")
     write_atomically(path, lambda file: figure.savefig(file, format="png"))
 
 

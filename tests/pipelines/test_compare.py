@@ -212,6 +212,31 @@ def refused(experiment, trainings, *options, error=ValueError, match):
     assert trainings == []
 
 
+def test_phases_are_not_stopped_early_either():
+    phases = [{"feedback": "truth", "epochs": 3, "patience": 1}, {"feedback": "mean"}]
+    base = ExperimentConfig.model_validate(
+        {**EXPERIMENT, "model": MODEL, "training": {**TRAINING, "phases": phases}}
+    )
+    run = compare.make_run("reference", base, 0, Path("output"))
+    assert [phase.patience for phase in run.config.training.schedule] == [3, 2]
+
+
+def test_variants_trained_in_phases_are_drawn_by_steps_ahead(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(compare, "plot_errors", lambda ax, curves, *rest: drawn.append(curves))
+    seeds = [
+        {"test": {"median_error_per_step": [0.1, error], "nll_per_step": [-1.0, nll]}}
+        for error, nll in ((0.2, 0.0), (0.4, 3.0))
+    ]
+    compare.draw_by_step(tmp_path / "parts.png", "Parts", {"reference": seeds, "less": seeds[:1]})
+    errors, likelihoods = drawn
+    assert list(errors) == ["reference", "less"]
+    np.testing.assert_allclose(errors["reference"], [0.1, 0.3])
+    np.testing.assert_allclose(likelihoods["reference"], [-1.0, 1.5])
+    with Image.open(tmp_path / "parts.png") as image:
+        assert min(image.size) > 200
+
+
 def test_unknown_comparisons_are_refused(experiment, trainings):
     refused(
         experiment, trainings, "--only", "width", "pooled",
