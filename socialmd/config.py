@@ -416,8 +416,8 @@ class PhaseConfig(_Section):
             futures that are drawn, with `feedback = "sample"`.
         error_scale: scale of `"student_t"`, in units of the typical change of displacements.
         exponent: of distances in `"energy_score"`; below one, close encounters count less.
-        num_samples: futures of each past for `"energy_score"`, of which each counts as a sample of
-            the batch: memory and time grow with them.
+        num_samples: futures of each past for `"energy_score"`; time grows with them, and memory,
+            though less where the law is frozen.
         frozen: names of layers that are not trained.
         substeps: of the integration in this phase, for models that have one.
 
