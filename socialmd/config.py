@@ -48,6 +48,7 @@ PositiveInt = Annotated[int, Field(ge=1, lt=2**63)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
+Exponent = Annotated[float, Field(gt=0, lt=2)]
 
 
 class _Section(BaseModel):
@@ -415,7 +416,7 @@ class PhaseConfig(_Section):
             scale of a Student-t distribution, of which outliers are a part; or `"energy_score"` of
             futures that are drawn, with `feedback = "sample"`.
         error_scale: scale of `"student_t"`, in units of the typical change of displacements.
-        exponent: of distances in `"energy_score"`; below one, close encounters count less.
+        exponents: of distances in `"energy_score"`; see `EnergyScore`.
         num_samples: futures of each past for `"energy_score"`; time grows with them, and memory,
             though less where the law is frozen.
         frozen: names of layers that are not trained.
@@ -439,7 +440,7 @@ class PhaseConfig(_Section):
         "negative_log_likelihood"
     )
     error_scale: PositiveFloat = 0.03
-    exponent: Annotated[float, Field(gt=0, lt=2)] = 1.0
+    exponents: Annotated[tuple[Exponent, ...], Field(strict=False, min_length=1)] = (1.0,)
     num_samples: Annotated[int, Field(ge=2, lt=2**31)] = 4
     frozen: Annotated[tuple[str, ...], Field(strict=False)] = ()
     substeps: PositiveInt | None = None

@@ -10,9 +10,9 @@ from socialmd.distributions.backend import tfd
 
 __all__ = ["DIAGONAL_SHIFT", "BivariateGaussian", "cholesky_factor"]
 
-# Added to the diagonal of the covariance's Cholesky factor: far below any length that data resolve,
-# large enough that squared standardized residuals stay finite in float32.
-DIAGONAL_SHIFT = 1e-6
+# Added to the diagonal of the covariance's Cholesky factor: below any length that positions in
+# float32 resolve, large enough that squared standardized residuals stay finite.
+DIAGONAL_SHIFT = 1e-7
 
 
 class BivariateGaussian:

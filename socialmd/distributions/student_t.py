@@ -24,7 +24,8 @@ class StudentT:
 
         mu_1, ..., mu_D     mean, in units of length
         sigma               scale per coordinate, in units of length
-        nu                  degrees of freedom, above two, so that mean and variance exist
+        nu                  degrees of freedom, above two, so that mean and variance exist;
+                            from a network, above three
 
         p(x) = Gamma((nu + D) / 2) / (Gamma(nu / 2) (nu pi)**(D / 2) sigma**D)
                (1 + |x - mu|**2 / (nu sigma**2))**(-(nu + D) / 2)
@@ -53,7 +54,10 @@ class StudentT:
         """Raw network outputs in units of the data.
 
             mu = origin + mean_scale * raw      sigma = sigma_scale * softplus(raw)
-            nu = 2 + softplus(raw) / log(2)     which is three where raw is zero
+            nu = 3 + softplus(raw) / log(2)     which is four where raw is zero
+
+        Close to two, hardly any likelihood is lost, but the variance has no bound: where errors are
+        large and have light tails, a network that has met it early on stays there.
 
         Args:
             outputs: raw network outputs, [..., D + 2].
@@ -69,7 +73,7 @@ class StudentT:
             [
                 origin + mean_scale * mean,
                 sigma_scale * ops.softplus(sigma),
-                2.0 + ops.softplus(freedom) / math.log(2.0),
+                3.0 + ops.softplus(freedom) / math.log(2.0),
             ],
             axis=-1,
         )

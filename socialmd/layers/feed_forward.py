@@ -1,4 +1,4 @@
-"""A linear map plus an MLP of one hidden layer."""
+"""A linear map plus an MLP."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class FeedForward(keras.layers.Layer):
     Args:
         width: of y.
         hidden_units: of the MLP.
+        hidden_layers: of the MLP; with more than one, tanh(C x + c) is put through others like it.
         initial_outputs: of y before training, [width], for small x; the linear path's bias.
         num_ignored: of the last components of x, which y does not depend on before training; all of
             them if none is given.
@@ -41,6 +42,7 @@ class FeedForward(keras.layers.Layer):
         hidden_units: int,
         initial_outputs: Sequence[float] | None = None,
         num_ignored: int | None = 0,
+        hidden_layers: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)
@@ -48,6 +50,7 @@ class FeedForward(keras.layers.Layer):
         self.hidden_units = hidden_units
         self.initial_outputs = initial_outputs
         self.num_ignored = num_ignored
+        self.hidden_layers = hidden_layers
         bias: Any = "zeros"
         if initial_outputs is not None:
             bias = keras.initializers.Constant(initial_outputs)
@@ -58,9 +61,12 @@ class FeedForward(keras.layers.Layer):
             dtype=self.dtype_policy,
             name="linear",
         )
-        self.hidden = keras.layers.Dense(
-            hidden_units, activation="tanh", dtype=self.dtype_policy, name="hidden"
-        )
+        self.hidden = [
+            keras.layers.Dense(
+                hidden_units, activation="tanh", dtype=self.dtype_policy, name=f"hidden_{number}"
+            )
+            for number in range(hidden_layers)
+        ]
         self.output_layer = keras.layers.Dense(
             width,
             use_bias=False,
@@ -71,8 +77,10 @@ class FeedForward(keras.layers.Layer):
 
     def build(self, inputs_shape: Any) -> None:
         self.linear.build(inputs_shape)
-        self.hidden.build(inputs_shape)
-        self.output_layer.build((*inputs_shape[:-1], self.hidden_units))
+        hidden_shape = (*inputs_shape[:-1], self.hidden_units)
+        for number, layer in enumerate(self.hidden):
+            layer.build(hidden_shape if number else inputs_shape)
+        self.output_layer.build(hidden_shape)
 
     def _initial_kernel(self, shape: Any, dtype: Any = None) -> Any:
         ignored = shape[0] if self.num_ignored is None else self.num_ignored
@@ -83,7 +91,10 @@ class FeedForward(keras.layers.Layer):
         return ops.concatenate([kernel, ops.zeros((ignored, shape[1]), dtype)], axis=0)
 
     def call(self, inputs: Any) -> Any:
-        return self.linear(inputs) + self.output_layer(self.hidden(inputs))
+        hidden = inputs
+        for layer in self.hidden:
+            hidden = layer(hidden)
+        return self.linear(inputs) + self.output_layer(hidden)
 
     def compute_output_shape(self, inputs_shape: Any) -> Any:
         return (*inputs_shape[:-1], self.width)
@@ -95,4 +106,5 @@ class FeedForward(keras.layers.Layer):
             "hidden_units": self.hidden_units,
             "initial_outputs": self.initial_outputs,
             "num_ignored": self.num_ignored,
+            "hidden_layers": self.hidden_layers,
         }

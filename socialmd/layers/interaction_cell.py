@@ -14,7 +14,8 @@ __all__ = ["InteractionCell", "Motion"]
 
 # Below this part of their scale, speeds, accelerations and residuals look alike to the network.
 SMALLEST = 1e-3
-NUM_MOMENTS = 5
+TINY = 1e-30
+NUM_MOMENTS = 7
 
 
 class Motion(NamedTuple):
@@ -24,13 +25,17 @@ class Motion(NamedTuple):
         position: at its end.
         velocity: likewise.
         acceleration: likewise.
-        change: of the acceleration, from its beginning to its end.
+        start: acceleration at its beginning.
+        peak: largest square of the acceleration in it, [B, N, 1].
+        variation: how much acceleration changed, substep by substep, in all: [B, N, 1].
     """
 
     position: Any
     velocity: Any
     acceleration: Any
-    change: Any
+    start: Any
+    peak: Any
+    variation: Any
 
 
 @register
@@ -142,14 +147,17 @@ class InteractionCell(keras.layers.Layer):
 
         if self.law.units:
             velocity = velocity * 2 * ops.sigmoid(self.inertia(hidden)[..., :1])
-        first = acceleration = accelerate(position)
+        start = acceleration = accelerate(position)
+        peak, variation = _square(start), 0.0
         step = 1.0 / self.substeps
         for _ in range(self.substeps):
             velocity = velocity + acceleration * (step / 2)
             position = position + velocity * step
-            acceleration = accelerate(position)
+            before, acceleration = acceleration, accelerate(position)
             velocity = velocity + acceleration * (step / 2)
-        return Motion(position, velocity, acceleration, acceleration - first)
+            peak = ops.maximum(peak, _square(acceleration))
+            variation = variation + ops.sqrt(TINY + _square(acceleration - before))
+        return Motion(position, velocity, acceleration, start, peak, variation)
 
     def correct(self, velocity: Any, residual: Any, hidden: Any) -> Any:
         """The velocity [B, N, D] that what came makes likely.
@@ -184,20 +192,20 @@ class InteractionCell(keras.layers.Layer):
         return tuple(ops.reshape(state, (*shape, self.units)) for state in states)
 
     def moments(self, motion: Motion, residual: Any) -> Any:
-        """How violent a frame is, by which its uncertainty is told: [B, N, 5].
+        """How violent a frame is, by which its uncertainty is told: [B, N, 7].
 
-        Logarithms of speed, of acceleration at both ends and of its change, and of the last
-        residual; in units of d and a.
+        Logarithms of speed, of acceleration at both ends, of its net change, peak and variation,
+        and of the last residual; in units of d and a.
         """
         a = self.acceleration_scale
-        scaled = [
+        vectors = [
             motion.velocity / self.displacement_scale,
-            (motion.acceleration - motion.change) / a,
+            motion.start / a,
             motion.acceleration / a,
-            motion.change / a,
+            (motion.acceleration - motion.start) / a,
             residual / a,
         ]
-        squares = [ops.sum(ops.square(vector), axis=-1, keepdims=True) for vector in scaled]
+        squares = [*map(_square, vectors), motion.peak / a**2, ops.square(motion.variation / a)]
         # No gradient: a density must not become likelier by making the motion calmer.
         squares = ops.stop_gradient(ops.concatenate(squares, axis=-1))
         return ops.log(SMALLEST**2 + squares) / 2
@@ -214,6 +222,10 @@ class InteractionCell(keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InteractionCell:
         return cls(**{**config, "law": keras.saving.deserialize_keras_object(config["law"])})
+
+
+def _square(vector: Any) -> Any:
+    return ops.sum(ops.square(vector), axis=-1, keepdims=True)
 
 
 def _compress(vector: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
@@ -18,15 +19,16 @@ TINY = 1e-12  # square of a length: the distance of two futures that are one has
 class EnergyScore(ParticleLoss):
     """Energy score of M futures of each particle at each step, without the bias of a small M.
 
-        loss = E|X - x|**beta - E|X - X'|**beta / 2
-             ~ 1/M sum_m |X_m - x|**beta - 1 / (2 M (M - 1)) sum_(l != m) |X_l - X_m|**beta
+        loss = E k(X - x) - E k(X - X') / 2,      k(d) = |d|**beta, or the mean of several
+             ~ 1/M sum_m k(X_m - x) - 1 / (2 M (M - 1)) sum_(l != m) k(X_l - X_m)
 
     A proper score: the least that can be expected is that of futures that are distributed as the
-    truth is. With beta = 1 and in one dimension it is the CRPS. A smaller exponent lets the few
-    particles in close encounters, whose futures differ most, count less.
+    truth is. With beta = 1 and in one dimension it is the CRPS. It looks at particles whose futures
+    differ most, those in close encounters; with a small exponent, all count alike. Errors that
+    range over decades need both.
 
     Args:
-        exponent: beta, more than 0 and less than 2.
+        exponents: betas, more than 0 and less than 2.
         reduction: see `ParticleLoss`.
 
     Call arguments:
@@ -36,7 +38,7 @@ class EnergyScore(ParticleLoss):
         sample_weight: see `ParticleLoss`.
 
     Raises:
-        ValueError: the exponent is out of its range, or there are not two futures.
+        ValueError: an exponent is out of its range, or there are not two futures.
 
     Example:
         >>> model.begin_training("sample", num_samples=4)
@@ -49,15 +51,17 @@ class EnergyScore(ParticleLoss):
 
     def __init__(
         self,
-        exponent: float = 1.0,
+        exponents: Sequence[float] = (1.0,),
         reduction: str = "mean_with_sample_weight",
         name: str = "energy_score",
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, reduction=reduction, **kwargs)
-        if not 0 < exponent < 2:
-            raise ValueError(f"exponent: expected more than 0 and less than 2, found {exponent}")
-        self.exponent = exponent
+        if not exponents or not all(0 < exponent < 2 for exponent in exponents):
+            raise ValueError(
+                f"exponents: expected each more than 0 and less than 2, found {exponents}"
+            )
+        self.exponents = tuple(exponents)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         if len(y_pred.shape) != len(y_true.shape) + 1 or y_pred.shape[-2] < 2:
@@ -67,17 +71,17 @@ class EnergyScore(ParticleLoss):
             )
         count = y_pred.shape[-2]
         truth = ops.cast(y_true, y_pred.dtype)[..., None, :]
-        error = ops.mean(self._distance(y_pred - truth), axis=-1)
+        error = ops.mean(self._kernel(y_pred - truth), axis=-1)
         # Futures and those that come k after them, around in a circle: every pair, twice.
         pairs = [
-            ops.mean(self._distance(y_pred - ops.roll(y_pred, k, axis=-2)), axis=-1)
+            ops.mean(self._kernel(y_pred - ops.roll(y_pred, k, axis=-2)), axis=-1)
             for k in range(1, count)
         ]
         return error - sum(pairs) / (2 * (count - 1))
 
-    def _distance(self, difference: Any) -> Any:
-        square = ops.sum(ops.square(difference), axis=-1)
-        return ops.power(square + TINY, self.exponent / 2)
+    def _kernel(self, difference: Any) -> Any:
+        square = ops.sum(ops.square(difference), axis=-1) + TINY
+        return sum(ops.power(square, beta / 2) for beta in self.exponents) / len(self.exponents)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "exponent": self.exponent}
+        return {**super().get_config(), "exponents": self.exponents}

@@ -29,7 +29,15 @@ class InteractionLSTM(ForecastModel):
     weights. From frame to frame, positions and velocities are integrated with learned forces, and
     what comes corrects the velocity (see `InteractionCell`). The last T given frames start it.
 
-    It holds two densities for a particle's next position, around where the motion leads:
+    A force that is wrong stays wrong for a while: the next position is expected not at x, where the
+    motion leads, but at
+
+        x + e,      e = tanh(rho) (last residual)
+
+    with rho from all that the conditional density is told from, zero at first. In closed loop, e is
+    the next residual, so that it also corrects the velocity, and fades.
+
+    It holds two densities for a particle's next position:
 
         conditional   given the true frame before; what `feedback="truth"` trains. Drawn from,
                       frame by frame, it gives futures: `rollout(feedback="sample")`.
@@ -41,14 +49,12 @@ class InteractionLSTM(ForecastModel):
     ahead, and has an LSTM of its own that runs with the forecast. No gradient flows from a density
     into the motion, nor, in the marginal one, from frame to frame through positions.
 
-    What is unknown of a frame is not unknown anew in the next: a force that is wrong stays wrong
-    for a while, and if it is so all through a frame, it moves the velocity by twice as much as the
-    place. So futures are drawn, from the raw outputs y of the conditional density, as
+    A force that is wrong all through a frame moves the velocity by twice as much as the place. So
+    futures are drawn, from the raw outputs y of the conditional density, as
 
-        X = x + e + E,      e = tanh(rho) (last residual),      x + E ~ p(y + dy)
-        w += g(h) (e + 2 exp(kappa) E)
+        X = x + e + E,      x + e + E ~ p(y + dy),      w += g(h) (e + 2 exp(kappa) E)
 
-    with dy, rho and kappa from all of the above, zero at first. They are learned from futures
+    with dy and kappa from all of the above, zero at first. They are learned from futures
     (`begin_training("sample", num_samples=M)`, `EnergyScore`). dy is zero in the first frame: how
     uncertain that is, the conditional density tells. If the law is frozen, it is taken as it is:
     gradients flow from frame to frame through places and velocities, not through forces.
@@ -66,8 +72,8 @@ class InteractionLSTM(ForecastModel):
         memory_in_law: whether forces, friction, the gain of corrections and a correction of the
             conditional mean read h: needed where features are hidden, or motion is damped or noisy.
             Otherwise forces depend on places and static features alone, inertia is exact, the
-            conditional mean is where the motion leads, and h is for densities: more accurate where
-            that is true, since corrections that are right for a true past drift in closed loop.
+            conditional mean is x + e, and h is for densities: more accurate where that is true,
+            since corrections that are right for a true past drift in closed loop.
 
     Call arguments:
         inputs: [B, T, N, F] with T >= 2, oldest frame first; D coordinates in units of length, then
@@ -131,13 +137,13 @@ class InteractionLSTM(ForecastModel):
         self.cell = InteractionCell(law, units, substeps, residual_correction, name="cell")
         self.memory_in_law = memory_in_law
         initial = self._distribution.initial_outputs(num_components, spatial_dims)
-        self.conditional, self.marginal = (
-            FeedForward(self.parameter_size, hidden_units, initial, num_ignored=None, name=name)
-            for name in ("conditional", "marginal")
-        )
-        size = self.parameter_size + 2
-        self.disturbance = FeedForward(
-            size, hidden_units, [0.0] * size, num_ignored=None, name="disturbance"
+        self.marginal, self.conditional, self.disturbance = (
+            FeedForward(len(start), hidden_units, start, None, hidden_layers=2, name=name)
+            for name, start in (
+                ("marginal", initial),
+                ("conditional", [*initial, 0.0]),  # and rho
+                ("disturbance", [0.0] * (len(initial) + 1)),  # of all, and kappa
+            )
         )
         self.disturbance.trainable = False  # but by futures
         self.seed_generator = keras.random.SeedGenerator()
@@ -166,8 +172,8 @@ class InteractionLSTM(ForecastModel):
     def one_step(self, inputs: Any, mask: Any | None = None) -> Any:
         frames, features, mask = self._unpack(inputs, mask)
         state, _, parameters = self._warm_up(frames, features, mask)
-        motion, known = self._expect(state, features, mask)
-        following = self._conditional(motion.position, self.conditional(known))
+        motion, known = self._advance(state, features, mask)
+        following = self._expect(motion, state[3], known)
         # Without the first, for which the velocity is taken from what was to be expected.
         parameters = ops.concatenate([parameters[1:], following[None]], axis=0)
         return ops.swapaxes(parameters, 0, 1)
@@ -188,14 +194,14 @@ class InteractionLSTM(ForecastModel):
 
         def closed_loop(carry: Any, step: Any) -> Any:
             state, marginal_states, _ = carry
-            motion, known = self._expect(state, features, mask)
+            motion, known = self._advance(state, features, mask)
             kick: Any = None
             if feedback == "sample":
-                parameters, expected, push = self._disturb(motion, known, state[3], step)
+                parameters, expected, push = self._disturb(motion, state[3], known, step)
                 following = feed_back(self._distribution, parameters, feedback, seed, step)
                 kick = expected - motion.position + push * (following - expected)
             else:
-                parameters = self._conditional(motion.position, self.conditional(known))
+                parameters = self._expect(motion, state[3], known)
                 following = feed_back(self._distribution, parameters, feedback, seed, step)
             if is_marginal:  # told beside the trajectory, not fed back
                 parameters, marginal_states = self._widen(following, known, marginal_states, step)
@@ -257,13 +263,16 @@ class InteractionLSTM(ForecastModel):
         no_parameters = ops.zeros((*shape, self.parameter_size), "float32")
 
         def given(carry: Any, frame: Any) -> Any:
-            state, _ = carry
-            motion, known = self._expect(state, features, mask)
-            parameters = self._conditional(motion.position, self.conditional(known))
-            carry = (self._observe(state, motion, frame, features), parameters)
+            state, _, is_known = carry
+            motion, known = self._advance(state, features, mask)
+            parameters = self._expect(motion, state[3], known)
+            *state, residual = self._observe(state, motion, frame, features)
+            # The first one is that of a velocity of which nothing was known, not of the law.
+            carry = ((*state, residual * is_known), parameters, ops.ones_like(is_known))
             return carry, carry
 
-        (state, _), (_, parameters) = ops.scan(given, (state, no_parameters), frames[1:])
+        carry = (state, no_parameters, ops.zeros(()))
+        (state, *_), (_, parameters, _) = ops.scan(given, carry, frames[1:])
         return state, shape, parameters
 
     def _no_states(self, shape: Any) -> tuple[Any, ...]:
@@ -271,8 +280,8 @@ class InteractionLSTM(ForecastModel):
         state = ops.zeros((*shape, max(self.cell.units, 1)), "float32")
         return (state, state)
 
-    def _expect(self, state: Any, features: Any, mask: Any | None) -> tuple[Motion, Any]:
-        """Where the next frame is expected, and what is known of how far that can be trusted."""
+    def _advance(self, state: Any, features: Any, mask: Any | None) -> tuple[Motion, Any]:
+        """Where the motion leads, and what is known of how far that can be trusted."""
         position, velocity, states, residual = state
         motion = self.cell.advance(position, velocity, features, states[0], mask)
         if not self.cell.law.trainable:  # no gradient is needed, and its way is a long one
@@ -283,20 +292,25 @@ class InteractionLSTM(ForecastModel):
         hidden = [states[0]] if self.cell.units else []
         return motion, ops.concatenate([moments, features, *hidden], axis=-1)
 
-    def _conditional(self, position: Any, outputs: Any) -> Any:
+    def _expect(self, motion: Motion, residual: Any, known: Any) -> Any:
+        """Parameters of the conditional density."""
+        outputs = self.conditional(known)
+        return self._around(_corrected(motion, residual, outputs), outputs[..., :-1])
+
+    def _disturb(self, motion: Motion, residual: Any, known: Any, step: Any) -> tuple[Any, ...]:
+        """Parameters of the density to draw from, where it is, and how draws move velocities."""
+        known = ops.stop_gradient(known)
+        outputs = self.conditional(known)
+        expected = _corrected(motion, residual, outputs)
+        change = self.disturbance(ops.concatenate([known, _log_ahead(step, known)], axis=-1))
+        raw = outputs[..., :-1] + ops.cast(step > 0, "float32") * change[..., :-1]
+        return self._around(expected, raw), expected, 2.0 * ops.exp(change[..., -1:])
+
+    def _around(self, position: Any, outputs: Any) -> Any:
         """Parameters of the density around a position, from raw outputs."""
         a = self.cell.acceleration_scale
         correction = a if self.memory_in_law else 0.0
         return self._distribution.to_parameters(outputs, position, correction, a)
-
-    def _disturb(self, motion: Motion, known: Any, residual: Any, step: Any) -> tuple[Any, ...]:
-        """Parameters of the density to draw from, where it is, and how draws move velocities."""
-        known = ops.stop_gradient(known)
-        inputs = ops.concatenate([known, _log_ahead(step, known)], axis=-1)
-        outputs = self.disturbance(inputs)
-        expected = motion.position + ops.tanh(outputs[..., -2:-1]) * residual
-        raw = self.conditional(known) + ops.cast(step > 0, "float32") * outputs[..., :-2]
-        return self._conditional(expected, raw), expected, 2.0 * ops.exp(outputs[..., -1:])
 
     def _observe(
         self, state: Any, motion: Motion, following: Any, features: Any, kick: Any | None = None
@@ -427,6 +441,11 @@ class InteractionLSTM(ForecastModel):
     def from_config(cls, config: dict[str, Any]) -> InteractionLSTM:
         interaction = keras.saving.deserialize_keras_object(config["interaction"])
         return super().from_config({**config, "interaction": interaction})
+
+
+def _corrected(motion: Motion, residual: Any, outputs: Any) -> Any:
+    """Where the next frame is expected if what was wrong before persists, x + e."""
+    return motion.position + ops.tanh(outputs[..., -1:]) * residual
 
 
 def _as_given(motion: Motion, position: Any, velocity: Any) -> Motion:

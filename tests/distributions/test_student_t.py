@@ -51,10 +51,10 @@ def test_samples_have_its_variance():
     assert samples.mean(axis=0) == pytest.approx([1, -2], abs=5 * np.sqrt(variance / 20_000))
 
 
-def test_raw_outputs_of_zero_have_three_degrees_of_freedom():
+def test_raw_outputs_of_zero_have_four_degrees_of_freedom():
     outputs = np.float32(StudentT.initial_outputs(spatial_dims=3))
     parameters = np.asarray(StudentT.to_parameters(outputs, np.float32([1, 2, 3]), 0.1, 2.0))
-    assert parameters == pytest.approx([1, 2, 3, 2 * np.log(2), 3], rel=1e-6)
+    assert parameters == pytest.approx([1, 2, 3, 2 * np.log(2), 4], rel=1e-6)
     assert np.asarray(StudentT.scale_sigma(parameters, 3.0))[3] == pytest.approx(6 * np.log(2))
     np.testing.assert_array_equal(StudentT.mean(parameters), parameters[:3])
     assert StudentT.parameter_size(spatial_dims=3) == len(outputs) == 5

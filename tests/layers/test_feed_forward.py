@@ -11,17 +11,22 @@ def randomize(layer, rng):
         weight.assign(rng.normal(size=weight.shape))
 
 
-def test_value_is_a_linear_map_plus_an_mlp(rng):
-    layer = FeedForward(3, hidden_units=7)
+@pytest.mark.parametrize("hidden_layers", [1, 2])
+def test_value_is_a_linear_map_plus_an_mlp(rng, hidden_layers):
+    layer = FeedForward(3, hidden_units=7, hidden_layers=hidden_layers)
     inputs = rng.normal(size=(2, 4, 5)).astype("float32")
     layer(inputs)
     randomize(layer, rng)
     a, b = (weight.numpy() for weight in layer.linear.weights)
-    c, d = (weight.numpy() for weight in layer.hidden.weights)
+    hidden = inputs
+    for each in layer.hidden:
+        c, d = (weight.numpy() for weight in each.weights)
+        hidden = np.tanh(hidden @ c + d)
     (e,) = (weight.numpy() for weight in layer.output_layer.weights)
-    expected = inputs @ a + b + np.tanh(inputs @ c + d) @ e
+    expected = inputs @ a + b + hidden @ e
     np.testing.assert_allclose(layer(inputs), expected, rtol=1e-4, atol=1e-5)
-    assert layer.count_params() == (5 + 1) * 3 + (5 + 1) * 7 + 7 * 3
+    count = (5 + 1) * 3 + (5 + 1) * 7 + (hidden_layers - 1) * (7 + 1) * 7 + 7 * 3
+    assert layer.count_params() == count
 
 
 @pytest.mark.parametrize("initial_outputs", [None, [1.0, -2.0, 0.5]])
@@ -55,7 +60,7 @@ def test_ignored_components_matter_once_it_has_learned(rng, num_ignored):
 @pytest.mark.parametrize("initial_outputs", [None, [1.0, -2.0, 0.5]])
 def test_layer_survives_saving(rng, initial_outputs, tmp_path):
     inputs = keras.Input((None, 5))
-    layer = FeedForward(3, 7, initial_outputs=initial_outputs, num_ignored=2, name="feed")
+    layer = FeedForward(3, 7, initial_outputs, num_ignored=2, hidden_layers=2, name="feed")
     model = keras.Model(inputs, layer(inputs))
     randomize(layer, rng)
     model.save(tmp_path / "model.keras")
@@ -71,5 +76,5 @@ def test_layer_survives_saving(rng, initial_outputs, tmp_path):
 def test_all_of_it_computes_in_the_layer_s_dtype(rng):
     layer = FeedForward(3, hidden_units=7, dtype="mixed_bfloat16")
     outputs = layer(rng.normal(size=(2, 5)).astype("float32"))
-    assert outputs.dtype == layer.hidden.compute_dtype == "bfloat16"
+    assert outputs.dtype == layer.hidden[0].compute_dtype == "bfloat16"
     assert {weight.dtype for weight in layer.weights} == {"float32"}

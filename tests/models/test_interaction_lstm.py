@@ -28,8 +28,14 @@ def sigmoid(x):
 
 
 def feed_forward(layer, x):
-    w, b, h, c, o = (numbers(weight).astype(float) for weight in layer.weights)
-    return x @ w + b + np.tanh(x @ h + c) @ o
+    def weights(of):
+        return [numbers(weight).astype(float) for weight in of.weights]
+
+    w, b = weights(layer.linear)
+    hidden = x
+    for kernel, bias in map(weights, layer.hidden):
+        hidden = np.tanh(hidden @ kernel + bias)
+    return x @ w + b + hidden @ weights(layer.output_layer)[0]
 
 
 class Reference:
@@ -68,21 +74,25 @@ class Reference:
         known = np.concatenate([features, h], axis=-1) if cell.units else features
         inertia = 2 * sigmoid(h @ numbers(cell.inertia.kernel) + numbers(cell.inertia.bias))
         w = w * inertia[:, :1]
-        first = a = self.accelerate(x, known)
+        a = self.accelerate(x, known)
+        path = [a]
         dt = 1 / cell.substeps
         for _ in range(cell.substeps):
             w = w + a * dt / 2
             x = x + w * dt
-            a = self.accelerate(x, known)
+            path.append(a := self.accelerate(x, known))
             w = w + a * dt / 2
-        vectors = (
-            w / D_SCALE,
-            first / A_SCALE,
-            a / A_SCALE,
-            (a - first) / A_SCALE,
-            residual / A_SCALE,
+        sizes = np.linalg.norm(path, axis=-1) / A_SCALE
+        lengths = (
+            np.linalg.norm(w, axis=-1) / D_SCALE,
+            sizes[0],
+            sizes[-1],
+            np.linalg.norm(path[-1] - path[0], axis=-1) / A_SCALE,
+            np.linalg.norm(residual, axis=-1) / A_SCALE,
+            sizes.max(axis=0),
+            np.linalg.norm(np.diff(path, axis=0), axis=-1).sum(axis=0) / A_SCALE,
         )
-        moments = np.stack([np.log(1e-6 + np.sum(v**2, axis=-1)) / 2 for v in vectors], axis=-1)
+        moments = np.stack([np.log(1e-6 + length**2) / 2 for length in lengths], axis=-1)
         return x, w, a, moments, inertia
 
     def follow(self, state, expected, following, features, kick=None):
@@ -113,7 +123,7 @@ class Reference:
             expected = self.frame(state, features)
             known = np.concatenate([expected[3], features, state[2][0]], axis=-1)
             raw = feed_forward(model.conditional, known)
-            mean = expected[0] + A_SCALE * raw[:, :dims]
+            mean = expected[0] + np.tanh(raw[:, -1:]) * state[3] + A_SCALE * raw[:, :dims]
             conditional.append(self.parameters(raw, mean, A_SCALE))
             if ahead < 0:
                 following = positions[step + 1]
@@ -125,12 +135,13 @@ class Reference:
                 scale = (0.1, 0.2, 0.4)[ahead]
                 marginal.append(self.parameters(raw, following + scale * raw[:, :dims], scale))
                 path.append(following)
-            state = self.follow(state, expected, following, features)
+            *state, residual = self.follow(state, expected, following, features)
+            state = (*state, residual * (step > 0))
         return np.array(conditional[1:]), np.array(marginal), np.array(path)
 
     def parameters(self, raw, mean, scale):
         sigma = scale * np.log1p(np.exp(raw[:, self.dims]))
-        freedom = 2 + np.log1p(np.exp(raw[:, self.dims + 1])) / np.log(2)
+        freedom = 3 + np.log1p(np.exp(raw[:, self.dims + 1])) / np.log(2)
         return np.concatenate([mean, sigma[:, None], freedom[:, None]], axis=-1)
 
 
@@ -314,6 +325,18 @@ def test_residual_corrects_the_velocity(rng):
         for start in (5, 1)
     ]
     assert errors[1] < 0.2 * errors[0]
+
+
+@pytest.mark.parametrize(("rho", "expected"), [(20.0, 18.0), (0.0, 12.0)])
+def test_an_error_that_persists_is_a_force(rng, rho, expected):
+    """One of 1, that the law knows nothing of: x = t**2 / 2, from t = 3 to t = 6."""
+    model = interacting_model(rng, units=0, num_static=0)
+    model.cell.law.mixing.assign(0 * model.cell.law.mixing)
+    forget_corrections(model)
+    model.conditional.linear.bias.assign([0.0, 0.0, 0.0, 0.0, rho])
+    frames = np.arange(4, dtype="float32")[:, None, None] ** 2 / 2
+    positions, _ = model.rollout(np.broadcast_to(frames, (1, 4, 3, 2)), 3, feedback="mean")
+    np.testing.assert_allclose(numbers(positions)[0, -1], expected, rtol=1e-5)
 
 
 # === Densities ===
