@@ -14,7 +14,7 @@ __all__ = ["InteractionCell", "Motion"]
 
 # Below this part of their scale, speeds, accelerations and residuals look alike to the network.
 SMALLEST = 1e-3
-TINY = 1e-30
+TINY = 1e-30  # square of an acceleration: the root of none has a slope then
 NUM_MOMENTS = 7
 
 
