@@ -69,8 +69,10 @@ def test_futures_too_narrow_by_half_learn_to_spread(rng):
     model = free_model(4, spread=0.025)
     model.begin_training("sample", num_samples=4)
     model.cell.trainable = False
-    rate = keras.optimizers.schedules.CosineDecay(0.03, 15 * 16)
-    model.compile(keras.optimizers.Adam(rate), EnergyScore(), metrics=[PositionError("gaussian")])
+    rate = keras.optimizers.schedules.CosineDecay(0.01, 15 * 16)
+    # With the larger exponent alone, the first step, whose errors are smallest, is learned last.
+    loss = EnergyScore([0.25, 1.0])
+    model.compile(keras.optimizers.Adam(rate), loss, metrics=[PositionError("gaussian")])
     test = drifting(rng, 128, 8, 0.05)
 
     def coverage():
@@ -84,8 +86,7 @@ def test_futures_too_narrow_by_half_learn_to_spread(rng):
     assert np.isfinite(history["mae"]).all()
     model.end_training()
     assert model.densities == ("conditional",)
-    # The score weighs steps by their errors: the first is the last to be learned.
-    np.testing.assert_allclose(coverage()[1:], 0.8, atol=0.06)
+    np.testing.assert_allclose(coverage(), 0.8, atol=0.06)
 
 
 def test_gradients_through_draws_are_those_of_free_particles(rng):
