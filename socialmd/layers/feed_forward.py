@@ -20,10 +20,10 @@ class FeedForward(keras.layers.Layer):
     Args:
         width: of y.
         hidden_units: of the MLP.
-        hidden_layers: of the MLP; with more than one, tanh(C x + c) is put through others like it.
         initial_outputs: of y before training, [width], for small x; the linear path's bias.
         num_ignored: of the last components of x, which y does not depend on before training; all of
             them if none is given.
+        hidden_layers: of the MLP; with more than one, tanh(C x + c) is put through others like it.
 
     Call arguments:
         inputs: x, [..., X].
