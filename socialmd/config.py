@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from socialmd.dataset_folder import write_atomically
-from socialmd.search_space import Entry, parse_entry
+from socialmd.search_space import Entry, parse_entry, set_value
 
 __all__ = [
     "DataConfig",
@@ -602,7 +602,7 @@ class ExperimentConfig(_Section):
     @model_validator(mode="after")
     def _check_search(self) -> Self:
         for name, entry in {} if self.search is None else self.search.entries.items():
-            table, key = name.split(".")
+            table, key = name.split(".", 1)
             _check_entry(name, entry, key, getattr(self, table))
         return self
 
@@ -713,16 +713,18 @@ def _check_entry(name: str, entry: Entry, key: str, section: _Section) -> None:
 
     Whether it goes with all other values that are tried is seen in each trial.
     """
-    known = [field for field in type(section).model_fields if field != "kind"]
-    if key not in known:
-        raise ValueError(f"search.{name}: unknown key, expected one of {', '.join(known)}")
     for example in entry.examples:
-        value = [example] if entry.is_list else example
+        table = section.model_dump(exclude={"kind"})
         try:
-            section.model_validate({**section.model_dump(), key: value})
+            set_value(table, key, [example] if entry.is_list else example)
+        except (LookupError, ValueError, TypeError):
+            known = ", ".join(table)
+            raise ValueError(f"search.{name}: unknown key, expected one of {known}") from None
+        try:
+            section.model_validate(table)
         except ValidationError as error:
             for fault in error.errors():
-                if fault["loc"][:1] == (key,):
+                if f"{'.'.join(map(str, fault['loc']))}.".startswith(f"{key}."):
                     message = fault["msg"].lower()
                     raise ValueError(f"search.{name}: {message}, found {example!r}") from None
 

@@ -9,6 +9,8 @@ An entry stands for the value of one key of `[model]` or `[training]`, and is wr
     { number = { ... }, items = { ... } }                   a list of variable length
     { number = { ... }, largest = { ... }, ratio = { ... } }  a geometric series, largest first
 
+A key in quotes leads into a list of tables: `"phases.0.window"` is that of the first phase.
+
 An integer range has integer ends. With `scale = "log"` equal ratios are equally likely, and `step`
 is the ratio of neighbours.
 """
@@ -21,7 +23,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-__all__ = ["Choices", "Condition", "Entry", "Hyperparameter", "Range", "parse_entry"]
+__all__ = ["Choices", "Condition", "Entry", "Hyperparameter", "Range", "parse_entry", "set_value"]
 
 Scalar = bool | int | float | str
 
@@ -124,6 +126,32 @@ def parse_entry(name: str, value: Any) -> Entry:
     domain = _domain(name, value)
     parameter = Hyperparameter(name, domain)
     return Entry((parameter,), lambda values: from_text(values[name]), tuple(domain.examples))
+
+
+def set_value(table: dict[str, Any], key: str, value: Any) -> None:
+    """Put a value where a key leads, in a table and its lists of tables.
+
+    Args:
+        table: of a configuration; is changed.
+        key: `"units"`, or `"phases.0.window"`.
+        value: what to put there.
+
+    Raises:
+        LookupError: there is no such key or element.
+
+    Example:
+        >>> table = {"phases": [{"window": 8}]}
+        >>> set_value(table, "phases.0.window", 12)
+        >>> table
+        {'phases': [{'window': 12}]}
+    """
+    *path, last = key.split(".")
+    part: Any = table
+    for step in path:
+        part = part[int(step)] if isinstance(part, list | tuple) else part[step]
+    if last not in part:
+        raise KeyError(last)
+    part[last] = value
 
 
 def to_text(value: Any) -> Scalar:

@@ -8,7 +8,7 @@ from typing import Any
 import keras_tuner
 
 from socialmd.config import ExperimentConfig, SearchConfig
-from socialmd.search_space import Hyperparameter, Range
+from socialmd.search_space import Hyperparameter, Range, set_value
 
 __all__ = ["make_experiment", "make_hyperparameters"]
 
@@ -76,7 +76,7 @@ def make_experiment(config: ExperimentConfig, values: Mapping[str, Any]) -> Expe
     if search.epochs is not None:
         tables["training"]["epochs"] = search.epochs
     for name, entry in search.entries.items():
-        table, key = name.split(".")
-        tables[table][key] = entry.assemble(values)
+        table, key = name.split(".", 1)
+        set_value(tables[table], key, entry.assemble(values))
     given = {"system": config.system, "simulation": config.simulation, "data": config.data}
     return ExperimentConfig.model_validate({**given, **tables})

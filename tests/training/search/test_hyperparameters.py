@@ -85,3 +85,36 @@ def test_values_that_do_not_go_together_are_refused_in_their_trial():
         make_experiment(config, {"model.grid_cells": 2})
     with pytest.raises(ValueError, match=r"expected a table \[search\], found none"):
         make_experiment(ExperimentConfig(), {})
+
+
+PHASES = [{"feedback": "truth", "window": 8, "epochs": 3}, {"feedback": "mean"}]
+
+
+def make_phased(**training):
+    return ExperimentConfig.model_validate(
+        {"training": {"phases": PHASES}, "search": {"training": training}}
+    )
+
+
+def test_what_a_phase_has_may_be_varied():
+    config = make_phased(**{"phases.0.window": {"choices": [6, 12]}})
+    (hyperparameter,) = make_hyperparameters(config.search).space
+    experiment = make_experiment(config, {hyperparameter.name: 12})
+    first, second = experiment.training.phases
+    assert (first.window, first.epochs, second.window) == (12, 3, None)
+    assert config.training.phases[0].window == 8
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "message"),
+    [
+        ("phases.2.window", [6, 12], "search.training.phases.2.window: unknown key"),
+        ("phases.first.window", [6, 12], "search.training.phases.first.window: unknown key"),
+        ("phases.0.windows", [6, 12], "search.training.phases.0.windows: unknown key"),
+        ("phases.0.window", [2, 12], "search.training.phases.0.window: .* found 2"),
+        ("seed.0", [2, 12], "search.training.seed.0: unknown key"),
+    ],
+)
+def test_phases_and_values_that_cannot_be_are_refused(key, values, message):
+    with pytest.raises(ValueError, match=message):
+        make_phased(**{key: {"choices": values}})
