@@ -18,6 +18,7 @@ from socialmd.registration import register
 
 __all__ = ["InteractionLSTM"]
 
+TINY = 1e-12  # square of a speed in units of d: that of rest has a slope then
 PLANAR = ("gaussian", "mixture", "correlated_mixture")
 
 
@@ -49,12 +50,14 @@ class InteractionLSTM(ForecastModel):
     ahead, and has an LSTM of its own that runs with the forecast. No gradient flows from a density
     into the motion, nor, in the marginal one, from frame to frame through positions.
 
-    A force that is wrong all through a frame moves the velocity by twice as much as the place. So
-    futures are drawn, from the raw outputs y of the conditional density, as
+    A force that is wrong all through a frame moves the velocity by twice as much as the place, and
+    in an encounter turns it more than it changes its size: futures that are pushed at random would
+    be heated. So they are drawn, from the raw outputs y of the conditional density, as
 
-        X = x + e + E,      x + e + E ~ p(y + dy),      w += g(h) (e + 2 exp(kappa) E)
+        X = x + e + E,      x + e + E ~ p(y + dy)
+        w' = w + g(h) (e + 2 exp(kappa) E),      w <- w' (1 - s + s |w| / |w'|),      s = tanh(sigma)
 
-    with dy and kappa from all of the above, zero at first. They are learned from futures
+    with dy, kappa and sigma from all of the above, zero at first. They are learned from futures
     (`begin_training("sample", num_samples=M)`, `EnergyScore`). dy is zero in the first frame: how
     uncertain that is, the conditional density tells. If the law is frozen, it is taken as it is:
     gradients flow from frame to frame through places and velocities, not through forces.
@@ -142,7 +145,7 @@ class InteractionLSTM(ForecastModel):
             for name, start in (
                 ("marginal", initial),
                 ("conditional", [*initial, 0.0]),  # and rho
-                ("disturbance", [0.0] * (len(initial) + 1)),  # of all, and kappa
+                ("disturbance", [0.0] * (len(initial) + 2)),  # of all, kappa, sigma
             )
         )
         self.disturbance.trainable = False  # but by futures
@@ -196,8 +199,9 @@ class InteractionLSTM(ForecastModel):
             state, marginal_states, _ = carry
             motion, known = self._advance(state, features, mask)
             kick: Any = None
+            kept: Any = None
             if feedback == "sample":
-                parameters, expected, push = self._disturb(motion, state[3], known, step)
+                parameters, expected, push, kept = self._disturb(motion, state[3], known, step)
                 following = feed_back(self._distribution, parameters, feedback, seed, step)
                 kick = expected - motion.position + push * (following - expected)
             else:
@@ -208,7 +212,7 @@ class InteractionLSTM(ForecastModel):
             if recalibrated:
                 factor = ops.take(self.sigma_factors, ops.minimum(step, self.target_steps - 1))
                 parameters = self._distribution.scale_sigma(parameters, factor)
-            state = self._observe(state, motion, following, features, kick)
+            state = self._observe(state, motion, following, features, kick, kept)
             carry = (state, marginal_states, parameters)
             # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
             return carry, carry
@@ -298,13 +302,14 @@ class InteractionLSTM(ForecastModel):
         return self._around(_corrected(motion, residual, outputs), outputs[..., :-1])
 
     def _disturb(self, motion: Motion, residual: Any, known: Any, step: Any) -> tuple[Any, ...]:
-        """Parameters of the density to draw from, where it is, and how draws move velocities."""
+        """Parameters of the density to draw from, where it is, how it moves velocities, and s."""
         known = ops.stop_gradient(known)
         outputs = self.conditional(known)
         expected = _corrected(motion, residual, outputs)
         change = self.disturbance(ops.concatenate([known, _log_ahead(step, known)], axis=-1))
-        raw = outputs[..., :-1] + ops.cast(step > 0, "float32") * change[..., :-1]
-        return self._around(expected, raw), expected, 2.0 * ops.exp(change[..., -1:])
+        dy, kappa, sigma = change[..., :-2], change[..., -2:-1], change[..., -1:]
+        raw = outputs[..., :-1] + ops.cast(step > 0, "float32") * dy
+        return self._around(expected, raw), expected, 2.0 * ops.exp(kappa), ops.tanh(sigma)
 
     def _around(self, position: Any, outputs: Any) -> Any:
         """Parameters of the density around a position, from raw outputs."""
@@ -313,21 +318,38 @@ class InteractionLSTM(ForecastModel):
         return self._distribution.to_parameters(outputs, position, correction, a)
 
     def _observe(
-        self, state: Any, motion: Motion, following: Any, features: Any, kick: Any | None = None
+        self,
+        state: Any,
+        motion: Motion,
+        following: Any,
+        features: Any,
+        kick: Any | None = None,
+        kept: Any | None = None,
     ) -> Any:
         """The state once the next frame is there, or what stands for it.
 
         Args:
             kick: by what to correct the velocity, if not by the residual.
+            kept: s, how far the speed stays what it was; not at all if absent.
         """
         _, _, states, _ = state
         residual = following - motion.position
         kick = residual if kick is None else kick
         velocity = self.cell.correct(motion.velocity, kick, states[0])
+        if kept is not None:
+            velocity = self._keep_speed(velocity, motion.velocity, kept)
         if not self.cell.residual_correction:
             velocity = following - state[0] + motion.acceleration / 2
         states = self.cell.remember(velocity, features, motion.acceleration, residual, states)
         return following, velocity, states, residual
+
+    def _keep_speed(self, velocity: Any, before: Any, kept: Any) -> Any:
+        d = self.cell.displacement_scale
+        speeds = [
+            ops.sqrt(ops.sum(ops.square(each / d), axis=-1, keepdims=True) + TINY)
+            for each in (before, velocity)
+        ]
+        return velocity * (1.0 - kept + kept * speeds[0] / speeds[1])
 
     def _widen(self, following: Any, known: Any, states: Any, step: Any) -> tuple[Any, Any]:
         """Marginal parameters around a point of the trajectory, and the states of their LSTM."""

@@ -26,19 +26,34 @@ def test_draws_move_places_and_velocities_as_the_equations_say(rng):
     for step, following in enumerate((*given[1:], *positions), start=1 - len(given)):
         expected = reference.frame(state, features)
         x, _, _, moments, _ = expected
-        kick = None
+        kick, kept = None, 0.0
         if step >= 0:
             known = np.concatenate([moments, features, state[2][0]], axis=-1)
             ahead = np.full((4, 1), np.log1p(step))
             change = feed_forward(model.disturbance, np.concatenate([known, ahead], axis=-1))
             raw = feed_forward(model.conditional, known)
             centre = x + np.tanh(raw[:, -1:]) * state[3]
-            raw = raw[:, :-1] + (step > 0) * change[:, :-1]
+            raw = raw[:, :-1] + (step > 0) * change[:, :-2]
             density = reference.parameters(raw, centre + A_SCALE * raw[:, :2], A_SCALE)
             np.testing.assert_allclose(parameters[step], density, rtol=2e-3, atol=2e-4)
-            kick = centre - x + 2 * np.exp(change[:, -1:]) * (following - centre)
-        *state, residual = reference.follow(state, expected, following, features, kick)
+            kick = centre - x + 2 * np.exp(change[:, -2:-1]) * (following - centre)
+            kept = np.tanh(change[:, -1:])
+        *state, residual = reference.follow(state, expected, following, features, kick, kept)
         state = (*state, residual * (step > 1 - len(given)))
+
+
+@pytest.mark.parametrize(("sigma", "is_kept"), [(0.0, False), (9.0, True)])
+def test_pushes_may_turn_velocities_without_changing_their_size(rng, sigma, is_kept):
+    """Particles that are hardly moved by draws, but turned by them."""
+    inputs = drifting(rng, 2, 4, 0.0)
+    model = free_model(3, spread=1e-5)
+    model.disturbance.linear.bias.assign([0.0, 0.0, 0.0, 0.0, 0.0, 8.0, sigma])
+    futures, _ = model.rollout(inputs, 2, feedback="sample", num_samples=20, seed=1)
+    before = inputs[:, -1] - inputs[:, -2]
+    after = numbers(futures)[:, :, 1] - numbers(futures)[:, :, 0]
+    assert np.median(np.linalg.norm(after - before, axis=-1)) > 0.02
+    speeds = np.linalg.norm(after, axis=-1) / np.linalg.norm(before, axis=-1)
+    assert np.allclose(speeds, 1.0, atol=0.05) == is_kept
 
 
 def drifting(rng, systems, frames, spread):
@@ -101,7 +116,7 @@ def test_gradients_through_draws_are_those_of_free_particles(rng):
     def loss():
         return EnergyScore()(targets, model(inputs))
 
-    bias.assign([0.0, 0.0, 0.1, -0.2, 0.3, 0.2])
+    bias.assign([0.0, 0.0, 0.1, -0.2, 0.3, 0.2, 0.4])
     with tf.GradientTape() as tape:
         value = loss()
     gradient = numbers(tape.gradient(value, bias.value))

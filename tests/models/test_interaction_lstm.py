@@ -95,10 +95,12 @@ class Reference:
         moments = np.stack([np.log(1e-6 + length**2) / 2 for length in lengths], axis=-1)
         return x, w, a, moments, inertia
 
-    def follow(self, state, expected, following, features, kick=None):
+    def follow(self, state, expected, following, features, kick=None, kept=0.0):
         x, w, a, _, inertia = expected
         residual = following - x
-        w = w + inertia[:, 1:] * (residual if kick is None else kick)
+        pushed = w + inertia[:, 1:] * (residual if kick is None else kick)
+        before, after = (np.linalg.norm(each, axis=-1, keepdims=True) for each in (w, pushed))
+        w = pushed * (1 - kept + kept * before / after)
         h, c = state[2]
         seen = [w / D_SCALE, features, np.arcsinh(a / A_SCALE), np.arcsinh(residual / A_SCALE)]
         return (
