@@ -124,11 +124,13 @@ def _likelihood(measured: Measurements) -> Figure:
         styles = curve_styles(measured.calibration)
         for name, kinds in measured.calibration.items():
             for kind, calibration in kinds.items():
+                if key == "nll_per_step" and kind == "sampled":
+                    continue  # of a mixture of few narrow densities: far out of the frame
                 values = getattr(calibration, key)
                 style = {**styles[name], "linestyle": KINDS[kind], "label": f"{name}, {kind}"}
                 ax.plot(np.arange(1, len(values) + 1), values, **style)
         finish_curves(ax, "steps ahead", label, title)
-    # Densities that exclude the truth have no upper limit; the frame is that of the others.
+    # Densities that exclude the truth have no upper limit; the frame is that of those as trained.
     plain = [kinds["as trained"].nll_per_step for kinds in measured.calibration.values()]
     axes[0].set_ylim(np.min(plain) - 1.0, np.max(plain) + 3.0)
     axes[1].set_yscale("log")

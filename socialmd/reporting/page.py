@@ -135,7 +135,7 @@ def _errors(figures: Mapping[str, Path]) -> Section:
                 figures["likelihood"],
                 "Negative log-likelihood (left) and continuous ranked probability score (right) "
                 "of the predicted densities: as trained, with sigma recalibrated on the validation "
-                "split, and of many sampled futures together. Lower is better.",
+                "split, and (CRPS) of sampled futures. Lower is better.",
                 "Scores of the densities by step",
                 wide=True,
             ),
