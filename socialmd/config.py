@@ -417,6 +417,7 @@ class PhaseConfig(_Section):
             futures that are drawn, with `feedback = "sample"`.
         error_scale: scale of `"student_t"`, in units of the typical change of displacements.
         exponents: of distances in `"energy_score"`; see `EnergyScore`.
+        fairness: likewise.
         num_samples: futures of each past for `"energy_score"`; time grows with them, and memory,
             though less where the law is frozen.
         frozen: names of layers that are not trained.
@@ -441,6 +442,7 @@ class PhaseConfig(_Section):
     )
     error_scale: PositiveFloat = 0.03
     exponents: Annotated[tuple[Exponent, ...], Field(strict=False, min_length=1)] = (1.0,)
+    fairness: Annotated[float, Field(ge=0, le=1)] = 1.0
     num_samples: Annotated[int, Field(ge=2, lt=2**31)] = 4
     frozen: Annotated[tuple[str, ...], Field(strict=False)] = ()
     substeps: PositiveInt | None = None

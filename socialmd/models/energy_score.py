@@ -27,8 +27,14 @@ class EnergyScore(ParticleLoss):
     differ most, those in close encounters; with a small exponent, all count alike. Errors that
     range over decades need both.
 
+    That estimate is fair: what it is expected to be does not depend on M. The plain one has
+    M**2 instead of M (M - 1), and is least for futures that are too close to each other. Between
+    them, with a fairness alpha, the second term is multiplied by alpha + (1 - alpha) (M - 1) / M:
+    for futures that turn out too wide for another reason, such as gradients that leave forces out.
+
     Args:
         exponents: betas, more than 0 and less than 2.
+        fairness: alpha, from 0, the plain score, to 1.
         reduction: see `ParticleLoss`.
 
     Call arguments:
@@ -38,7 +44,7 @@ class EnergyScore(ParticleLoss):
         sample_weight: see `ParticleLoss`.
 
     Raises:
-        ValueError: an exponent is out of its range, or there are not two futures.
+        ValueError: an exponent or the fairness is out of its range, or there are not two futures.
 
     Example:
         >>> model.begin_training("sample", num_samples=4)
@@ -46,12 +52,14 @@ class EnergyScore(ParticleLoss):
 
     Reference:
         T. Gneiting and A. E. Raftery, J. Am. Stat. Assoc. 102, 359-378 (2007), equation 22; without
-        bias: C. A. T. Ferro, Q. J. R. Meteorol. Soc. 140, 1917-1923 (2014).
+        bias: C. A. T. Ferro, Q. J. R. Meteorol. Soc. 140, 1917-1923 (2014); almost fair: S. Lang et
+        al., arXiv:2412.15832 (2024).
     """
 
     def __init__(
         self,
         exponents: Sequence[float] = (1.0,),
+        fairness: float = 1.0,
         reduction: str = "mean_with_sample_weight",
         name: str = "energy_score",
         **kwargs: Any,
@@ -61,7 +69,10 @@ class EnergyScore(ParticleLoss):
             raise ValueError(
                 f"exponents: expected each more than 0 and less than 2, found {exponents}"
             )
+        if not 0 <= fairness <= 1:
+            raise ValueError(f"fairness: expected 0 to 1, found {fairness}")
         self.exponents = tuple(exponents)
+        self.fairness = fairness
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         if len(y_pred.shape) != len(y_true.shape) + 1 or y_pred.shape[-2] < 2:
@@ -77,11 +88,12 @@ class EnergyScore(ParticleLoss):
             ops.mean(self._kernel(y_pred - ops.roll(y_pred, k, axis=-2)), axis=-1)
             for k in range(1, count)
         ]
-        return error - sum(pairs) / (2 * (count - 1))
+        share = self.fairness + (1 - self.fairness) * (count - 1) / count
+        return error - share * sum(pairs) / (2 * (count - 1))
 
     def _kernel(self, difference: Any) -> Any:
         square = ops.sum(ops.square(difference), axis=-1) + TINY
         return sum(ops.power(square, beta / 2) for beta in self.exponents) / len(self.exponents)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "exponents": self.exponents}
+        return {**super().get_config(), "exponents": self.exponents, "fairness": self.fairness}

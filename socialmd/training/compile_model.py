@@ -82,5 +82,5 @@ def _loss(model: ForecastModel, phase: PhaseConfig) -> keras.losses.Loss:
     if phase.loss == "negative_log_likelihood":
         return NegativeLogLikelihood(model.distribution_name)
     if phase.loss == "energy_score":
-        return EnergyScore(phase.exponents)
+        return EnergyScore(phase.exponents, phase.fairness)
     return StudentTError(phase.error_scale * model.typical_change(), model.distribution_name)

@@ -18,10 +18,15 @@ def forecast(rng):
 
 @pytest.mark.parametrize("dims", [1, 2, 3])
 @pytest.mark.parametrize("count", [2, 4, 7])
-def test_it_is_the_fair_score_of_scoringrules(rng, dims, count):
+@pytest.mark.parametrize("fairness", [0.0, 0.7, 1.0])
+def test_it_is_between_the_plain_and_the_fair_score_of_scoringrules(rng, dims, count, fairness):
     truth, futures = rng.normal(size=(6, 1, 3, dims)), rng.normal(size=(6, 1, 3, count, dims))
-    expected = scoringrules.es_ensemble(truth, futures, estimator="fair")
-    score = EnergyScore().call(tf.constant(truth), tf.constant(futures))
+    plain, fair = (
+        scoringrules.es_ensemble(truth, futures, estimator=estimator)
+        for estimator in ("nrg", "fair")
+    )
+    score = EnergyScore(fairness=fairness).call(tf.constant(truth), tf.constant(futures))
+    expected = fairness * fair + (1 - fairness) * plain
     np.testing.assert_allclose(score, expected, rtol=1e-5, atol=1e-9)
 
 
@@ -49,7 +54,7 @@ def test_any_exponents_against_loops(forecast, exponents):
 
 @pytest.mark.parametrize("exponents", [(1.0,), (0.5,), (0.25, 1.0)])
 def test_no_other_spread_scores_better_than_the_true_one(rng, exponents):
-    """Whatever M is: a biased score of few futures would ask for too wide ones."""
+    """Whatever M is: the plain score of few futures asks for narrower ones."""
     truth = rng.normal(size=(200_000, 1, 1, 2))
     futures = rng.normal(size=(200_000, 1, 1, 2, 2))
     spreads = [0.7, 0.85, 1.0, 1.15, 1.3]
@@ -75,7 +80,7 @@ def test_gradient_is_finite_where_futures_coincide_and_hit(forecast):
 
 
 def test_survives_serialization(forecast):
-    loss = EnergyScore([0.25, 1.0])
+    loss = EnergyScore([0.25, 1.0], fairness=0.7)
     copy = keras.losses.deserialize(keras.losses.serialize(loss))
     assert isinstance(copy, EnergyScore)
     assert copy(*forecast) == loss(*forecast)
@@ -86,6 +91,8 @@ def test_what_is_no_score_is_refused(forecast):
     for exponents in ([0.5, 0.0], [2.0], []):
         with pytest.raises(ValueError, match="exponents: expected each more than 0 and less than"):
             EnergyScore(exponents)
+    with pytest.raises(ValueError, match=r"fairness: expected 0 to 1, found 1.5"):
+        EnergyScore(fairness=1.5)
     with pytest.raises(ValueError, match=r"y_pred: expected futures .*M of at least 2, found"):
         EnergyScore()(truth, futures[..., :1, :])
     with pytest.raises(ValueError, match=r"y_pred: expected futures .*found shape"):
