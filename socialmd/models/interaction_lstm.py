@@ -55,12 +55,13 @@ class InteractionLSTM(ForecastModel):
     be heated. So they are drawn, from the raw outputs y of the conditional density, as
 
         X = x + e + E,      x + e + E ~ p(y + dy)
-        w' = w + g(h) (e + 2 exp(kappa) E),      w <- w' (1 - s + s |w| / |w'|),      s = tanh(sigma)
+        w' = w + g(h) (e + 2 exp(kappa) E),      w <- w' (1 - s + s |w| / |w'|)
 
-    with dy, kappa and sigma from all of the above, zero at first. They are learned from futures
-    (`begin_training("sample", num_samples=M)`, `EnergyScore`). dy is zero in the first frame: how
-    uncertain that is, the conditional density tells. If the law is frozen, it is taken as it is:
-    gradients flow from frame to frame through places and velocities, not through forces.
+    with s = tanh(sigma), and dy, kappa and sigma from all of the above, zero at first. They are
+    learned from futures (`begin_training("sample", num_samples=M)`, `EnergyScore`). dy is zero in
+    the first frame: how uncertain that is, the conditional density tells. If the law is frozen, it
+    is taken as it is: gradients flow from frame to frame through places and velocities, not through
+    forces.
 
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
