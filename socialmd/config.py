@@ -719,9 +719,8 @@ def _check_entry(name: str, entry: Entry, key: str, section: _Section) -> None:
         table = section.model_dump(exclude={"kind"})
         try:
             set_value(table, key, [example] if entry.is_list else example)
-        except (LookupError, ValueError, TypeError):
-            known = ", ".join(table)
-            raise ValueError(f"search.{name}: unknown key, expected one of {known}") from None
+        except LookupError as error:
+            raise ValueError(f"search.{name}: unknown key, expected one of {error}") from None
         try:
             section.model_validate(table)
         except ValidationError as error:

@@ -137,7 +137,7 @@ def set_value(table: dict[str, Any], key: str, value: Any) -> None:
         value: what to put there.
 
     Raises:
-        LookupError: there is no such key or element.
+        LookupError: there is no such key or element; the message says which there are.
 
     Example:
         >>> table = {"phases": [{"window": 8}]}
@@ -148,10 +148,21 @@ def set_value(table: dict[str, Any], key: str, value: Any) -> None:
     *path, last = key.split(".")
     part: Any = table
     for step in path:
-        part = part[int(step)] if isinstance(part, list | tuple) else part[step]
-    if last not in part:
-        raise KeyError(last)
+        part = _parts(part, step)[step]
+    if not isinstance(part, dict):
+        raise LookupError("none")
+    _parts(part, last)
     part[last] = value
+
+
+def _parts(whole: Any, step: str) -> dict[str, Any]:
+    """Parts of a table or list by key or number, one of which has to be `step`."""
+    if isinstance(whole, list | tuple):
+        whole = {str(number): part for number, part in enumerate(whole)}
+    parts = whole if isinstance(whole, dict) else {}
+    if step not in parts:
+        raise LookupError(", ".join(parts) or "none")
+    return parts
 
 
 def to_text(value: Any) -> Scalar:

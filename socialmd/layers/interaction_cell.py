@@ -15,6 +15,7 @@ __all__ = ["InteractionCell", "Motion"]
 # Below this part of their scale, speeds, accelerations and residuals look alike to the network.
 SMALLEST = 1e-3
 TINY = 1e-30  # square of an acceleration: the root of none has a slope then
+REST = 1e-12  # square of a speed in units of d: a particle at rest can be divided by its own
 NUM_MOMENTS = 7
 
 
@@ -172,6 +173,22 @@ class InteractionCell(keras.layers.Layer):
         if not self.law.units:
             return velocity + residual
         return velocity + residual * 2 * ops.sigmoid(self.inertia(hidden)[..., 1:])
+
+    def keep_speed(self, velocity: Any, before: Any, kept: Any) -> Any:
+        """A velocity [B, N, D] whose size is, as far as it is kept, that of another one.
+
+        Args:
+            velocity: w'.
+            before: w, [B, N, D].
+            kept: s, [B, N, 1].
+
+        Returns:
+            w' (1 - s + s |w| / |w'|).
+        """
+        speeds = [
+            ops.sqrt(_square(each / self.displacement_scale) + REST) for each in (before, velocity)
+        ]
+        return velocity * (1.0 - kept + kept * speeds[0] / speeds[1])
 
     def remember(
         self, velocity: Any, features: Any, acceleration: Any, residual: Any, states: Any

@@ -18,7 +18,6 @@ from socialmd.registration import register
 
 __all__ = ["InteractionLSTM"]
 
-TINY = 1e-12  # square of a speed in units of d: that of rest has a slope then
 PLANAR = ("gaussian", "mixture", "correlated_mixture")
 
 
@@ -338,19 +337,11 @@ class InteractionLSTM(ForecastModel):
         kick = residual if kick is None else kick
         velocity = self.cell.correct(motion.velocity, kick, states[0])
         if kept is not None:
-            velocity = self._keep_speed(velocity, motion.velocity, kept)
+            velocity = self.cell.keep_speed(velocity, motion.velocity, kept)
         if not self.cell.residual_correction:
             velocity = following - state[0] + motion.acceleration / 2
         states = self.cell.remember(velocity, features, motion.acceleration, residual, states)
         return following, velocity, states, residual
-
-    def _keep_speed(self, velocity: Any, before: Any, kept: Any) -> Any:
-        d = self.cell.displacement_scale
-        speeds = [
-            ops.sqrt(ops.sum(ops.square(each / d), axis=-1, keepdims=True) + TINY)
-            for each in (before, velocity)
-        ]
-        return velocity * (1.0 - kept + kept * speeds[0] / speeds[1])
 
     def _widen(self, following: Any, known: Any, states: Any, step: Any) -> tuple[Any, Any]:
         """Marginal parameters around a point of the trajectory, and the states of their LSTM."""

@@ -108,9 +108,11 @@ def test_what_a_phase_has_may_be_varied():
 @pytest.mark.parametrize(
     ("key", "values", "message"),
     [
-        ("phases.2.window", [6, 12], "search.training.phases.2.window: unknown key"),
+        ("phases.2.window", [6, 12], "search.training.phases.2.window: unknown key, .* of 0, 1 "),
+        ("phases.-1.window", [6, 12], "search.training.phases.-1.window: unknown key"),
+        ("phases.0", [6, 12], "search.training.phases.0: unknown key"),
         ("phases.first.window", [6, 12], "search.training.phases.first.window: unknown key"),
-        ("phases.0.windows", [6, 12], "search.training.phases.0.windows: unknown key"),
+        ("phases.0.windows", [6, 12], "phases.0.windows: unknown key, .* feedback, window, "),
         ("phases.0.window", [2, 12], "search.training.phases.0.window: .* found 2"),
         ("seed.0", [2, 12], "search.training.seed.0: unknown key"),
     ],
