@@ -114,7 +114,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         save_array(new / "forecast.npy", positions)
         save_array(new / "parameters.npy", parameters)
         if count := arguments.num_samples:
-            samples, _ = _roll_out(model, task, steps, "sample", arguments.seed, num_samples=count)
+            samples, _ = _roll_out(
+                model,
+                task,
+                steps,
+                "sample",
+                arguments.seed,
+                num_samples=count,
+                recalibrated=arguments.recalibrated,
+            )
             save_array(new / "samples.npy", keras.ops.convert_to_numpy(samples)[:, 0])
         if known:
             write_extended_xyz(new / "truth.xyz", task.truth, times[:known], features, names)
@@ -267,7 +275,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--recalibrated",
         action="store_true",
-        help="correct sigma step by step by what the validation split has shown",
+        help="correct sigma, and how far futures are apart, as the validation split has shown",
     )
     parser.add_argument("--seed", type=int, default=0, help="of samples; default: 0")
     parser.add_argument(

@@ -19,8 +19,8 @@ def rank_levels(samples: FloatArray, truth: FloatArray, rng: np.random.Generator
     density do.
 
     Args:
-        samples: positions, [S, ..., 2].
-        truth: positions, [..., 2].
+        samples: positions, [S, ..., D].
+        truth: positions, [..., D].
         rng: random numbers that spread the ranks evenly.
 
     Returns:
@@ -31,11 +31,10 @@ def rank_levels(samples: FloatArray, truth: FloatArray, rng: np.random.Generator
     probabilistic forecasts of multivariate quantities, with an application to ensemble predictions
     of surface winds, TEST 17, 211-235, 2008.
     """
-    points = np.concatenate([truth[None], samples])  # [S + 1, ..., 2]
+    points = np.concatenate([truth[None], samples])  # [S + 1, ..., D]
     totals = np.zeros(points.shape[:-1])
     for index, point in enumerate(points):  # all pairs at once would fill the memory
-        offsets = points[index + 1 :] - point
-        distances = np.hypot(offsets[..., 0], offsets[..., 1])  # [later points, ...]
+        distances = np.linalg.norm(points[index + 1 :] - point, axis=-1)  # [later points, ...]
         totals[index] += distances.sum(axis=0)
         totals[index + 1 :] += distances
     further_in = (totals[1:] < totals[0]).sum(axis=0)

@@ -22,7 +22,7 @@ def check_feedback(feedback: str) -> None:
 
 
 def check_samples(num_samples: int | None, feedback: str, recalibrated: bool) -> None:
-    """Refuse to draw futures without drawing, or to recalibrate what is drawn.
+    """Refuse to draw futures without drawing, or to recalibrate a single one.
 
     Raises:
         ValueError: arguments contradict each other.
@@ -34,10 +34,10 @@ def check_samples(num_samples: int | None, feedback: str, recalibrated: bool) ->
             'num_samples: expected at least 1, and whole, and feedback="sample", found '
             f"{num_samples} and {feedback!r}"
         )
-    if recalibrated and feedback == "sample":
+    if recalibrated and feedback == "sample" and (num_samples or 1) < 2:
         raise ValueError(
-            'recalibrated: expected feedback="mean" or "most_likely", for which the factors were '
-            'fitted, found "sample"'
+            'recalibrated: expected num_samples of at least 2 with feedback="sample", since '
+            f"futures move about their mean, found {num_samples}"
         )
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import warnings
 from collections.abc import Iterable
+from functools import cached_property, partial
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from socialmd import distributions
 from socialmd.data import real_particles
 from socialmd.models.check_inputs import check_inputs, unpack
 from socialmd.models.feedback import check_feedback, check_samples
 from socialmd.models.fit_sigma_factors import fit_sigma_factors
+from socialmd.models.fit_spread_factors import fit_spread_factors, scale_spread
 from socialmd.models.replicas import never_empty
 
 __all__ = ["ForecastModel"]
+
+# From which `recalibrate` tells how far apart futures should be.
+NUM_FUTURES, MAX_WINDOWS = 10, 200
 
 
 class ForecastModel(keras.Model):
@@ -36,6 +41,8 @@ class ForecastModel(keras.Model):
         densities: what the model has been trained to predict: `"conditional"` densities, of a step
             given the true one before, `"marginal"` ones, of a step given the past alone, or both.
             Conditional ones can be sampled and fed back; nothing else gives futures.
+        spread_factors: by which sampled futures should be farther from their mean, for each step
+            ahead, [T']; nothing before `recalibrate` has found them.
         training_feedback: in training, what becomes the next step's input, if another than
             `feedback`; see `begin_training`.
         training_steps: in training, steps ahead, if others than `target_steps`.
@@ -77,6 +84,7 @@ class ForecastModel(keras.Model):
         self.spatial_dims = spatial_dims
         self._distribution = distributions.get(distribution)
         self.densities: tuple[str, ...] = ()
+        self.spread_factors: NDArray[np.float32] | None = None
         self.training_feedback: str | None = None
         self.training_steps: int | None = None
         self.training_samples: int | None = None
@@ -339,8 +347,9 @@ class ForecastModel(keras.Model):
             mask: optional bool [B, N], false for padded particles.
             num_samples: S, futures to draw for each past, with `feedback="sample"`.
             recalibrated: whether to multiply the predicted standard deviations by the factors that
-                `recalibrate` has found; beyond T' steps by the last one. Not for samples, on which
-                the factors have an effect that they were not fitted for.
+                `recalibrate` has found; beyond T' steps by the last one. With `num_samples`,
+                likewise the distances of futures from their mean (see `scale_spread`); parameters
+                are then as they were drawn from.
 
         Returns:
             positions [B, num_steps, N, D] as fed back and parameters [B, num_steps, N, P], float32;
@@ -365,6 +374,8 @@ class ForecastModel(keras.Model):
         feedback = feedback or self.feedback
         check_feedback(feedback)
         check_samples(num_samples, feedback, recalibrated)
+        if recalibrated and feedback == "sample":
+            self._check_spread_factors()
         if feedback == "sample" and self.reason_against_samples:
             warnings.warn(self.reason_against_samples, stacklevel=2)
         inputs, mask = unpack(inputs, mask)
@@ -388,7 +399,7 @@ class ForecastModel(keras.Model):
             feedback,
             ops.convert_to_tensor(seed, "int32"),
             mask,
-            bool(recalibrated),
+            bool(recalibrated) and feedback != "sample",
         )
         if not bool(ops.all(ops.isfinite(parameters))):
             raise FloatingPointError(
@@ -396,6 +407,8 @@ class ForecastModel(keras.Model):
             )
         if num_samples is not None:
             positions, parameters = _split(positions, num_samples), _split(parameters, num_samples)
+            if recalibrated:
+                positions = self.scale_spread(positions)
         return positions, parameters
 
     @property
@@ -462,6 +475,31 @@ class ForecastModel(keras.Model):
         factors = ops.take(self.sigma_factors, steps)[:, None, None]  # [steps, 1, 1]
         return self._distribution.scale_sigma(ops.convert_to_tensor(parameters), factors)
 
+    def scale_spread(self, futures: Any) -> Any:
+        """Futures, recalibrated: as `rollout(..., num_samples=S, recalibrated=True)` gives them.
+
+        Args:
+            futures: positions, [S, B, steps, N, D], from `rollout`.
+
+        Returns:
+            Likewise, each step's distances from the mean of the S multiplied by its factor.
+
+        Raises:
+            ValueError: there are no factors.
+        """
+        factors = self._check_spread_factors()
+        futures = ops.convert_to_numpy(futures)
+        steps = np.minimum(np.arange(futures.shape[2]), len(factors) - 1)
+        return ops.convert_to_tensor(scale_spread(futures, factors[steps]), "float32")
+
+    def _check_spread_factors(self) -> NDArray[np.float32]:
+        if self.spread_factors is None:
+            raise ValueError(
+                "recalibrated: expected a model whose futures have been recalibrated, found none; "
+                "call `model.recalibrate(validation)` on one that holds conditional densities"
+            )
+        return self.spread_factors
+
     def recalibrate(self, dataset: Iterable[Any]) -> None:
         """Find one factor on the standard deviations for each step ahead, from validation data.
 
@@ -470,6 +508,9 @@ class ForecastModel(keras.Model):
         ones; larger factors say that it was too sure of itself. The mean is fed back, or the most
         likely component's, as in training; a model trained on samples is looked at with its mean.
 
+        Of a model that holds conditional densities, futures are drawn as well, 10 for each of up to
+        200 windows, evenly spread, and `spread_factors` found (see `fit_spread_factors`).
+
         Args:
             dataset: batches (inputs [B, T, N, F], targets [B, T', N, D]) that the model was not
                 trained on.
@@ -477,11 +518,15 @@ class ForecastModel(keras.Model):
         Raises:
             ValueError: there is no data.
 
+        Warns:
+            UserWarning: a future became infinite; `spread_factors` are then what they were.
+
         Example:
             >>> model.recalibrate(make_dataset("data/monopoles/validation", config.data, 32))
         """
-        batches = []
+        batches, pasts = [], []
         for inputs, targets in dataset:
+            pasts.append((inputs, targets))
             _, parameters = self.rollout(inputs, feedback=self.point_feedback)
             batches.append([_real(tensor, inputs) for tensor in (parameters, targets)])
         if not batches:
@@ -491,6 +536,28 @@ class ForecastModel(keras.Model):
         if not self.predicts_sigma:  # these parameters had the earlier factors
             factors = factors * ops.convert_to_numpy(self.sigma_factors)
         self.sigma_factors.assign(factors)
+        if "conditional" in self.densities:
+            try:
+                self.spread_factors = self._fit_spread_factors(pasts)
+            except FloatingPointError as error:  # of a model that is hardly trained
+                warnings.warn(
+                    f"recalibrate: futures are left as drawn, since {error}", stacklevel=2
+                )
+
+    def _fit_spread_factors(self, batches: list[tuple[Any, Any]]) -> NDArray[np.float32]:
+        counts = [len(targets) for _, targets in batches]
+        total = sum(counts)
+        chosen = np.unique(np.linspace(0, total - 1, min(total, MAX_WINDOWS)).round().astype(int))
+        futures, truth = [], []
+        for first, (inputs, targets) in zip(np.cumsum([0, *counts]), batches, strict=False):
+            rows = chosen[(chosen >= first) & (chosen < first + len(targets))] - first
+            if not len(rows):
+                continue
+            past = keras.tree.map_structure(partial(ops.take, indices=rows, axis=0), inputs)
+            drawn, _ = self.rollout(past, None, "sample", seed=int(first), num_samples=NUM_FUTURES)
+            futures.append(np.stack([_real(future, past) for future in drawn]))
+            truth.append(_real(ops.take(targets, rows, axis=0), past))
+        return fit_spread_factors(np.concatenate(futures, axis=1), np.concatenate(truth))
 
     def get_config(self) -> dict[str, Any]:
         distribution = self.distribution_name
@@ -502,6 +569,7 @@ class ForecastModel(keras.Model):
             "distribution": distribution,
             "feedback": self.feedback,
             "densities": self.densities,
+            "spread_factors": None if self.spread_factors is None else self.spread_factors.tolist(),
         }
 
     @classmethod
@@ -509,13 +577,16 @@ class ForecastModel(keras.Model):
         # Models from before this key were trained in closed loop.
         config = dict(config)
         densities = config.pop("densities", ("marginal",))
+        spread_factors = config.pop("spread_factors", None)
         if isinstance(config.get("distribution"), dict):
             config["distribution"] = keras.saving.deserialize_keras_object(config["distribution"])
         model = cls(**config)
         model.densities = tuple(densities)
+        if spread_factors is not None:
+            model.spread_factors = np.asarray(spread_factors, "float32")
         return model
 
-    @functools.cached_property
+    @cached_property
     def _compiled_forecast(self) -> Any:
         if keras.backend.backend() != "tensorflow":
             return self.forecast

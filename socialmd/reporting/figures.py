@@ -31,7 +31,7 @@ from socialmd.reporting.measurements import Measurements
 __all__ = ["draw_around", "draw_figures", "save_figure"]
 
 QUARTILES = (0.25, 0.75)
-KINDS = {"as trained": "-", "recalibrated": "--", "sampled": ":"}
+KINDS = {"as trained": "-", "recalibrated": "--", "sampled": ":", "sampled, recalibrated": "-."}
 WIDE, NARROW, HEIGHT = 11.0, 5.5, 4.4  # inches
 
 
@@ -124,7 +124,7 @@ def _likelihood(measured: Measurements) -> Figure:
         styles = curve_styles(measured.calibration)
         for name, kinds in measured.calibration.items():
             for kind, calibration in kinds.items():
-                if key == "nll_per_step" and kind == "sampled":
+                if key == "nll_per_step" and kind.startswith("sampled"):
                     continue  # of a mixture of few narrow densities: far out of the frame
                 values = getattr(calibration, key)
                 style = {**styles[name], "linestyle": KINDS[kind], "label": f"{name}, {kind}"}
@@ -167,11 +167,15 @@ def _spread(measured: Measurements) -> Figure:
 def _futures(measured: Measurements) -> Figure:
     """Of the models whose samples are trajectories; of all, if no model's are."""
     figure, axes = new_figure(WIDE, HEIGHT, columns=2)
-    shown = [name for name in measured.samples if name not in measured.cautions]
-    shown = shown or list(measured.samples)
-    sampled = {name: measured.calibration[name]["sampled"] for name in shown}
-    levels = sampled[shown[0]].levels
-    plot_coverage(axes[0], {name: each.coverage for name, each in sampled.items()}, levels)
+    models = [name for name in measured.calibration if name not in measured.cautions]
+    shown = {
+        name + kind.removeprefix("sampled"): each
+        for name in models or measured.calibration
+        for kind, each in measured.calibration[name].items()
+        if kind.startswith("sampled")
+    }
+    levels = next(iter(shown.values())).levels
+    plot_coverage(axes[0], {name: each.coverage for name, each in shown.items()}, levels)
     ratios = {name: measured.samples[name].spread_skill_per_step for name in shown}
     plot_spread_skill(axes[1], ratios)
     return figure

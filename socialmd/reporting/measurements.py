@@ -50,8 +50,9 @@ class Measurements:
         errors: of all forecasts.
         verdict: of trained models, whether they beat the best of the simple forecasts.
         calibration: of trained models: the densities `"as trained"`, `"recalibrated"` ones, and of
-            `"sampled"` futures, whose NLL is that of the mixture of their densities.
-        samples: errors of sampled futures.
+            `"sampled"` futures, whose NLL is that of the mixture of their densities; and of
+            `"sampled, recalibrated"` ones, if the model knows how.
+        samples: errors of sampled futures, those of recalibrated ones as `"<name>, recalibrated"`.
         conservation: drifts of the forecasts, and of the truth as yardstick.
         long_conservation: the same over ten times T' steps.
         closest_approach: errors by how close particles come to each other.
@@ -228,11 +229,15 @@ def _measure_samples(
         samples, parameters = (
             np.stack([windows.real(future) for future in each]) for each in futures
         )
-        result.samples[name] = SampleMetrics.from_samples(samples, of_particles.truth)
         density = PredictiveDensity.from_samples(*_density(model, parameters))
-        result.calibration[name]["sampled"] = Calibration.from_density(
-            density, of_particles.truth, of_particles.simulations, samples=samples
-        )
+        kinds = {"": samples}
+        if model.spread_factors is not None:
+            kinds[", recalibrated"] = keras.ops.convert_to_numpy(model.scale_spread(samples))
+        for suffix, each in kinds.items():
+            result.samples[name + suffix] = SampleMetrics.from_samples(each, of_particles.truth)
+            result.calibration[name]["sampled" + suffix] = Calibration.from_density(
+                density, of_particles.truth, of_particles.simulations, samples=each
+            )
 
 
 def _measure_conservation(result: Measurements, forecasts: Forecasts) -> None:

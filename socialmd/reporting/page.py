@@ -151,7 +151,7 @@ def _calibration(measured: Measurements, figures: Mapping[str, Path]) -> Section
             f"{name}, {kind}",
             *each.overall_coverage,
             None if (error := each.coverage_standard_error) is None else max(error),
-            None if kind == "sampled" else each.nll,
+            None if kind.startswith("sampled") else each.nll,
             each.crps,
         ]
         for name, kinds in measured.calibration.items()
@@ -162,7 +162,8 @@ def _calibration(measured: Measurements, figures: Mapping[str, Path]) -> Section
         "contain 50, 80 and 95 %; the standard error is that of independent simulations. NLL in "
         "nats, CRPS in units of length. As trained and recalibrated: what was predicted with "
         "the feedback of training. Sampled: by the rank of the truth among futures drawn for "
-        f"{measured.num_sampled_windows} of the windows; CRPS of the futures themselves, NLL not "
+        f"{measured.num_sampled_windows} of the windows, and recalibrated: moved about their mean "
+        "by factors from the validation split; CRPS of the futures themselves, NLL not "
         "told, since few futures that part leave gaps between their densities.",
         ["density", *names, "standard error", "NLL", "CRPS"],
         rows,

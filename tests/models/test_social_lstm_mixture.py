@@ -128,7 +128,11 @@ def test_padding_reaches_every_future(model, rng):
         ({"num_samples": 3}, "num_samples: expected .* feedback=\"sample\", found 3 and 'mean'"),
         ({"num_samples": 0, "feedback": "sample"}, "num_samples: expected at least 1"),
         ({"num_samples": 2.5, "feedback": "sample"}, "num_samples: expected .*whole.*found 2.5"),
-        ({"recalibrated": True, "feedback": "sample"}, 'recalibrated: .*found "sample"'),
+        ({"recalibrated": True, "feedback": "sample"}, "recalibrated: .*at least 2.*found None"),
+        (
+            {"recalibrated": True, "feedback": "sample", "num_samples": 2},
+            "recalibrated: expected a model whose futures have been recalibrated, found none",
+        ),
         ({"feedback": "mode"}, "feedback: expected one of .*'mode'"),
     ],
 )
