@@ -30,7 +30,7 @@ def test_the_script_trains_a_model(prediction, grid_sizes, mode, data, tmp_path,
         "training": {"batch_size": 4, "epochs": 2, "gradient_clip_norm": 1.0},
     }
     config = ExperimentConfig.model_validate(experiment)
-    save_config(config, tmp_path / "models/acceleration.toml")
+    save_config(config, tmp_path / "models/mixture.toml")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "monopoles").symlink_to(data)
     monkeypatch.chdir(tmp_path)
