@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     forecasts = forecast_windows(
         models, config, arguments.data, arguments.split, arguments.max_windows
     )
-    measured = measure(forecasts, arguments.num_samples)
+    measured = measure(forecasts, arguments.num_samples, arguments.sampled_windows)
     description: dict[str, Any] = {
         "models": {
             name: {"trainable_parameters": model.num_trainable_parameters}
@@ -184,6 +184,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         type=number_of_samples,
         default=20,
         help="futures to draw for each past, 0 for none; default: 20",
+    )
+    parser.add_argument(
+        "--sampled-windows",
+        type=positive_integer,
+        default=40,
+        help="pasts to draw them for, evenly spread; default: 40",
     )
     parser.add_argument(
         "--output", type=Path, help="default: evaluation/ in the first model's folder"

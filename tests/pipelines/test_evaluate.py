@@ -9,7 +9,13 @@ from PIL import Image
 from pipelines import evaluate
 from socialmd.data import describe_dataset, read_windows
 from socialmd.models import load_model
-from socialmd.reporting import compare_windows, forecast_windows, measure, measurements
+from socialmd.reporting import (
+    compare_windows,
+    draw_figures,
+    forecast_windows,
+    measure,
+    measurements,
+)
 from tests.browser import lay_out
 
 LOAD_MODELS = sys.modules["socialmd.reporting.load_models"]  # behind the function of that name
@@ -43,7 +49,8 @@ def output(experiment, tmp_path_factory):
     """Two models of different names, all windows."""
     output = tmp_path_factory.mktemp("evaluation")
     other = copy_model(experiment, tmp_path_factory.mktemp("models") / "other")
-    run(experiment.model, other, experiment.data, "--num-samples", 3, "--output", output)
+    samples = ("--num-samples", 3, "--sampled-windows", 3)
+    run(experiment.model, other, experiment.data, *samples, "--output", output)
     return output
 
 
@@ -159,7 +166,24 @@ def test_samples_are_measured(result):
         assert samples["best_ade"] <= samples["ade"]
         assert len(samples["energy_score_per_step"]) == 4
         assert len(result["calibration"][name]["sampled"]["coverage"][0]) == 4
-    assert result["num_sampled_windows"] == 2 * WINDOWS_PER_SIMULATION
+    assert result["num_sampled_windows"] == 3
+
+
+def test_recalibrated_futures_are_measured_beside_those_as_drawn(loaded, forecasts, tmp_path):
+    model, _ = loaded
+    model.spread_factors = np.array([3.0, 1.0, 1.0, 2.0], "float32")
+    try:
+        measured = measure(forecasts, num_samples=3)
+        figures = draw_figures(forecasts, measured, tmp_path)
+    finally:
+        model.spread_factors = None
+    drawn, moved = (
+        measured.samples[name].spread_skill_per_step for name in ("tiny", "tiny, recalibrated")
+    )
+    np.testing.assert_allclose(np.divide(moved, drawn), [3.0, 1.0, 1.0, 2.0], rtol=1e-4)
+    kinds = measured.calibration["tiny"]
+    assert kinds["sampled, recalibrated"].crps != kinds["sampled"].crps
+    assert figures["futures"].is_file()
 
 
 def test_every_figure_is_there_as_png_and_pdf(output):
