@@ -150,7 +150,9 @@ def plot_spread_skill(ax: Axes, ratio_by_name: Mapping[str, ArrayLike]) -> None:
         ax.plot(_steps(ratios), ratios, color=_color(index), linewidth=1.8, label=name)
     ax.axhline(1.0, color=NOMINAL_COLOR, linestyle="--", linewidth=1.0, label="calibrated")
     ax.set_yscale("log")
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 5, 7)))
+    low, high = ax.get_ylim()
+    ax.set_ylim(min(low, 0.75), max(high, 1.6))  # small deviations look small, and have ticks
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 5, 8)))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_ylabel("standard deviation of futures / error of their mean")
