@@ -13,7 +13,8 @@ Writes, for OVITO, ChimeraX and the like as well as for NumPy,
     forecast.pdb       a model for each step, if lengths are in angstrom or with --pdb; B-factors
                        are each particle's mean error or, without `error` above, mean sigma
     truth.pdb          likewise, without B-factors
-    samples.npy        many futures for the one past [S, steps, N, D], with --num-samples S
+    samples.npy        many futures for the one past [S, steps, N, D], with --num-samples S; moved
+                       about their mean with --recalibrated, which of all others corrects sigma
 
 Where a data set's features are one-hot names, as those of molecules are, they are written as the
 particles' species and residues. Where a file was cut out of a longer simulation and its data set
@@ -114,15 +115,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         save_array(new / "forecast.npy", positions)
         save_array(new / "parameters.npy", parameters)
         if count := arguments.num_samples:
-            samples, _ = _roll_out(
-                model,
-                task,
-                steps,
-                "sample",
-                arguments.seed,
-                num_samples=count,
-                recalibrated=arguments.recalibrated,
-            )
+            how = {"num_samples": count, "recalibrated": _can_move(model, count, arguments)}
+            samples, _ = _roll_out(model, task, steps, "sample", arguments.seed, **how)
             save_array(new / "samples.npy", keras.ops.convert_to_numpy(samples)[:, 0])
         if known:
             write_extended_xyz(new / "truth.xyz", task.truth, times[:known], features, names)
@@ -164,6 +158,15 @@ def _roll_out(
     for warning in caught:
         print(f"Caution: {warning.message}.")
     return result
+
+
+def _can_move(model: ForecastModel, count: int, arguments: argparse.Namespace) -> bool:
+    """Whether futures are recalibrated; says why not, if they should be."""
+    is_possible = count > 1 and model.spread_factors is not None
+    if arguments.recalibrated and not is_possible:
+        reason = "one alone has no mean to move about" if count == 1 else "the model has no factors"
+        print(f"Caution: futures are as drawn, not recalibrated: {reason}.")
+    return arguments.recalibrated and is_possible
 
 
 def _compare(task: ForecastTask, positions: NDArray[Any], log_probabilities: Any | None) -> str:
@@ -288,7 +291,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="write PDB files, too; default: if the data set's unit of length is angstrom",
     )
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    if arguments.recalibrated and arguments.feedback == "sample":
+        parser.error(
+            "--recalibrated: not with --feedback sample, which draws one future; --num-samples "
+            "draws several, which can be moved about their mean"
+        )
+    return arguments
 
 
 if __name__ == "__main__":

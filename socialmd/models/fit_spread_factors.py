@@ -14,7 +14,7 @@ __all__ = ["fit_spread_factors", "scale_spread"]
 
 REGIONS = (0.5, 0.8, 0.95)
 # Logarithms of the factors, from 1/4 to 4; how often the interval is halved.
-LOWEST, HIGHEST, NUM_ROUNDS = -1.4, 1.4, 10
+LOWEST, HIGHEST, NUM_ROUNDS = -np.log(4), np.log(4), 10
 DEGREE = 3  # of the logarithm of the factor in that of 1 + s: futures stay smooth
 
 

@@ -25,6 +25,7 @@ __all__ = ["ForecastModel"]
 
 # From which `recalibrate` tells how far apart futures should be.
 NUM_FUTURES, MAX_WINDOWS = 10, 200
+PARTICLES_AT_ONCE = 8192  # of all futures together: memory stays bounded
 
 
 class ForecastModel(keras.Model):
@@ -519,7 +520,7 @@ class ForecastModel(keras.Model):
             ValueError: there is no data.
 
         Warns:
-            UserWarning: a future became infinite; `spread_factors` are then what they were.
+            UserWarning: a future became infinite; there are then no `spread_factors`.
 
         Example:
             >>> model.recalibrate(make_dataset("data/monopoles/validation", config.data, 32))
@@ -536,6 +537,7 @@ class ForecastModel(keras.Model):
         if not self.predicts_sigma:  # these parameters had the earlier factors
             factors = factors * ops.convert_to_numpy(self.sigma_factors)
         self.sigma_factors.assign(factors)
+        self.spread_factors = None
         if "conditional" in self.densities:
             try:
                 self.spread_factors = self._fit_spread_factors(pasts)
@@ -551,12 +553,16 @@ class ForecastModel(keras.Model):
         futures, truth = [], []
         for first, (inputs, targets) in zip(np.cumsum([0, *counts]), batches, strict=False):
             rows = chosen[(chosen >= first) & (chosen < first + len(targets))] - first
-            if not len(rows):
-                continue
-            past = keras.tree.map_structure(partial(ops.take, indices=rows, axis=0), inputs)
-            drawn, _ = self.rollout(past, None, "sample", seed=int(first), num_samples=NUM_FUTURES)
-            futures.append(np.stack([_real(future, past) for future in drawn]))
-            truth.append(_real(ops.take(targets, rows, axis=0), past))
+            size = max(1, PARTICLES_AT_ONCE // (NUM_FUTURES * targets.shape[2]))
+            for start in range(0, len(rows), size):
+                part = rows[start : start + size]
+                past = keras.tree.map_structure(partial(ops.take, indices=part, axis=0), inputs)
+                seed = int(first) + start
+                drawn, _ = self.rollout(past, feedback="sample", seed=seed, num_samples=NUM_FUTURES)
+                futures.append(np.stack([_real(future, past) for future in drawn]))
+                truth.append(_real(ops.take(targets, part, axis=0), past))
+        if not all(np.isfinite(each).all() for each in futures):
+            raise FloatingPointError("a draw became infinite")
         return fit_spread_factors(np.concatenate(futures, axis=1), np.concatenate(truth))
 
     def get_config(self) -> dict[str, Any]:
@@ -569,7 +575,9 @@ class ForecastModel(keras.Model):
             "distribution": distribution,
             "feedback": self.feedback,
             "densities": self.densities,
-            "spread_factors": None if self.spread_factors is None else self.spread_factors.tolist(),
+            "spread_factors": None
+            if self.spread_factors is None
+            else np.asarray(self.spread_factors).tolist(),
         }
 
     @classmethod

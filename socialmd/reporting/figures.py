@@ -167,10 +167,10 @@ def _spread(measured: Measurements) -> Figure:
 def _futures(measured: Measurements) -> Figure:
     """Of the models whose samples are trajectories; of all, if no model's are."""
     figure, axes = new_figure(WIDE, HEIGHT, columns=2)
-    models = [name for name in measured.calibration if name not in measured.cautions]
+    sampled = [name for name, kinds in measured.calibration.items() if "sampled" in kinds]
     shown = {
         name + kind.removeprefix("sampled"): each
-        for name in models or measured.calibration
+        for name in [name for name in sampled if name not in measured.cautions] or sampled
         for kind, each in measured.calibration[name].items()
         if kind.startswith("sampled")
     }

@@ -135,7 +135,7 @@ def _errors(figures: Mapping[str, Path]) -> Section:
                 figures["likelihood"],
                 "Negative log-likelihood (left) and continuous ranked probability score (right) "
                 "of the predicted densities: as trained, with sigma recalibrated on the validation "
-                "split, and (CRPS) of sampled futures. Lower is better.",
+                "split, and (CRPS) of sampled futures, as drawn and recalibrated. Lower is better.",
                 "Scores of the densities by step",
                 wide=True,
             ),
@@ -233,7 +233,8 @@ def _samples(measured: Measurements, figures: Mapping[str, Path]) -> Section:
         "all futures per coordinate and of their mean, mean error of a future, and error of the "
         "best future of each particle, which rewards spread and is no proper score; spread by "
         "error of the mean, the median over steps, which is one if the truth could be one more "
-        "future.",
+        "future. Recalibrated: the same futures, moved about their mean by factors from the "
+        "validation split.",
         header,
         rows,
         best=dict.fromkeys(

@@ -97,9 +97,8 @@ def train_phase(
     last = epochs_before + phase.epochs  # type: ignore[operator]
     is_later = any(of > number for of in history.get("phase", []))
     if is_later or epoch >= last or not _is_improving(own, phase):
-        if config.training.phases:  # what it has made of the model's densities is still true
-            _begin(model, phase)
-            model.end_training()
+        _begin(model, phase)  # what it has made of the model's densities is still true
+        model.end_training()
         return len(own["epoch"]) * len(train)
     with on_device(config.training.device, config.training.replicas):
         if step == 0 and not own.get("epoch"):
@@ -175,9 +174,10 @@ def _prepare(
     train: tf.data.Dataset,
 ) -> None:
     """Everything that a phase chooses of the model, and the variables that training adds to it."""
-    if config.training.phases:
-        steps = None if phase.feedback == "truth" else train.element_spec[1].shape[1]
-        _begin(model, phase, steps)
+    steps = None if phase.feedback == "truth" else train.element_spec[1].shape[1]
+    _begin(model, phase, steps)
+    if not config.training.phases:  # it trains as it forecasts
+        model.end_training()
     for layer in model._flatten_layers(include_self=False):
         if layer.name in phase.frozen:
             layer.trainable = False

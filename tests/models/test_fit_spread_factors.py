@@ -92,6 +92,7 @@ def test_padded_particles_have_no_effect(rng):
 def test_marginal_densities_have_none(rng):
     model, inputs = tiny_model(rng, prediction="displacement"), tiny_inputs(rng, batch=4)
     model.densities = ("marginal",)
+    model.spread_factors = np.ones(3, "float32")  # of densities that it held before
     model.recalibrate([(inputs, np.asarray(model.rollout(inputs)[0]))])
     assert model.spread_factors is None
 

@@ -360,6 +360,30 @@ def test_many_futures_are_those_of_the_model_s_rollout(experiment, file, tmp_pat
     assert samples.shape == (5, 2, 3, 2)
 
 
+def test_futures_are_recalibrated_when_asked_and_possible(
+    experiment, file, tmp_path, load_once, capsys
+):
+    model, _ = load_once(experiment.model)
+    run(experiment, file, tmp_path / "none", "--num-samples", 4, "--recalibrated")
+    assert "not recalibrated: the model has no factors" in capsys.readouterr().out
+    model.spread_factors = np.array([2.0, 1.0, 1.0, 3.0], "float32")
+    try:
+        run(experiment, file, tmp_path / "asked", "--num-samples", 4, "--recalibrated")
+        run(experiment, file, tmp_path / "one", "--num-samples", 1, "--recalibrated")
+    finally:
+        model.spread_factors = None
+    assert "one alone has no mean" in capsys.readouterr().out
+    drawn, moved = (np.load(tmp_path / name / "samples.npy") for name in ("none", "asked"))
+    ratio = (moved.std(0) / drawn.std(0)).mean(axis=(1, 2))
+    np.testing.assert_allclose(ratio, [2.0, 1.0, 1.0, 3.0], rtol=1e-4)
+
+
+def test_one_future_cannot_be_recalibrated(experiment, file, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run(experiment, file, tmp_path / "a", "--feedback", "sample", "--recalibrated")
+    assert "--recalibrated: not with --feedback sample" in capsys.readouterr().err
+
+
 def test_sigma_is_recalibrated_when_asked(experiment, file, tmp_path, load_once):
     model, _ = load_once(experiment.model)
     model.sigma_factors.assign([2.0, 1.0, 1.0, 3.0])

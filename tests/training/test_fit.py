@@ -133,7 +133,8 @@ def test_a_paused_training_leaves_a_model_and_ends_as_an_uninterrupted_one(
     for ours, theirs in zip(loaded.weights, paused.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     (tmp_path / "best.weights.h5").unlink()  # the model holds the same
-    fit(eager_config, data, tmp_path, verbose=0, stop_after=1)
+    again = fit(eager_config, data, tmp_path, verbose=0, stop_after=1)
+    assert again.densities == ("marginal",)
     for ours, theirs in zip(load_model(tmp_path)[0].weights, paused.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     resumed = fit(eager_config, data, tmp_path, verbose=0)
