@@ -394,7 +394,7 @@ class ForecastModel(keras.Model):
         seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
         if num_samples is not None:
             inputs, mask = _repeat(inputs, num_samples), _repeat(mask, num_samples)
-        positions, parameters = self._compiled_forecast(
+        outputs = self._compiled_forecast(
             inputs,
             ops.arange(int(num_steps)),
             feedback,
@@ -402,15 +402,14 @@ class ForecastModel(keras.Model):
             mask,
             bool(recalibrated) and feedback != "sample",
         )
-        if not bool(ops.all(ops.isfinite(parameters))):
+        if not all(bool(ops.all(ops.isfinite(each))) for each in outputs):
             raise FloatingPointError(
                 f"the forecast became infinite within {num_steps} steps; ask for fewer"
             )
-        if num_samples is not None:
-            positions, parameters = _split(positions, num_samples), _split(parameters, num_samples)
-            if recalibrated:
-                positions = self.scale_spread(positions)
-        return positions, parameters
+        if num_samples is None:
+            return outputs
+        positions, parameters = (_split(each, num_samples) for each in outputs)
+        return self.scale_spread(positions) if recalibrated else positions, parameters
 
     @property
     def reason_against_samples(self) -> str | None:
@@ -525,14 +524,14 @@ class ForecastModel(keras.Model):
         Example:
             >>> model.recalibrate(make_dataset("data/monopoles/validation", config.data, 32))
         """
-        batches, pasts = [], []
-        for inputs, targets in dataset:
-            pasts.append((inputs, targets))
-            _, parameters = self.rollout(inputs, feedback=self.point_feedback)
-            batches.append([_real(tensor, inputs) for tensor in (parameters, targets)])
+        batches = list(dataset)
         if not batches:
             raise ValueError("recalibrate: expected batches of inputs and targets, found none")
-        parameters, truth = map(np.concatenate, zip(*batches, strict=True))
+        forecasts = []
+        for inputs, targets in batches:
+            _, parameters = self.rollout(inputs, feedback=self.point_feedback)
+            forecasts.append([_real(tensor, inputs) for tensor in (parameters, targets)])
+        parameters, truth = map(np.concatenate, zip(*forecasts, strict=True))
         factors = fit_sigma_factors(self._distribution, parameters, truth)
         if not self.predicts_sigma:  # these parameters had the earlier factors
             factors = factors * ops.convert_to_numpy(self.sigma_factors)
@@ -540,7 +539,7 @@ class ForecastModel(keras.Model):
         self.spread_factors = None
         if "conditional" in self.densities:
             try:
-                self.spread_factors = self._fit_spread_factors(pasts)
+                self.spread_factors = self._fit_spread_factors(batches)
             except FloatingPointError as error:  # of a model that is hardly trained
                 warnings.warn(
                     f"recalibrate: futures are left as drawn, since {error}", stacklevel=2
@@ -561,8 +560,6 @@ class ForecastModel(keras.Model):
                 drawn, _ = self.rollout(past, feedback="sample", seed=seed, num_samples=NUM_FUTURES)
                 futures.append(np.stack([_real(future, past) for future in drawn]))
                 truth.append(_real(ops.take(targets, part, axis=0), past))
-        if not all(np.isfinite(each).all() for each in futures):
-            raise FloatingPointError("a draw became infinite")
         return fit_spread_factors(np.concatenate(futures, axis=1), np.concatenate(truth))
 
     def get_config(self) -> dict[str, Any]:

@@ -168,15 +168,16 @@ def _futures(measured: Measurements) -> Figure:
     """Of the models whose samples are trajectories; of all, if no model's are."""
     figure, axes = new_figure(WIDE, HEIGHT, columns=2)
     sampled = [name for name, kinds in measured.calibration.items() if "sampled" in kinds]
-    shown = {
-        name + kind.removeprefix("sampled"): each
-        for name in [name for name in sampled if name not in measured.cautions] or sampled
+    shown = [name for name in sampled if name not in measured.cautions] or sampled
+    levels = measured.calibration[shown[0]]["sampled"].levels
+    coverage = {
+        name + kind.removeprefix("sampled"): each.coverage
+        for name in shown
         for kind, each in measured.calibration[name].items()
         if kind.startswith("sampled")
     }
-    levels = next(iter(shown.values())).levels
-    plot_coverage(axes[0], {name: each.coverage for name, each in shown.items()}, levels)
-    ratios = {name: measured.samples[name].spread_skill_per_step for name in shown}
+    plot_coverage(axes[0], coverage, levels)
+    ratios = {name: measured.samples[name].spread_skill_per_step for name in coverage}
     plot_spread_skill(axes[1], ratios)
     return figure
 

@@ -47,9 +47,8 @@ def check_phases(model: ForecastModel, config: TrainingConfig) -> None:
     densities = model.densities
     for number, phase in enumerate(config.schedule):
         compile_model(model, config, phase)
-        if config.phases:
-            _begin(model, phase)
-            model.end_training()
+        _begin(model, phase)
+        model.end_training()
         if missing := set(phase.frozen) - known:
             raise ValueError(
                 f"training.phases.{number}.frozen: expected some of {', '.join(sorted(known))}, "
@@ -176,8 +175,6 @@ def _prepare(
     """Everything that a phase chooses of the model, and the variables that training adds to it."""
     steps = None if phase.feedback == "truth" else train.element_spec[1].shape[1]
     _begin(model, phase, steps)
-    if not config.training.phases:  # it trains as it forecasts
-        model.end_training()
     for layer in model._flatten_layers(include_self=False):
         if layer.name in phase.frozen:
             layer.trainable = False
@@ -200,8 +197,7 @@ def _leave(model: ForecastModel, config: ExperimentConfig) -> None:
         layer.trainable = True
     if hasattr(config.model, "substeps"):
         model.cell.substeps = config.model.substeps
-    if config.training.phases:
-        model.end_training()
+    model.end_training()
 
 
 def _is_improving(history: dict[str, list[float]], phase: PhaseConfig) -> bool:

@@ -380,8 +380,7 @@ def train_phase(
         epoch, step, backup = until, 0, None
     for layer in model._flatten_layers(include_self=False):
         layer.trainable = True
-    if config.training.phases:
-        model.end_training()
+    model.end_training()
 
 
 def make_samples(
@@ -416,10 +415,9 @@ def begin_phase(
     """What a phase chooses of the model, compiled, and the variables that training adds to it."""
     inputs, targets = samples[0]
     frames = inputs["inputs"] if isinstance(inputs, dict) else inputs
-    if config.training.phases:
-        steps = None if phase.feedback == "truth" else targets.shape[1]
-        futures = phase.num_samples if phase.loss == "energy_score" else None
-        model.begin_training(phase.feedback or model.feedback, steps, futures)
+    steps = None if phase.feedback == "truth" else targets.shape[1]
+    futures = phase.num_samples if phase.loss == "energy_score" else None
+    model.begin_training(phase.feedback or model.feedback, steps, futures)
     for layer in model._flatten_layers(include_self=False):
         if layer.name in phase.frozen:
             layer.trainable = False

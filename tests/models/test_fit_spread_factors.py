@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from socialmd.models import forecast_model
 from socialmd.models.fit_spread_factors import fit_spread_factors, scale_spread
 from tests.models.tiny import tiny_inputs, tiny_model
 
@@ -87,6 +88,37 @@ def test_padded_particles_have_no_effect(rng):
     # Others are drawn where shapes differ.
     ratio = models[0].spread_factors / models[1].spread_factors
     np.testing.assert_allclose(ratio, 1.0, atol=0.25)
+
+
+@pytest.mark.parametrize("particles_at_once", [8192, 1])
+def test_futures_are_drawn_for_windows_that_are_spread_evenly(rng, monkeypatch, particles_at_once):
+    """Eight windows in two batches, of which three are wanted."""
+    monkeypatch.setattr(forecast_model, "MAX_WINDOWS", 3)
+    monkeypatch.setattr(forecast_model, "PARTICLES_AT_ONCE", particles_at_once)
+    model, inputs = conditional_model(rng), tiny_inputs(rng, batch=8)
+    truth = np.asarray(model.rollout(inputs)[0])
+    rollout, pasts = type(model).rollout, []
+
+    def watched(self, inputs, *args, **kwargs):
+        if kwargs.get("num_samples"):
+            pasts.append(np.asarray(inputs))
+        return rollout(self, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(type(model), "rollout", watched)
+    model.recalibrate([(inputs[:4], truth[:4]), (inputs[4:], truth[4:])])
+    np.testing.assert_array_equal(np.concatenate(pasts), inputs[[0, 4, 7]])
+    assert [len(each) for each in pasts] == ([1, 2] if particles_at_once > 1 else [1, 1, 1])
+
+
+def test_a_draw_that_is_infinite_is_refused(rng):
+    """Even the last one, after which there are no parameters that would tell."""
+    model, inputs = conditional_model(rng), tiny_inputs(rng, batch=2)
+    positions, parameters = model.rollout(inputs, feedback="sample", seed=1)
+    broken = np.array(positions)
+    broken[0, -1, 0, 0] = np.inf
+    model._compiled_forecast = lambda *_: (broken, parameters)
+    with pytest.raises(FloatingPointError, match="the forecast became infinite within 3 steps"):
+        model.rollout(inputs, feedback="sample", seed=1)
 
 
 def test_marginal_densities_have_none(rng):
