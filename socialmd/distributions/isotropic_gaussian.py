@@ -87,7 +87,7 @@ class IsotropicGaussian:
         """
         parameters = ops.cast(parameters, "float32")
         mean, sigma = parameters[..., :-1], parameters[..., -1:] + DIAGONAL_SHIFT
-        scale_tril = sigma[..., None] * ops.eye(mean.shape[-1])
+        scale_tril = sigma[..., None] * ops.eye(mean.shape[-1], dtype="float32")
         return ops.zeros_like(sigma), mean[..., None, :], scale_tril[..., None, :, :]
 
     @staticmethod

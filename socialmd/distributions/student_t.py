@@ -120,7 +120,7 @@ class StudentT:
         sigmas = sigma * ops.exp(-t / 2)
         dims = mean.shape[-1]
         means = ops.repeat(mean[..., None, :], len(NODES), axis=-2)
-        return log_weights, means, sigmas[..., None, None] * ops.eye(dims)
+        return log_weights, means, sigmas[..., None, None] * ops.eye(dims, dtype="float32")
 
     @staticmethod
     def from_parameters(parameters: Any) -> Any:

@@ -45,7 +45,7 @@ class FeedForward(keras.layers.Layer):
         hidden_layers: int = 1,
         **kwargs: Any,
     ) -> None:
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         self.width = width
         self.hidden_units = hidden_units
         self.initial_outputs = initial_outputs

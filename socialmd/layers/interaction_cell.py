@@ -80,7 +80,7 @@ class InteractionCell(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         # Positions must not be cast to a lower compute dtype.
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         if substeps < 1:
             raise ValueError(f"substeps: expected a positive integer, found {substeps}")
         if units < 0:

@@ -61,7 +61,7 @@ class InteractionLaw(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         # Positions must not be cast to a lower compute dtype.
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         for name, value in (("channels", channels), ("hidden_units", hidden_units)):
             if value < 1:
                 raise ValueError(f"{name}: expected a positive integer, found {value}")

@@ -102,7 +102,7 @@ class NeighbourFilter(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         # Positions must not be cast to a lower compute dtype.
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         self.supports_masking = True
         _check_choice("filter", filter, FILTERS)
         _check_choice("interpolation", interpolation, ("linear", "nearest"))
@@ -272,7 +272,9 @@ class NeighbourFilter(keras.layers.Layer):
             return strength[..., None] * direction[:, None, :]
         count = ops.arange(offsets.shape[0])
         pairs = (count, count, offsets, ops.ones((offsets.shape[0],), "bool"))
-        return self._sum_grids(*pairs, ops.ones((offsets.shape[0], self.table.shape[-1])))
+        return self._sum_grids(
+            *pairs, ops.ones((offsets.shape[0], self.table.shape[-1]), "float32")
+        )
 
     def compute_output_shape(self, positions_shape: Any, values_shape: Any) -> Any:
         return (*values_shape, positions_shape[-1]) if self.is_radial else tuple(values_shape)

@@ -81,7 +81,7 @@ class SocialLSTMCell(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         # Positions must not be cast to a lower compute dtype.
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         if downsampling not in DOWNSAMPLING:
             raise ValueError(
                 f"downsampling: expected one of {DOWNSAMPLING}, found {downsampling!r}"
@@ -135,18 +135,21 @@ class SocialLSTMCell(keras.layers.Layer):
                 self.kernel_size,
                 strides=strides,
                 padding="same",
+                data_format="channels_last",
                 activation="relu",
                 dtype=policy,
                 name=f"convolution_{number}",
             )
             for number, width in enumerate(self.filters[1:], start=2)
         ]
-        pool = {
-            "stride": keras.layers.Identity,
-            "max": lambda **kwargs: keras.layers.MaxPooling2D(2, padding="same", **kwargs),
-            "average": lambda **kwargs: keras.layers.AveragePooling2D(2, padding="same", **kwargs),
-        }[self.downsampling]
-        self.downsample = pool(dtype=policy, name="downsample")
+        pools = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
+        self.downsample = (
+            keras.layers.Identity(dtype=policy, name="downsample")
+            if self.downsampling == "stride"
+            else pools[self.downsampling](
+                2, padding="same", data_format="channels_last", dtype=policy, name="downsample"
+            )
+        )
         self.pooling_embedding = self._dense(self.embedding_dim, "pooling_embedding", "relu")
 
     def build(self, inputs_shape: Any, positions_shape: Any, states_shape: Any) -> None:

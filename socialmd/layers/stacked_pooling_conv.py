@@ -74,7 +74,7 @@ class StackedPoolingConv2D(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         # Positions must not be cast to a lower compute dtype.
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         self.supports_masking = True
         check_grids(grid_sizes, grid_cells)
         for name, value in (("filters", filters), ("strides", strides)):

@@ -64,7 +64,7 @@ class EnergyScore(ParticleLoss):
         name: str = "energy_score",
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, reduction=reduction, **kwargs)
+        super().__init__(name=name, reduction=reduction, **{"dtype": "float32", **kwargs})
         if not exponents or not all(0 < exponent < 2 for exponent in exponents):
             raise ValueError(
                 f"exponents: expected each more than 0 and less than 2, found {exponents}"

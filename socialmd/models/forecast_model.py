@@ -19,6 +19,7 @@ from socialmd.models.check_inputs import check_inputs, unpack
 from socialmd.models.feedback import check_feedback, check_samples
 from socialmd.models.fit_sigma_factors import fit_sigma_factors
 from socialmd.models.fit_spread_factors import fit_spread_factors, scale_spread
+from socialmd.models.float32_by_default import float32_by_default
 from socialmd.models.replicas import never_empty
 
 __all__ = ["ForecastModel"]
@@ -72,7 +73,7 @@ class ForecastModel(keras.Model):
         **kwargs: Any,
     ) -> None:
         # Positions must not be cast to a lower compute dtype.
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         self.supports_masking = True
         # XLA needs to know how often a loop runs to differentiate it; Keras' scan does not tell it.
         self.supports_jit = keras.backend.backend() != "tensorflow"
@@ -223,7 +224,7 @@ class ForecastModel(keras.Model):
         size = self._distribution.parameter_size(
             getattr(self, "num_components", 1), self.spatial_dims
         )
-        outputs = ops.zeros((1, size))
+        outputs = ops.zeros((1, size), "float32")
         parameters = self._distribution.to_parameters(outputs, 0.0, 1.0, 1.0)
         if not distributions.is_differentiable(self.distribution(parameters)):
             raise ValueError(
@@ -312,7 +313,16 @@ class ForecastModel(keras.Model):
             self._forget_compiled()
         if hasattr(x, "element_spec"):  # a `tf.data.Dataset`, about which Keras' default would warn
             kwargs.setdefault("shuffle", False)
-        return super().fit(x, y, **kwargs)
+        with float32_by_default():
+            return super().fit(x, y, **kwargs)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        with float32_by_default():
+            return super().evaluate(*args, **kwargs)
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        with float32_by_default():
+            return super().predict(*args, **kwargs)
 
     def _maybe_symbolic_build(self, *args: Any, **kwargs: Any) -> None:
         """Nothing, once everything is built.

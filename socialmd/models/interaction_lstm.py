@@ -151,7 +151,7 @@ class InteractionLSTM(ForecastModel):
         self.disturbance.trainable = False  # but by futures
         self.seed_generator = keras.random.SeedGenerator()
         if units:
-            self.marginal_lstm = keras.layers.LSTMCell(units, name="marginal_lstm")
+            self.marginal_lstm = keras.layers.LSTMCell(units, dtype="float32", name="marginal_lstm")
 
     def build(self, input_shape: Any) -> None:
         check_inputs(input_shape, spatial_dims=self.spatial_dims)
@@ -275,7 +275,7 @@ class InteractionLSTM(ForecastModel):
             carry = ((*state, residual * is_known), parameters, ops.ones_like(is_known))
             return carry, carry
 
-        carry = (state, no_parameters, ops.zeros(()))
+        carry = (state, no_parameters, ops.zeros((), "float32"))
         (state, *_), (_, parameters, _) = ops.scan(given, carry, frames[1:])
         return state, shape, parameters
 

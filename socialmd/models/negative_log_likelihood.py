@@ -43,7 +43,7 @@ class NegativeLogLikelihood(ParticleLoss):
         name: str = "negative_log_likelihood",
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, reduction=reduction, **kwargs)
+        super().__init__(name=name, reduction=reduction, **{"dtype": "float32", **kwargs})
         self.distribution = distribution
         self._distribution = distributions.get(distribution)
 

@@ -32,7 +32,7 @@ class ParticleLoss(keras.losses.Loss):
             return mean
         # One of several devices has averaged over its part of the batch and divided by their
         # number, as Keras has it. The mean of the parts' means is another than that of the batch.
-        weights = ops.ones(ops.shape(y_pred)[:3])
+        weights = ops.ones(ops.shape(y_pred)[:3], "float32")
         for factor in (sample_weight, getattr(y_pred, "_keras_mask", None)):
             weights = weights if factor is None else weights * ops.cast(factor, weights.dtype)
         weight = ops.sum(weights)

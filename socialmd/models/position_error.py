@@ -40,7 +40,7 @@ class PositionError(keras.metrics.Mean):
         name: str = "mae",
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=name, **{"dtype": "float32", **kwargs})
         self.distribution = distribution
         self._distribution = distributions.get(distribution)
 

@@ -218,9 +218,10 @@ class SequenceLSTM(ForecastModel):
         real = ops.reshape(real, (batch, particles, 1))
         missing = self.max_particles - particles
         frames = ops.concatenate(
-            [frames * real[:, None], ops.zeros((batch, steps, missing, features))], axis=2
+            [frames * real[:, None], ops.zeros((batch, steps, missing, features), "float32")],
+            axis=2,
         )
-        real = ops.concatenate([real, ops.zeros((batch, missing, 1))], axis=1)
+        real = ops.concatenate([real, ops.zeros((batch, missing, 1), "float32")], axis=1)
         return ops.reshape(frames, (batch, steps, self.max_particles, features)), real
 
     def _step(self, position: Any, features: Any, states: Any, dropout: list[Any] | None) -> Any:

@@ -50,7 +50,7 @@ class StudentTError(ParticleLoss):
         name: str = "student_t_error",
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, reduction=reduction, **kwargs)
+        super().__init__(name=name, reduction=reduction, **{"dtype": "float32", **kwargs})
         if not scale > 0:
             raise ValueError(f"scale: expected a positive length, found {scale}")
         self.scale = scale

@@ -14,6 +14,7 @@ from socialmd.models import (
     PositionError,
     StudentTError,
 )
+from socialmd.models.float32_by_default import float32_by_default
 from socialmd.training.clipped_nadam import ClippedNadam
 
 __all__ = ["compile_model"]
@@ -46,14 +47,14 @@ def compile_model(
     phase = config.schedule[0] if phase is None else phase
     is_plain = config.replicas == 1 and config.gradient_clip_norm is None
     optimizer_class = keras.optimizers.Nadam if is_plain else ClippedNadam
-    optimizer = optimizer_class(
-        _learning_rate(phase, steps_per_epoch),
-        beta_1=config.beta_1,
-        beta_2=config.beta_2,
-        epsilon=config.epsilon,
-        global_clipnorm=config.gradient_clip_norm,
-    )
-    with warnings.catch_warnings():
+    with float32_by_default(), warnings.catch_warnings():
+        optimizer = optimizer_class(
+            _learning_rate(phase, steps_per_epoch),
+            beta_1=config.beta_1,
+            beta_2=config.beta_2,
+            epsilon=config.epsilon,
+            global_clipnorm=config.gradient_clip_norm,
+        )
         warnings.filterwarnings("ignore", "Model doesn't support `jit_compile=True`")
         model.compile(
             optimizer,
