@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -28,13 +27,21 @@ from socialmd.command_line import positive_integer
 from socialmd.config import ExperimentConfig
 from socialmd.data import Windows, read_windows
 from socialmd.dataset_folder import (
+    DESCRIPTION_FILE,
+    SPLITS,
     describe_dataset,
     read_description,
     save_array,
     simulation_name,
-    write_atomically,
 )
 from socialmd.evaluation import position_density
+from socialmd.files import (
+    UNFINISHED,
+    put_in_place,
+    save_figure,
+    unfinished_folder,
+    write_atomically,
+)
 from socialmd.models import ForecastModel
 from socialmd.plots import new_figure, plot_density
 from socialmd.simulation import CircleWalk
@@ -113,7 +120,7 @@ def write_data(config: ExperimentConfig, walk: CircleWalk, folder: Path) -> None
     """
     simulation = config.simulation
     law, settings = asdict(walk), simulation.model_dump(mode="json")
-    if folder.exists():
+    if folder.exists() and not (folder / UNFINISHED).exists():
         found = read_description(folder)
         if (found.law, found.simulation) != (law, settings):
             raise ValueError(
@@ -123,9 +130,7 @@ def write_data(config: ExperimentConfig, walk: CircleWalk, folder: Path) -> None
         return
     splits = [split for split, count in simulation.splits.items() for _ in range(count)]
     frames = walk.simulate(len(splits), simulation.num_steps, simulation.seed)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".data.", dir=folder.parent) as temporary:
-        unfinished = Path(temporary) / folder.name
+    with unfinished_folder(folder) as unfinished:
         for index, split in enumerate(splits):
             save_array(unfinished / split / simulation_name(index), frames[index])
         describe_dataset(
@@ -135,7 +140,7 @@ def write_data(config: ExperimentConfig, walk: CircleWalk, folder: Path) -> None
             law=law,
             simulation=settings,
         )
-        unfinished.rename(folder)
+        put_in_place(unfinished, (*SPLITS, DESCRIPTION_FILE))
 
 
 def with_variant(config: ExperimentConfig, distribution: str, seed: int) -> ExperimentConfig:
@@ -216,7 +221,7 @@ def draw(
         ax.add_patch(Circle((0, 0), walk.radius, fill=False, linestyle=":", edgecolor="white"))
     figure.colorbar(image, ax=axes, label="probability density (per unit of area)")
     figure.legend(*axes[-1].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    write_atomically(path, lambda file: figure.savefig(file, format="png"))
+    save_figure(figure, path)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -30,9 +30,9 @@ from socialmd import load_config
 from socialmd.command_line import positive_integer
 from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.data import read_windows
-from socialmd.dataset_folder import write_atomically
 from socialmd.evaluation import ForecastMetrics
 from socialmd.evaluation.variant_table import variant_table
+from socialmd.files import save_figure, write_atomically
 from socialmd.models import constant_velocity
 from socialmd.plots import new_figure, plot_errors, plot_learning_curves
 from socialmd.reporting import roll_out
@@ -305,7 +305,7 @@ def draw(
             for variant, seeds in trainings.items()
         }
         plot_learning_curves(ax, curves, label, baselines)
-    write_atomically(path, lambda file: figure.savefig(file, format="png"))
+    save_figure(figure, path)
 
 
 def draw_by_step(
@@ -330,7 +330,7 @@ def draw_by_step(
         }
         plot_errors(ax, curves, label, title_of_axes)
     axes[1].set_yscale("linear")
-    write_atomically(path, lambda file: figure.savefig(file, format="png"))
+    save_figure(figure, path)
 
 
 def _union(groups: Iterable[Mapping[str, ExperimentConfig]]) -> dict[str, ExperimentConfig]:

@@ -22,8 +22,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from socialmd.dataset_folder import SPLITS, read_description, write_atomically
+from socialmd.dataset_folder import SPLITS, read_description
 from socialmd.evaluation import overall_table
+from socialmd.files import write_atomically
 from socialmd.reporting import (
     Diagnosis,
     compare_windows,
@@ -31,7 +32,7 @@ from socialmd.reporting import (
     draw_configurations,
     draw_dependence,
     load_models,
-    save_figure,
+    save_png_and_pdf,
 )
 
 
@@ -58,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     }
     text = json.dumps(tables, indent=2, allow_nan=False) + "\n"
     write_atomically(output / "diagnosis.json", lambda file: file.write(text.encode()))
-    save_figure(draw_configurations(diagnosis), output, "configurations")
-    save_figure(draw_dependence(diagnosis), output, "dependence")
+    save_png_and_pdf(draw_configurations(diagnosis), output, "configurations")
+    save_png_and_pdf(draw_dependence(diagnosis), output, "dependence")
     print(f"{split} split: ", end="")
     print_tables(diagnosis)
     print(f"\nNumbers and figures: {output}")

@@ -31,8 +31,9 @@ import numpy as np
 from socialmd.command_line import number_of_samples, positive_integer, typed_command
 from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.data import Windows
-from socialmd.dataset_folder import DESCRIPTION_FILE, SPLITS, checksum, write_atomically
+from socialmd.dataset_folder import DESCRIPTION_FILE, SPLITS, checksum
 from socialmd.evaluation import comparison, overall_table, step_table
+from socialmd.files import write_atomically
 from socialmd.reporting import (
     Forecasts,
     Measurements,

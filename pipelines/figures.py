@@ -23,10 +23,11 @@ import numpy as np
 from socialmd.command_line import positive_integer, typed_command
 from socialmd.config import ExperimentConfig
 from socialmd.data import load_trajectories, read_windows
-from socialmd.dataset_folder import read_description, write_atomically
+from socialmd.dataset_folder import read_description
+from socialmd.files import write_atomically
 from socialmd.models import ForecastModel, load_model
 from socialmd.plots import new_figure, plot_learning_curves, plot_losses, plot_trajectories
-from socialmd.reporting import Forecasts, forecast_windows, save_figure
+from socialmd.reporting import Forecasts, forecast_windows, save_png_and_pdf
 from socialmd.reporting.drawing import Drawing, NothingToDrawError
 from socialmd.reporting.interaction import draw_interaction
 from socialmd.reporting.pooling_figure import draw_pooling
@@ -222,7 +223,7 @@ def save(drawing: Drawing, folder: Path, name: str) -> None:
     else:
         width = int(LETTERS_PER_INCH * drawing.figure.get_figwidth())
         drawing.figure.suptitle(textwrap.fill(drawing.rule[0].upper() + drawing.rule[1:], width))
-        save_figure(drawing.figure, folder, name)
+        save_png_and_pdf(drawing.figure, folder, name)
 
 
 def add_caption(path: Path, name: str, drawing: Drawing, made_by: str) -> None:

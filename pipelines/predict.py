@@ -26,12 +26,9 @@ Files of an earlier forecast are replaced when all of the new ones are written, 
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +41,7 @@ from socialmd.data import DatasetDescription, ForecastTask, read_forecast_task
 from socialmd.dataset_folder import DESCRIPTION_FILE, read_description, save_array
 from socialmd.evaluation import ForecastMetrics, Verdict, overall_table
 from socialmd.extended_xyz import write_extended_xyz
+from socialmd.files import put_in_place, unfinished_folder
 from socialmd.models import ForecastModel, load_model
 from socialmd.models.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
 from socialmd.molecular import write_pdb
@@ -109,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             log_probabilities = model.distribution(parameters[:known]).log_prob(true_positions)
         comparison = _compare(task, positions[:known], log_probabilities)
 
-    with _replaced_at_the_end(output) as new:
+    with unfinished_folder(output) as new:
         columns = {**features, **results}
         write_extended_xyz(new / "forecast.xyz", positions, times, columns, names)
         save_array(new / "forecast.npy", positions)
@@ -122,25 +120,11 @@ def main(argv: Sequence[str] | None = None) -> None:
             write_extended_xyz(new / "truth.xyz", task.truth, times[:known], features, names)
         if arguments.pdb or (description is not None and description.length_unit == "angstrom"):
             _write_pdb_files(new, task.truth, positions, times, names, results, arguments.pdb)
+        put_in_place(new, FILES)
     print(f"Forecast of {steps} steps from frame {task.last_frame} on written to {output}")
     if comparison:
         print(f"The file goes on for {known} of these steps:\n")
         print(comparison)
-
-
-@contextmanager
-def _replaced_at_the_end(output: Path) -> Iterator[Path]:
-    """A folder whose files take the place of an earlier forecast's unless something is refused."""
-    # Beside the output or above it, where renaming works: on the same file system.
-    existing = next(folder for folder in (output, *output.absolute().parents) if folder.exists())
-    with tempfile.TemporaryDirectory(prefix=".forecast.", dir=existing) as folder:
-        yield Path(folder)
-        output.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            if (new := Path(folder) / name).exists():
-                os.replace(new, output / name)
-            else:
-                (output / name).unlink(missing_ok=True)
 
 
 def _roll_out(

@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 
 from socialmd.command_line import positive_integer, shard
-from socialmd.dataset_folder import SPLITS, write_atomically
+from socialmd.dataset_folder import SPLITS
+from socialmd.files import save_figure
 from socialmd.molecular import (
     MoleculeTrajectories,
     NanoparticleSimulation,
@@ -333,7 +334,7 @@ def draw_slice(output: Path, simulation: NanoparticleSimulation, half_thickness:
 
 def _save(output: Path, what: str, figure: Any) -> None:
     path = output.absolute().with_name(f"{output.absolute().name}.{what}.png")
-    write_atomically(path, lambda file: figure.savefig(file, format="png"))
+    save_figure(figure, path)
     print(f"Picture of the first simulation: {path}")
 
 

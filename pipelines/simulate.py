@@ -17,7 +17,8 @@ import numpy as np
 
 from socialmd import load_config
 from socialmd.command_line import shard
-from socialmd.dataset_folder import simulation_name, write_atomically
+from socialmd.dataset_folder import simulation_name
+from socialmd.files import save_figure
 from socialmd.plots import new_figure, plot_trajectories
 from socialmd.simulation import write_dataset
 from socialmd.simulation.output_folder import OutputFolder
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     figure, ax = new_figure(6, 6)
     span = len(frames) * config.simulation.time_step * config.simulation.keep_every
     plot_trajectories(ax, frames[..., :2], f"Training simulation 0, {span:g} time units")
-    write_atomically(picture, lambda file: figure.savefig(file, format="png"))
+    save_figure(figure, picture)
     print(f"The first of them is drawn in {picture}")
 
 

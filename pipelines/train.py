@@ -8,7 +8,7 @@ from pathlib import Path
 
 from socialmd import load_config
 from socialmd.command_line import positive_integer
-from socialmd.dataset_folder import write_atomically
+from socialmd.files import save_figure
 from socialmd.plots import new_figure, plot_losses
 from socialmd.training import ProfileSteps, fit, read_history
 
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     plot_losses(axes[0], history, scale="symlog")
     plot_losses(axes[1], history, "mae", "mean absolute error (length units)")
     picture = arguments.output / "losses.png"
-    write_atomically(picture, lambda file: figure.savefig(file, format="png"))
+    save_figure(figure, picture)
     print(f"Model, log and figure: {arguments.output}")
     print(f"Watch it: tensorboard --logdir {tensorboard}")
     if profile:

@@ -28,7 +28,7 @@ from typing import Any
 
 from socialmd import load_config
 from socialmd.command_line import positive_integer
-from socialmd.dataset_folder import write_atomically
+from socialmd.files import save_figure, write_atomically
 from socialmd.plots import new_figure, plot_importances, plot_loss_surface, plot_search_progress
 from socialmd.training.search import (
     TrialRecord,
@@ -120,7 +120,7 @@ def draw_surfaces(path: Path, complete: Sequence[TrialRecord], names: Sequence[s
 
 
 def _save(figure: Any, path: Path) -> None:
-    write_atomically(path, lambda file: figure.savefig(file, format="png"))
+    save_figure(figure, path)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

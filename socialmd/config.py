@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from socialmd.dataset_folder import write_atomically
+from socialmd.files import write_atomically
 from socialmd.search_space import Entry, parse_entry, set_value
 
 __all__ = [

@@ -15,16 +15,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import os
 import platform
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from socialmd.files import write_atomically
 
 __all__ = [
     "DESCRIPTION_FILE",
@@ -35,7 +35,6 @@ __all__ = [
     "read_description",
     "save_array",
     "simulation_name",
-    "write_atomically",
 ]
 
 DESCRIPTION_FILE = "dataset.json"
@@ -91,36 +90,6 @@ def checksum(path: str | Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_atomically(
-    path: str | Path, write: Callable[[BinaryIO], object], *, replace: bool = True
-) -> None:
-    """Let `write` fill a file that appears under its name only when it is complete.
-
-    Args:
-        path: the file; folders above it are made.
-        write: receives the opened binary file.
-        replace: whether it may replace a file. If not, of several processes that write the same
-            path at the same moment one succeeds; this needs a file system with hard links.
-
-    Raises:
-        FileExistsError: the file exists and is not to be replaced.
-        OSError: the file cannot be written; nothing is left behind then.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # A process number would not do: machines that share a file system count alike.
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-        if replace:
-            os.replace(temporary, path)
-        else:
-            os.link(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def save_array(path: str | Path, array: NDArray[Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from socialmd.dataset_folder import write_atomically
+from socialmd.files import write_atomically
 
 __all__ = ["write_extended_xyz"]
 

@@ -11,7 +11,6 @@ from socialmd.dataset_folder import (
     read_description,
     save_array,
     simulation_name,
-    write_atomically,
 )
 
 FEATURES = ["x", "y", "radius"]
@@ -112,45 +111,6 @@ def test_refuses_to_read_what_is_no_description(tmp_path, content):
     (tmp_path / "dataset.json").write_bytes(content)
     with pytest.raises(ValueError, match=r"dataset\.json: not a data set's description"):
         read_description(tmp_path)
-
-
-def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "folder" / "file"
-    write_atomically(path, lambda file: file.write(b"old"))
-
-    def interrupted(file):
-        file.write(b"new, but not all of i")
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_atomically(path, interrupted)
-    assert path.read_bytes() == b"old"
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_processes_that_write_one_path_do_not_meet(tmp_path):
-    path = tmp_path / "file"
-
-    def write(file):
-        write_atomically(path, lambda other: other.write(b"of another process"))
-        file.write(b"of this one")
-
-    write_atomically(path, write)
-    assert path.read_bytes() == b"of this one"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_of_processes_that_do_not_replace_the_first_one_succeeds(tmp_path):
-    path = tmp_path / "file"
-
-    def write(file):
-        write_atomically(path, lambda other: other.write(b"of another process"), replace=False)
-        file.write(b"of this one")
-
-    with pytest.raises(FileExistsError):
-        write_atomically(path, write, replace=False)
-    assert path.read_bytes() == b"of another process"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_arrays_are_written_as_npy(tmp_path):

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import jinja2
 
-from socialmd.dataset_folder import write_atomically
 from socialmd.evaluation.html_table import Table
+from socialmd.files import write_atomically
 
 __all__ = ["Figure", "Report", "Section"]
 

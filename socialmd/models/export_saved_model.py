@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from socialmd.claim import LOCK
+from socialmd.files import UNFINISHED, put_in_place, unfinished_folder
 from socialmd.models.forecast_model import ForecastModel
 
 __all__ = ["export_saved_model"]
 
-SAVED_MODEL = {"assets", "fingerprint.pb", "saved_model.pb", "variables"}
+SAVED_MODEL = ("assets", "variables", "fingerprint.pb", "saved_model.pb")
 
 
 def export_saved_model(model: ForecastModel, path: str | Path) -> None:
@@ -46,6 +46,7 @@ def export_saved_model(model: ForecastModel, path: str | Path) -> None:
     Raises:
         ValueError: the model has no weights or scales yet, or the folder holds something else.
         OSError: the folder cannot be written.
+        FolderInUseError: another process is writing there.
 
     Example:
         >>> export_saved_model(model, "exported")
@@ -56,21 +57,14 @@ def export_saved_model(model: ForecastModel, path: str | Path) -> None:
     if not model.built:
         raise ValueError("model: expected one with weights; call it on data or load it first")
     model.check_adapted()
-    path = Path(os.path.abspath(path))
-    foreign = {entry.name for entry in path.iterdir()} - SAVED_MODEL if path.exists() else set()
-    if foreign:
-        raise ValueError(f"{path}: expected a SavedModel or nothing, found {sorted(foreign)}")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    earlier = path.with_name(f".{path.name}.{os.getpid()}.earlier")
-    temporary.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        _archive(model).write_out(str(temporary), verbose=False)
-        if path.exists():
-            os.replace(path, earlier)
-        os.replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(earlier, ignore_errors=True)
+    path = Path(path)
+    if path.is_dir():
+        ours = {*SAVED_MODEL, LOCK, UNFINISHED}
+        if foreign := sorted({entry.name for entry in path.iterdir()} - ours):
+            raise ValueError(f"{path}: expected a SavedModel or nothing, found {foreign}")
+    with unfinished_folder(path) as folder:
+        _archive(model).write_out(str(folder), verbose=False)
+        put_in_place(folder, SAVED_MODEL)
 
 
 def _archive(model: ForecastModel) -> keras.export.ExportArchive:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from socialmd.claim import LOCK
 from socialmd.dataset_folder import (
     DESCRIPTION_FILE,
     DatasetDescription,
     checksum,
     read_description,
 )
+from socialmd.files import UNFINISHED
 
 __all__ = ["as_json", "check_identical", "check_output_folder", "check_settings"]
 
@@ -59,8 +61,10 @@ def check_output_folder(directory: str | Path, settings: Mapping[str, Any]) -> b
         return False
     if not directory.is_dir():
         raise NotADirectoryError(f"{directory}: expected a folder, found a file")
-    entries = sorted(path.name for path in directory.iterdir())
+    entries = sorted(path.name for path in directory.iterdir() if path.name != LOCK)
     if not entries:
+        return False
+    if DESCRIPTION_FILE not in entries and UNFINISHED in entries:  # of an interrupted process
         return False
     if DESCRIPTION_FILE not in entries:
         raise ValueError(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from socialmd.dataset_folder import write_atomically
+from socialmd.files import write_atomically
 from socialmd.molecular.nanoparticle_simulation import NanoparticleSimulation
 from socialmd.molecular.output_folder import as_json, check_settings
 from socialmd.molecular.simulation_files import SimulationFiles

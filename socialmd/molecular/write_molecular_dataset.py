@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ from socialmd.dataset_folder import (
     SPLITS,
     DatasetDescription,
     describe_dataset,
-    read_description,
     save_array,
     simulation_name,
 )
+from socialmd.files import put_in_place, unfinished_folder
 from socialmd.molecular.output_folder import as_json, check_identical, check_output_folder
 from socialmd.molecular.trajectory_file import TrajectoryFile, make_features
 
@@ -72,7 +71,7 @@ def write_molecular_dataset(
         True
     """
     directory = Path(directory).absolute()
-    exists = check_output_folder(directory, settings)
+    check_output_folder(directory, settings)
     names = _checked_names(names or sorted({name for file in files for name in file.names}))
     files = sorted(files, key=lambda file: (*SPLITS, file.split).index(file.split))
     arrays = [make_features(file, names) for file in files]
@@ -87,9 +86,8 @@ def write_molecular_dataset(
         }
     )
 
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{directory.name}.", dir=directory.parent) as folder:
-        unfinished = Path(folder) / directory.name
+    with unfinished_folder(directory, wait=True) as unfinished:
+        exists = check_output_folder(directory, settings)  # another process may have written it
         for path, array in zip(paths, arrays, strict=True):
             save_array(unfinished / path, array)
         description = describe_dataset(
@@ -103,21 +101,11 @@ def write_molecular_dataset(
             versions=("numpy", "numba", "MDAnalysis"),
         )
         _check_splits(description)
-        if not exists and _rename(unfinished, directory):
-            return True
-        check_identical(directory, read_description(unfinished))
-    return False
-
-
-def _rename(unfinished: Path, directory: Path) -> bool:
-    """Let the data set appear, in the place of an empty folder, too; not of another data set."""
-    try:
-        unfinished.rename(directory)
-    except OSError:
-        if not (directory / DESCRIPTION_FILE).exists():
-            raise
-        return False  # another process has written one at this moment
-    return True
+        if exists:
+            check_identical(directory, description)
+        else:
+            put_in_place(unfinished, (*SPLITS, DESCRIPTION_FILE))
+    return not exists
 
 
 def _checked_names(names: Sequence[str]) -> list[str]:

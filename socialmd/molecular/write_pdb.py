@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from socialmd.dataset_folder import write_atomically
+from socialmd.files import write_atomically
 from socialmd.molecular.mdanalysis import MDAnalysis
 
 __all__ = ["write_pdb"]

@@ -5,7 +5,7 @@ from socialmd.reporting.diagnosis import diagnose as diagnose
 from socialmd.reporting.diagnosis import draw_configurations as draw_configurations
 from socialmd.reporting.diagnosis import draw_dependence as draw_dependence
 from socialmd.reporting.figures import draw_figures as draw_figures
-from socialmd.reporting.figures import save_figure as save_figure
+from socialmd.reporting.figures import save_png_and_pdf as save_png_and_pdf
 from socialmd.reporting.forecasts import BASELINES as BASELINES
 from socialmd.reporting.forecasts import Forecasts as Forecasts
 from socialmd.reporting.forecasts import forecast_windows as forecast_windows
@@ -35,5 +35,5 @@ __all__ = [
     "load_models",
     "measure",
     "roll_out",
-    "save_figure",
+    "save_png_and_pdf",
 ]

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from socialmd.dataset_folder import write_atomically
 from socialmd.evaluation import AroundCloseApproaches, Conservation, nearest_distances
+from socialmd.files import save_figure, write_atomically
 from socialmd.plots import (
     draw_learned_interaction,
     new_figure,
@@ -28,7 +28,7 @@ from socialmd.plots.style import FORECAST_COLOR, TRUTH_LINE_COLOR, curve_styles,
 from socialmd.reporting.forecasts import BASELINES, Forecasts
 from socialmd.reporting.measurements import Measurements
 
-__all__ = ["draw_around", "draw_figures", "save_figure"]
+__all__ = ["draw_around", "draw_figures", "save_png_and_pdf"]
 
 QUARTILES = (0.25, 0.75)
 KINDS = {"as trained": "-", "recalibrated": "--", "sampled": ":", "sampled, recalibrated": "-."}
@@ -56,10 +56,10 @@ def draw_figures(forecasts: Forecasts, measured: Measurements, folder: Path) -> 
         (f"interaction_{number}", draw_learned_interaction(**interaction._asdict()))
         for number, interaction in enumerate(measured.interactions.values(), start=1)
     ]
-    return {name: save_figure(figure, folder, name) for name, figure in figures}
+    return {name: save_png_and_pdf(figure, folder, name) for name, figure in figures}
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> Path:
+def save_png_and_pdf(figure: Figure, folder: Path, name: str) -> Path:
     """Write a figure as PNG and as PDF.
 
     Args:
@@ -71,7 +71,7 @@ def save_figure(figure: Figure, folder: Path, name: str) -> Path:
         The PNG file.
     """
     png = folder / f"{name}.png"
-    write_atomically(png, lambda file: figure.savefig(file, format="png"))
+    save_figure(figure, png)
     write_atomically(
         png.with_suffix(".pdf"),
         lambda file: figure.savefig(file, format="pdf", metadata={"CreationDate": None}),

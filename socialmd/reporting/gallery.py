@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from socialmd.evaluation import closest_approach, position_density
 from socialmd.plots import animate_forecast, new_figure, plot_errors, plot_forecast
-from socialmd.reporting.figures import save_figure
+from socialmd.reporting.figures import save_png_and_pdf
 from socialmd.reporting.forecasts import BASELINES, Forecasts
 from socialmd.reporting.measurements import Measurements
 
@@ -65,7 +65,7 @@ def draw_overview(forecasts: Forecasts, measured: Measurements, folder: Path) ->
         baselines=BASELINES,
     )
     rule = "windows of median error and of the worst decile, and errors of all forecasts by step"
-    return Picture(save_figure(figure, folder, "forecast"), rule)
+    return Picture(save_png_and_pdf(figure, folder, "forecast"), rule)
 
 
 def draw_gallery(forecasts: Forecasts, folder: Path) -> dict[str, Picture]:
@@ -84,13 +84,13 @@ def draw_gallery(forecasts: Forecasts, folder: Path) -> dict[str, Picture]:
         name = f"gallery_{rule.replace(' ', '_')}"
         figure = _side_by_side(forecasts, window, None)
         text = f"window of {rule} error of {next(iter(forecasts.models))}"
-        pictures[name] = Picture(save_figure(figure, folder, name), text)
+        pictures[name] = Picture(save_png_and_pdf(figure, folder, name), text)
     for number, approach in enumerate(close_approaches(forecasts), start=1):
         name = f"gallery_close_approach_{number}"
         figure = _side_by_side(forecasts, approach.window, approach.extent)
         ordinal = "closest approach" if number == 1 else f"closest approach, number {number},"
         text = f"{ordinal} of all windows: a pair at {approach.distance:.4f} length units"
-        pictures[name] = Picture(save_figure(figure, folder, name), text)
+        pictures[name] = Picture(save_png_and_pdf(figure, folder, name), text)
     median = window_at(forecasts, RULES["median"])
     first = next(iter(forecasts.models))
     past = forecasts.in_window(forecasts.windows.inputs, median)[..., :2]

@@ -17,8 +17,8 @@ from socialmd.dataset_folder import (
     describe_dataset,
     read_description,
     simulation_name,
-    write_atomically,
 )
+from socialmd.files import write_atomically
 
 __all__ = ["UNFINISHED_FILE", "OutputFolder", "allow_for_others"]
 

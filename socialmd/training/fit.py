@@ -11,9 +11,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from socialmd.claim import claim
 from socialmd.config import ExperimentConfig
 from socialmd.data import make_dataset, read_windows
-from socialmd.dataset_folder import read_description, write_atomically
+from socialmd.dataset_folder import read_description
+from socialmd.files import write_atomically
 from socialmd.models import ForecastModel, build_model, load_model
 from socialmd.models.check_inputs import unpack
 from socialmd.models.load_model import MODEL_FILE
@@ -66,6 +68,7 @@ def fit(
         ValueError: the data do not fit, the output folder holds another experiment, the device
             or XLA are asked for in vain, or `stop_after` is less than 1.
         OSError: the output folder cannot be written, or its disk is too full for the results.
+        FolderInUseError: another process is training there.
         RuntimeError: the loss became infinite or not a number; the message names the batch.
 
     Example:
@@ -75,6 +78,18 @@ def fit(
         raise ValueError(f"stop_after: expected at least 1, found {stop_after}")
     data, output = Path(data), Path(output)
     check_same_experiment(output, config, data)
+    with claim(output):
+        return _fit(config, data, output, callbacks, verbose, stop_after)
+
+
+def _fit(
+    config: ExperimentConfig,
+    data: Path,
+    output: Path,
+    callbacks: Sequence[keras.callbacks.Callback],
+    verbose: int,
+    stop_after: int | None,
+) -> ForecastModel:
     if (output / MODEL_FILE).is_file() and last_backup(output / BACKUP)[2] is None:
         print(f"{output / MODEL_FILE} is complete; nothing to do.")
         return load_model(output)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from socialmd.dataset_folder import write_atomically
+from socialmd.files import write_atomically
 
 __all__ = ["epochs_without_improvement", "keep_epochs", "of_phase", "read_history"]
 
@@ -24,11 +24,11 @@ def read_history(path: str | Path) -> dict[str, list[float]]:
     """
     if not Path(path).is_file():
         return {}
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
     try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
         return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, csv.Error) as error:
         raise ValueError(f"{path}: not the log of a training: {error}") from None
 
 
@@ -36,13 +36,20 @@ def keep_epochs(path: str | Path, count: int) -> None:
     """Drop the epochs from number `count` on: an interrupted training repeats them.
 
     Args:
-        path: the CSV file, replaced as a whole; nothing happens without one.
+        path: the CSV file, replaced as a whole; there need be none if no epoch stays.
         count: epochs that stay.
+
+    Raises:
+        ValueError: the file has fewer epochs, and with them the smallest loss may be lost.
     """
-    if not Path(path).is_file():
-        return
-    lines = Path(path).read_bytes().splitlines(keepends=True)[: count + 1]
-    write_atomically(path, lambda file: file.writelines(lines))
+    lines = Path(path).read_bytes().splitlines(keepends=True) if Path(path).is_file() else []
+    if (found := max(len(lines) - 1, 0)) < count:
+        raise ValueError(
+            f"{path}: expected the {count} epochs of which there is a backup, found {found}; a "
+            "power cut may have damaged the file: restore it, or remove the folder to begin anew"
+        )
+    if lines:
+        write_atomically(path, lambda file: file.writelines(lines[: count + 1]))
 
 
 def epochs_without_improvement(history: dict[str, list[float]], key: str = "val_loss") -> int:

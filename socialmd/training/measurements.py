@@ -13,7 +13,7 @@ from typing import Any
 
 import keras
 
-from socialmd.dataset_folder import write_atomically
+from socialmd.files import write_atomically
 
 __all__ = ["Measurements"]
 

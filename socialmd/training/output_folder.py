@@ -7,14 +7,15 @@ import tempfile
 from pathlib import Path
 
 from socialmd.config import ExperimentConfig, load_config, save_config
-from socialmd.dataset_folder import DESCRIPTION_FILE, read_description, write_atomically
+from socialmd.dataset_folder import DESCRIPTION_FILE, read_description
+from socialmd.files import write_atomically
 from socialmd.models.load_model import CONFIG_FILE
 
 __all__ = ["check_room", "check_same_experiment", "mark_folder"]
 
-# Best weights, the backup and one more file that is about to replace one of the two; each holds
+# Best weights, two backups and one more file that is about to replace one of them; each holds
 # weights and the optimizer's two moments in float32.
-BYTES_PER_PARAMETER = 3 * 3 * 4
+BYTES_PER_PARAMETER = 4 * 3 * 4
 # TensorBoard's pictures and everything that does not grow with the model.
 BYTES_BESIDES = 64 * 2**20
 

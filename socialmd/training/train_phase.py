@@ -16,6 +16,7 @@ from socialmd.models.check_inputs import unpack
 from socialmd.training.best_weights import BestWeights
 from socialmd.training.compile_model import compile_model
 from socialmd.training.device import on_device
+from socialmd.training.epoch_log import EpochLog
 from socialmd.training.history import epochs_without_improvement, of_phase, read_history
 from socialmd.training.numbered_callbacks import NumberedCallbacks
 from socialmd.training.phase_number import PhaseNumber
@@ -217,7 +218,7 @@ def _callbacks(
         *([PhaseNumber(number)] if len(phases) > 1 else []),
         StopOnNonFinite(),
         BestWeights(files.best, own),
-        keras.callbacks.CSVLogger(str(files.history), append=is_appended),
+        EpochLog(str(files.history), append=is_appended),
         ResumableEarlyStopping(own, phases[number].patience),  # type: ignore[arg-type]
         # Last: what a complete epoch's backup takes for done has been logged.
         TrainingBackup(files.backup, config.training.backup_every, backup),

@@ -2,19 +2,21 @@
 
 A backup is one file: weights, optimizer and the sums of which the epoch's losses are means. Its
 name says how many epochs are complete and how many steps of the next one are done. It appears by
-being renamed, so a process killed at any moment leaves whole backups only.
+being renamed, so a process killed at any moment leaves whole backups only. Disks and power cuts may
+do worse: the one before stays, too.
 """
 
 from __future__ import annotations
 
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from socialmd.dataset_folder import write_atomically
+from socialmd.files import write_atomically
 
 __all__ = ["TrainingBackup", "build_state", "last_backup"]
 
@@ -22,20 +24,45 @@ BACKUP_NAME = re.compile(r"epoch_(\d{5})_step_(\d{7})\.npz")
 
 
 def last_backup(directory: Path) -> tuple[int, int, Path | None]:
-    """Where to go on.
+    """Where to go on: the last backup that is whole.
 
     Args:
         directory: folder of the backups; it need not exist.
 
     Returns:
         Complete epochs, steps done of the next one, and the file; zeros and nothing without one.
+
+    Raises:
+        ValueError: there are backups, but all are damaged. The message names the last one.
     """
-    found = [
-        (int(match[1]), int(match[2]), path)
-        for path in (directory.iterdir() if directory.is_dir() else ())
-        if (match := BACKUP_NAME.fullmatch(path.name))
-    ]
-    return max(found, default=(0, 0, None))
+    found = sorted(
+        (
+            (int(match[1]), int(match[2]), path)
+            for path in (directory.iterdir() if directory.is_dir() else ())
+            if (match := BACKUP_NAME.fullmatch(path.name))
+        ),
+        reverse=True,
+    )
+    for each in found:
+        if _is_whole(each[2]):
+            return each
+    if found:
+        raise ValueError(
+            f"{found[0][2]}: expected a backup, found a damaged file (a power cut or a full disk "
+            "may leave one) and no other one before; remove the training's folder to begin anew"
+        )
+    return 0, 0, None
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether every array has the checksum that the archive says."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except FileNotFoundError:
+        return False  # another process has just replaced it
+    except (zipfile.BadZipFile, EOFError):
+        return False
 
 
 def build_state(model: keras.Model, targets: Any, outputs: Any) -> None:
@@ -52,7 +79,7 @@ def build_state(model: keras.Model, targets: Any, outputs: Any) -> None:
 
 
 class TrainingBackup(keras.callbacks.Callback):
-    """Backs the training up every so many steps and after every epoch; keeps the last backup.
+    """Backs the training up every so many steps and after every epoch; keeps the last two.
 
     `keras.callbacks.BackupAndRestore` writes weights and epoch number one after the other and in
     place; killed in between, it continues from the wrong epoch or not at all. It repeats the
@@ -95,9 +122,8 @@ class TrainingBackup(keras.callbacks.Callback):
         }
         newest = self.directory / f"epoch_{epochs:05d}_step_{steps:07d}.npz"
         write_atomically(newest, lambda file: np.savez(file, allow_pickle=False, **arrays))
-        for path in self.directory.glob("*.npz"):
-            if path != newest:
-                path.unlink()
+        for path in sorted(self.directory.glob("*.npz"))[:-2]:
+            path.unlink()
 
     def _state(self) -> list[Any]:
         """Every variable that one training step hands to the next."""

@@ -34,8 +34,8 @@ from keras import ops
 
 from socialmd.config import DataConfig
 from socialmd.data import Windows, make_dataset, read_windows
-from socialmd.dataset_folder import write_atomically
 from socialmd.evaluation import ForecastMetrics
+from socialmd.files import write_atomically
 from socialmd.models.estimate_scales import Scales, estimate_scales
 from socialmd.models.student_t_error import FREEDOM
 

@@ -76,11 +76,8 @@ import keras  # noqa: E402
 from socialmd.config import DataConfig, ExperimentConfig, PhaseConfig, load_config  # noqa: E402
 from socialmd.data.load_trajectories import load_trajectories  # noqa: E402
 from socialmd.data.windows import sample_rows, window_offsets  # noqa: E402
-from socialmd.dataset_folder import (  # noqa: E402
-    DESCRIPTION_FILE,
-    read_description,
-    write_atomically,
-)
+from socialmd.dataset_folder import DESCRIPTION_FILE, read_description  # noqa: E402
+from socialmd.files import write_atomically  # noqa: E402
 from socialmd.models.build_model import build_model  # noqa: E402
 from socialmd.models.forecast_model import ForecastModel  # noqa: E402
 from socialmd.training.best_weights import BestWeights  # noqa: E402

@@ -1,5 +1,5 @@
+import importlib
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from socialmd.molecular.output_folder import check_output_folder
 from socialmd.molecular.trajectory_file import TrajectoryFile, make_features
 from socialmd.molecular.write_molecular_dataset import write_molecular_dataset
 
+MODULE = importlib.import_module("socialmd.molecular.write_molecular_dataset")
 SETTINGS = {"slices": 2, "split": (70, 30)}
 
 
@@ -36,13 +37,11 @@ def write(directory, files=None, settings=SETTINGS, frame_spacing=0.5, **options
 
 
 def contents(directory):
-    """Every file and folder below: bytes, and when they were written."""
+    """Every file below: bytes, and when they were written."""
     return {
-        path.relative_to(directory).as_posix(): (
-            path.read_bytes() if path.is_file() else b"",
-            path.stat().st_mtime_ns,
-        )
+        path.relative_to(directory).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
         for path in directory.rglob("*")
+        if path.is_file()
     }
 
 
@@ -139,17 +138,39 @@ def test_another_data_set_written_at_the_same_moment_is_refused(tmp_path, monkey
 
 
 def write_meanwhile(tmp_path, monkeypatch, files=None):
-    """Another process writes a data set just before the first one is renamed."""
-    rename, written = Path.rename, []
+    """Another process writes a data set while this one waits for its turn."""
+    unfinished_folder, written = MODULE.unfinished_folder, []
 
-    def rename_late(path, target):
+    def wait_for_other(directory, wait):
+        assert wait
         if not written:
             written.append(None)
             written[0] = write(tmp_path / "set", files)
-        return rename(path, target)
+        return unfinished_folder(directory, wait)
 
-    monkeypatch.setattr(Path, "rename", rename_late)
+    monkeypatch.setattr(MODULE, "unfinished_folder", wait_for_other)
     return written
+
+
+def test_what_an_interrupted_process_has_left_is_replaced(tmp_path):
+    """Killed while files took their places, before the description, which comes last."""
+    write(tmp_path / "whole")
+    write(tmp_path / "set")
+    (tmp_path / "set/.unfinished").mkdir()
+    (tmp_path / "set/dataset.json").rename(tmp_path / "set/.unfinished/dataset.json")
+    (tmp_path / "set/train/simulation_00000.npy").write_bytes(b"old")
+    assert not check_output_folder(tmp_path / "set", SETTINGS)
+    assert write(tmp_path / "set")
+    data = [{k: v for k, (v, _) in contents(tmp_path / n).items()} for n in ("whole", "set")]
+    assert data[0] == data[1]
+
+
+def test_a_link_to_a_folder_is_written_through(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "set").symlink_to(tmp_path / "elsewhere")
+    assert write(tmp_path / "set")
+    assert (tmp_path / "set").is_symlink()
+    assert (tmp_path / "elsewhere/dataset.json").is_file()
 
 
 @pytest.mark.parametrize(

@@ -89,11 +89,11 @@ def load_once():
 def coarse_figures(monkeypatch):
     """The time goes into drawing; `test_evaluate.py` sees the same figures as they are."""
 
-    def save_figure(figure, folder, name):
+    def save_png_and_pdf(figure, folder, name):
         figure.set_layout_engine("none")
         folder.mkdir(parents=True, exist_ok=True)
         figure.savefig(folder / f"{name}.png", dpi=40)
         return folder / f"{name}.png"
 
     for module in ("figures", "gallery"):
-        monkeypatch.setattr(f"socialmd.reporting.{module}.save_figure", save_figure)
+        monkeypatch.setattr(f"socialmd.reporting.{module}.save_png_and_pdf", save_png_and_pdf)

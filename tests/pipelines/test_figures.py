@@ -67,7 +67,7 @@ def save_coarsely(figure, folder, name):
 
 def test_every_figure_is_made_with_its_caption(run, folder, monkeypatch, capsys):
     monkeypatch.setattr("socialmd.reporting.gallery.PIXELS", 8)
-    monkeypatch.setattr(figures, "save_figure", save_coarsely)  # the time goes into drawing
+    monkeypatch.setattr(figures, "save_png_and_pdf", save_coarsely)  # the time goes into drawing
     run("--output", "all")
     names = {path.stem for path in (folder / "all").glob("*.png")}
     assert names == set(figures.FIGURES) - {"interaction"}  # which this model has learned none of

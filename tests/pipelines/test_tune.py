@@ -54,7 +54,8 @@ def test_few_trials_have_no_importances(search, tmp_path, capsys):
 def test_a_worker_leaves_the_results_to_the_chief(search, tmp_path, capsys, monkeypatch):
     tune.main([*search, "--trials", "2"])
     (tmp_path / "search" / "trials.csv").unlink()
-    monkeypatch.setenv("KERASTUNER_TUNER_ID", "worker1")
+    for name, value in (("TUNER_ID", "worker1"), ("ORACLE_IP", "10.0.0.1"), ("ORACLE_PORT", "1")):
+        monkeypatch.setenv(f"KERASTUNER_{name}", value)
     tune.main([*search, "--trials", "2"])  # complete: there is no chief to ask
     assert "No more trials for this worker" in capsys.readouterr().out
     assert not (tmp_path / "search" / "trials.csv").exists()

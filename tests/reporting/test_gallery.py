@@ -18,7 +18,7 @@ def shown(monkeypatch):
     monkeypatch.setattr(
         gallery, "_side_by_side", lambda forecasts, window, extent: drawn.append((window, extent))
     )
-    monkeypatch.setattr(gallery, "save_figure", lambda figure, folder, name: folder / name)
+    monkeypatch.setattr(gallery, "save_png_and_pdf", lambda figure, folder, name: folder / name)
     monkeypatch.setattr(gallery, "animate_forecast", lambda path, past, *_: drawn.append(past))
     return drawn
 

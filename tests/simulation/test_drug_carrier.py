@@ -372,6 +372,7 @@ def test_finished_simulation_is_not_made_again(tmp_path, monkeypatch):
 def test_interrupted_simulation_leaves_no_folder_and_is_made_anew(tmp_path, monkeypatch):
     def interrupted(*arguments):
         yield from itertools.islice(original(*arguments), 2)
+        assert len(list((tmp_path / "one/.unfinished").iterdir())) == 2
         raise KeyboardInterrupt
 
     original = MODULE.run
@@ -379,9 +380,9 @@ def test_interrupted_simulation_leaves_no_folder_and_is_made_anew(tmp_path, monk
         patch.setattr(MODULE, "run", interrupted)
         with pytest.raises(KeyboardInterrupt):
             write_simulation(SMALL, tmp_path / "one", schedule=SHORT)
-    unfinished = tmp_path / ".one.unfinished"
-    assert [path.name for path in tmp_path.iterdir()] == [unfinished.name]
-    assert len(list(unfinished.iterdir())) == 2
+    assert list(tmp_path.iterdir()) == []
+    unfinished = tmp_path / "one/.unfinished"  # as a process that is killed leaves it
+    unfinished.mkdir(parents=True)
     (unfinished / "carrier_009.pdb").write_text("of a longer one")
     write_simulation(SMALL, tmp_path / "one", schedule=SHORT)
     assert [path.name for path in tmp_path.iterdir()] == ["one"]

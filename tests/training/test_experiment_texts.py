@@ -2,7 +2,8 @@ import json
 
 from socialmd import load_config
 from socialmd.data import describe_dataset
-from socialmd.dataset_folder import read_description, write_atomically
+from socialmd.dataset_folder import read_description
+from socialmd.files import write_atomically
 from socialmd.training.experiment_texts import experiment_texts
 from socialmd.training.output_folder import mark_folder
 

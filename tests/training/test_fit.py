@@ -1,4 +1,5 @@
 import gc
+import os
 import warnings
 
 import keras
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from socialmd.claim import FolderInUseError, claim
 from socialmd.config import TrainingConfig
 from socialmd.data import make_dataset, read_windows
 from socialmd.models import load_model
@@ -154,6 +156,27 @@ def test_a_complete_training_is_not_repeated(config, data, trained, capsys):
     fit(config, data, folder, verbose=0)
     assert "nothing to do" in capsys.readouterr().out
     assert (folder / "model.keras").stat().st_mtime_ns == before
+
+
+def test_two_processes_do_not_train_in_one_folder(config, data, tmp_path):
+    with claim(tmp_path), pytest.raises(FolderInUseError, match="it is in use by process"):
+        fit(config, data, tmp_path, verbose=0)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_lost_log_of_epochs_is_not_accepted(eager_config, data, tmp_path, monkeypatch):
+    """With it the smallest loss would be lost, and better weights replaced by worse ones."""
+    synced, fsync = [], os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda file: (synced.append(os.fstat(file).st_ino), fsync(file))
+    )
+    fit(eager_config, data, tmp_path, verbose=0, stop_after=1)
+    log = tmp_path / "history.csv"
+    assert log.stat().st_ino in synced  # a power cut would not have taken it
+    log.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"history\.csv: expected the 1 epochs .* found 0"):
+        fit(eager_config, data, tmp_path, verbose=0)
 
 
 def test_another_experiments_folder_is_refused(config, data, trained):

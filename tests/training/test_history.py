@@ -29,13 +29,29 @@ def test_what_is_no_log_is_refused(tmp_path):
 
 def test_epochs_that_will_be_repeated_are_dropped(tmp_path):
     path = tmp_path / "history.csv"
-    keep_epochs(path, 2)
+    keep_epochs(path, 0)
     assert not path.exists()
     path.write_text(LOG)
     keep_epochs(path, 2)
     assert read_history(path)["epoch"] == [0, 1]
-    keep_epochs(path, 5)
-    assert read_history(path)["epoch"] == [0, 1]
+
+
+@pytest.mark.parametrize("text", ["", "epoch,loss,val_loss\n", LOG])
+def test_a_log_of_fewer_epochs_than_there_were_is_refused(tmp_path, text):
+    """The smallest loss may have been one of those that are missing."""
+    path = tmp_path / "history.csv"
+    path.write_text(text)
+    found = max(0, text.count("\n") - 1)
+    with pytest.raises(ValueError, match=rf"history\.csv: expected the 4 epochs .*found {found};"):
+        keep_epochs(path, 4)
+    assert path.read_text() == text
+
+
+def test_a_log_full_of_zeros_is_refused(tmp_path):
+    path = tmp_path / "history.csv"
+    path.write_bytes(LOG.encode() + bytes(100))
+    with pytest.raises(ValueError, match=r"history\.csv: not the log of a training"):
+        read_history(path)
 
 
 def test_lines_that_stay_are_not_touched(tmp_path):

@@ -89,17 +89,23 @@ def test_without_backup_training_starts_at_the_beginning(tmp_path):
 
 @pytest.mark.parametrize(
     ("epochs_before", "batch", "expected"),
-    [(0, 2, []), (0, 3, [(0, 3)]), (0, 8, [(0, 6)]), (1, 0, [(1, 0)]), (1, 9, [(1, 9)])],
+    [
+        (0, 2, []),
+        (0, 3, [(0, 3)]),
+        (0, 8, [(0, 3), (0, 6)]),
+        (1, 0, [(0, 9), (1, 0)]),
+        (1, 9, [(1, 6), (1, 9)]),
+    ],
 )
-def test_a_backup_says_how_far_it_goes_and_the_one_before_is_dropped(
+def test_backups_say_how_far_they_go_and_the_last_two_stay(
     dataset, tmp_path, epochs_before, batch, expected
 ):
     directory = tmp_path / "backup"
     interrupt(dataset, directory, epochs_before, batch)
     names = [f"epoch_{epoch:05d}_step_{step:07d}.npz" for epoch, step in expected]
-    assert [path.name for path in directory.glob("*")] == names
+    assert sorted(path.name for path in directory.glob("*")) == names
     if expected:
-        assert last_backup(directory) == (*expected[0], directory / names[0])
+        assert last_backup(directory) == (*expected[-1], directory / names[-1])
 
 
 def test_there_is_no_backup_between_the_last_step_and_the_epochs_end(dataset, tmp_path):
@@ -120,15 +126,24 @@ def test_a_half_written_backup_is_not_taken_for_one(dataset, tmp_path):
     assert last_backup(tmp_path)[:2] == (1, 0)
 
 
-def test_the_later_one_of_two_backups_counts(tmp_path):
-    """A process may be killed before it has dropped the one before."""
-    for name in (
-        "epoch_00001_step_0000003",
-        "epoch_00001_step_0000012",
-        "epoch_00000_step_0000500",
-    ):
-        (tmp_path / f"{name}.npz").touch()
+def test_the_latest_backup_that_is_whole_counts(tmp_path):
+    """After a power cut the last file may be empty, or have been written in part."""
+    names = [
+        "epoch_00000_step_0000500.npz",
+        "epoch_00001_step_0000003.npz",
+        "epoch_00001_step_0000012.npz",
+    ]
+    for name in names:
+        np.savez(tmp_path / name, np.arange(1000.0))
     assert last_backup(tmp_path)[:2] == (1, 12)
+    (tmp_path / names[2]).write_bytes(b"")
+    assert last_backup(tmp_path)[:2] == (1, 3)
+    whole = (tmp_path / names[1]).read_bytes()
+    (tmp_path / names[1]).write_bytes(whole[:500] + bytes(len(whole) - 600) + whole[-100:])
+    assert last_backup(tmp_path)[:2] == (0, 500)
+    (tmp_path / names[0]).write_bytes(whole[:-10])
+    with pytest.raises(ValueError, match=r"epoch_00001_step_0000012\.npz: .*a damaged file"):
+        last_backup(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from socialmd.files import UNFINISHED, put_in_place, unfinished_folder
 from socialmd.simulation.drug_carrier.beads import Beads, place_beads
 from socialmd.simulation.drug_carrier.drug_carrier import DrugCarrier
 from socialmd.simulation.drug_carrier.openmm_package import app, openmm, unit
@@ -88,18 +88,30 @@ def write_simulation(
         "seed": int(seed),
         "index": int(index),
     }
-    if folder.exists():
+    if folder.exists() and not (folder / UNFINISHED).exists():
         return _read_distances(folder, recipe)
     beads = place_beads(carrier, seed, index)
     noise_seed = int(np.random.default_rng([seed, index, 1]).integers(1, 2**31))
-    topology = make_topology(beads)
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
+    with unfinished_folder(folder) as unfinished:
+        distances = _simulate(unfinished, carrier, beads, schedule, noise_seed, recipe)
+        pdb_files = sorted(path.name for path in unfinished.glob("*.pdb"))
+        put_in_place(unfinished, (*pdb_files, DESCRIPTION_FILE))
+    return {name: np.array(values) for name, values in distances.items()}
 
+
+def _simulate(
+    folder: Path,
+    carrier: DrugCarrier,
+    beads: Beads,
+    schedule: Schedule,
+    noise_seed: int,
+    recipe: Mapping[str, Any],
+) -> dict[str, list[float]]:
+    """Write a PDB file for every frame, and what they are."""
+    topology = make_topology(beads)
     distances: dict[str, list[float]] = {name: [] for name in HEADS}
     for frame, positions in enumerate(run(carrier, beads, schedule, noise_seed), start=1):
-        with open(unfinished / f"carrier_{frame:03d}.pdb", "w", encoding="ascii") as file:
+        with open(folder / f"carrier_{frame:03d}.pdb", "w", encoding="ascii") as file:
             app.PDBFile.writeFile(topology, positions * unit.angstrom, file)
         for name in HEADS:
             distances[name].append(_mean_distance(beads, positions, name))
@@ -118,9 +130,8 @@ def write_simulation(
         "mean_distance_from_core": distances,
     }
     text = json.dumps(description, indent=2, allow_nan=False) + "\n"
-    (unfinished / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
-    unfinished.rename(folder)
-    return {name: np.array(values) for name, values in distances.items()}
+    (folder / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
+    return distances
 
 
 def _mean_distance(beads: Beads, positions: FloatArray, name: str) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import Trial
 
-from socialmd.dataset_folder import write_atomically
+from socialmd.files import write_atomically
 
 __all__ = ["DurableOracle"]
 

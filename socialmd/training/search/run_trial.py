@@ -14,7 +14,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from socialmd.config import ExperimentConfig
-from socialmd.dataset_folder import write_atomically
+from socialmd.files import write_atomically
 from socialmd.training.fit import HISTORY, TENSORBOARD, fit
 from socialmd.training.history import of_phase, read_history
 from socialmd.training.measurements import Measurements

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from socialmd.claim import claim
 from socialmd.config import ExperimentConfig, save_config
-from socialmd.dataset_folder import read_description, write_atomically
+from socialmd.dataset_folder import read_description
+from socialmd.files import write_atomically
 from socialmd.training.output_folder import check_same_experiment, mark_folder
 from socialmd.training.search.hyperparameters import make_experiment, make_hyperparameters
 from socialmd.training.search.make_oracle import make_oracle
@@ -51,9 +53,10 @@ def search_hyperparameters(
 
     Raises:
         FileNotFoundError: there is no such data set.
-        ValueError: nothing is to be searched, there is no such algorithm, or the folder holds
-            another search.
+        ValueError: nothing is to be searched, there is no such algorithm, the folder holds another
+            search, or one of KerasTuner's environment variables is missing.
         OSError: the folder cannot be written.
+        FolderInUseError: another process searches there, as the chief or the same worker.
 
     Example:
         >>> config = load_config("models/search.toml")
@@ -64,6 +67,7 @@ def search_hyperparameters(
         raise ValueError("config: expected a table [search], which says what to vary, found none")
     if max_trials < 1:
         raise ValueError(f"max_trials: expected at least 1, found {max_trials}")
+    _check_environment()
     read_description(data)
     epochs = config.search.epochs or config.training.epochs
     space = make_hyperparameters(config.search)
@@ -72,15 +76,28 @@ def search_hyperparameters(
     _check_algorithm(output, algorithm)
     mark_folder(output, config, data)
     write_atomically(output / ALGORITHM, lambda file: file.write(f"{algorithm}\n".encode()))
-    is_worker = "chief" not in os.environ.get("KERASTUNER_TUNER_ID", "chief")
+    tuner = os.environ.get("KERASTUNER_TUNER_ID", "chief")
+    is_worker = "chief" not in tuner
     if is_worker and _is_complete(output, max_trials):  # no chief would answer any more
         return read_trials(output)
 
-    TrialTuner(oracle, config, data, output).search()
+    with claim(output, name=tuner):
+        TrialTuner(oracle, config, data, output).search()
     records = read_trials(output)
     if not is_worker:
         _write_results(config, output, records)
     return records
+
+
+def _check_environment() -> None:
+    """A worker that knows no chief would make the whole search by itself."""
+    names = [f"KERASTUNER_{name}" for name in ("TUNER_ID", "ORACLE_IP", "ORACLE_PORT")]
+    given = [name for name in names if os.environ.get(name)]
+    if missing := [name for name in names if given and name not in given]:
+        raise ValueError(
+            f"{' and '.join(missing)}: expected in the environment of the chief and of every "
+            f"worker, beside {' and '.join(given)}, found nothing"
+        )
 
 
 def _check_algorithm(output: Path, algorithm: str) -> None:

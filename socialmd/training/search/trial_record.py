@@ -12,7 +12,7 @@ from typing import Any
 
 from keras_tuner.engine.trial import Trial
 
-from socialmd.dataset_folder import write_atomically
+from socialmd.files import write_atomically
 from socialmd.training.history import read_history
 from socialmd.training.search.run_trial import FAILURE, MEASUREMENTS, best_epoch
 

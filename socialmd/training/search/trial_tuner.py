@@ -16,7 +16,7 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial
 
 from socialmd.config import ExperimentConfig
-from socialmd.dataset_folder import write_atomically
+from socialmd.files import write_atomically
 from socialmd.models.load_model import CONFIG_FILE
 from socialmd.run_apart import run_apart
 from socialmd.training.search.durable_oracle import DurableOracle

@@ -10,6 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from socialmd import load_config
+from socialmd.claim import FolderInUseError, claim
 from socialmd.models import load_model
 from socialmd.training import read_history
 from socialmd.training.search import (
@@ -191,6 +192,21 @@ def test_impossible_searches_are_refused(searched, search_config, data, change, 
     with pytest.raises(ValueError, match=message):
         search_hyperparameters(search_config, data, searched, **change)
     assert (searched / "oracle.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("missing", ["TUNER_ID", "ORACLE_IP", "ORACLE_PORT"])
+def test_a_worker_that_knows_no_chief_does_not_search_alone(
+    searched, search_config, data, missing, monkeypatch
+):
+    for name in {"TUNER_ID", "ORACLE_IP", "ORACLE_PORT"} - {missing}:
+        monkeypatch.setenv(f"KERASTUNER_{name}", "worker1")
+    with pytest.raises(ValueError, match=f"KERASTUNER_{missing}: expected in the environment"):
+        search_hyperparameters(search_config, data, searched)
+
+
+def test_two_processes_do_not_make_one_search(searched, search_config, data):
+    with claim(searched, name="chief"), pytest.raises(FolderInUseError, match="chief there is in"):
+        search_hyperparameters(search_config, data, searched)
 
 
 def test_another_search_is_not_mixed_into_a_folder(searched, search_config, data, config, tmp_path):

@@ -1,0 +1,90 @@
+"""One process at a time writes to a folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+__all__ = ["FolderInUseError", "claim", "remove_leftovers"]
+
+LOCK = ".lock"
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
+
+
+class FolderInUseError(RuntimeError):
+    """Another process is writing to a folder; the message says which."""
+
+
+@contextmanager
+def claim(folder: str | Path, wait: bool = False, name: str = "") -> Iterator[None]:
+    """Let no other process claim a folder meanwhile.
+
+    The operating system holds the lock for the process and drops it when the process ends, however
+    that happens, so no claim is left by one that was killed. What that one was writing is removed.
+
+    Args:
+        folder: made if it does not exist, and removed again if nothing comes of it.
+        wait: whether to wait until it is free, instead of refusing.
+        name: of what is claimed, where several processes divide the work in one folder; the whole
+            of it if none is given.
+
+    Raises:
+        FolderInUseError: another process has claimed it. The message says which, and since when.
+        OSError: the folder cannot be written.
+
+    Example:
+        >>> with claim("runs/mine"):
+        ...     train()
+    """
+    folder = Path(folder)
+    existed = folder.is_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(f"{folder}: expected a folder, found a file") from None
+    path = folder / (f".{name}{LOCK}" if name else LOCK)
+    lock = FileLock(path, blocking=wait, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise FolderInUseError(
+            f"{folder}: {f'{name} there' if name else 'it'} is in use by {_holder(path)}; wait for "
+            "that process or end it, or choose another folder"
+        ) from None
+    try:
+        since = datetime.now().isoformat(" ", "seconds")
+        path.write_text(f"process {os.getpid()} on {socket.gethostname()}, since {since}\n")
+        if not name:
+            remove_leftovers(folder)
+        yield
+    finally:
+        path.unlink(missing_ok=True)  # whoever has opened it notices, and makes it anew
+        lock.release()
+        if not existed:
+            with suppress(OSError):  # not empty, as it should be
+                folder.rmdir()
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files that interrupted writes have left, in a folder that nobody writes to.
+
+    Args:
+        folder: the files in it and in its folders count.
+    """
+    for path in folder.rglob(".*.tmp"):
+        if TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
+def _holder(path: Path) -> str:
+    with suppress(OSError):
+        if text := path.read_text("utf-8").strip():
+            return text
+    return "another process"

@@ -1,0 +1,148 @@
+"""Files that are whole or not there at all, whatever interrupts the process that writes them."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from socialmd.claim import claim
+
+__all__ = ["put_in_place", "save_figure", "unfinished_folder", "write_atomically"]
+
+UNFINISHED = ".unfinished"
+SECONDS_OF_A_WRITE = 3600.0  # a temporary file that nothing was written to for longer is left over
+
+
+def write_atomically(
+    path: str | Path, write: Callable[[BinaryIO], object], *, replace: bool = True
+) -> None:
+    """Let `write` fill a file that appears under its name only when it is complete and on the disk.
+
+    Args:
+        path: the file; folders above it are made. A link is kept, and what it leads to replaced.
+        write: receives the opened binary file.
+        replace: whether it may replace a file. If not, of several processes that write the same
+            path at the same moment one succeeds; this needs a file system with hard links.
+
+    Raises:
+        FileExistsError: the file exists and is not to be replaced.
+        OSError: the file cannot be written; nothing is left behind then.
+
+    Example:
+        >>> write_atomically("runs/mine/note.txt", lambda file: file.write(b"seed 3"))
+    """
+    path = Path(os.path.realpath(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(path)
+    # A process number would not do: machines that share a file system count alike.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut would leave the name of an empty file
+        if replace:
+            os.replace(temporary, path)
+        else:
+            os.link(temporary, path)
+        _sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_figure(figure: Any, path: str | Path, format: str = "png") -> None:
+    """Write a Matplotlib figure, whole or not at all.
+
+    Args:
+        figure: the figure.
+        path: the file.
+        format: of the picture, a name that Matplotlib knows.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    write_atomically(path, lambda file: figure.savefig(file, format=format))
+
+
+@contextmanager
+def unfinished_folder(directory: str | Path, wait: bool = False) -> Iterator[Path]:
+    """An empty folder to write into what `put_in_place` then moves to `directory`, all at once.
+
+    It is inside of `directory`, so that this may be a link or a mount point, and its parent a place
+    that cannot be written to. If it cannot be written itself, that is said before any work begins.
+    What an earlier process has left unfinished there is removed.
+
+    Args:
+        directory: made if it does not exist, and removed again if nothing comes of it.
+        wait: whether to wait for another process that is writing there, instead of refusing.
+
+    Yields:
+        The folder; it is removed at the end, whatever is in it.
+
+    Raises:
+        FolderInUseError: another process is writing there.
+        OSError: the folder cannot be made or written. Nothing was changed.
+
+    Example:
+        >>> with unfinished_folder("forecast") as folder:
+        ...     save_array(folder / "forecast.npy", positions)
+        ...     put_in_place(folder, ["forecast.npy", "forecast.xyz"])
+    """
+    directory = Path(os.path.realpath(directory))
+    with claim(directory, wait):
+        unfinished = directory / UNFINISHED
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
+        try:
+            yield unfinished
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def put_in_place(unfinished: Path, names: Sequence[str]) -> None:
+    """Let what was written to an `unfinished_folder` take its place.
+
+    Args:
+        unfinished: the folder.
+        names: of all files and folders that may be there. Those that are not are removed from the
+            directory, too. The last one makes the rest complete: it goes first and comes last.
+
+    Raises:
+        OSError: a file cannot be moved.
+    """
+    directory = unfinished.parent
+    for name in reversed(names):
+        if (directory / name).is_dir():
+            shutil.rmtree(directory / name)
+        elif name == names[-1] or not (unfinished / name).exists():
+            (directory / name).unlink(missing_ok=True)
+    for name in names:
+        if (unfinished / name).exists():
+            os.replace(unfinished / name, directory / name)
+    _sync_folder(directory)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """What processes that were killed while they wrote this very file have left."""
+    earliest = time.time() - SECONDS_OF_A_WRITE
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        with suppress(FileNotFoundError):  # another process is faster
+            if left.stat().st_mtime < earliest:
+                left.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name, too, should survive a power cut, where the system can see to that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
