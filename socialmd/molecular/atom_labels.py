@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["AtomLabels"]
+
+# Columns of a PDB file: residue name (and a column that some programs write the fourth letter to),
+# chain, number and insertion code; and the last two.
+RESIDUE, RESIDUE_NUMBER = slice(17, 27), slice(22, 27)
 
 IntArray = NDArray[np.int64]
 Labels = NDArray[Any]
@@ -19,18 +24,65 @@ class AtomLabels(NamedTuple):
     Args:
         names: of the atoms, [atoms].
         resnames: of their residues, [atoms].
-        resids: numbers of their residues, [atoms].
+        resids: numbers of their residues, as text, [atoms]: not all are decimal.
+        residues: which residue of the file each atom is of, counted from 0, [atoms].
     """
 
     names: Labels
     resnames: Labels
     resids: Labels
+    residues: IntArray
 
     @classmethod
-    def of(cls, universe: Any) -> Self:
-        """Those of a `Universe`."""
+    def of(cls, universe: Any, place: str) -> Self:
+        """Those of a `Universe`.
+
+        Args:
+            universe: the frame.
+            place: its file, for messages.
+
+        Raises:
+            ValueError: atoms or residues have no names, as in a format that does not know them.
+        """
+        attributes = ("names", "resnames", "resids")
+        if missing := [name for name in attributes if not hasattr(universe.atoms, name)]:
+            raise ValueError(
+                f"{place}: expected the names of atoms and residues, found no {missing[0]}: a "
+                "molecule is a residue. Give a topology that has them: PDB, GRO, PSF or PRMTOP"
+            )
         atoms = universe.atoms
-        return cls(atoms.names, atoms.resnames, atoms.resids)
+        return cls(atoms.names, atoms.resnames, atoms.resids.astype(str), atoms.resindices)
+
+    @classmethod
+    def of_pdb(cls, universe: Any, records: Sequence[str], place: str) -> Self:
+        """Those of a `Universe` that was read from lines of a PDB file.
+
+        MDAnalysis takes every residue number that is not decimal for 1, as those that some programs
+        go on with after 9999 (A000, 2710), and does not look at TER. Here a residue ends where its
+        name, number, insertion code or chain changes as they are written, and at TER.
+
+        Args:
+            universe: the frame.
+            records: its lines of ATOM, HETATM and TER.
+            place: its file, for messages.
+
+        Raises:
+            ValueError: as `of`.
+        """
+        resids, residues = [], []
+        before, residue = None, -1
+        for record in records:
+            if record.startswith("TER"):
+                before = None
+                continue
+            if record[RESIDUE] != before:
+                before = record[RESIDUE]
+                residue += 1
+            residues.append(residue)
+            resids.append(record[RESIDUE_NUMBER].strip())
+        return cls.of(universe, place)._replace(
+            resids=np.array(resids), residues=np.array(residues, np.int64)
+        )
 
     def describe(self, atom: int) -> str:
         """An atom in words, counted from 1 as in a file."""

@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["find_broken", "warn_of_broken_molecule", "warn_of_far_images", "warn_of_jumps"]
+__all__ = [
+    "ADVICE_WITHOUT_CORE",
+    "check_jumps",
+    "find_broken",
+    "warn_of_broken_molecule",
+    "warn_of_far_images",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -26,6 +32,10 @@ NEARER_IMAGE = 10.0
 ADVICE = (
     "make molecules whole and centre the periodic box on the core first, with `autoimage` of "
     "cpptraj or MDAnalysis.transformations, say"
+)
+ADVICE_WITHOUT_CORE = (
+    "follow the molecules through the walls of the box first, with `unwrap` of cpptraj, "
+    "`gmx trjconv -pbc nojump` or MDAnalysis.transformations.NoJump, say"
 )
 
 
@@ -57,16 +67,17 @@ def find_broken(positions: NDArray[Any], atoms: IntArray, starts: IntArray) -> i
     return int(min(broken)) if broken else None
 
 
-def warn_of_broken_molecule(molecule: str, place: str) -> None:
+def warn_of_broken_molecule(molecule: str, place: str, num_others: int) -> None:
     """Warn that a molecule consists of parts far apart.
 
     Args:
         molecule: its name.
         place: file and frame.
+        num_others: further frames in which one does.
     """
     warnings.warn(
-        f"{place}: {molecule} has a gap of more than {WIDEST_GAP:g} angstrom between its atoms, "
-        f"as if a periodic box had cut it; {ADVICE}",
+        f"{place}: {molecule} has a gap of more than {WIDEST_GAP:g} angstrom between its atoms, as "
+        f"if a periodic box had cut it, and in {num_others} other frames one has; {ADVICE}",
         stacklevel=3,
     )
 
@@ -101,26 +112,47 @@ def warn_of_far_images(
     return bool(far.any())
 
 
-def warn_of_jumps(
-    positions: FloatArray, box: NDArray[Any] | None, names: Sequence[str], frames: Sequence[str]
+def check_jumps(
+    positions: FloatArray,
+    box: NDArray[Any] | None,
+    names: Sequence[str],
+    frames: Sequence[str],
+    advice: str = ADVICE,
 ) -> None:
-    """Warn if a molecule moves by more than half the box from one frame to the next.
+    """Refuse molecules that the walls of a periodic box have moved to its other side.
+
+    A jump is a step of more than half the box along one of its vectors, or, if it is not known, of
+    more than half the extent of all molecules and more than ten times what they usually move.
+    Where molecules move far from frame to frame anyway, and have left the box, as molecules in a
+    fluid do that were followed through its walls, long steps are none of the walls'.
 
     Args:
         positions: [frames, N, 3].
         box: the three vectors of the periodic box, [3, 3], if it is known.
         names: of the molecules.
         frames: labels of the frames.
+        advice: what can be done.
+
+    Raises:
+        ValueError: a molecule jumps. The message names it and the frames.
     """
-    if box is None or len(positions) < 2:
+    if len(positions) < 2:
         return
-    steps = np.diff(positions, axis=0) @ np.linalg.inv(box)  # in units of the box's vectors
-    jumps = (np.abs(steps) > 0.5).any(axis=-1)  # [frames - 1, N]
-    if jumps.any():
+    vectors = np.eye(3) if box is None else box
+    x = positions @ np.linalg.inv(vectors)  # in units of the box's vectors, if it is known
+    extent = np.ptp(x, axis=(0, 1))  # [3]
+    steps = np.abs(np.diff(x, axis=0))  # [frames - 1, N, 3]
+    usual = np.median(steps)
+    if box is None:
+        jumps = (steps > np.maximum(extent / 2, max(WIDEST_GAP, 10 * usual))).any(axis=-1)
+        what = "half the extent of all molecules"
+    else:
+        jumps = ((steps > 0.5) & ((usual < 0.1) | (extent <= 1.25))).any(axis=-1)
+        what = "half the periodic box"
+    if jumps.any():  # [frames - 1, N]
         frame, molecule = map(int, np.argwhere(jumps)[0])
-        warnings.warn(
-            f"molecule {molecule + 1} ({names[molecule]}) moves by more than half the periodic box "
-            f"between frames {frames[frame]} and {frames[frame + 1]}, and so do "
-            f"{int(jumps.any(axis=0).sum()) - 1} others; {ADVICE}",
-            stacklevel=3,
+        raise ValueError(
+            f"molecule {molecule + 1} ({names[molecule]}) moves by more than {what} between frames "
+            f"{frames[frame]} and {frames[frame + 1]}, and so do "
+            f"{int(jumps.any(axis=0).sum()) - 1} others; {advice}"
         )

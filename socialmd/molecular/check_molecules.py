@@ -13,6 +13,7 @@ __all__ = [
     "check_names",
     "check_no_alternate_locations",
     "describe_residues",
+    "repeated_unit",
 ]
 
 Atoms = tuple[str, ...]
@@ -64,14 +65,12 @@ def describe_residues(universe: Any) -> str:
     return ", ".join(f"{name} ({count})" for name, count in counts.most_common())
 
 
-def check_compositions(molecules: Sequence[tuple[str, int, Atoms]], place: str) -> None:
+def check_compositions(molecules: Sequence[tuple[str, str, Atoms]], place: str) -> None:
     """Check that molecules of the same name have the same atoms.
 
-    MDAnalysis tells residues apart by number, name, insertion code and segment, not by TER, and
-    reads every residue number that is no decimal (hybrid-36) as 1. Molecules that it takes for one
-    show by atoms that repeat, or are others than in most molecules of their name. Where several
-    molecules repeat the same atoms as often, these belong to one: coarse-grained beads, say, of
-    which some share a name.
+    Molecules that run together, because they have the same number, show by atoms that repeat, or
+    are others than in most molecules of their name. Where several molecules repeat the same atoms
+    as often, these belong to one: coarse-grained beads, say, of which some share a name.
 
     Args:
         molecules: name, residue number and names of the atoms of each.
@@ -81,31 +80,47 @@ def check_compositions(molecules: Sequence[tuple[str, int, Atoms]], place: str) 
         ValueError: the message names the molecule, its atoms and those expected.
 
     Example:
-        >>> check_compositions([("OQL", 1, ("C1", "N2")), ("OQL", 2, ("C1", "N2"))], "x.pdb.1")
+        >>> check_compositions([("OQL", "1", ("C1", "N2")), ("OQL", "2", ("C1", "N2"))], "x.pdb.1")
     """
     compositions: dict[str, Counter[Atoms]] = {}
     for name, _, atoms in molecules:
         compositions.setdefault(name, Counter())[atoms] += 1
     expected = {name: _expected(found) for name, found in compositions.items()}
+    parts = Counter((name, number) for name, number, _ in molecules)
     for name, number, atoms in molecules:
         if atoms != expected[name]:
-            raise ValueError(
+            found = (
                 f"{place}: {name} {number}: expected a molecule of {_describe(expected[name])}, "
-                f"found {_describe(atoms)}. Either it is several, and molecules must differ in "
-                "residue number from the next one (after 9999 comes 0, not hybrid-36; TER does not "
-                "count); or it is one, and atoms may share a name only if there are several "
-                "molecules of the same atoms"
+                f"found {_describe(atoms)}"
+            )
+            if parts[name, number] > 1 and len(atoms) < len(expected[name]):
+                raise ValueError(
+                    f"{found}, and {parts[name, number] - 1} more residues of this name and number "
+                    "elsewhere; the atoms of a molecule must stand together, without TER"
+                )
+            raise ValueError(
+                f"{found}. Either it is several, and molecules must differ in residue number from "
+                "the next one or be separated by TER; or it is one, and atoms may share a name "
+                "only if there are several molecules of the same atoms"
             )
 
 
 def _expected(found: Counter[Atoms]) -> Atoms:
     common: Atoms = found.most_common(1)[0][0]
-    unit = _repeated_unit(common)
+    unit = repeated_unit(common)
     return unit if found.total() == 1 or unit in found else common
 
 
-def _repeated_unit(atoms: Atoms) -> Atoms:
-    """The shortest beginning of which `atoms` consists."""
+def repeated_unit(atoms: Atoms) -> Atoms:
+    """The shortest beginning of which `atoms` consists, once or several times.
+
+    Args:
+        atoms: names.
+
+    Example:
+        >>> repeated_unit(("O", "H", "O", "H"))
+        ('O', 'H')
+    """
     for length in range(1, len(atoms) // 2 + 1):
         if len(atoms) % length == 0 and atoms[:length] * (len(atoms) // length) == atoms:
             return atoms[:length]

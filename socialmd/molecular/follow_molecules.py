@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -19,12 +20,14 @@ from socialmd.molecular.molecules import Molecules, find_representatives
 from socialmd.molecular.pdb_frames import PdbFrames
 from socialmd.molecular.trajectory_frames import TrajectoryFrames
 
-__all__ = ["Followed", "check_finite", "follow_molecules"]
+__all__ = ["Followed", "check_places", "follow_molecules"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
 
-# In angstrom. NetCDF fills what was never written with 1e37.
+# In angstrom. NetCDF fills what was never written with 1e37, CHARMM with 9999.
 LARGEST_COORDINATE = 1e6
+UNKNOWN_COORDINATE = 9999.0
 
 # In a worker process: what to do with a frame, and the frames. Sent once, not with every frame.
 _worker: tuple[Any, ...] = ()
@@ -35,11 +38,15 @@ class Followed(NamedTuple):
 
     Args:
         positions: of the representatives, relative to the atom at the origin, [N, 3].
+        time: in picoseconds, if the file says it.
         broken: what has a gap as if a periodic box had cut it, in words, if anything has.
+        warnings: what MDAnalysis has warned of.
     """
 
     positions: FloatArray
+    time: float | None
     broken: str | None
+    warnings: tuple[str, ...]
 
 
 def follow_molecules(
@@ -63,7 +70,7 @@ def follow_molecules(
 
     Raises:
         ValueError: a frame cannot be read, has other atoms or alternate locations of them, or
-            coordinates that are not finite.
+            coordinates that are none (see `check_places`).
         RuntimeError: a process ended, because it cannot import the script that was started, say.
     """
     follow = partial(_follow, molecules=molecules, choose_anew=choose_anew)
@@ -87,48 +94,72 @@ def follow_molecules(
         ) from error
 
 
-def check_finite(universe: Any, place: str) -> None:
+def check_places(universe: Any, labels: AtomLabels, tracked: IntArray | None, place: str) -> None:
     """Check the coordinates of all atoms of a frame.
 
     Args:
         universe: the frame.
+        labels: what its atoms are called.
+        tracked: indices of the atoms of molecules and core; all if none are given.
         place: file and frame, for messages.
 
     Raises:
-        ValueError: one is not a finite number of sensible size; the message names the atom.
+        ValueError: coordinates are not finite numbers of sensible size, one of the tracked atoms
+            is where programs put atoms without a place, or all of them are at one place. The
+            message names the atom.
     """
     positions = universe.atoms.positions
     wrong = ~(np.abs(positions) < LARGEST_COORDINATE).all(axis=1)
-    if wrong.any():
-        atom = int(wrong.argmax())
+    unknown = np.zeros(len(positions), bool)
+    checked = slice(None) if tracked is None else tracked
+    unknown[checked] = (np.abs(positions[checked]) == UNKNOWN_COORDINATE).all(axis=1)
+    if wrong.any() or unknown.any():
+        atom = int((wrong | unknown).argmax())
+        expected = "finite coordinates" if wrong[atom] else "coordinates"
+        meaning = "" if wrong[atom] else ", which CHARMM writes for an atom without a place"
         raise ValueError(
-            f"{place}: atom {atom + 1} ({AtomLabels.of(universe).describe(atom)}): expected finite "
-            f"coordinates, found {positions[atom].tolist()}"
+            f"{place}: atom {atom + 1} ({labels.describe(atom)}): expected {expected}, found "
+            f"{positions[atom].tolist()}{meaning}"
+        )
+    if len(positions[checked]) > 1 and (np.ptp(positions[checked], axis=0) == 0).all():
+        raise ValueError(
+            f"{place}: expected atoms at different places, found all of them at "
+            f"{positions[checked][0].tolist()}, as in a frame that was never written"
         )
 
 
 def _follow(
     frames: PdbFrames | TrajectoryFrames, index: int, molecules: Molecules, choose_anew: bool
 ) -> Followed:
-    universe = frames.read(index)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        universe, labels, time = frames.read(index)
     place = frames.place(index)
     check_no_alternate_locations(universe, place)
     tracked = np.concatenate([molecules.atoms, molecules.core])
-    molecules.labels.check_same(AtomLabels.of(universe), tracked, (molecules.place, place))
-    check_finite(universe, place)
+    molecules.labels.check_same(labels, tracked, (molecules.place, place))
+    check_places(universe, labels, tracked, place)
     x = universe.atoms.positions
     chosen = molecules.representatives
     if choose_anew:
         chosen = find_representatives(x, molecules.atoms, molecules.starts)
-    positions = x[chosen].astype(np.float64) - x[molecules.origin].astype(np.float64)
-    return Followed(positions, _describe_broken(x, molecules))
+    positions = x[chosen].astype(np.float64)
+    if molecules.origin is not None:
+        positions -= x[molecules.origin].astype(np.float64)
+    return Followed(
+        positions,
+        time,
+        _describe_broken(x, molecules),
+        tuple(str(warning.message) for warning in caught),
+    )
 
 
 def _describe_broken(x: NDArray[Any], molecules: Molecules) -> str | None:
     broken = find_broken(x, molecules.atoms, molecules.starts)
     if broken is not None:
         return molecules.describe(broken)
-    if find_broken(x, molecules.core, np.zeros(1, np.intp)) is not None:
+    core = molecules.core
+    if len(core) and find_broken(x, core, np.zeros(1, np.intp)) is not None:
         return "the core"
     return None
 

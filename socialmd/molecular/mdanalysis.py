@@ -88,22 +88,22 @@ def read_pdb_coordinates(universe: Any, text: str, name: str) -> None:
         universe.load_new(_stream(text, name), format="PDB")
 
 
-def read_trajectory(topology: Path, trajectory: Path) -> Any:
+def read_trajectory(topology: Path, trajectory: Path, pdb_text: str | None = None) -> Any:
     """Open a trajectory.
 
     Args:
         topology: PRMTOP, PSF, GRO, PDB, ...
         trajectory: DCD, XTC, TRR, NetCDF, ...
+        pdb_text: of the topology, if it is a PDB file: its first frame.
 
     Returns:
         A `Universe` at the first frame; `.trajectory.close()` closes the file.
     """
-    numbered_pdb = topology.suffix[1:].isdigit() and Path(topology.stem).suffix.lower() == ".pdb"
     with without_harmless_warnings():
         return MDAnalysis.Universe(
-            str(topology),
+            str(topology) if pdb_text is None else _stream(pdb_text, str(topology)),
             str(trajectory),
-            topology_format="PDB" if numbered_pdb else None,
+            topology_format=None if pdb_text is None else "PDB",
             to_guess=(),
         )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any, Literal, NamedTuple, Self, get_args
 
@@ -11,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.molecular.check_imaging import (
+    ADVICE,
+    ADVICE_WITHOUT_CORE,
+    check_jumps,
     warn_of_broken_molecule,
     warn_of_far_images,
-    warn_of_jumps,
 )
-from socialmd.molecular.follow_molecules import check_finite, follow_molecules
+from socialmd.molecular.follow_molecules import Followed, check_places, follow_molecules
+from socialmd.molecular.frame_times import SteadyTimes
 from socialmd.molecular.mdanalysis import MDAnalysis
 from socialmd.molecular.molecules import choose_molecules
 from socialmd.molecular.simulation_files import SimulationFiles
@@ -49,12 +54,15 @@ class MoleculeTrajectories:
         files: of one simulation.
         selection: the molecules, in MDAnalysis' language; what it leaves out of a residue does not
             count for its centre.
-        centre: the atoms of the core, likewise.
+        centre: the atoms of the core, likewise; none for a fluid, which has no core: positions are
+            those of the files then.
         names: residue names that the molecules may have; any if not given. Not every one need
             occur: a simulation may hold drugs only.
         representative: when it is chosen. `"first_frame"` of the run, and kept then;
             `"every_frame"`, which stays nearer to the centre, but flexible molecules change their
             representative in up to 66 % of the frames, which adds jumps to the trajectories.
+        ignore_times: whether the times that files say are wrong, and frames equally spaced in spite
+            of them.
         num_workers: processes that read; all cores if not given, this process alone if 1. A
             script that uses several must be importable (`if __name__ == "__main__":`).
 
@@ -81,9 +89,10 @@ class MoleculeTrajectories:
         self,
         files: SimulationFiles,
         selection: str = "resname OQL ONC",
-        centre: str = "name AU Au",
+        centre: str | None = "name AU Au",
         names: Sequence[str] | None = None,
         representative: Representative = "first_frame",
+        ignore_times: bool = False,
         num_workers: int | None = None,
     ):
         if isinstance(names, str):
@@ -100,6 +109,7 @@ class MoleculeTrajectories:
         self.centre = centre
         self.names = names
         self.representative = representative
+        self.ignore_times = ignore_times
         self.num_workers = num_workers
 
     def run(
@@ -122,12 +132,14 @@ class MoleculeTrajectories:
             ModuleNotFoundError: MDAnalysis is not installed.
             ValueError: there is no such frame; a selection finds nothing or is not valid;
                 molecules have other names than given, or other atoms than those of the same name; a
-                frame cannot be read, has other atoms than the first, or coordinates that are not
-                finite. The message names file, frame and atom.
+                frame cannot be read, has other atoms than the first, coordinates that are none, or
+                a time that does not follow; or a molecule was moved by the walls of a periodic box.
+                The message names file, frame and atom.
             RuntimeError: a process that reads ended early; see `num_workers`.
 
         Warns:
-            UserWarning: a molecule seems to be cut or moved by the walls of a periodic box.
+            UserWarning: a molecule seems to be cut by the walls of a periodic box, or is far from
+                the core; or what MDAnalysis warns of, once for all frames.
         """
         self.__dict__.pop("results", None)
         with closing(self.files.open()) as frames:
@@ -137,10 +149,12 @@ class MoleculeTrajectories:
                     f"{self.files.paths[0]}: start, stop, step: expected some of {len(frames)} "
                     f"frames, found {start}, {stop}, {step}"
                 )
-            universe, place = frames.read(indices[0]), frames.place(indices[0])
-            check_finite(universe, place)
-            molecules = choose_molecules(universe, self.selection, self.centre, self.names, place)
-            box = _box_vectors(universe)
+            place = frames.place(indices[0])
+            with warnings.catch_warnings(action="ignore"):  # they come when it is read with others
+                first = frames.read(indices[0])
+            check_places(first.universe, first.labels, None, place)
+            molecules = choose_molecules(first, self.selection, self.centre, self.names, place)
+            box = _box_vectors(first.universe, place)
             followed = follow_molecules(
                 frames,
                 indices,
@@ -148,30 +162,61 @@ class MoleculeTrajectories:
                 choose_anew=self.representative == "every_frame",
                 num_workers=self.num_workers or os.cpu_count() or 1,
             )
-            read = list(
-                MDAnalysis.lib.log.ProgressBar(followed, total=len(indices), verbose=verbose)
-            )
+            bar = MDAnalysis.lib.log.ProgressBar(followed, total=len(indices), verbose=verbose)
+            places = [frames.place(index) for index in indices]
+            read = list(bar if self.ignore_times else _at_equal_intervals(bar, places))
+            labels = [frames.label(index) for index in indices]
         results = Results(
             positions=np.stack([frame.positions for frame in read]),
             names=molecules.names,
             atoms=tuple(map(str, molecules.labels.names[molecules.representatives])),
-            frames=[frames.label(index) for index in indices],
+            frames=labels,
         )
-        broken = ((frame.broken, frames.place(i)) for i, frame in zip(indices, read, strict=True))
-        molecule, place = next(((what, where) for what, where in broken if what), ("", ""))
-        if molecule:
-            warn_of_broken_molecule(molecule, place)
-        elif not warn_of_far_images(
-            results.positions[0], box, results.names, frames.place(indices[0])
-        ):
-            warn_of_jumps(results.positions, box, results.names, results.frames)
+        _warn_once_of_each_kind(read, places)
+        broken = [(frame.broken, place) for frame, place in zip(read, places, strict=True)]
+        if found := [(what, where) for what, where in broken if what]:
+            warn_of_broken_molecule(*found[0], len(found) - 1)
+        elif self.centre is not None:
+            warn_of_far_images(results.positions[0], box, results.names, places[0])
+        advice = ADVICE_WITHOUT_CORE if self.centre is None else ADVICE
+        check_jumps(results.positions, box, results.names, results.frames, advice)
         self.results = results
         return self
 
 
-def _box_vectors(universe: Any) -> NDArray[Any] | None:
-    """The periodic box, [3, 3], if there is one."""
+def _at_equal_intervals(followed: Iterable[Followed], places: Sequence[str]) -> Iterator[Followed]:
+    times = SteadyTimes()
+    for frame, place in zip(followed, places, strict=True):
+        times.check(frame.time, place)
+        yield frame
+
+
+def _warn_once_of_each_kind(read: Sequence[Followed], places: Sequence[str]) -> None:
+    """What MDAnalysis has warned of, numbers aside."""
+    kinds: dict[str, list[str]] = {}
+    for frame, place in zip(read, places, strict=True):
+        for message in frame.warnings:
+            kinds.setdefault(re.sub(r"\d+", "0", message), []).append(f"{place}: {message}")
+    for found in kinds.values():
+        others = f" (and {len(found) - 1} more like it)" if len(found) > 1 else ""
+        warnings.warn(f"{found[0]}{others}", stacklevel=3)
+
+
+def _box_vectors(universe: Any, place: str) -> NDArray[Any] | None:
+    """The periodic box, [3, 3], if there is one.
+
+    Raises:
+        ValueError: lengths and angles are not those of any box.
+    """
     dimensions = universe.dimensions
     if dimensions is None or not (dimensions > 0).all():
         return None
-    return MDAnalysis.lib.mdamath.triclinic_vectors(dimensions, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        vectors = MDAnalysis.lib.mdamath.triclinic_vectors(dimensions, dtype=np.float64)
+    if not np.isfinite(vectors).all() or not vectors.any():
+        raise ValueError(
+            f"{place}: expected lengths and angles of a periodic box, found "
+            f"{' '.join(f'{number:g}' for number in dimensions)}, of which no box can be made; "
+            "mend or remove it (CRYST1 in a PDB file)"
+        )
+    return vectors

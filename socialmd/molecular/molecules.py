@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,9 @@ from socialmd.molecular.check_molecules import (
     check_names,
     check_no_alternate_locations,
     describe_residues,
+    repeated_unit,
 )
+from socialmd.molecular.frame import Frame
 from socialmd.molecular.mdanalysis import MDAnalysis
 
 __all__ = ["Molecules", "choose_molecules", "find_representatives"]
@@ -34,8 +37,8 @@ class Molecules:
         atoms: indices of the molecules' atoms, one molecule after the other, [A].
         starts: where each molecule begins in `atoms`, [N].
         representatives: index of the atom nearest to the centre of each molecule, [N].
-        core: indices of the atoms that the centre selection found.
-        origin: index of the one nearest to their centre.
+        core: indices of the atoms that the centre selection found; none without a centre.
+        origin: index of the one nearest to their centre, if there is one.
     """
 
     place: str
@@ -44,7 +47,7 @@ class Molecules:
     starts: IntArray
     representatives: IntArray
     core: IntArray
-    origin: int
+    origin: int | None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -58,14 +61,14 @@ class Molecules:
 
 
 def choose_molecules(
-    universe: Any, selection: str, centre: str, names: Sequence[str] | None, place: str
+    frame: Frame, selection: str, centre: str | None, names: Sequence[str] | None, place: str
 ) -> Molecules:
     """Find the molecules of a frame and choose their representatives (thesis section 3.2).
 
     Args:
-        universe: the frame.
+        frame: the frame.
         selection: atoms whose residues are the molecules, in MDAnalysis' language.
-        centre: atoms of the core, likewise.
+        centre: atoms of the core, likewise; none if there is no core.
         names: residue names that the molecules may have; any if not given.
         place: file and frame, for messages.
 
@@ -76,22 +79,26 @@ def choose_molecules(
         ValueError: a selection is not valid or finds nothing; molecules have alternate locations,
             other names than given, or other atoms than those of the same name.
     """
+    universe, labels, _ = frame
     check_no_alternate_locations(universe, place)
-    selected = _select(universe, "selection", selection, place)
-    core = _select(universe, "centre", centre, place).indices
-    order = np.argsort(selected.resindices, kind="stable")
-    atoms = selected.indices[order]
-    starts = np.unique(selected.resindices[order], return_index=True)[1]
-    labels = AtomLabels.of(universe)
+    atoms = _select(frame, "selection", selection, place)
+    core = np.zeros(0, np.intp) if centre is None else _select(frame, "centre", centre, place)
+    atoms = atoms[np.argsort(labels.residues[atoms], kind="stable")]
+    starts = np.unique(labels.residues[atoms], return_index=True)[1]
+    if len(set(labels.resids[atoms])) == 1:
+        starts = _split_by_names(labels.names[atoms], starts)
     groups = np.split(atoms, starts[1:])
     residues = [
-        (str(labels.resnames[group[0]]), int(labels.resids[group[0]]), tuple(labels.names[group]))
+        (str(labels.resnames[group[0]]), str(labels.resids[group[0]]), tuple(labels.names[group]))
         for group in groups
     ]
     if names is not None:
         check_names(universe, [name for name, _, _ in residues], names, place)
     check_compositions(residues, place)
     positions = universe.atoms.positions
+    origin = None
+    if len(core):
+        origin = int(find_representatives(positions, core, np.zeros(1, np.intp))[0])
     return Molecules(
         place=place,
         labels=labels,
@@ -99,8 +106,22 @@ def choose_molecules(
         starts=starts,
         representatives=find_representatives(positions, atoms, starts),
         core=core,
-        origin=int(find_representatives(positions, core, np.zeros(1, np.intp))[0]),
+        origin=origin,
     )
+
+
+def _split_by_names(names: NDArray[Any], starts: IntArray) -> IntArray:
+    """Where molecules begin in residues that all have the same number, which says nothing.
+
+    An atom whose name there has been in the molecule begins the next one, if all that become of a
+    residue have the same atoms; beads that share a name are none of several molecules.
+    """
+    found: list[int] = []
+    for start, group in zip(starts, np.split(names, starts[1:]), strict=True):
+        unit = repeated_unit(tuple(group))
+        is_molecule = len(unit) > 1 and len(set(unit)) == len(unit)
+        found += range(start, start + len(group), len(unit) if is_molecule else len(group))
+    return np.array(found, np.intp)
 
 
 def find_representatives(positions: NDArray[Any], atoms: IntArray, starts: IntArray) -> IntArray:
@@ -127,7 +148,15 @@ def find_representatives(positions: NDArray[Any], atoms: IntArray, starts: IntAr
     return atoms[np.lexsort((squares, molecule))[starts]]
 
 
-def _select(universe: Any, argument: str, selection: str, place: str) -> Any:
+def _select(frame: Frame, argument: str, selection: str, place: str) -> IntArray:
+    """Indices of the atoms."""
+    universe = frame.universe
+    odd = [number for number in np.unique(frame.labels.resids) if not re.match(r"-?\d+$", number)]
+    if odd and re.search(r"\bres(id|num)\b", selection):
+        raise ValueError(
+            f"{place}: {argument}: expected a selection without residue numbers, of which not all "
+            f"are decimal in the file ({odd[0]}), found {selection!r}"
+        )
     try:
         found = universe.select_atoms(selection)
     except (MDAnalysis.exceptions.SelectionError, ValueError) as error:
@@ -139,4 +168,4 @@ def _select(universe: Any, argument: str, selection: str, place: str) -> Any:
             f"{place}: {argument}: expected atoms, found none of {selection!r}; "
             f"residues in the file: {describe_residues(universe)}"
         )
-    return found
+    return found.indices

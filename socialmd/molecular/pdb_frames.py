@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from socialmd.molecular.atom_labels import AtomLabels
+from socialmd.molecular.frame import Frame
 from socialmd.molecular.mdanalysis import read_pdb, read_pdb_coordinates
-from socialmd.molecular.pdb_lines import atom_lines, check_coordinates
+from socialmd.molecular.pdb_lines import atom_records, check_coordinates, decode
 
-__all__ = ["PdbFrames"]
+__all__ = ["PdbFrames", "first_frame"]
 
 ATOM = re.compile(rb"^(?:ATOM|HETATM)", re.MULTILINE)
 # Atom name, alternate location, residue name, chain, residue number and insertion code.
 IDENTITY = slice(12, 27)
 BOUNDARY = re.compile(rb"^(?:(MODEL)|END.*$)", re.MULTILINE)
+MODEL = re.compile(rb"^MODEL\s+(\d+)", re.MULTILINE)
+SERIALS = 10_000  # a model's number has four digits; after 9999 comes 0
 
 
 class PdbFrames:
@@ -35,11 +40,12 @@ class PdbFrames:
     def __init__(self, paths: Sequence[Path]):
         self._paths = tuple(paths)
         self._universe: Any = None
+        self._labels: AtomLabels | None = None
         self._identities: list[str] = []
         self._pieces = _find_models(paths[0]) if len(paths) == 1 else []
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_universe": None, "_identities": []}
+        return {**self.__dict__, "_universe": None, "_labels": None, "_identities": []}
 
     def __len__(self) -> int:
         return len(self._pieces) or len(self._paths)
@@ -54,12 +60,12 @@ class PdbFrames:
             return f"{self._paths[0]}, frame {index}"
         return str(self._paths[index])
 
-    def read(self, index: int) -> Any:
+    def read(self, index: int) -> Frame:
         """Parse a frame.
 
         Returns:
-            A `Universe` in memory, with the atoms and coordinates of this frame. It is the last
-            frame's if the atoms are the same: most of the time goes into parsing these.
+            The frame, in memory. Its `Universe` is the last frame's if the atoms are the same: most
+            of the time goes into parsing these. The format has no place for times.
 
         Raises:
             ValueError: it is no frame of a PDB file; the message names file, frame and atom.
@@ -78,25 +84,41 @@ class PdbFrames:
                     f"{len(self._paths)} files, found {len(pieces)} models"
                 )
             data = data[slice(*pieces[0])]
-        # What is not ASCII stands in remarks; columns stay where they are.
-        return self._parse(data.decode("ascii", errors="replace"), self.place(index))
+        place = self.place(index)
+        return self._parse(decode(data, place), place)
 
-    def _parse(self, text: str, place: str) -> Any:
-        lines = atom_lines(text, place)
-        identities = [line[IDENTITY] for line in lines]
+    def _parse(self, text: str, place: str) -> Frame:
+        records = atom_records(text, place)
+        identities = [
+            record[:3] if record.startswith("TER") else record[IDENTITY] for record in records
+        ]
         try:
             if identities == self._identities:
                 read_pdb_coordinates(self._universe, text, place)
             else:
                 self._universe = read_pdb(text, place)
+                self._labels = AtomLabels.of_pdb(self._universe, records, place)
                 self._identities = identities
         except (ValueError, IndexError) as error:
-            check_coordinates(lines, place)
+            check_coordinates(records, place)
             raise ValueError(f"{place}: MDAnalysis cannot read it: {error}") from error
-        return self._universe
+        assert self._labels is not None
+        return Frame(self._universe, self._labels, None)
 
     def close(self) -> None:
         """Nothing is left open."""
+
+
+def first_frame(path: Path) -> str:
+    """Text of the first frame of a PDB file.
+
+    Raises:
+        ValueError: the file is empty or in UTF-16.
+    """
+    start, stop = _find_models(path)[0]
+    with open(path, "rb") as file:
+        file.seek(start)
+        return decode(file.read(stop - start), str(path))
 
 
 def _find_models(path: Path) -> list[tuple[int, int]]:
@@ -107,7 +129,34 @@ def _find_models(path: Path) -> list[tuple[int, int]]:
         open(path, "rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
     ):
-        return _split(data)
+        pieces = _split(data)
+        _check_serials(list(_serials(data, pieces)), path)
+        return pieces
+
+
+def _serials(data: mmap.mmap, pieces: Sequence[tuple[int, int]]) -> Iterator[int]:
+    """Numbers of those models that have one."""
+    for piece in pieces:
+        if match := MODEL.search(data, *piece):
+            yield int(match[1])
+
+
+def _check_serials(serials: Sequence[int], path: Path) -> None:
+    """Refuse models that are missing or occur twice: frames are equally spaced in time.
+
+    Where all have the same number, files of one model were put together, and it says nothing.
+    """
+    steps = [(after - before) % SERIALS for before, after in pairwise(serials)]
+    if not any(steps):
+        return
+    for index, step in enumerate(steps, start=1):
+        if step != (steps[0] or 1):
+            expected = (serials[index - 1] + (steps[0] or 1)) % SERIALS
+            raise ValueError(
+                f"{path}, frame {index}: expected MODEL {expected}, found MODEL {serials[index]}; "
+                "models must be equally spaced in time and numbered so: number them anew if they "
+                "are, or else remove those that do not fit"
+            )
 
 
 def _split(data: bytes | mmap.mmap) -> list[tuple[int, int]]:

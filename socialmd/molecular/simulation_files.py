@@ -9,11 +9,13 @@ from typing import Self
 
 from socialmd.molecular.check_numbering import check_numbering
 from socialmd.molecular.pdb_frames import PdbFrames
-from socialmd.molecular.trajectory_frames import TrajectoryFrames
+from socialmd.molecular.trajectory_frames import PDB, TrajectoryFrames
 
 __all__ = ["SimulationFiles"]
 
-PDB = re.compile(r".*\.pdb(\.\d+)?", re.IGNORECASE)
+TOPOLOGIES = {".gro", ".prmtop", ".parm7", ".top", ".psf", ".pdb", ".tpr"}
+TRAJECTORIES = {".dcd", ".h5md", ".mdcrd", ".nc", ".ncdf", ".netcdf", ".trr", ".xtc"}
+COMPRESSED = {".bz2", ".gz", ".xz", ".zip", ".zst"}
 # Text before the number, number, text after it: x.pdb.7 and x_007.pdb.
 NUMBERED_PDB = (
     re.compile(r"(.*\.pdb\.)(\d+)()", re.IGNORECASE),
@@ -43,35 +45,63 @@ class SimulationFiles:
 
         Args:
             source: a folder that holds one PDB file per frame, numbered like `x.pdb.1` or
-                `x_001.pdb`; or a PDB file, whose frames are models (MODEL) or end with END; or
-                `"TOPOLOGY:TRAJECTORY"`, two files that MDAnalysis reads. Other files in the folder
-                do not matter. Numbers need not start at 1, but must be equally spaced.
+                `x_001.pdb`, or one topology and one trajectory; or a PDB file, whose frames are
+                models (MODEL) or end with END; or `"TOPOLOGY:TRAJECTORY"`, two files that
+                MDAnalysis reads. Other files in the folder do not matter. Numbers need not start at
+                1, but must be equally spaced.
 
         Returns:
             The files; a series is sorted by number.
 
         Raises:
             FileNotFoundError: a file or folder does not exist, or the folder holds no series.
-            ValueError: the folder holds several series, or one in which numbers are missing or
-                occur twice; or the file is no PDB file.
+            ValueError: the folder holds several series, or one in which numbers are missing, occur
+                twice or go on under another suffix; or the file is no PDB file.
         """
         path = Path(source)
         if path.is_dir():
-            return cls(_series(path))
+            return cls._find_in(path)
         if path.is_file():
             if not PDB.fullmatch(path.name):
+                advice = "; decompress it" if path.suffix.lower() in COMPRESSED else ""
                 raise ValueError(
                     f"{path}: expected a folder, a PDB file or TOPOLOGY:TRAJECTORY, "
-                    "found another file"
+                    f"found another file{advice}"
                 )
             return cls((path,))
-        topology, colon, trajectory = str(source).partition(":")
-        if not colon:
+        parts = str(source).split(":")  # a path may have a colon in it as well
+        pairs = [(":".join(parts[:i]), ":".join(parts[i:])) for i in range(1, len(parts))]
+        if not pairs:
             raise FileNotFoundError(f"{source}: there is no such file or folder")
-        for part in (topology, trajectory):
-            if not Path(part).is_file():
-                raise FileNotFoundError(f"{source}: there is no file {part!r}")
+        found = [pair for pair in pairs if all(Path(part).is_file() for part in pair)]
+        if len(found) != 1:
+            topology, trajectory = pairs[0]
+            missing = topology if not Path(topology).is_file() else trajectory
+            raise FileNotFoundError(f"{source}: there is no file {missing!r}")
+        [(topology, trajectory)] = found
         return cls((Path(trajectory),), Path(topology))
+
+    @classmethod
+    def _find_in(cls, folder: Path) -> Self:
+        if series := _series(folder):
+            return cls(series)
+        files = [path for path in sorted(folder.iterdir()) if path.is_file()]
+        topologies = [path for path in files if path.suffix.lower() in TOPOLOGIES]
+        trajectories = [path for path in files if path.suffix.lower() in TRAJECTORIES]
+        if len(topologies) == len(trajectories) == 1:
+            return cls((trajectories[0],), topologies[0])
+        if trajectories:
+            names = ", ".join(path.name for path in (*topologies, *trajectories))
+            raise ValueError(
+                f"{folder}: expected one topology and one trajectory, found {names}; "
+                "say which: TOPOLOGY:TRAJECTORY, two paths with a colon between them"
+            )
+        compressed = [path.name for path in files if path.suffix.lower() in COMPRESSED]
+        advice = f"; decompress {compressed[0]} and others" if compressed else ""
+        raise FileNotFoundError(
+            f"{folder}: found no PDB files that are numbered like x.pdb.1 or x_001.pdb, and no "
+            f"trajectory{advice}"
+        )
 
     def open(self) -> PdbFrames | TrajectoryFrames:
         """The frames, to be read one at a time; to be closed.
@@ -85,22 +115,39 @@ class SimulationFiles:
 
 
 def _series(folder: Path) -> tuple[Path, ...]:
-    """The PDB files of a folder that differ in a number only, sorted by it."""
-    series: dict[str, list[tuple[int, Path]]] = {}
+    """The PDB files of a folder that differ in a number only, sorted by it; none if it has none."""
+    series: dict[tuple[str, str], list[tuple[int, Path]]] = {}
+    others: list[Path] = []
     for path in sorted(folder.iterdir()):
         matches = (pattern.fullmatch(path.name) for pattern in NUMBERED_PDB)
         match = next(filter(None, matches), None)
-        if match and not path.name.startswith(".") and path.is_file():
+        if path.name.startswith("."):
+            continue
+        if match and path.is_file():
             before, number, after = match.groups()
-            series.setdefault(f"{before}*{after}", []).append((int(number), path))
+            series.setdefault((before, after), []).append((int(number), path))
+        else:
+            others.append(path)
     if not series:
-        raise FileNotFoundError(
-            f"{folder}: found no PDB files that are numbered like x.pdb.1 or x_001.pdb"
-        )
+        return ()
     if len(series) > 1:
-        found = " and ".join(f"{name} ({len(files)})" for name, files in series.items())
+        found = " and ".join(f"{a}*{z} ({len(files)})" for (a, z), files in series.items())
         raise ValueError(f"{folder}: expected one series of PDB files, found {found}")
-    [files] = series.values()
+    [((before, after), files)] = series.items()
     files.sort()
+    _check_no_continuation(before, after, {number for number, _ in files}, others)
     check_numbering(folder, files)
     return tuple(path for _, path in files)
+
+
+def _check_no_continuation(before: str, after: str, numbers: set[int], others: list[Path]) -> None:
+    """Refuse frames that would be left out because their names have one more suffix, say."""
+    further = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}", re.IGNORECASE)
+    for path in others:
+        match = further.match(path.name)
+        if match and int(match[1]) not in numbers:
+            found = "another suffix" if path.is_file() else "no file (a folder or a broken link)"
+            raise ValueError(
+                f"{path}: goes on with the series {before}*{after}, expected a PDB file, found "
+                f"{found}; decompress it, or have it fetched, or rename it if it is no frame"
+            )

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
-from socialmd.molecular.mdanalysis import read_trajectory, without_harmless_warnings
+import numpy as np
 
-__all__ = ["TrajectoryFrames"]
+from socialmd.molecular.atom_labels import AtomLabels
+from socialmd.molecular.frame import Frame
+from socialmd.molecular.mdanalysis import read_trajectory, without_harmless_warnings
+from socialmd.molecular.pdb_frames import first_frame
+from socialmd.molecular.pdb_lines import atom_records
+
+__all__ = ["PDB", "TrajectoryFrames"]
+
+PDB = re.compile(r".*\.(pdb|ent)(\.\d+)?", re.IGNORECASE)
+# Whose files say when each frame was written. DCD has a time step, which many programs leave at
+# whatever; all others have frames only.
+WITH_TIMES = {"XTC", "TRR", "NCDF", "H5MD"}
+FORMATS = (
+    "a topology with names of atoms and residues is needed (PDB, GRO, PSF, PRMTOP) and a "
+    "trajectory of the same atoms (DCD, XTC, TRR, NetCDF)"
+)
 
 
 class TrajectoryFrames:
@@ -29,13 +46,21 @@ class TrajectoryFrames:
     def __init__(self, topology: Path, trajectory: Path):
         self._topology = topology
         self._trajectory = trajectory
+        place = f"{topology}, {trajectory}"
+        pdb_text = first_frame(topology) if PDB.fullmatch(topology.name) else None
         try:
-            self._universe = read_trajectory(topology, trajectory)
-        except (ValueError, TypeError, OSError, EOFError, IndexError, KeyError) as error:
+            self._universe = read_trajectory(topology, trajectory, pdb_text)
+        except Exception as error:  # MDAnalysis' readers fail in every way there is
+            reason = textwrap.shorten(str(error) or type(error).__name__, 300, placeholder=" ...")
             raise ValueError(
-                f"{topology}, {trajectory}: MDAnalysis cannot read them: {error}"
+                f"{place}: MDAnalysis cannot read them: {reason}{_hint(error)}"
             ) from error
         _check_complete(self._universe.trajectory, trajectory)
+        if pdb_text is None:
+            self._labels = AtomLabels.of(self._universe, str(topology))
+        else:
+            records = atom_records(pdb_text, str(topology))
+            self._labels = AtomLabels.of_pdb(self._universe, records, str(topology))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TrajectoryFrames, (self._topology, self._trajectory)
@@ -51,28 +76,40 @@ class TrajectoryFrames:
         """Where the frame is, for messages."""
         return f"{self._trajectory}, frame {index}"
 
-    def read(self, index: int) -> Any:
+    def read(self, index: int) -> Frame:
         """Go to a frame.
 
         Returns:
-            The `Universe`, which is the same one for all frames.
+            The frame, whose `Universe` is the same one for all.
 
         Raises:
             ValueError: the frame cannot be read; the message names it.
         """
         try:
             with without_harmless_warnings():
-                self._universe.trajectory[index]
+                step = self._universe.trajectory[index]
         except (ValueError, OSError, EOFError) as error:
             raise ValueError(
                 f"{self.place(index)}: MDAnalysis cannot read it, "
                 f"the file may be cut short: {error}"
             ) from error
-        return self._universe
+        reader = self._universe.trajectory
+        has_times = WITH_TIMES.intersection(np.atleast_1d(reader.format)) and getattr(
+            reader, "has_time", True
+        )
+        time = float(step.time) if has_times else None
+        return Frame(self._universe, self._labels, time)
 
     def close(self) -> None:
         """Close the trajectory."""
         self._universe.trajectory.close()
+
+
+def _hint(error: Exception) -> str:
+    """What may help where MDAnalysis' message does not say it."""
+    if isinstance(error, NotImplementedError):
+        return "; convert the trajectory to angstrom and picoseconds, with cpptraj, say"
+    return "" if isinstance(error, OSError) else f"; {FORMATS}"
 
 
 def _check_complete(reader: Any, path: Path) -> None:

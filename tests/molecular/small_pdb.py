@@ -112,8 +112,13 @@ def write_frames(folder: Path, texts: Sequence[str], kind: str) -> str:
     return write_trajectory(folder, texts, kind)
 
 
-def write_trajectory(folder: Path, texts: Sequence[str], kind: str) -> str:
-    """The first frame as topology and all as trajectory; what to find them by."""
+def write_trajectory(
+    folder: Path, texts: Sequence[str], kind: str, times: Sequence[float] | None = None
+) -> str:
+    """The first frame as topology and all as trajectory; what to find them by.
+
+    Times are in picoseconds, zero if none are given.
+    """
     topology, trajectory = folder / "x.pdb.1", folder / f"x.{kind}"
     topology.write_text(texts[0])
     with warnings.catch_warnings():
@@ -121,7 +126,8 @@ def write_trajectory(folder: Path, texts: Sequence[str], kind: str) -> str:
         universe = MDAnalysis.Universe(str(topology), topology_format="PDB", format="PDB")
         universe.dimensions = [80, 80, 80, 90, 90, 90]
         with MDAnalysis.Writer(str(trajectory), n_atoms=len(universe.atoms)) as writer:
-            for text in texts:
+            for number, text in enumerate(texts):
+                universe.trajectory.ts.time = times[number] if times else 0.0
                 universe.atoms.positions = [atom[3:] for atom in read_columns(text)]
                 writer.write(universe.atoms)
     return f"{topology}:{trajectory}"

@@ -1,12 +1,13 @@
 import itertools
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from MDAnalysis.lib.mdamath import triclinic_vectors
 from numpy.typing import NDArray
 
-from socialmd.molecular.check_imaging import find_broken, warn_of_far_images, warn_of_jumps
+from socialmd.molecular.check_imaging import check_jumps, find_broken, warn_of_far_images
 
 # Two molecules of three atoms.
 STARTS = np.array([0, 3])
@@ -50,14 +51,34 @@ def test_half_of_each_vector_of_the_box_is_a_jump(step: list[float], jumps: bool
     box = np.array([[40.0, 0, 0], [10, 40, 0], [0, 0, 40]])
     positions: NDArray[np.float64] = np.zeros((3, 2, 3))
     positions[1:, 1] = step
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        warn_of_jumps(positions, box, ("OQL", "ONC"), ("a", "b", "c"))
-        warn_of_jumps(positions, None, ("OQL", "ONC"), ("a", "b", "c"))
-    assert len(found) == int(jumps)
-    if jumps:
-        assert "molecule 2 (ONC) moves" in str(found[0].message)
-        assert "between frames a and b" in str(found[0].message)
+    message = r"molecule 2 \(ONC\) moves by more than half the periodic box between frames a and b"
+    with pytest.raises(ValueError, match=message) if jumps else nullcontext():
+        check_jumps(positions, box, ("OQL", "ONC"), ("a", "b", "c"))
+
+
+def walks(rng: np.random.Generator, step: float, num_frames: int = 50) -> NDArray[np.float64]:
+    """Thirty molecules in a box of 40 angstrom, which has no walls for them."""
+    steps = rng.normal(0, step, (num_frames, 30, 3))
+    return rng.uniform(0, 40, (30, 3)) + np.cumsum(steps, axis=0)
+
+
+@pytest.mark.parametrize("step", [0.5, 3.0, 12.0])
+@pytest.mark.parametrize("box", [None, 40.0 * np.eye(3)])
+def test_molecules_that_were_wrapped_are_refused(
+    rng: np.random.Generator, step: float, box: NDArray[np.float64] | None
+) -> None:
+    x = walks(rng, step)
+    names, frames = ("OQL",) * 30, list(map(str, range(50)))
+    check_jumps(x, box, names, frames)  # followed through the walls: however far they move
+    if box is None and step > 4:  # nobody can tell
+        return
+    with pytest.raises(ValueError, match=r"moves by more than half the .*; unwrap them"):
+        check_jumps(x % 40.0, box, names, frames, "unwrap them")
+
+
+def test_few_molecules_that_shake_do_not_jump(rng: np.random.Generator) -> None:
+    """Half of their extent is little."""
+    check_jumps(rng.normal(0, 1, (500, 1, 3)), None, ("OQL",), list(map(str, range(500))))
 
 
 def warns_of_far_images(positions: object, box: object) -> bool:

@@ -1,12 +1,15 @@
 """Every fault is named with file, frame and atom; nothing is left of a run that fails."""
 
 import os
+import re
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from socialmd.molecular.frame_times import read_frame_spacing
 from socialmd.molecular.molecule_trajectories import MoleculeTrajectories
 from socialmd.molecular.simulation_files import SimulationFiles
 from tests.molecular.refusals import refuse, run
@@ -147,6 +150,166 @@ def test_a_trajectory_that_is_cut_short(
     refuse(source, rf"x\.{kind}{message}")
 
 
+# === Times ===
+
+
+def write_times(folder: Path, rng: np.random.Generator, times: list[float], kind: str) -> str:
+    """Frames of these times, in picoseconds."""
+    return write_trajectory(folder, make_frames(len(times), rng), kind, times)
+
+
+@pytest.mark.parametrize("kind", ["xtc", "trr", "nc"])
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        ([0, 10, 20, 30, 40, 30, 40, 50], "frame 5: expected time 50 ps, found 30 ps"),
+        ([0, 10, 20, 20, 30], "frame 3: expected time 30 ps, found 20 ps"),
+        ([0, 10, 20, 40, 50], "frame 3: expected time 30 ps, found 40 ps"),
+        ([0, 0, 10], "frame 2: expected time 0 ps, found 10 ps"),
+        ([20, 10, 0], "frame 1: expected time a later one, found 10 ps"),
+    ],
+)
+def test_times_that_do_not_follow_each_other(
+    tmp_path: Path, rng: np.random.Generator, kind: str, times: list[float], message: str
+) -> None:
+    source = write_times(tmp_path, rng, times, kind)
+    refuse(source, rf"x\.{kind}, {message}")
+    run(source, ignore_times=True)
+
+
+@pytest.mark.parametrize("times", [[5.0, 15.0, 25.0, 35.0], [0.0] * 4])
+def test_times_that_follow_or_say_nothing(
+    tmp_path: Path, rng: np.random.Generator, times: list[float]
+) -> None:
+    files = SimulationFiles.find(write_times(tmp_path, rng, times, "xtc"))
+    MoleculeTrajectories(files, num_workers=1).run()
+    MoleculeTrajectories(files, num_workers=1).run(step=2)
+    with closing(files.open()) as frames:
+        assert read_frame_spacing(frames, range(4)) == (10.0 if any(times) else None)
+        assert read_frame_spacing(frames, range(1)) is None
+
+
+def test_late_times_are_rounded(tmp_path: Path, rng: np.random.Generator) -> None:
+    """After ten microseconds float32 has no more than picoseconds."""
+    run(write_times(tmp_path, rng, [1e7 + 10.3 * number for number in range(6)], "xtc"))
+
+
+def test_the_last_frame_tells_of_those_in_between(tmp_path: Path, rng: np.random.Generator) -> None:
+    files = SimulationFiles.find(write_times(tmp_path, rng, [0, 10, 20, 40, 50], "xtc"))
+    message = "frame 4: expected time 40 ps, 4 frames after 0 ps, 10 ps apart, found 50 ps"
+    with closing(files.open()) as frames, pytest.raises(ValueError, match=message):
+        read_frame_spacing(frames, range(5))
+
+
+@pytest.mark.parametrize(
+    ("serials", "message"),
+    [
+        ([1, 2, 4, 5], "frame 2: expected MODEL 3, found MODEL 4"),
+        ([1, 2, 2, 3], "frame 2: expected MODEL 3, found MODEL 2"),
+        ([1, 1, 2, 3], "frame 1: expected MODEL 2, found MODEL 1"),
+        ([1, 2, 1, 2], "frame 2: expected MODEL 3, found MODEL 1"),
+        ([1, 2, 3, 4], None),
+        ([0, 10, 20, 30], None),
+        ([9998, 9999, 0, 1], None),  # the number has four digits
+        ([1, 1, 1, 1], None),  # four files of one model, put together
+    ],
+)
+def test_numbers_of_models_are_their_times(
+    tmp_path: Path, texts: list[str], serials: list[int], message: str | None
+) -> None:
+    bodies = [text.removesuffix("END\n") for text in texts]
+    models = [f"MODEL     {n:4d}\n{b}ENDMDL\n" for n, b in zip(serials, bodies, strict=True)]
+    (tmp_path / "x.pdb").write_text("REMARK\n" + "".join(models))
+    if message is None:
+        run(tmp_path / "x.pdb")
+    else:
+        with pytest.raises(ValueError, match=rf"x\.pdb, {message}"):
+            run(tmp_path / "x.pdb")
+
+
+# === Text ===
+
+
+@pytest.mark.parametrize("kind", ["series", "models", "ends", "dcd"])
+def test_a_byte_order_mark_is_no_atom(tmp_path: Path, kind: str) -> None:
+    """The first atom is the centre here: molecules would be seen from another one without it."""
+    gold = make_atoms()
+    texts = [to_text([gold[1], gold[0], *gold[2:]])] * 2
+    source = write_frames(tmp_path, texts, kind)
+    expected = run(source).results
+    for path in [*tmp_path.rglob("*.pdb"), *tmp_path.rglob("x.pdb.*")]:
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    np.testing.assert_array_equal(run(source).results.positions, expected.positions)
+
+
+def test_utf_16_is_named(tmp_path: Path, texts: list[str]) -> None:
+    source = write_series(tmp_path, texts)
+    (tmp_path / "x.pdb.2").write_text(texts[1], encoding="utf-16")
+    refuse(source, r"x\.pdb\.2: expected ASCII text, found UTF-16")
+
+
+# === Topologies and formats ===
+
+LAMMPS = """LAMMPS
+
+21 atoms
+1 atom types
+
+0 99 xlo xhi
+0 99 ylo yhi
+0 99 zlo zhi
+
+Masses
+
+1 12.0
+
+Atoms # full
+
+""" + "".join(f"{number} 1 1 0.0 {number} 0.0 0.0\n" for number in range(1, 22))
+NAMES = "expected the names of atoms and residues, found no .* Give a topology that has them"
+UNREADABLE = "MDAnalysis cannot read them: .*a topology with names of atoms and residues is needed"
+
+
+# MDAnalysis' readers fail once more when they are deleted half opened.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("x.xyz", "21\n\n" + "C 1.0 2.0 3.0\n" * 21, NAMES),
+        ("x.data", LAMMPS, NAMES),
+        ("x.prmtop", "", UNREADABLE),
+        ("x.cif", "data_x\n", UNREADABLE),
+        ("x.gsd", "no", UNREADABLE),
+        ("x.what", "no", UNREADABLE),
+    ],
+)
+def test_topologies_that_do_not_say_enough(
+    tmp_path: Path, texts: list[str], name: str, text: str, message: str
+) -> None:
+    write_trajectory(tmp_path, texts, "dcd")
+    (tmp_path / name).write_text(text)
+    refuse(f"{tmp_path / name}:{tmp_path / 'x.dcd'}", rf"{re.escape(name)}.*: {message}")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("name", ["x.tng", "x.gsd", "x.what"])
+def test_trajectories_of_unknown_formats_are_named(
+    tmp_path: Path, texts: list[str], name: str
+) -> None:
+    write_trajectory(tmp_path, texts, "dcd")
+    (tmp_path / name).write_text("no")
+    source = f"{tmp_path / 'x.pdb.1'}:{tmp_path / name}"
+    refuse(source, rf"{re.escape(name)}: {UNREADABLE}")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_netcdf_in_other_units_is_named(tmp_path: Path, texts: list[str]) -> None:
+    source = write_trajectory(tmp_path, texts, "nc")
+    data = (tmp_path / "x.nc").read_bytes()
+    (tmp_path / "x.nc").write_bytes(data.replace(b"angstrom", b"nanomete"))
+    refuse(source, r"x\.nc: MDAnalysis cannot read them: .*; convert the trajectory to angstrom")
+
+
 # === Other atoms ===
 
 
@@ -235,6 +398,20 @@ def test_trajectories_with_coordinates_that_are_no_numbers(tmp_path: Path, numbe
         data[:end] + np.array(number, ">f4").tobytes() + data[end + 4 :]
     )
     refuse(source, r"x\.nc, frame 1: atom 21 \(H2 of WAT 9\): expected finite coordinates")
+
+
+@pytest.mark.parametrize("frame", [0, 2])
+def test_a_frame_of_zeros_was_never_written(tmp_path: Path, texts: list[str], frame: int) -> None:
+    for atom in range(NUM_ATOMS):
+        texts[frame] = replace_coordinates(texts[frame], atom, "   0.000" * 3)
+    message = r"expected atoms at different places, found all of them at \[0\.0, 0\.0, 0\.0\]"
+    refuse(write_series(tmp_path, texts), rf"x\.pdb\.{frame + 1}: {message}")
+
+
+def test_charmm_s_atoms_without_a_place_are_named(tmp_path: Path, texts: list[str]) -> None:
+    texts[1] = replace_coordinates(texts[1], 6, "9999.000" * 3)
+    message = r"x\.pdb\.2: atom 7 \(O3 of OQL 5\): expected coordinates, .* which CHARMM writes"
+    refuse(write_series(tmp_path, texts), message)
 
 
 def test_a_fault_found_by_a_worker(tmp_path: Path, texts: list[str]) -> None:

@@ -1,6 +1,8 @@
 """Faults of molecules rather than of files: wrong selections, names, atoms and imaging."""
 
 import re
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,11 @@ from tests.molecular.small_pdb import (
     Atom,
     make_atoms,
     make_frames,
+    read_columns,
     to_text,
     write_frames,
     write_series,
+    write_trajectory,
 )
 
 
@@ -67,18 +71,64 @@ def drugs(resids: list[str], between: str = "") -> str:
     return between.join(to_text(molecule, end="") for molecule in [*atoms, make_atoms()[:1]])
 
 
+@pytest.mark.parametrize("resids", [["7", "8", "8"], ["8", "8", "7"]])
+def test_molecules_of_one_number_beside_others_are_refused(
+    tmp_path: Path, resids: list[str]
+) -> None:
+    refuse(write_series(tmp_path, [drugs(resids)]), rf"x\.pdb\.1: OQL 8: {TOGETHER}")
+
+
+def as_topology(folder: Path, text: str) -> str:
+    """The frame as topology of a trajectory of itself."""
+    return write_trajectory(folder, [text], "dcd")
+
+
+@pytest.mark.parametrize("write", [lambda folder, text: write_series(folder, [text]), as_topology])
 @pytest.mark.parametrize(
-    ("resids", "place"),
+    ("resids", "between"),
     [
-        (["7", "8", "8"], "OQL 8"),
-        (["8", "8", "7"], "OQL 8"),
-        (["8", "8"], "OQL 8"),
-        (["9999", "A000", "A001"], "OQL 1"),
+        (["7", "8", "8"], "TER\n"),
+        (["8", "8", "8"], "TER\n"),
+        (["8", "8", "8"], ""),  # all equal: the names of atoms tell
+        (["9999", "A000", "A001"], ""),  # hybrid-36
+        (["9998", "9999", "2710"], ""),  # decimal, hexadecimal
+        (["7A", "7B", "7C"], ""),
     ],
 )
-def test_molecules_of_one_number(tmp_path: Path, resids: list[str], place: str) -> None:
-    source = write_series(tmp_path, [drugs(resids, between="TER\n")])
-    refuse(source, rf"x\.pdb\.1: {place}: {TOGETHER}")
+def test_molecules_are_told_apart_by_what_is_written(
+    tmp_path: Path, write: Callable[[Path, str], object], resids: list[str], between: str
+) -> None:
+    text = drugs(resids, between)
+    results = run(write(tmp_path, text)).results
+    assert results.names == ("OQL",) * 3
+    assert results.atoms == ("O3",) * 3
+
+
+def test_six_molecules_of_three_atoms_are_not_three_of_six(tmp_path: Path) -> None:
+    atoms = make_atoms()[8:9] + make_atoms()[:1]
+    molecules = [
+        atom._replace(resid="A000", resname=name, x=atom.x + 5 * number)
+        for number, name in enumerate(("OQL", "OQL", "ONC", "ONC", "OQL", "OQL"))
+        for atom in make_atoms()[8:11]
+    ]
+    results = run(write_series(tmp_path, [to_text([*molecules, *atoms[1:]])])).results
+    assert results.names == ("OQL", "OQL", "ONC", "ONC", "OQL", "OQL")
+
+
+def test_residue_numbers_that_are_not_decimal_cannot_be_selected(tmp_path: Path) -> None:
+    source = write_series(tmp_path, [drugs(["9999", "A000", "A001"])])
+    message = r"x\.pdb\.1: selection: expected a selection without residue numbers.*\(A000\)"
+    refuse(source, message, selection="resname OQL and resid 1")
+
+
+def test_atoms_of_a_molecule_that_do_not_stand_together_are_named(tmp_path: Path) -> None:
+    lines = drugs(["1", "2", "3"]).splitlines(keepends=True)
+    apart = [*lines[:6], *lines[8:12], *lines[6:8], *lines[12:]]
+    refuse(
+        write_series(tmp_path, ["".join(apart)]),
+        r"OQL 2: expected a molecule of 4 atoms .*, found 2 atoms \(C1 N2\), and 1 more residues "
+        "of this name and number elsewhere; the atoms of a molecule must stand together",
+    )
 
 
 def test_a_molecule_with_other_atoms_than_its_like(tmp_path: Path) -> None:
@@ -163,9 +213,13 @@ def test_a_molecule_that_is_cut_warns_once(
 ) -> None:
     whole, broken = make_atoms(), cut(make_atoms(), *atoms)
     texts = [to_text(frame, box) for frame in (whole, broken, broken)]
-    expected = rf"x\.pdb\.2: {name} has a gap of more than 10 angstrom .* cpptraj"
-    with pytest.warns(UserWarning, match=expected) as found:
-        run(write_series(tmp_path, texts), representative="first_frame")
+    expected = rf"x\.pdb\.2: {name} has a gap of more than 10 angstrom .* in 1 other .* cpptraj"
+    source = write_series(tmp_path, texts)
+    # The representative may be an atom of the part that has moved.
+    moved = pytest.raises(ValueError, match="moves by more than half")
+    refused = moved if name == "OQL 8" else nullcontext()
+    with pytest.warns(UserWarning, match=expected) as found, refused:
+        run(source, representative="first_frame")
     assert len([warning for warning in found if "gap" in str(warning.message)]) == 1
 
 
@@ -187,16 +241,35 @@ def test_water_may_be_cut(tmp_path: Path) -> None:
     run(write_series(tmp_path, [to_text(frame, BOX) for frame in frames]))
 
 
-def test_a_molecule_that_jumps_warns_once(tmp_path: Path) -> None:
+def test_a_molecule_that_jumps_is_refused(tmp_path: Path) -> None:
     frames = [make_atoms(), cut(make_atoms(), 4, 8), make_atoms()]
     source = write_series(tmp_path, [to_text(frame, 1.99 * BOX) for frame in frames])
     expected = (
         r"molecule 1 \(OQL\) moves by more than half the periodic box between frames x\.pdb\.1 "
         r"and x\.pdb\.2, and so do 0 others; .*cpptraj"
     )
-    with pytest.warns(UserWarning, match=expected) as found:
-        run(source)
-    assert len(found) == 1
+    refuse(source, expected)
+    refuse(source, expected.replace("cpptraj", "nojump"), centre=None)
+
+
+def test_a_fluid_has_no_centre(tmp_path: Path, texts: list[str]) -> None:
+    """Places are those of the files, and need no core."""
+    fluid = [text.replace("AU   AU ", "XE   XE ") for text in texts]
+    results = run(write_series(tmp_path, fluid), centre=None).results
+    expected = [
+        [next(a[3:] for a in read_columns(text) if (a.name, a.resid) == which) for text in fluid]
+        for which in (("O3", "5"), ("C2", "7"), ("O3", "8"))
+    ]
+    np.testing.assert_allclose(results.positions, np.swapaxes(expected, 0, 1), rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("angles", ["90.00  90.00 180.00", "60.00  60.00 150.00"])
+def test_an_impossible_box_is_refused(tmp_path: Path, texts: list[str], angles: str) -> None:
+    cell = f"CRYST1{40:9.3f}{40:9.3f}{40:9.3f}  {angles} P 1           1\n"
+    refuse(
+        write_series(tmp_path, [cell + text for text in texts]),
+        r"x\.pdb\.1: expected lengths and angles of a periodic box, found 40 40 40 .*CRYST1",
+    )
 
 
 def test_steps_of_less_than_half_the_box_are_none_of_its_walls(tmp_path: Path) -> None:
@@ -217,5 +290,6 @@ def test_harmless_warnings_are_silent(tmp_path: Path) -> None:
 
 def test_other_warnings_are_shown(tmp_path: Path) -> None:
     text = to_text(make_atoms(), box=40.0).replace("40.000", "4x.000")
-    with pytest.warns(UserWarning, match="Failed to read CRYST1"):
-        run(write_series(tmp_path, [text]))
+    with pytest.warns(UserWarning, match=r"(?s)1: Failed to read CRYST1.* \(and 3 more") as found:
+        run(write_series(tmp_path, [text] * 4), num_workers=2)
+    assert len(found) == 1

@@ -43,6 +43,60 @@ def test_other_files_do_not_matter(tmp_path: Path) -> None:
     assert [path.name for path in SimulationFiles.find(tmp_path).paths] == ["x.pdb.1", "x.pdb.2"]
 
 
+@pytest.mark.parametrize(
+    ("names", "further"),
+    [
+        (["x.pdb.1", "x.pdb.2"], "x.pdb.3.gz"),
+        (["x.pdb.1", "x.pdb.2"], "x.pdb.3.bz2"),
+        (["x.pdb.1", "x.pdb.2"], "x.pdb.10~"),
+        (["x_1.pdb", "x_2.pdb"], "x_3.pdb.gz"),
+        (["x_1.pdb", "x_2.pdb"], "x_3.pdb.part"),
+    ],
+)
+def test_frames_under_another_suffix_are_not_left_out(
+    tmp_path: Path, names: list[str], further: str
+) -> None:
+    touch(tmp_path, *names, further)
+    message = re.escape(further) + ": goes on with the series .*another suffix; decompress it"
+    with pytest.raises(ValueError, match=message):
+        SimulationFiles.find(tmp_path)
+
+
+def test_frames_that_are_not_there_are_not_left_out(tmp_path: Path) -> None:
+    """A link of git-annex whose file was not fetched."""
+    touch(tmp_path, "x.pdb.1", "x.pdb.2")
+    (tmp_path / "x.pdb.3").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match=r"x\.pdb\.3: goes on .* a broken link\)"):
+        SimulationFiles.find(tmp_path)
+
+
+def test_compressed_files_alone_are_named(tmp_path: Path) -> None:
+    touch(tmp_path, "x.pdb.1.gz", "x.pdb.2.gz", "models.pdb.gz")
+    with pytest.raises(FileNotFoundError, match=r"decompress models\.pdb\.gz and others"):
+        SimulationFiles.find(tmp_path)
+    with pytest.raises(ValueError, match=r"models\.pdb\.gz: .* found another file; decompress it"):
+        SimulationFiles.find(tmp_path / "models.pdb.gz")
+
+
+def test_a_folder_of_topology_and_trajectory_is_understood(tmp_path: Path) -> None:
+    touch(tmp_path, "conf.gro", "traj.xtc", "traj.edr", "md.log")
+    files = SimulationFiles.find(tmp_path)
+    assert files == SimulationFiles((tmp_path / "traj.xtc",), tmp_path / "conf.gro")
+    touch(tmp_path, "topol.tpr")
+    message = r"found conf\.gro, topol\.tpr, traj\.xtc; say which: TOPOLOGY:TRAJECTORY"
+    with pytest.raises(ValueError, match=message):
+        SimulationFiles.find(tmp_path)
+
+
+def test_paths_may_have_colons(tmp_path: Path) -> None:
+    folder = tmp_path / "run:12:30"
+    folder.mkdir()
+    touch(folder, "a.prmtop", "b.dcd", "x_1.pdb")
+    files = SimulationFiles.find(f"{folder}/a.prmtop:{folder}/b.dcd")
+    assert files == SimulationFiles((folder / "b.dcd",), folder / "a.prmtop")
+    assert SimulationFiles.find(folder / "x_1.pdb").paths == (folder / "x_1.pdb",)
+
+
 def test_two_series_are_refused(tmp_path: Path) -> None:
     touch(tmp_path, "x.pdb.1", "x.pdb.2", "y_1.pdb")
     with pytest.raises(ValueError, match=r"one series .* x\.pdb\.\* \(2\) and y_\*\.pdb \(1\)"):

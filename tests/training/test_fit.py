@@ -168,9 +168,12 @@ def test_two_processes_do_not_train_in_one_folder(config, data, tmp_path):
 def test_a_lost_log_of_epochs_is_not_accepted(eager_config, data, tmp_path, monkeypatch):
     """With it the smallest loss would be lost, and better weights replaced by worse ones."""
     synced, fsync = [], os.fsync
-    monkeypatch.setattr(
-        os, "fsync", lambda file: (synced.append(os.fstat(file).st_ino), fsync(file))
-    )
+
+    def record(file):
+        synced.append(os.fstat(file).st_ino)
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", record)
     fit(eager_config, data, tmp_path, verbose=0, stop_after=1)
     log = tmp_path / "history.csv"
     assert log.stat().st_ino in synced  # a power cut would not have taken it
