@@ -18,12 +18,26 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from socialmd.command_line import make_parser, parse_first, positive_integer, run_script
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser(__doc__)
+    parser.add_argument("config", type=Path, help="TOML file of the experiment")
+    parser.add_argument("output", type=Path, help="folder for data, trainings and results")
+    parser.add_argument(
+        "--seeds", type=positive_integer, default=3, help="0, 1, ...; default: 3 of them"
+    )
+    return parser.parse_args(argv)
+
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
 import numpy as np
 from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
 from socialmd import load_config
-from socialmd.command_line import positive_integer
 from socialmd.config import ExperimentConfig
 from socialmd.data import Windows, read_windows
 from socialmd.dataset_folder import (
@@ -224,15 +238,5 @@ def draw(
     save_figure(figure, path)
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("config", type=Path, help="TOML file of the experiment")
-    parser.add_argument("output", type=Path, help="folder for data, trainings and results")
-    parser.add_argument(
-        "--seeds", type=positive_integer, default=3, help="0, 1, ...; default: 3 of them"
-    )
-    return parser.parse_args(argv)
-
-
 if __name__ == "__main__":
-    main()
+    run_script(main)

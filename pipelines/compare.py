@@ -24,10 +24,29 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from socialmd.command_line import make_parser, parse_first, positive_integer, run_script
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser(__doc__)
+    parser.add_argument("comparisons", type=Path, help="what is compared, a TOML file")
+    parser.add_argument("base", type=Path, help="the reference, a TOML file from models/")
+    parser.add_argument("data", type=Path, help="folder of the data set")
+    parser.add_argument("output", type=Path, help="folder for trainings, tables and figures")
+    parser.add_argument(
+        "--seeds", type=positive_integer, default=3, help="0, 1, ...; default: 3 of them"
+    )
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="train for these comparisons")
+    parser.add_argument("--summary-only", action="store_true", help="train nothing")
+    parser.add_argument("--verbose", action="store_true", help="print a line per epoch")
+    return parser.parse_args(argv)
+
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
 import numpy as np
 
 from socialmd import load_config
-from socialmd.command_line import positive_integer
 from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.data import read_windows
 from socialmd.evaluation import ForecastMetrics
@@ -342,20 +361,5 @@ def _write_json(path: Path, values: Mapping[str, Any]) -> None:
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("comparisons", type=Path, help="what is compared, a TOML file")
-    parser.add_argument("base", type=Path, help="the reference, a TOML file from models/")
-    parser.add_argument("data", type=Path, help="folder of the data set")
-    parser.add_argument("output", type=Path, help="folder for trainings, tables and figures")
-    parser.add_argument(
-        "--seeds", type=positive_integer, default=3, help="0, 1, ...; default: 3 of them"
-    )
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="train for these comparisons")
-    parser.add_argument("--summary-only", action="store_true", help="train nothing")
-    parser.add_argument("--verbose", action="store_true", help="print a line per epoch")
-    return parser.parse_args(argv)
-
-
 if __name__ == "__main__":
-    main()
+    run_script(main)

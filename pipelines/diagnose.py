@@ -22,7 +22,25 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from socialmd.command_line import make_parser, parse_first, run_script
 from socialmd.dataset_folder import SPLITS, read_description
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser(__doc__)
+    parser.add_argument(
+        "models", type=Path, nargs="+", help="folders that training wrote, or .keras files"
+    )
+    parser.add_argument("data", type=Path, help="folder of the data set")
+    parser.add_argument(
+        "--split", choices=SPLITS, help="default: test, or validation if there is no such split"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="folder to write to")
+    return parser.parse_args(argv)
+
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
 from socialmd.evaluation import overall_table
 from socialmd.files import write_atomically
 from socialmd.reporting import (
@@ -92,18 +110,5 @@ def print_tables(diagnosis: Diagnosis) -> None:
     print(*(verdict.sentence for verdict in diagnosis.verdict.values()), sep="\n")
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument(
-        "models", type=Path, nargs="+", help="folders that training wrote, or .keras files"
-    )
-    parser.add_argument("data", type=Path, help="folder of the data set")
-    parser.add_argument(
-        "--split", choices=SPLITS, help="default: test, or validation if there is no such split"
-    )
-    parser.add_argument("--output", type=Path, required=True, help="folder to write to")
-    return parser.parse_args(argv)
-
-
 if __name__ == "__main__":
-    main()
+    run_script(main)

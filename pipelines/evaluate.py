@@ -26,12 +26,49 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from socialmd.command_line import (
+    make_parser,
+    number_of_samples,
+    parse_first,
+    positive_integer,
+    run_script,
+    typed_command,
+)
+from socialmd.dataset_folder import DESCRIPTION_FILE, SPLITS, checksum
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser(__doc__)
+    parser.add_argument(
+        "models", type=Path, nargs="+", help="folders that training wrote, or .keras files"
+    )
+    parser.add_argument("data", type=Path, help="folder of the data set")
+    parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument("--max-windows", type=positive_integer, help="evenly spread; default: all")
+    parser.add_argument(
+        "--num-samples",
+        type=number_of_samples,
+        default=20,
+        help="futures to draw for each past, 0 for none; default: 20",
+    )
+    parser.add_argument(
+        "--sampled-windows",
+        type=positive_integer,
+        default=40,
+        help="pasts to draw them for, evenly spread; default: 40",
+    )
+    parser.add_argument(
+        "--output", type=Path, help="default: evaluation/ in the first model's folder"
+    )
+    return parser.parse_args(argv)
+
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
 import numpy as np
 
-from socialmd.command_line import number_of_samples, positive_integer, typed_command
 from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.data import Windows
-from socialmd.dataset_folder import DESCRIPTION_FILE, SPLITS, checksum
 from socialmd.evaluation import comparison, overall_table, step_table
 from socialmd.files import write_atomically
 from socialmd.reporting import (
@@ -172,31 +209,5 @@ def _made_by(typed: Sequence[str], configs: dict[str, ExperimentConfig]) -> dict
     }
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument(
-        "models", type=Path, nargs="+", help="folders that training wrote, or .keras files"
-    )
-    parser.add_argument("data", type=Path, help="folder of the data set")
-    parser.add_argument("--split", choices=SPLITS, default="test")
-    parser.add_argument("--max-windows", type=positive_integer, help="evenly spread; default: all")
-    parser.add_argument(
-        "--num-samples",
-        type=number_of_samples,
-        default=20,
-        help="futures to draw for each past, 0 for none; default: 20",
-    )
-    parser.add_argument(
-        "--sampled-windows",
-        type=positive_integer,
-        default=40,
-        help="pasts to draw them for, evenly spread; default: 40",
-    )
-    parser.add_argument(
-        "--output", type=Path, help="default: evaluation/ in the first model's folder"
-    )
-    return parser.parse_args(argv)
-
-
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -18,32 +18,30 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
-import numpy as np
-
-from socialmd.command_line import positive_integer, typed_command
-from socialmd.config import ExperimentConfig
-from socialmd.data import load_trajectories, read_windows
-from socialmd.dataset_folder import read_description
-from socialmd.files import write_atomically
-from socialmd.models import ForecastModel, load_model
-from socialmd.plots import new_figure, plot_learning_curves, plot_losses, plot_trajectories
-from socialmd.reporting import Forecasts, forecast_windows, save_png_and_pdf
-from socialmd.reporting.drawing import Drawing, NothingToDrawError
-from socialmd.reporting.interaction import draw_interaction
-from socialmd.reporting.pooling_figure import draw_pooling
-from socialmd.reporting.thesis_figures import (
-    draw_around_close_approaches,
-    draw_close_approaches,
-    draw_window,
+from socialmd.command_line import (
+    make_parser,
+    parse_first,
+    positive_integer,
+    run_script,
+    typed_command,
 )
-from socialmd.training import read_history
 
-NUM_SIMULATIONS = 3  # side by side
-NETWORKS = {"reference": "stacked grids", "mono_grid": "mono-grid"}
-COMPARE = "python pipelines/compare.py models/comparisons.toml models/comparison_base.toml DATA"
-CIRCLE = "python pipelines/circle.py models/circle.toml"
-LETTERS_PER_INCH = 9  # of a title
-HEADING = "\n## "  # of a caption
+# One file each; numbers are those of the thesis.
+NAMES = (
+    "figure_08",
+    "figure_11_12",
+    "figure_22",
+    "figure_26",
+    "figure_27",
+    "figure_28",
+    "figure_29",
+    "figure_30",
+    "figure_31",
+    "figure_32",
+    "figure_33",
+    "figure_34",
+    "interaction",
+)
 
 
 class Sources(argparse.Namespace):
@@ -73,6 +71,54 @@ class Sources(argparse.Namespace):
         model, config = self.trained
         models = {self.folder.resolve().name: model}
         return forecast_windows(models, config.data, self.data, "test", self.max_windows)
+
+
+def labels(name: str) -> list[str]:
+    """Numbers in the thesis of what one file shows, or its name."""
+    return [label.lstrip("0") for label in name.removeprefix("figure_").split("_")]
+
+
+def _parse(argv: Sequence[str] | None) -> Sources:
+    parser = make_parser(__doc__)
+    parser.add_argument("model", type=Path, help="folder that training wrote, or a .keras file")
+    parser.add_argument("data", type=Path, help="folder of the data set")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the figures")
+    every = [label for name in NAMES for label in labels(name)]
+    parser.add_argument("--only", nargs="+", choices=every, help="default: all")
+    parser.add_argument("--max-windows", type=positive_integer, help="evenly spread; default: all")
+    for name in ("circle", "comparison"):
+        default = Path("saved_models") / name
+        parser.add_argument(f"--{name}", type=Path, default=default, help=f"default: {default}")
+    return parser.parse_args(argv, Sources())
+
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
+import numpy as np
+
+from socialmd.config import ExperimentConfig
+from socialmd.data import load_trajectories, read_windows
+from socialmd.dataset_folder import read_description
+from socialmd.files import write_atomically
+from socialmd.models import ForecastModel, load_model
+from socialmd.plots import new_figure, plot_learning_curves, plot_losses, plot_trajectories
+from socialmd.reporting import Forecasts, forecast_windows, save_png_and_pdf
+from socialmd.reporting.drawing import Drawing, NothingToDrawError
+from socialmd.reporting.interaction import draw_interaction
+from socialmd.reporting.pooling_figure import draw_pooling
+from socialmd.reporting.thesis_figures import (
+    draw_around_close_approaches,
+    draw_close_approaches,
+    draw_window,
+)
+from socialmd.training import read_history
+
+NUM_SIMULATIONS = 3  # side by side
+NETWORKS = {"reference": "stacked grids", "mono_grid": "mono-grid"}
+COMPARE = "python pipelines/compare.py models/comparisons.toml models/comparison_base.toml DATA"
+CIRCLE = "python pipelines/circle.py models/circle.toml"
+LETTERS_PER_INCH = 9  # of a title
+HEADING = "\n## "  # of a caption
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -210,11 +256,6 @@ FIGURES: dict[str, Callable[[Sources], Drawing]] = {
 # === Files ===
 
 
-def labels(name: str) -> list[str]:
-    """Numbers in the thesis of what one file shows, or its name."""
-    return [label.lstrip("0") for label in name.removeprefix("figure_").split("_")]
-
-
 def save(drawing: Drawing, folder: Path, name: str) -> None:
     """Write a figure with its rule as title, or copy a picture."""
     if isinstance(drawing.figure, Path):
@@ -239,19 +280,5 @@ def add_caption(path: Path, name: str, drawing: Drawing, made_by: str) -> None:
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
-def _parse(argv: Sequence[str]) -> Sources:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("model", type=Path, help="folder that training wrote, or a .keras file")
-    parser.add_argument("data", type=Path, help="folder of the data set")
-    parser.add_argument("--output", type=Path, required=True, help="folder for the figures")
-    every = [label for name in FIGURES for label in labels(name)]
-    parser.add_argument("--only", nargs="+", choices=every, help="default: all")
-    parser.add_argument("--max-windows", type=positive_integer, help="evenly spread; default: all")
-    for name in ("circle", "comparison"):
-        default = Path("saved_models") / name
-        parser.add_argument(f"--{name}", type=Path, default=default, help=f"default: {default}")
-    return parser.parse_args(argv, Sources())
-
-
 if __name__ == "__main__":
-    main()
+    run_script(main)

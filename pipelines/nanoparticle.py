@@ -18,10 +18,45 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from socialmd.command_line import make_parser, parse_first, positive_integer, run_script
+
+
+def switch_frame(text: str) -> int | None:
+    """For `argparse`: a number of frames, or `never`."""
+    return None if text == "never" else int(text)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser("Simulate nanoparticles that carry drugs, a demonstration.")
+    parser.add_argument("output", type=Path, help="folder for a folder of each simulation")
+    parser.add_argument("--simulations", type=positive_integer, default=13, metavar="K")
+    parser.add_argument("--frames", type=positive_integer, default=300, metavar="F")
+    parser.add_argument(
+        "--switch-frame",
+        type=switch_frame,
+        default=60,
+        metavar="F",
+        help="frames before the core starts to attract drugs, or 'never'; default: 60",
+    )
+    parser.add_argument(
+        "--vary-heads",
+        type=int,
+        default=4,
+        metavar="C",
+        help="the 40 heads of each kind become up to so many more or fewer; default: 4",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--processes", type=positive_integer, default=2, help="simulations at the same time"
+    )
+    return parser.parse_args(argv)
+
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from socialmd.command_line import positive_integer
 from socialmd.simulation.drug_carrier import DrugCarrier, Schedule, write_simulation
 
 FIRST, LAST = slice(None, 20), slice(-20, None)  # frames of the printed means
@@ -65,38 +100,5 @@ def make_table(folders: Sequence[Path], distances: Sequence[Distances]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def switch_frame(text: str) -> int | None:
-    """For `argparse`: a number of frames, or `never`."""
-    return None if text == "never" else int(text)
-
-
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Simulate nanoparticles that carry drugs, a demonstration."
-    )
-    parser.add_argument("output", type=Path, help="folder for a folder of each simulation")
-    parser.add_argument("--simulations", type=positive_integer, default=13, metavar="K")
-    parser.add_argument("--frames", type=positive_integer, default=300, metavar="F")
-    parser.add_argument(
-        "--switch-frame",
-        type=switch_frame,
-        default=60,
-        metavar="F",
-        help="frames before the core starts to attract drugs, or 'never'; default: 60",
-    )
-    parser.add_argument(
-        "--vary-heads",
-        type=int,
-        default=4,
-        metavar="C",
-        help="the 40 heads of each kind become up to so many more or fewer; default: 4",
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--processes", type=positive_integer, default=2, help="simulations at the same time"
-    )
-    return parser.parse_args(argv)
-
-
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -32,11 +32,51 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from socialmd.command_line import make_parser, parse_first, positive_integer, run_script
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser(__doc__)
+    parser.add_argument("model", type=Path, help="folder that training wrote, or .keras file")
+    parser.add_argument("file", type=Path, help="trajectory [frames, N, F] as in a data set, .npy")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--start-frame", type=int, help="first frame of the past; default: latest")
+    parser.add_argument("--num-steps", type=int, help="default: as many as in training")
+    parser.add_argument(
+        "--feedback", choices=("mean", "most_likely", "sample"), help="default: as in training"
+    )
+    parser.add_argument("--num-samples", type=positive_integer, help="futures to draw as well")
+    parser.add_argument(
+        "--recalibrated",
+        action="store_true",
+        help="correct sigma, and how far futures are apart, as the validation split has shown",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of samples; default: 0")
+    parser.add_argument(
+        "--frame-spacing",
+        type=float,
+        help="time between two frames of the file; default: as its data set says, or else 1",
+    )
+    parser.add_argument(
+        "--pdb",
+        action="store_true",
+        help="write PDB files, too; default: if the data set's unit of length is angstrom",
+    )
+    arguments = parser.parse_args(argv)
+    if arguments.recalibrated and arguments.feedback == "sample":
+        parser.error(
+            "--recalibrated: not with --feedback sample, which draws one future; --num-samples "
+            "draws several, which can be moved about their mean"
+        )
+    return arguments
+
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from socialmd.command_line import positive_integer
 from socialmd.data import DatasetDescription, ForecastTask, read_forecast_task
 from socialmd.dataset_folder import DESCRIPTION_FILE, read_description, save_array
 from socialmd.evaluation import ForecastMetrics, Verdict, overall_table
@@ -248,41 +288,5 @@ def _write_pdb_files(
         print(f"No PDB files: {error}\n")
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("model", type=Path, help="folder that training wrote, or .keras file")
-    parser.add_argument("file", type=Path, help="trajectory [frames, N, F] as in a data set, .npy")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write to")
-    parser.add_argument("--start-frame", type=int, help="first frame of the past; default: latest")
-    parser.add_argument("--num-steps", type=int, help="default: as many as in training")
-    parser.add_argument(
-        "--feedback", choices=("mean", "most_likely", "sample"), help="default: as in training"
-    )
-    parser.add_argument("--num-samples", type=positive_integer, help="futures to draw as well")
-    parser.add_argument(
-        "--recalibrated",
-        action="store_true",
-        help="correct sigma, and how far futures are apart, as the validation split has shown",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of samples; default: 0")
-    parser.add_argument(
-        "--frame-spacing",
-        type=float,
-        help="time between two frames of the file; default: as its data set says, or else 1",
-    )
-    parser.add_argument(
-        "--pdb",
-        action="store_true",
-        help="write PDB files, too; default: if the data set's unit of length is angstrom",
-    )
-    arguments = parser.parse_args(argv)
-    if arguments.recalibrated and arguments.feedback == "sample":
-        parser.error(
-            "--recalibrated: not with --feedback sample, which draws one future; --num-samples "
-            "draws several, which can be moved about their mean"
-        )
-    return arguments
-
-
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -17,15 +17,113 @@ there and writes the data set, which is that of one process, byte for byte.
 from __future__ import annotations
 
 import argparse
+import math
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from socialmd.command_line import make_parser, parse_first, positive_integer, run_script, shard
 
-from socialmd.command_line import positive_integer, shard
+
+def _positive(text: str) -> float:
+    if not 0 < (number := float(text)) < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a positive number, found {text}")
+    return number
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser(__doc__)
+    add = parser.add_argument
+    add("simulations", nargs="+", metavar="SIMULATION", help="folder, file, TOPOLOGY:TRAJECTORY")
+    add("--output", type=Path, required=True, help="folder of the data set")
+    add(
+        "--frame-spacing",
+        type=_positive,
+        help="time between two frames of the simulations; default: what the files say, which must "
+        "agree, but PDB and DCD files say nothing",
+    )
+    add("--time-unit", default="nanosecond", help="of times; default: %(default)s")
+    add(
+        "--ignore-times",
+        action="store_true",
+        help="do not believe the times in the files; frames are equally spaced in spite of them",
+    )
+    add("--dimensions", type=int, choices=(2, 3), default=2, help="default: %(default)s")
+    add("--slices", type=positive_integer, default=10, help="2D: number; default: %(default)s")
+    add(
+        "--half-thickness",
+        type=_positive,
+        default=5.0,
+        help="2D: largest distance from the plane at the first frame, angstrom; "
+        "default: %(default)s",
+    )
+    add(
+        "--names",
+        nargs="+",
+        default=["OQL", "ONC"],
+        help="residue names of the molecules to keep, one feature each; default: OQL ONC",
+    )
+    add(
+        "--select",
+        help="molecules to keep, or some of their atoms, in the language of MDAnalysis; "
+        "default: all of --names",
+    )
+    add(
+        "--centre",
+        default="name AU Au",
+        help="atoms of the core; 'none' for a fluid, which has none; default: %(default)s",
+    )
+    add(
+        "--representative",
+        choices=("first_frame", "every_frame"),
+        default="first_frame",
+        help="when the atom nearest to the centre of a molecule is chosen; default: %(default)s",
+    )
+    add(
+        "--split",
+        nargs=3,
+        type=float,
+        default=[70.0, 15.0, 15.0],
+        metavar=("TRAIN", "VALIDATION", "TEST"),
+        help="shares; whole simulations if there are several; default: 70 15 15",
+    )
+    add(
+        "--window",
+        type=positive_integer,
+        default=150,
+        help="frames in one window of the model, for a warning; default: %(default)s",
+    )
+    add("--start", type=int, default=0, help="first frame; default: %(default)s")
+    add("--stop", type=positive_integer, help="frame before which to stop; default: none")
+    add("--step", type=positive_integer, default=1, help="keep every so many; default: %(default)s")
+    add("--workers", type=positive_integer, help="processes that read; default: one for each core")
+    add(
+        "--shard",
+        type=shard,
+        metavar="I/N",
+        help="read every N-th simulation only, from the I-th on, where I is 1 to N; other "
+        "processes read the others; default: all",
+    )
+    arguments = parser.parse_args(argv)
+    if arguments.start < 0:
+        parser.error(f"argument --start: expected 0 or more, found {arguments.start}")
+    if arguments.centre == "none":
+        arguments.centre = None
+        if arguments.dimensions == 2:
+            parser.error("--centre none: expected with --dimensions 3; slices go through a centre")
+    arguments.select = arguments.select or f"resname {' '.join(arguments.names)}"
+    return arguments
+
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socialmd.claim import claim
 from socialmd.dataset_folder import SPLITS
 from socialmd.files import save_figure
 from socialmd.molecular import (
@@ -38,10 +136,12 @@ from socialmd.molecular import (
     split_frames,
     write_molecular_dataset,
 )
+from socialmd.molecular.frame_times import PICOSECONDS, read_frame_spacing
 from socialmd.molecular.output_folder import check_output_folder
 from socialmd.molecular.shard_folder import ShardFolder
 from socialmd.molecular.slices import turn_into_plane
 from socialmd.molecular.split_frames import Part
+from socialmd.molecular.write_molecular_dataset import checked_names
 from socialmd.plots import (
     new_figure,
     plot_flattened_slice,
@@ -60,17 +160,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     arguments = _parse(argv)
     output: Path = arguments.output
-    settings = make_settings(arguments)
     # What cannot succeed fails before hours of reading.
-    is_complete = check_output_folder(output, settings)
+    checked_names(arguments.names)
     sources = find_files(arguments.simulations)
+    arguments.frame_spacing = find_spacing(sources, arguments)
+    settings = make_settings(sources, arguments)
+    is_complete = check_output_folder(output, settings)
+    check_output_can_be_written(output)
     folder = ShardFolder(output, settings, list(sources.values()))
     parts = split_frames(
         [count_frames(files, arguments) for files in sources.values()], arguments.split
     )
     warn_of_short_parts(parts, arguments.window)
     trajectories = {source: follow(files, arguments) for source, files in sources.items()}
-    check_names(trajectories, arguments)
+    check_first_frames(trajectories, arguments)
 
     if arguments.shard and not is_complete:
         read_shard(trajectories, folder, arguments)
@@ -95,7 +198,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     print(f"\n{describe_split(parts, arguments.simulations)}")
     print(f"{output}: {'wrote' if is_new else 'already complete:'} {len(pieces)} files")
-    draw_radial(output, simulations[0], arguments)
+    if arguments.centre is not None:
+        draw_radial(output, simulations[0], arguments)
     if arguments.dimensions == 2:
         draw_slice(output, simulations[0], arguments.half_thickness)
     folder.remove()
@@ -104,21 +208,25 @@ def main(argv: Sequence[str] | None = None) -> None:
 # === Reading and cutting ===
 
 
-def make_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+def make_settings(
+    sources: Mapping[str, SimulationFiles], arguments: argparse.Namespace
+) -> dict[str, Any]:
     """What `dataset.json` says of the command line."""
     keys = ["dimensions", "select", "centre", "names", "representative", "split"]
     keys += ["start", "stop", "step", "frame_spacing", "time_unit"]
     if arguments.dimensions == 2:
         keys += ["slices", "half_thickness"]
-    sources = [without_folders(source) for source in arguments.simulations]
-    return {"sources": sources, **{key: getattr(arguments, key) for key in keys}}
+    if arguments.ignore_times:
+        keys.append("ignore_times")
+    names = [without_folders(source, files) for source, files in sources.items()]
+    return {"sources": names, **{key: getattr(arguments, key) for key in keys}}
 
 
-def without_folders(source: str) -> str:
+def without_folders(source: str, files: SimulationFiles) -> str:
     """File names only: where files lie on one machine says nothing to others."""
-    if Path(source).exists():
-        return Path(source).resolve().name
-    return ":".join(Path(path).name for path in source.split(":"))
+    if Path(source).exists() or files.topology is None:
+        return Path(os.path.abspath(source)).name
+    return f"{files.topology.name}:{files.paths[0].name}"
 
 
 def find_files(sources: Sequence[str]) -> dict[str, SimulationFiles]:
@@ -129,10 +237,54 @@ def find_files(sources: Sequence[str]) -> dict[str, SimulationFiles]:
         ValueError: two simulations are the same, or files are not one (see `SimulationFiles`).
     """
     found = {source: SimulationFiles.find(source) for source in sources}
-    first_files = {files.paths[0].resolve() for files in found.values()}
-    if len(first_files) < len(sources):
+    different = {tuple(path.resolve() for path in files.paths) for files in found.values()}
+    if len(different) < len(sources):
         raise ValueError(f"expected different simulations, found one twice: {' '.join(sources)}")
     return found
+
+
+def find_spacing(sources: Mapping[str, SimulationFiles], arguments: argparse.Namespace) -> float:
+    """Time between two frames, as the files say or, if they do not, the command line.
+
+    Raises:
+        ValueError: nothing says it, or two say something else.
+    """
+    given, unit = arguments.frame_spacing, arguments.time_unit
+    said: dict[str, float] = {}
+    for source, files in sources.items() if not arguments.ignore_times else ():
+        with closing(files.open()) as frames:
+            indices = range(len(frames))[arguments.start : arguments.stop]
+            if (picoseconds := read_frame_spacing(frames, indices)) is not None:
+                if unit not in PICOSECONDS:
+                    raise ValueError(
+                        f"--time-unit: expected one of {', '.join(PICOSECONDS)}, as {source} says "
+                        f"when frames were written, found {unit!r}"
+                    )
+                said[source] = picoseconds / PICOSECONDS[unit]
+    if given is None and not said:
+        raise ValueError(
+            "--frame-spacing: expected the time between two frames, which the files do not say"
+        )
+    expected, whose = (
+        (given, "as --frame-spacing says") if given else (next(iter(said.values())), "as in others")
+    )
+    for source, found in said.items():
+        if not math.isclose(found, expected, rel_tol=2e-3):
+            raise ValueError(
+                f"{source}: expected frames {expected:g} {unit}s apart, {whose}, found "
+                f"{found:g}; give --ignore-times if the times in the file are wrong"
+            )
+    return float(expected if given else f"{expected:.6g}")
+
+
+def check_output_can_be_written(output: Path) -> None:
+    """Make the folder, or find a place in it, and leave nothing there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with claim(output, wait=True):
+        pass
 
 
 def count_frames(files: SimulationFiles, arguments: argparse.Namespace) -> int:
@@ -149,28 +301,44 @@ def follow(files: SimulationFiles, arguments: argparse.Namespace) -> MoleculeTra
         centre=arguments.centre,
         names=arguments.names,
         representative=arguments.representative,
+        ignore_times=arguments.ignore_times,
         num_workers=arguments.workers,
     )
 
 
-def check_names(
+def check_first_frames(
     trajectories: Mapping[str, MoleculeTrajectories], arguments: argparse.Namespace
 ) -> None:
     """Read the first frame of each simulation: all have the same molecules as their first one.
 
     Raises:
         ValueError: a name occurs in no simulation; or a frame is impossible, or has molecules of
-            other names (see `MoleculeTrajectories`).
+            other names (see `MoleculeTrajectories`); or a slice has fewer than two molecules.
     """
     start = arguments.start
     with warnings.catch_warnings(action="ignore"):  # they come when the whole simulation is read
         runs = [molecules.run(start, start + 1) for molecules in trajectories.values()]
+    for source, run in zip(trajectories, runs, strict=True):
+        check_slices(source, run.results.positions, arguments)
     found = {name for run in runs for name in run.results.names}
     if missing := [name for name in arguments.names if name not in found]:
         raise ValueError(
             f"--names: expected molecules of each name in at least one simulation, found none of "
             f"{', '.join(missing)}; {arguments.select!r} finds {', '.join(sorted(found))}"
         )
+
+
+def check_slices(source: str, positions: NDArray[Any], arguments: argparse.Namespace) -> None:
+    """Which molecules are in a slice is decided in the first frame.
+
+    Raises:
+        ValueError: a slice has fewer than two.
+    """
+    if arguments.dimensions == 2:
+        try:
+            cut_slices(positions, slice_directions(arguments.slices), arguments.half_thickness)
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from None
 
 
 def read_shard(
@@ -216,21 +384,17 @@ def read_simulation(
     """Follow the molecules of one simulation; in two dimensions, cut slices.
 
     Raises:
-        ValueError: a file is impossible (see `MoleculeTrajectories`), or a slice has fewer than two
-            molecules.
+        ValueError: a file is impossible (see `MoleculeTrajectories`).
     """
     results = molecules.run(arguments.start, arguments.stop, arguments.step, verbose=True).results
     simulation = NanoparticleSimulation(
-        source=without_folders(source),
+        source=without_folders(source, molecules.files),
         positions=results.positions,
         names=results.names,
         atoms=results.atoms,
         frames=results.frames,
     )
-    try:
-        simulation = cut(simulation, arguments)
-    except ValueError as error:
-        raise ValueError(f"{source}: {error}") from None
+    simulation = cut(simulation, arguments)
     print(f"\n{source}: {describe(simulation)}", flush=True)
     return simulation
 
@@ -334,89 +498,12 @@ def draw_slice(output: Path, simulation: NanoparticleSimulation, half_thickness:
 
 def _save(output: Path, what: str, figure: Any) -> None:
     path = output.absolute().with_name(f"{output.absolute().name}.{what}.png")
-    save_figure(figure, path)
-    print(f"Picture of the first simulation: {path}")
-
-
-# === Command line ===
-
-
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    add = parser.add_argument
-    add("simulations", nargs="+", metavar="SIMULATION", help="folder, file, TOPOLOGY:TRAJECTORY")
-    add("--output", type=Path, required=True, help="folder of the data set")
-    add(
-        "--frame-spacing",
-        type=_positive,
-        required=True,
-        help="time between two frames of the simulations, which PDB files do not say",
-    )
-    add("--time-unit", default="nanosecond", help="of that time; default: %(default)s")
-    add("--dimensions", type=int, choices=(2, 3), default=2, help="default: %(default)s")
-    add("--slices", type=positive_integer, default=10, help="2D: number; default: %(default)s")
-    add(
-        "--half-thickness",
-        type=_positive,
-        default=5.0,
-        help="2D: largest distance from the plane at the first frame, angstrom; "
-        "default: %(default)s",
-    )
-    add(
-        "--names",
-        nargs="+",
-        default=["OQL", "ONC"],
-        help="residue names of the molecules to keep, one feature each; default: OQL ONC",
-    )
-    add(
-        "--select",
-        help="molecules to keep, or some of their atoms, in the language of MDAnalysis; "
-        "default: all of --names",
-    )
-    add("--centre", default="name AU Au", help="atoms of the core; default: %(default)s")
-    add(
-        "--representative",
-        choices=("first_frame", "every_frame"),
-        default="first_frame",
-        help="when the atom nearest to the centre of a molecule is chosen; default: %(default)s",
-    )
-    add(
-        "--split",
-        nargs=3,
-        type=float,
-        default=[70.0, 30.0, 0.0],
-        metavar=("TRAIN", "VALIDATION", "TEST"),
-        help="shares; whole simulations if there are several; default: 70 30 0",
-    )
-    add(
-        "--window",
-        type=positive_integer,
-        default=150,
-        help="frames in one window of the model, for a warning; default: %(default)s",
-    )
-    add("--start", type=int, default=0, help="first frame; default: %(default)s")
-    add("--stop", type=positive_integer, help="frame before which to stop; default: none")
-    add("--step", type=positive_integer, default=1, help="keep every so many; default: %(default)s")
-    add("--workers", type=positive_integer, help="processes that read; default: one for each core")
-    add(
-        "--shard",
-        type=shard,
-        metavar="I/N",
-        help="read every N-th simulation only, from the I-th on, where I is 1 to N; other "
-        "processes read the others; default: all",
-    )
-    arguments = parser.parse_args(argv)
-    if arguments.start < 0:
-        parser.error(f"argument --start: expected 0 or more, found {arguments.start}")
-    arguments.select = arguments.select or f"resname {' '.join(arguments.names)}"
-    return arguments
-
-
-def _positive(text: str) -> float:
-    if not 0 < (number := float(text)) < np.inf:
-        raise argparse.ArgumentTypeError(f"expected a positive number, found {text}")
-    return number
+    try:
+        save_figure(figure, path)
+        print(f"Picture of the first simulation: {path}")
+    except OSError as error:  # the data set is complete without it
+        print(f"No picture of the first simulation: {error}")
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -18,9 +18,21 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from socialmd.command_line import make_parser, parse_first, run_script
+
 PIPELINES = Path(os.path.relpath(Path(__file__).parent))
 CONFIG = Path(os.path.normpath(PIPELINES.parent / "models" / "quickstart.toml"))
 SHIPPED = Path(os.path.normpath(PIPELINES.parent / "saved_models" / "interaction"))
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser(__doc__)
+    parser.add_argument("--output", type=Path, default=Path("quickstart_output"))
+    parser.add_argument("--config", type=Path, default=CONFIG, help="default: %(default)s")
+    return parser.parse_args(argv)
+
+
+parse_first(__name__, _parse)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -59,12 +71,5 @@ def _run(name: str, *arguments: object) -> None:
     runpy.run_path(script)["main"](words)
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--output", type=Path, default=Path("quickstart_output"))
-    parser.add_argument("--config", type=Path, default=CONFIG, help="default: %(default)s")
-    return parser.parse_args(argv)
-
-
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -13,20 +13,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from socialmd import load_config
-from socialmd.command_line import shard
-from socialmd.dataset_folder import simulation_name
-from socialmd.files import save_figure
-from socialmd.plots import new_figure, plot_trajectories
-from socialmd.simulation import write_dataset
-from socialmd.simulation.output_folder import OutputFolder
+from socialmd.command_line import make_parser, parse_first, run_script, shard
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Write the data set, or what is missing of it."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser(__doc__)
     parser.add_argument("config", type=Path, help="TOML file of the experiment")
     parser.add_argument("output", type=Path, help="folder of the data set; continued if unfinished")
     parser.add_argument(
@@ -36,8 +27,24 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="make every N-th simulation only, from the I-th on, where I is 1 to N; other "
         "processes make the others; default: all",
     )
-    arguments = parser.parse_args(argv)
+    return parser.parse_args(argv)
 
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
+import numpy as np
+
+from socialmd import load_config
+from socialmd.dataset_folder import simulation_name
+from socialmd.files import save_figure
+from socialmd.plots import new_figure, plot_trajectories
+from socialmd.simulation import write_dataset
+from socialmd.simulation.output_folder import OutputFolder
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the data set, or what is missing of it."""
+    arguments = _parse(argv)
     config = load_config(arguments.config)
     drifts = write_dataset(config, arguments.output, shard=arguments.shard)
     if drifts.size:
@@ -55,15 +62,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not drifts.size:
         print(f"{arguments.output}: already complete, nothing to do")
 
-    output = arguments.output.resolve()
+    output = arguments.output.absolute()
     picture = output.with_name(f"{output.name}.png")
     frames = np.load(arguments.output / "train" / simulation_name(0))
     figure, ax = new_figure(6, 6)
     span = len(frames) * config.simulation.time_step * config.simulation.keep_every
     plot_trajectories(ax, frames[..., :2], f"Training simulation 0, {span:g} time units")
-    save_figure(figure, picture)
-    print(f"The first of them is drawn in {picture}")
+    try:
+        save_figure(figure, picture)
+        print(f"The first of them is drawn in {picture}")
+    except OSError as error:  # the data set is complete without it
+        print(f"The first of them could not be drawn: {error}")
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

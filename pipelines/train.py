@@ -6,16 +6,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from socialmd import load_config
-from socialmd.command_line import positive_integer
-from socialmd.files import save_figure
-from socialmd.plots import new_figure, plot_losses
-from socialmd.training import ProfileSteps, fit, read_history
+from socialmd.command_line import make_parser, parse_first, positive_integer, run_script
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Train, or continue an interrupted training, and draw the losses."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser("Train, or continue an interrupted training, and draw the losses.")
     parser.add_argument("config", help="experiment, a TOML file from models/")
     parser.add_argument("data", help="data set, a folder with train/ and validation/")
     parser.add_argument("output", type=Path, help="folder for weights, log and TensorBoard")
@@ -30,7 +25,20 @@ def main(argv: Sequence[str] | None = None) -> None:
         metavar=("FIRST", "LAST"),
         help="record where the time of these steps goes, counted from now; the first compiles",
     )
-    arguments = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
+from socialmd import load_config
+from socialmd.files import save_figure
+from socialmd.plots import new_figure, plot_losses
+from socialmd.training import ProfileSteps, fit, read_history
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train, or continue an interrupted training, and draw the losses."""
+    arguments = _parse(argv)
     tensorboard = arguments.output / "tensorboard"
     profile = arguments.profile and ProfileSteps(tensorboard / "train", *arguments.profile)
 
@@ -58,4 +66,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -26,8 +26,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from socialmd.command_line import make_parser, parse_first, positive_integer, run_script
+
+ALGORITHMS = ("tpe", "bayesian", "hyperband", "random")
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser(__doc__)
+    parser.add_argument("config", type=Path, help="experiment with a table [search], a TOML file")
+    parser.add_argument("data", type=Path, help="data set, a folder with train/ and validation/")
+    parser.add_argument("output", type=Path, help="folder of the search")
+    parser.add_argument("--algorithm", default="tpe", choices=ALGORITHMS)
+    parser.add_argument(
+        "--trials", type=positive_integer, default=40, help="at most; default: %(default)s"
+    )
+    return parser.parse_args(argv)
+
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
 from socialmd import load_config
-from socialmd.command_line import positive_integer
 from socialmd.files import save_figure, write_atomically
 from socialmd.plots import new_figure, plot_importances, plot_loss_surface, plot_search_progress
 from socialmd.training.search import (
@@ -36,7 +54,6 @@ from socialmd.training.search import (
     read_trials,
     search_hyperparameters,
 )
-from socialmd.training.search.make_oracle import ALGORITHMS
 
 MOST_IMPORTANT = 4  # hyperparameters whose pairs are drawn
 
@@ -123,17 +140,5 @@ def _save(figure: Any, path: Path) -> None:
     save_figure(figure, path)
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("config", type=Path, help="experiment with a table [search], a TOML file")
-    parser.add_argument("data", type=Path, help="data set, a folder with train/ and validation/")
-    parser.add_argument("output", type=Path, help="folder of the search")
-    parser.add_argument("--algorithm", default="tpe", choices=list(ALGORITHMS))
-    parser.add_argument(
-        "--trials", type=positive_integer, default=40, help="at most; default: %(default)s"
-    )
-    return parser.parse_args(argv)
-
-
 if __name__ == "__main__":
-    main()
+    run_script(main)

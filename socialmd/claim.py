@@ -45,19 +45,19 @@ def claim(folder: str | Path, wait: bool = False, name: str = "") -> Iterator[No
     """
     folder = Path(folder)
     existed = folder.is_dir()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise NotADirectoryError(f"{folder}: expected a folder, found a file") from None
     path = folder / (f".{name}{LOCK}" if name else LOCK)
     lock = FileLock(path, blocking=wait, thread_local=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise FolderInUseError(
-            f"{folder}: {f'{name} there' if name else 'it'} is in use by {_holder(path)}; wait for "
-            "that process or end it, or choose another folder"
-        ) from None
+    while not lock.is_locked:
+        _make(folder)
+        try:
+            lock.acquire()
+        except FileNotFoundError:
+            continue  # another process, of which nothing came, has just removed the folder
+        except Timeout:
+            raise FolderInUseError(
+                f"{folder}: {f'{name} there' if name else 'it'} is in use by {_holder(path)}; wait "
+                "for that process or end it, or choose another folder"
+            ) from None
     try:
         since = datetime.now().isoformat(" ", "seconds")
         path.write_text(f"process {os.getpid()} on {socket.gethostname()}, since {since}\n")
@@ -70,6 +70,13 @@ def claim(folder: str | Path, wait: bool = False, name: str = "") -> Iterator[No
         if not existed:
             with suppress(OSError):  # not empty, as it should be
                 folder.rmdir()
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(f"{folder}: expected a folder, found a file") from None
 
 
 def remove_leftovers(folder: Path) -> None:

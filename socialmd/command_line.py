@@ -1,16 +1,123 @@
-"""Command lines: types of arguments that several pipelines take, and what was typed."""
+"""Command lines: what all pipelines do with their arguments, and with errors of their users."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import os
 import re
 import shlex
-from collections.abc import Sequence
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from socialmd.shard import Shard
 
-__all__ = ["number_of_samples", "positive_integer", "shard", "typed_command"]
+__all__ = [
+    "make_parser",
+    "number_of_samples",
+    "parse_first",
+    "positive_integer",
+    "run_script",
+    "shard",
+    "typed_command",
+]
+
+# What a user can mend: errors of these kinds say what was expected and what was found.
+MENDABLE = (ValueError, OSError, RuntimeError, ImportError, FloatingPointError, MemoryError)
+STDERR = 2  # its file descriptor, to which TensorFlow writes
+INTERRUPTED = 130  # as shells report an interruption from the keyboard
+
+
+def make_parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser with what all pipelines take.
+
+    Args:
+        description: of the pipeline, of which the first line counts.
+
+    Example:
+        >>> parser = make_parser(__doc__)
+        >>> parser.add_argument("data", type=Path, help="folder of the data set")
+    """
+    parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
+    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
+    return parser
+
+
+def parse_first(name: str, parse: Callable[[Sequence[str] | None], object]) -> None:
+    """Of a script that is being started, parse the arguments before anything slow is imported.
+
+    Help and complaints come at once then. TensorFlow, which is imported next, does not tell of
+    itself, unless `TF_CPP_MIN_LOG_LEVEL` is set.
+
+    Args:
+        name: `__name__` of the script. If another module imports it, nothing happens.
+        parse: what the script parses its arguments with.
+
+    Example:
+        >>> parse_first(__name__, _parse)
+    """
+    if name == "__main__":
+        parse(None)
+        _silence_tensorflow()
+
+
+def run_script(main: Callable[[], None]) -> NoReturn:
+    """Run a script to its end: an error that its user can mend is one sentence, its status 1.
+
+    Where it comes from is shown with `--debug`, and always for errors of other kinds, which are
+    errors of this package. A warning is a line, too.
+
+    Args:
+        main: of the script.
+
+    Raises:
+        SystemExit: with the status.
+    """
+    is_debugging = "--debug" in sys.argv[1:]
+    if not is_debugging:
+        warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
+    try:
+        main()
+    except KeyboardInterrupt:
+        if is_debugging:
+            raise
+        print("\ninterrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except MENDABLE as error:
+        if is_debugging:
+            raise
+        print(f"error: {_in_one_line(error)}", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _in_one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return f"out of memory: {text}" if isinstance(error, MemoryError) else text
+
+
+def _silence_tensorflow() -> None:
+    """Import it. Its first lines come from before it reads the environment: they are kept back."""
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    sys.stderr.flush()
+    kept = os.dup(STDERR)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), STDERR)
+        try:
+            importlib.import_module("tensorflow")
+        except BaseException:
+            file.seek(0)
+            os.write(kept, file.read())
+            raise
+        finally:
+            os.dup2(kept, STDERR)
+            os.close(kept)
 
 
 def positive_integer(text: str) -> int:

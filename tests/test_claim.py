@@ -70,6 +70,22 @@ def test_parts_of_the_work_are_claimed_by_name(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def come_and_go(folder, times):
+    for _ in range(times):
+        with claim(folder, wait=True):
+            pass
+
+
+def test_processes_of_which_nothing_comes_do_not_trip_over_each_other(tmp_path):
+    processes = [PROCESSES.Process(target=come_and_go, args=(tmp_path / "a", 200)) for _ in "12"]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert list(tmp_path.glob("a/*")) == []
+
+
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
     with (

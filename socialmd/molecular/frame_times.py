@@ -71,11 +71,10 @@ def read_frame_spacing(
     Raises:
         ValueError: the last frame's time is another than frames at equal intervals have.
     """
-    if len(indices) < 2:
+    if not frames.has_times or len(indices) < 2:
         return None
-    first, second, last = (frames.read(indices[number]).time for number in (0, 1, -1))
-    if first is None or second is None or last is None:
-        return None
+    times = [frames.read(indices[number]).time for number in (0, 1, -1)]
+    first, second, last = (time or 0.0 for time in times)
     spacing = second - first
     expected = first + (len(indices) - 1) * spacing
     if spacing < 0 or abs(last - expected) > len(indices) * _tolerance(spacing, last):

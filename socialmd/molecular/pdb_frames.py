@@ -30,12 +30,17 @@ class PdbFrames:
     The atoms of every frame are read as well as their coordinates: models of one file may differ in
     them, too, which MDAnalysis would not notice. One file is open at a time.
 
+    Attributes:
+        has_times: whether frames say when they were written.
+
     Args:
         paths: one file of any number of frames, or files of one frame each.
 
     Raises:
         ValueError: a single file is empty.
     """
+
+    has_times = False
 
     def __init__(self, paths: Sequence[Path]):
         self._paths = tuple(paths)

@@ -26,7 +26,7 @@ class Part(NamedTuple):
     stop: int
 
 
-def split_frames(num_frames: Sequence[int], shares: Sequence[float] = (70, 30, 0)) -> list[Part]:
+def split_frames(num_frames: Sequence[int], shares: Sequence[float] = (70, 15, 15)) -> list[Part]:
     """Divide simulations into training, validation and test parts that share no frame.
 
     A model's windows overlap, so that frames are not dealt out one by one: windows of one split
@@ -49,7 +49,8 @@ def split_frames(num_frames: Sequence[int], shares: Sequence[float] = (70, 30, 0
     Example:
         >>> split_frames([300])
         [Part(split='train', simulation=0, start=0, stop=210),
-         Part(split='validation', simulation=0, start=210, stop=300)]
+         Part(split='validation', simulation=0, start=210, stop=255),
+         Part(split='test', simulation=0, start=255, stop=300)]
     """
     if not num_frames or min(num_frames) < 1:
         raise ValueError(
@@ -83,7 +84,7 @@ def _deal(things: str, total: int, shares: Sequence[float]) -> list[str]:
     if total < len(wanted):
         raise ValueError(
             f"shares: expected at least as many {things} as there are splits, one each for "
-            f"{', '.join(wanted)}, found {total}"
+            f"{', '.join(wanted)}, found {total}; a share of 0 leaves a split out"
         )
     counts = dict.fromkeys(wanted, 1)
     for _ in range(total - len(wanted)):

@@ -34,6 +34,9 @@ class TrajectoryFrames:
     MDAnalysis keeps the trajectory open, and writes hidden files of frame offsets beside XTC and
     TRR files. Opened in another process, it is opened anew.
 
+    Attributes:
+        has_times: whether frames say when they were written.
+
     Args:
         topology: names of the atoms.
         trajectory: their coordinates.
@@ -56,6 +59,11 @@ class TrajectoryFrames:
                 f"{place}: MDAnalysis cannot read them: {reason}{_hint(error)}"
             ) from error
         _check_complete(self._universe.trajectory, trajectory)
+        reader = self._universe.trajectory
+        self.has_times = bool(
+            WITH_TIMES.intersection(np.atleast_1d(reader.format))
+            and getattr(reader, "has_time", True)
+        )
         if pdb_text is None:
             self._labels = AtomLabels.of(self._universe, str(topology))
         else:
@@ -93,11 +101,7 @@ class TrajectoryFrames:
                 f"{self.place(index)}: MDAnalysis cannot read it, "
                 f"the file may be cut short: {error}"
             ) from error
-        reader = self._universe.trajectory
-        has_times = WITH_TIMES.intersection(np.atleast_1d(reader.format)) and getattr(
-            reader, "has_time", True
-        )
-        time = float(step.time) if has_times else None
+        time = float(step.time) if self.has_times else None
         return Frame(self._universe, self._labels, time)
 
     def close(self) -> None:

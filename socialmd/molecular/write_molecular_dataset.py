@@ -21,7 +21,7 @@ from socialmd.files import put_in_place, unfinished_folder
 from socialmd.molecular.output_folder import as_json, check_identical, check_output_folder
 from socialmd.molecular.trajectory_file import TrajectoryFile, make_features
 
-__all__ = ["write_molecular_dataset"]
+__all__ = ["checked_names", "write_molecular_dataset"]
 
 COORDINATES = ("x", "y", "z")
 
@@ -72,7 +72,7 @@ def write_molecular_dataset(
     """
     directory = Path(directory).absolute()
     check_output_folder(directory, settings)
-    names = _checked_names(names or sorted({name for file in files for name in file.names}))
+    names = checked_names(names or sorted({name for file in files for name in file.names}))
     files = sorted(files, key=lambda file: (*SPLITS, file.split).index(file.split))
     arrays = [make_features(file, names) for file in files]
     spatial_dims = _check_alike(files, arrays) - len(names)
@@ -108,7 +108,18 @@ def write_molecular_dataset(
     return not exists
 
 
-def _checked_names(names: Sequence[str]) -> list[str]:
+def checked_names(names: Sequence[str]) -> list[str]:
+    """Refuse names of features that occur twice.
+
+    Args:
+        names: of molecules.
+
+    Returns:
+        The names.
+
+    Raises:
+        ValueError: one is given twice, or is that of a coordinate.
+    """
     columns = [*COORDINATES, *names]
     if twice := [name for name in names if columns.count(name) > 1]:
         raise ValueError(

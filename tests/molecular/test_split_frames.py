@@ -4,7 +4,11 @@ from socialmd.molecular.split_frames import Part, split_frames
 
 
 def test_one_simulation_is_cut_in_time():
-    assert split_frames([300]) == [Part("train", 0, 0, 210), Part("validation", 0, 210, 300)]
+    assert split_frames([300]) == [
+        Part("train", 0, 0, 210),
+        Part("validation", 0, 210, 255),
+        Part("test", 0, 255, 300),
+    ]
     assert split_frames([10], (3, 1, 1)) == [
         Part("train", 0, 0, 6),
         Part("validation", 0, 6, 8),
@@ -13,7 +17,7 @@ def test_one_simulation_is_cut_in_time():
 
 
 def test_several_simulations_stay_whole_and_in_order():
-    parts = split_frames([300] * 7 + [50] * 3)
+    parts = split_frames([300] * 7 + [50] * 3, (70, 30, 0))
     assert [part.split for part in parts] == ["train"] * 7 + ["validation"] * 3
     assert [part.simulation for part in parts] == list(range(10))
     assert [(part.start, part.stop) for part in parts[5:9]] == [(0, 300)] * 2 + [(0, 50)] * 2

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import MDAnalysis
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,6 +22,7 @@ NUM_FRAMES = 10
 MOLECULES = ["ONC"] * 8 + ["OQL"] * 6 + ["OCQ"] * 4  # the last ones are not selected
 GOLD = np.array([[0, 0, 0], [3, 0, 0], [-3, 0, 0], [0, 3, 0], [0, -3, 0]], float)
 ARGUMENTS = ["--frame-spacing", "2", "--half-thickness", "8", "--slices", "3", "--workers", "1"]
+ARGUMENTS += ["--split", "70", "30", "0"]
 
 
 def molecule_centres(seed):
@@ -188,10 +190,10 @@ def test_a_finished_data_set_is_left_alone(make_simulation, tmp_path, capsys):
     source, output = make_simulation("run", 5), tmp_path / "set"
     arguments = [source, "--output", str(output), *ARGUMENTS, "--dimensions", "3"]
     preprocess.main(arguments)
-    written = {path: path.stat().st_mtime_ns for path in output.rglob("*")}
+    written = {path: path.stat().st_mtime_ns for path in output.rglob("*.*")}
     preprocess.main(arguments)
     assert "already complete: 2 files" in capsys.readouterr().out
-    assert {path: path.stat().st_mtime_ns for path in output.rglob("*")} == written
+    assert {path: path.stat().st_mtime_ns for path in output.rglob("*.*")} == written
     # Other settings are refused before anything is read.
     (tmp_path / "run" / "x.pdb.1").write_text("no PDB file")
     for words, message in (
@@ -266,6 +268,66 @@ def test_malformed_last_simulation_leaves_nothing(make_simulation, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run_0", "run_1"]
 
 
+def test_there_is_a_test_split_by_default(make_simulation, tmp_path):
+    source, output = make_simulation("run", 5), tmp_path / "set"
+    preprocess.main([source, "--output", str(output), "--frame-spacing", "2", "--dimensions", "3"])
+    shapes = {name: np.load(output / name).shape[0] for name in read_description(output).files}
+    assert list(shapes.values()) == [7, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--half-thickness", "0.001"], r"run: half_thickness: expected at least two molecules"),
+        (["--names", "OQL", "ONC", "OQL"], "names: expected different ones, .* found 'OQL'"),
+        (["--names", "OQL", "x"], "names: expected different ones, none of x, y, z, found 'x'"),
+    ],
+)
+def test_what_cannot_succeed_is_refused_before_much_is_read(
+    make_simulation, tmp_path, monkeypatch, arguments, message
+):
+    """Hours later, in the worst case, nothing would be kept."""
+    source, run, read = make_simulation("run", 5), MoleculeTrajectories.run, []
+
+    def count(self, start=None, stop=None, step=None, verbose=False):
+        read.append(range(10)[start:stop:step])
+        return run(self, start, stop, step, verbose)
+
+    monkeypatch.setattr(MoleculeTrajectories, "run", count)
+    with pytest.raises(ValueError, match=message):
+        preprocess.main([source, "--output", str(tmp_path / "set"), *ARGUMENTS, *arguments])
+    assert sum(map(len, read)) <= 1
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_output_that_cannot_be_written_is_refused_unread(make_simulation, tmp_path):
+    source = make_simulation("run", 5)
+    (tmp_path / "run" / "x.pdb.1").write_text("no PDB file")
+    for output in ("/proc/set", str(tmp_path / "run/x.pdb.2/set")):
+        with pytest.raises(OSError, match="set"):
+            preprocess.main([source, "--output", output, *ARGUMENTS])
+
+
+def test_an_output_may_be_a_link(make_simulation, tmp_path):
+    """To a disk with more room, say; pictures go beside the link."""
+    source = make_simulation("run", 5)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "set").symlink_to(tmp_path / "disk")
+    preprocess.main([source, "--output", str(tmp_path / "set"), *ARGUMENTS])
+    assert (tmp_path / "disk/dataset.json").is_file()
+    assert (tmp_path / "set.radial.png").is_file()
+    assert (tmp_path / "set").is_symlink()
+
+
+def test_names_of_links_are_kept(make_simulation, tmp_path):
+    """Data under git-annex or DVC lie elsewhere, under names that say nothing."""
+    make_simulation("6d9b2c", 5)
+    (tmp_path / "run").symlink_to(tmp_path / "6d9b2c")
+    preprocess.main([str(tmp_path / "run"), "--output", str(tmp_path / "set"), *ARGUMENTS])
+    description = read_description(tmp_path / "set")
+    assert description.preprocessing["settings"]["sources"] == ["run"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -308,7 +370,10 @@ def test_simulations_of_different_lengths_are_refused_unread(make_simulation, tm
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "--frame-spacing"),
+        (
+            ["--frame-spacing", "1", "--centre", "none"],
+            "--centre none: expected with --dimensions 3",
+        ),
         (["--frame-spacing", "0"], "expected a positive number, found 0"),
         (["--frame-spacing", "nan"], "expected a positive number, found nan"),
         (["--frame-spacing", "1", "--start", "-1"], "--start: expected 0 or more, found -1"),
@@ -320,6 +385,89 @@ def test_impossible_command_lines_are_explained(tmp_path, capsys, arguments, mes
     with pytest.raises(SystemExit):
         preprocess.main(["run", "--output", str(tmp_path / "set"), *arguments])
     assert message in capsys.readouterr().err
+
+
+# === Times ===
+
+
+def write_xtc(folder, spacing, seed=5):
+    """The simulation with times, in picoseconds."""
+    write_simulation(folder, seed)
+    topology, trajectory = folder / "conf.pdb", folder / "traj.xtc"
+    frames = [folder / f"x.pdb.{number}" for number in range(1, NUM_FRAMES + 1)]
+    universes = [
+        MDAnalysis.Universe(str(path), topology_format="PDB", format="PDB") for path in frames
+    ]
+    with MDAnalysis.Writer(str(trajectory), n_atoms=len(universes[0].atoms)) as writer:
+        for number, universe in enumerate(universes):
+            universe.dimensions = [500, 500, 500, 90, 90, 90]
+            universe.trajectory.ts.time = number * spacing
+            writer.write(universe.atoms)
+    frames[0].rename(topology)
+    for path in frames[1:]:
+        path.unlink()
+    return str(folder)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_times_are_those_of_the_files(tmp_path):
+    """A folder with one topology and one trajectory is understood."""
+    source = write_xtc(tmp_path / "run", 20.0)
+    arguments = ["--dimensions", "3", "--workers", "1", "--step", "2"]
+
+    def spacing(name, *words):
+        preprocess.main([source, "--output", str(tmp_path / name), *arguments, *words])
+        description = read_description(tmp_path / name)
+        return description.frame_spacing, description.time_unit
+
+    assert spacing("a") == (0.04, "nanosecond")
+    assert spacing("b", "--time-unit", "picosecond") == (40.0, "picosecond")
+    assert spacing("c", "--time-unit", "picosecond", "--frame-spacing", "20") == (
+        40.0,
+        "picosecond",
+    )
+    with pytest.raises(
+        ValueError, match=r"run: expected frames 1 nanoseconds apart, .* found 0\.02"
+    ):
+        spacing("d", "--frame-spacing", "1")
+    with pytest.raises(ValueError, match=r"--time-unit: expected one of .*, found 'step'"):
+        spacing("d", "--time-unit", "step", "--frame-spacing", "1")
+    assert spacing("d", "--frame-spacing", "1", "--ignore-times") == (2.0, "nanosecond")
+    source = write_xtc(tmp_path / "other", 10.0, seed=6)
+    with pytest.raises(
+        ValueError,
+        match=r"other: expected frames 0\.02 nanoseconds apart, as in others, found 0\.01",
+    ):
+        preprocess.main(
+            [
+                str(tmp_path / "run"),
+                source,
+                "--output",
+                str(tmp_path / "e"),
+                *arguments,
+                "--split",
+                "1",
+                "1",
+                "0",
+            ]
+        )
+
+
+def test_times_that_files_do_not_say_must_be_given(make_simulation, tmp_path):
+    source = make_simulation("run", 5)
+    with pytest.raises(ValueError, match="--frame-spacing: expected the time between two frames"):
+        preprocess.main([source, "--output", str(tmp_path / "set")])
+
+
+def test_a_fluid_has_no_centre(make_simulation, tmp_path):
+    """Places are those in the files, and nothing is drawn around a centre."""
+    source, output = make_simulation("run", 5), tmp_path / "set"
+    words = ["--dimensions", "3", "--centre", "none"]
+    preprocess.main([source, "--output", str(output), *ARGUMENTS, *words])
+    positions, _ = load(output / "train/simulation_00000.npy")
+    drift = [30.0, -12.5, 4.0] + np.arange(7)[:, None, None] * [0.25, 0.5, -1.0]
+    np.testing.assert_allclose(positions, molecule_centres(5)[:7, :14] + drift, atol=1e-4)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "set"]
 
 
 # === Shards ===

@@ -1,0 +1,109 @@
+"""What all pipelines have in common: help at once, and errors of users in one sentence."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines import figures, tune
+from socialmd.training.search.make_oracle import ALGORITHMS
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = sorted((ROOT / "pipelines").glob("*.py"))
+# What takes seconds to import; `None` in sys.modules makes an import fail.
+HELP = """
+import runpy, sys
+for name in ("tensorflow", "keras", "matplotlib", "MDAnalysis", "openmm", "numba"):
+    sys.modules[name] = None
+sys.argv = [sys.argv[1], "--help"]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_there_are_pipelines():
+    assert {path.stem for path in SCRIPTS} >= {"train", "evaluate", "predict", "preprocess"}
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_help_needs_nothing_slow_and_says_nothing_else(script):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", HELP, str(script)], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.startswith("usage: ")
+    assert "--debug" in done.stdout
+
+
+def start(monkeypatch, script, *words):
+    """As the shell does; its exit status."""
+    monkeypatch.setattr(sys, "argv", [str(script), *map(str, words)])
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    monkeypatch.setattr("warnings.formatwarning", None)  # is put back afterwards
+    with pytest.raises(SystemExit) as status:
+        runpy.run_path(str(script), run_name="__main__")
+    return status.value.code
+
+
+MISSING = {
+    "circle": ["no.toml", "output"],
+    "compare": ["no.toml", "no.toml", "data", "output"],
+    "diagnose": ["no_model", "data", "--output", "output"],
+    "evaluate": ["no_model", "data", "--output", "output"],
+    "export": ["no_model", "output"],
+    "figures": ["no_model", "data", "--output", "output", "--only", "32"],
+    "nanoparticle": ["file/below"],
+    "predict": ["no_model", "no.npy", "--output", "output"],
+    "preprocess": ["no_simulation", "--output", "output"],
+    "quickstart": ["--config", "no.toml", "--output", "output"],
+    "simulate": ["no.toml", "output"],
+    "train": ["no.toml", "data", "output"],
+    "tune": ["no.toml", "data", "output"],
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_an_error_of_the_user_is_one_sentence(script, tmp_path, monkeypatch, capfd):
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    assert start(monkeypatch, script, *MISSING[script.stem]) == 1
+    lines = capfd.readouterr().err.replace("\r", "\n").splitlines()
+    [line] = [line for line in lines if line.strip() and "simulation/s" not in line]
+    assert line.startswith("error: ")
+    assert any(word.rstrip("/below") in line for word in MISSING[script.stem])
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_trace_is_shown_on_demand(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train.py", "no.toml", "data", "output", "--debug"])
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    with pytest.raises(FileNotFoundError, match=r"no\.toml"):
+        runpy.run_path(str(ROOT / "pipelines/train.py"), run_name="__main__")
+
+
+def test_tensorflow_does_not_tell_of_itself():
+    """A whole process: its first lines come from the import of a library."""
+    environment = {
+        name: text for name, text in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"
+    }
+    done = subprocess.run(
+        [sys.executable, "pipelines/export.py", "no_model", "output"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: no_model: expected a path or the name of a model")
+    assert done.stderr.count("\n") == 1
+
+
+def test_names_are_written_down_where_they_are_parsed():
+    assert tuple(ALGORITHMS) == tune.ALGORITHMS
+    assert tuple(figures.FIGURES) == figures.NAMES
