@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from socialmd.files import write_atomically
+from socialmd.files import read_text, write_atomically
 from socialmd.search_space import Entry, parse_entry, set_value
 
 __all__ = [
@@ -650,12 +650,15 @@ def load_config(path: str | Path) -> ExperimentConfig:
         >>> config.model.grid_sizes
         (11.0, 5.5, 2.75, 1.375)
     """
+    text = read_text(path)
+    if not text.strip():
+        raise ValueError(f"{path}: expected a configuration, found an empty file")
     try:
-        return ExperimentConfig.model_validate(tomllib.loads(Path(path).read_text("utf-8")))
+        return ExperimentConfig.model_validate(tomllib.loads(text))
     except ValidationError as error:
         faults = "\n".join(f"  {_describe(fault)}" for fault in error.errors())
         raise ValueError(f"{path}: not a valid configuration:\n{faults}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: not a TOML file: {error}") from None
 
 

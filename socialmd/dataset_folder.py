@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import platform
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -24,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from socialmd.files import write_atomically
+from socialmd.files import read_text, write_atomically
 
 __all__ = [
     "DESCRIPTION_FILE",
@@ -78,7 +79,25 @@ class DatasetDescription(BaseModel):
                 f"features: expected at least spatial_dims = {self.spatial_dims} names, "
                 f"found {list(self.features)}"
             )
+        if repeated := [name for name, count in Counter(self.features).items() if count > 1]:
+            raise ValueError(f"features: expected different names, found {repeated[0]!r} twice")
+        if vectors := _vectors(self.features[self.spatial_dims :]):
+            raise ValueError(
+                f"features: expected scalars after the coordinates, found {vectors[0]!r} and "
+                f"{vectors[1]!r}, which seem to be parts of a vector: rotations turn coordinates "
+                "only, and forecasts keep features as they are. Leave velocities and the like out"
+            )
         return self
+
+
+def _vectors(names: Sequence[str]) -> list[str]:
+    """Names that end in x and y and are alike before: vx and vy, dipole_x and dipole_y."""
+    return [
+        part
+        for name in names
+        if name.endswith("x") and f"{name[:-1]}y" in names
+        for part in (name, f"{name[:-1]}y")
+    ]
 
 
 def simulation_name(index: int) -> str:
@@ -178,7 +197,7 @@ def read_description(directory: str | Path) -> DatasetDescription:
             "`socialmd.data.describe_dataset` writes it for trajectories of your own"
         )
     try:
-        return DatasetDescription.model_validate_json(path.read_bytes())
+        return DatasetDescription.model_validate_json(read_text(path))
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}"

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from socialmd.claim import claim
 
-__all__ = ["put_in_place", "save_figure", "unfinished_folder", "write_atomically"]
+__all__ = ["put_in_place", "read_text", "save_figure", "unfinished_folder", "write_atomically"]
 
 UNFINISHED = ".unfinished"
 SECONDS_OF_A_WRITE = 3600.0  # a temporary file that nothing was written to for longer is left over
@@ -69,6 +69,22 @@ def save_figure(figure: Any, path: str | Path, format: str = "png") -> None:
         OSError: the file cannot be written.
     """
     write_atomically(path, lambda file: figure.savefig(file, format=format))
+
+
+def read_text(path: str | Path) -> str:
+    """A text file in UTF-8, without the byte order mark that some editors put before it.
+
+    Args:
+        path: the file.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not in UTF-8.
+    """
+    try:
+        return Path(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected text in UTF-8, found other bytes ({error})") from None
 
 
 @contextmanager

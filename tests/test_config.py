@@ -31,8 +31,8 @@ def load(tmp_path):
     return load_text
 
 
-def test_an_empty_file_means_the_thesis(load):
-    assert load("") == ExperimentConfig()
+def test_a_file_without_a_key_means_the_thesis(load):
+    assert load("# all as in the thesis") == ExperimentConfig()
 
 
 def test_the_reference_model_is_the_default():
@@ -183,11 +183,30 @@ def test_names_every_fault_of_a_file(load):
         assert f"\n  {key}: " in str(error.value)
 
 
-@pytest.mark.parametrize("content", [b"[data", b"[data]\nsubsample =", b"a = 1\na = 2", b"\xff"])
+@pytest.mark.parametrize("content", [b"[data", b"[data]\nsubsample =", b"a = 1\na = 2"])
 def test_refuses_a_file_that_is_no_toml(tmp_path, content):
     path = tmp_path / "experiment.toml"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"experiment\.toml: not a TOML file: "):
+        load_config(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_an_empty_file_is_no_experiment(tmp_path, content):
+    """A full disk may leave one; its defaults would be the thesis' experiment."""
+    path = tmp_path / "experiment.toml"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"experiment\.toml: expected a .*, found an empty file"):
+        load_config(path)
+
+
+def test_a_byte_order_mark_is_no_statement(tmp_path):
+    """Editors on Windows put it before the text."""
+    path = tmp_path / "experiment.toml"
+    path.write_bytes(b"\xef\xbb\xbf[training]\r\nepochs = 7\r\n")
+    assert load_config(path).training.epochs == 7
+    path.write_text("[training]\nepochs = 7\n", encoding="utf-16")
+    with pytest.raises(ValueError, match=r"experiment\.toml: expected text in UTF-8, found other"):
         load_config(path)
 
 

@@ -106,7 +106,36 @@ def test_refuses_to_read_an_impossible_description(root, change, message):
         read_description(root)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]"])
+def test_a_byte_order_mark_is_no_part_of_the_description(root):
+    expected = describe_dataset(root, features=FEATURES, frame_spacing=0.5)
+    path = root / "dataset.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_description(root) == expected
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match=r"dataset\.json: expected text in UTF-8"):
+        read_description(root)
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (["x", "y", "mass", "mass"], "features: expected different names, found 'mass' twice"),
+        (["x", "y", "x"], "features: expected different names, found 'x' twice"),
+        (["x", "y", "vx", "vy"], "features: expected scalars .*, found 'vx' and 'vy'"),
+        (["x", "y", "dipole_x", "charge", "dipole_y"], "found 'dipole_x' and 'dipole_y'"),
+    ],
+)
+def test_names_that_mislead_are_refused(root, features, message):
+    with pytest.raises(ValueError, match=message):
+        describe_dataset(root, features=features, frame_spacing=0.5)
+    assert not (root / "dataset.json").exists()
+
+
+def test_names_of_molecules_that_end_in_letters_are_no_vectors(root):
+    describe_dataset(root, features=["x", "y", "OQX", "OQY", "axle"], frame_spacing=0.5)
+
+
 def test_refuses_to_read_what_is_no_description(tmp_path, content):
     (tmp_path / "dataset.json").write_bytes(content)
     with pytest.raises(ValueError, match=r"dataset\.json: not a data set's description"):

@@ -68,7 +68,7 @@ def read_forecast_task(
             f"{file}: expected {num_features} features, as the model has them, found "
             f"{', '.join(features)}"
         )
-    trajectory = read_trajectory(file, num_features, features)
+    trajectory = read_trajectory(file, num_features, features, spatial_dims)
     span = (config.input_steps - 1) * config.subsample
     latest = len(trajectory) - 1 - span  # frame at which a past can begin
     if latest < 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from tokenize import TokenError
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from socialmd.data.check_trajectory import check_trajectory
 from socialmd.data.padding import pad_particles
 from socialmd.dataset_folder import (
     DESCRIPTION_FILE,
@@ -22,8 +24,11 @@ from socialmd.dataset_folder import (
 
 __all__ = ["Trajectories", "load_trajectories", "read_trajectory"]
 
-# The models compute in float32: what is no finite float32 is not finite. NaN compares as False.
-LARGEST = float(np.finfo(np.float32).max)
+# The models compute in float32: what is no finite float32 is not finite, and NetCDF fills what was
+# never written with 9.97e36. NaN compares as False.
+LARGEST = 9.9e36
+# What systems leave in folders that they show.
+OF_THE_SYSTEM = ("Thumbs.db", "desktop.ini", "Icon\r")
 
 
 class Trajectories(NamedTuple):
@@ -58,8 +63,8 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
         ValueError: the folder is no split; a file is not listed in `dataset.json`, has another
             checksum than listed, lies in another split as well, or holds no floating-point array
             [frames, N, F] with the described F, as many frames as the others, enough frames,
-            and finite float32 numbers only; a file of another split is no array. The message names
-            the file.
+            and finite float32 numbers only that can be positions and features (see
+            `check_trajectory`); a file of another split is no array. The message names the file.
 
     Example:
         >>> trajectories, description, mask = load_trajectories("data/monopoles/train")
@@ -72,12 +77,15 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
             f"{directory}: expected the folder of one split, {' or '.join(SPLITS)}, "
             f"found {directory.name!r}"
         )
-    if not directory.is_dir():
-        raise FileNotFoundError(f"{directory}: there is no such folder")
     description = read_description(directory.parent)
+    if not directory.is_dir():
+        raise FileNotFoundError(
+            f"{directory}: there is no such folder; the data set has {describe_splits(description)}"
+        )
     paths = _listed_files(directory, description)
     features = description.features
-    arrays = [read_trajectory(path, len(features), features) for path in paths]
+    dims = description.spatial_dims
+    arrays = [read_trajectory(path, len(features), features, dims) for path in paths]
     for path, array in zip(paths, arrays, strict=True):
         if len(array) < minimum_frames:
             raise ValueError(
@@ -110,12 +118,19 @@ def _listed_files(directory: Path, description: DatasetDescription) -> list[Path
     listed = {n: sha for n, sha in description.files.items() if n.startswith(f"{split}/")}
     elsewhere = {sha: n for n, sha in description.files.items() if n not in listed}
     if not listed:
-        raise FileNotFoundError(f"{directory}: {root / DESCRIPTION_FILE} lists no file in here")
+        raise FileNotFoundError(
+            f"{directory}: {root / DESCRIPTION_FILE} lists no file in here, but "
+            f"{describe_splits(description)}"
+        )
     for path in sorted(directory.iterdir()):
-        if f"{split}/{path.name}" not in listed and not path.name.startswith("."):
+        is_of_the_system = path.name.startswith(".") or path.name in OF_THE_SYSTEM
+        if f"{split}/{path.name}" not in listed and not is_of_the_system:
+            advice = "move it to another folder"
+            if path.suffix == ".npy":
+                advice += ", or list the files anew with `socialmd.data.describe_dataset`"
             raise ValueError(
                 f"{path}: foreign file, expected only those listed in {root / DESCRIPTION_FILE}; "
-                "`socialmd.data.describe_dataset` lists the files anew"
+                f"{advice}"
             )
     for name, sha in sorted(listed.items()):
         if not (root / name).is_file():
@@ -130,8 +145,15 @@ def _listed_files(directory: Path, description: DatasetDescription) -> list[Path
     return [root / name for name in sorted(listed)]
 
 
+def describe_splits(description: DatasetDescription) -> str:
+    """Which splits a data set has, in words: `"100 files in train, 20 in test"`, say."""
+    counts = Counter(name.partition("/")[0] for name in description.files)
+    found = [f"{counts[split]} files in {split}" for split in SPLITS if counts[split]]
+    return ", ".join(found) or "no files in any split"
+
+
 def read_trajectory(
-    path: str | Path, num_features: int, features: Sequence[str] = ()
+    path: str | Path, num_features: int, features: Sequence[str] = (), spatial_dims: int = 2
 ) -> NDArray[Any]:
     """Read one trajectory and check whatever does not depend on others.
 
@@ -139,14 +161,16 @@ def read_trajectory(
         path: `.npy` file of [frames, N, F].
         num_features: F.
         features: names of the features, for messages; their numbers if there are none.
+        spatial_dims: D, how many of the features are coordinates.
 
     Returns:
         float32 or float64 as stored, [frames, N, F].
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it holds no floating-point array [frames, N, F] with this F, or a number that is
-            no finite float32; the message names file, frame, particle and feature.
+        ValueError: it holds no floating-point array [frames, N, F] with this F, a number that is
+            no finite float32, or what cannot be positions and features (see `check_trajectory`);
+            the message names file, frame, particle and feature.
 
     Example:
         >>> read_trajectory("data/monopoles/test/simulation_00120.npy", num_features=4).shape
@@ -168,6 +192,7 @@ def read_trajectory(
             f"at frame {frame}, particle {particle}, "
             f"feature {features[feature] if features else feature}"
         )
+    check_trajectory(path, array, spatial_dims, features)
     return array
 
 

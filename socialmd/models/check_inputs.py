@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["check_inputs", "unpack"]
+import numpy as np
+from keras import ops
+
+from socialmd.data.check_trajectory import find_change
+
+__all__ = ["check_constant_features", "check_inputs", "check_num_steps", "unpack"]
 
 
 def unpack(inputs: Any, mask: Any | None = None) -> tuple[Any, Any | None]:
@@ -71,6 +78,53 @@ def check_inputs(
         )
     if mask_shape is not None:
         _check_mask(tuple(mask_shape), (shape[0], shape[2]))
+
+
+def check_constant_features(inputs: Any, mask: Any | None, spatial_dims: int) -> None:
+    """Check that features which are no coordinates stay as they are.
+
+    Args:
+        inputs: [B, T, N, F].
+        mask: bool [B, N], false for padded particles, which may do as they like.
+        spatial_dims: D.
+
+    Raises:
+        ValueError: one changes. The message names system, frame, particle and feature.
+    """
+    frames = np.moveaxis(ops.convert_to_numpy(inputs), 1, 0)  # [T, B, N, F]
+    if mask is not None:
+        frames = np.where(ops.convert_to_numpy(mask)[..., np.newaxis], frames, 0.0)
+    batch, particles = frames.shape[1:3]
+    change = find_change(frames.reshape(len(frames), batch * particles, -1), spatial_dims)
+    if change is not None:
+        frame, number, feature = change
+        system, particle = divmod(number, particles)
+        raise ValueError(
+            f"inputs: expected features that stay the same in all frames after the first "
+            f"{spatial_dims}, which are coordinates, found that feature {feature} of particle "
+            f"{particle} in system {system} is {frames[0, system, particle, feature]:g} in frame 0 "
+            f"and {frames[frame, system, particle, feature]:g} in frame {frame}"
+        )
+
+
+def check_num_steps(num_steps: Any) -> int:
+    """Check a number of steps.
+
+    Args:
+        num_steps: an integer of any type, or a float that is whole.
+
+    Returns:
+        The number.
+
+    Raises:
+        ValueError: it is none, less than one, or more than 2**31 - 1.
+    """
+    is_number = isinstance(num_steps, numbers.Real) and math.isfinite(num_steps)
+    if not is_number or not 1 <= num_steps < 2**31 or num_steps != int(num_steps):
+        raise ValueError(
+            f"num_steps: expected a whole number from 1 to 2**31 - 1, found {num_steps!r}"
+        )
+    return int(num_steps)
 
 
 def _check_mask(found: tuple[int | None, ...], expected: tuple[int | None, ...]) -> None:

@@ -36,8 +36,8 @@ def export_saved_model(model: ForecastModel, path: str | Path) -> None:
     What padded particles are in the inputs does not matter; in the answer they are zeros. Without
     particles or systems the answer is empty. Whoever calls it, however, these raise TensorFlow's
     `InvalidArgumentError`: fewer than two frames, more particles than the model takes, inputs that
-    are not finite, a mask of another shape, `num_steps` below one, and a forecast that has become
-    infinite.
+    are not finite, features that change from frame to frame, a mask of another shape, `num_steps`
+    below one, and a forecast that has become infinite.
 
     Args:
         model: a built model.
@@ -125,12 +125,28 @@ def _forecast(
     inputs = tf.debugging.check_numerics(
         tf.where(real, inputs, 0.0), "inputs: expected finite numbers"
     )
+    with tf.control_dependencies([_check_constant(model, inputs)]):
+        inputs = tf.identity(inputs)
     outputs = model.forecast(inputs, tf.range(num_steps), feedback, seed, mask)
     message = "the forecast became infinite; ask for fewer steps"
     return {
         name: tf.debugging.check_numerics(tf.where(real, tensor, 0.0), message)
         for name, tensor in zip(("positions", "parameters"), outputs, strict=True)
     }
+
+
+def _check_constant(model: ForecastModel, inputs: Any) -> Any:
+    """An operation that fails if features change in time that are no coordinates."""
+    static = inputs[..., model.spatial_dims :]
+    changed = tf.abs(static - static[:, :1]) > 1e-5 * tf.abs(static[:, :1]) + 1e-12
+    message = (
+        f"inputs: expected features that stay the same in all frames after the first "
+        f"{model.spatial_dims}, found changes at [system, frame, particle, feature - "
+        f"{model.spatial_dims}]"
+    )
+    return tf.debugging.Assert(
+        tf.logical_not(tf.reduce_any(changed)), [message, tf.where(changed)[:1]]
+    )
 
 
 def _checks(

@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 
 from socialmd import distributions
 from socialmd.data import real_particles
-from socialmd.models.check_inputs import check_inputs, unpack
+from socialmd.models.check_inputs import (
+    check_constant_features,
+    check_inputs,
+    check_num_steps,
+    unpack,
+)
 from socialmd.models.feedback import check_feedback, check_samples
 from socialmd.models.fit_sigma_factors import fit_sigma_factors
 from socialmd.models.fit_spread_factors import fit_spread_factors, scale_spread
@@ -368,7 +373,8 @@ class ForecastModel(keras.Model):
             and c; S futures for each past need S times as much.
 
         Raises:
-            ValueError: inputs are of another shape or not finite, or an argument is impossible.
+            ValueError: inputs are of another shape, not finite or masked, features that are no
+                coordinates change in time, or an argument is impossible.
             FloatingPointError: the forecast itself has become infinite.
 
         Warns:
@@ -377,9 +383,7 @@ class ForecastModel(keras.Model):
         Example:
             >>> positions, parameters = model.rollout(inputs, 200, feedback="sample", seed=1)
         """
-        num_steps = self.target_steps if num_steps is None else num_steps
-        if num_steps < 1 or num_steps != int(num_steps):
-            raise ValueError(f"num_steps: expected at least 1, and whole, found {num_steps}")
+        num_steps = check_num_steps(self.target_steps if num_steps is None else num_steps)
         if seed is not None and not 0 <= seed < 2**31:
             raise ValueError(f"seed: expected 0 to 2**31 - 1, found {seed}")
         feedback = feedback or self.feedback
@@ -390,6 +394,8 @@ class ForecastModel(keras.Model):
         if feedback == "sample" and self.reason_against_samples:
             warnings.warn(self.reason_against_samples, stacklevel=2)
         inputs, mask = unpack(inputs, mask)
+        if np.ma.is_masked(inputs):
+            raise ValueError("inputs: expected an array without masked numbers, found some")
         inputs = ops.convert_to_tensor(inputs, "float32")
         if not bool(ops.all(ops.isfinite(inputs))):
             raise ValueError("inputs: expected finite numbers, found some that are not")
@@ -401,12 +407,13 @@ class ForecastModel(keras.Model):
         check_inputs(
             inputs.shape, self.num_features, mask_shape, self.spatial_dims, self.max_particles
         )
+        check_constant_features(inputs, mask, self.spatial_dims)
         seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
         if num_samples is not None:
             inputs, mask = _repeat(inputs, num_samples), _repeat(mask, num_samples)
         outputs = self._compiled_forecast(
             inputs,
-            ops.arange(int(num_steps)),
+            ops.arange(num_steps),
             feedback,
             ops.convert_to_tensor(seed, "int32"),
             mask,

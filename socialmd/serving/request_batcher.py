@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import numbers
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -30,8 +33,9 @@ class RequestBatcher:
     tried again one system at a time, so that one whose forecast becomes infinite fails alone, and
     what fails all systems reaches all their senders.
 
-    Safe for use by any number of threads; the calls are made by one thread of its own. Closing it,
-    or leaving its `with` block, refuses further requests and returns once all others are answered.
+    Safe for use by any number of threads of one process, that which has made it: make it after a
+    fork. The calls are made by one thread of its own. Closing it, or leaving its `with` block,
+    refuses further requests and returns once all others are answered.
 
     Args:
         forecast: called with inputs float32 [B, T, N, F], mask bool [B, N], false for padded
@@ -63,6 +67,7 @@ class RequestBatcher:
         self.max_wait_seconds = max_wait_seconds
         self._waiting: list[_Request] = []
         self._closed = False
+        self._process = os.getpid()
         self._changed = threading.Condition()  # guards the two above
         # A daemon, so that a program that forgets to close this can end.
         self._worker = threading.Thread(target=self._work, name="RequestBatcher", daemon=True)
@@ -82,8 +87,14 @@ class RequestBatcher:
 
         Raises:
             ValueError: inputs are of another shape or not finite, or `num_steps` is impossible.
-            RuntimeError: the batcher is closed.
+            RuntimeError: the batcher is closed, or was made before this process was forked.
         """
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                "RequestBatcher: expected to be used by the process that made it, found another "
+                "one, to which a fork does not copy its thread; make one in each process, after "
+                "the fork (`post_fork` of gunicorn)"
+            )
         request = _Request(_check_inputs(inputs), _check_num_steps(num_steps))
         with self._changed:
             if self._closed:
@@ -176,6 +187,8 @@ def _forecast_together(forecast: Forecast, batch: list[_Request]) -> list[Answer
 
 
 def _check_inputs(inputs: ArrayLike) -> NDArray[np.float32]:
+    if np.ma.is_masked(inputs):
+        raise ValueError("inputs: expected an array without masked numbers, found some")
     with np.errstate(over="ignore"):  # numbers that float32 does not hold become infinite
         array = np.array(inputs, np.float32)  # a copy: the sender may reuse its own
     if array.ndim != 3 or array.shape[0] < 2:
@@ -189,6 +202,9 @@ def _check_inputs(inputs: ArrayLike) -> NDArray[np.float32]:
 
 
 def _check_num_steps(num_steps: int) -> int:
-    if num_steps < 1 or num_steps != int(num_steps):
-        raise ValueError(f"num_steps: expected at least 1, and whole, found {num_steps}")
+    is_number = isinstance(num_steps, numbers.Real) and math.isfinite(num_steps)
+    if not is_number or not 1 <= num_steps < 2**31 or num_steps != int(num_steps):
+        raise ValueError(
+            f"num_steps: expected a whole number from 1 to 2**31 - 1, found {num_steps!r}"
+        )
     return int(num_steps)

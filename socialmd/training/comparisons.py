@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from socialmd.config import DataConfig, ExperimentConfig
+from socialmd.files import read_text
 
 __all__ = ["REFERENCE", "Comparison", "read_comparisons"]
 
@@ -75,8 +76,8 @@ def read_comparisons(path: str | Path, base: ExperimentConfig) -> dict[str, Comp
         ['reference', 'max_pooling']
     """
     try:
-        tables = tomllib.loads(Path(path).read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        tables = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: not a TOML file: {error}") from None
     if not tables:
         raise ValueError(f"{path}: expected one table for each comparison, found none")

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from socialmd.claim import claim
 from socialmd.config import ExperimentConfig
@@ -20,6 +18,7 @@ from socialmd.models import ForecastModel, build_model, load_model
 from socialmd.models.check_inputs import unpack
 from socialmd.models.load_model import MODEL_FILE
 from socialmd.simulation import pair_law
+from socialmd.training.check_scales import check_scales
 from socialmd.training.device import on_device
 from socialmd.training.experiment_texts import experiment_texts
 from socialmd.training.history import keep_epochs
@@ -121,7 +120,7 @@ def _train(
     """Everything from reading the data to the last epoch; says whether it is complete then."""
     as_stored = config.data.model_copy(update={"num_rotations": 0})
     scales = make_dataset(data / "train", as_stored, config.training.batch_size)
-    _check_grids(config, scales)
+    check_scales(config, data / "train")
     # Of the whole data set: systems of fewer particles are padded to the largest.
     inputs, _ = unpack(scales.element_spec[0])
     with on_device(config.training.device, config.training.replicas):
@@ -152,15 +151,3 @@ def _extract_best(output: Path) -> None:
     with zipfile.ZipFile(output / MODEL_FILE) as archive:
         weights = archive.read("model.weights.h5")
     write_atomically(output / BEST, lambda file: file.write(weights))
-
-
-def _check_grids(config: ExperimentConfig, dataset: tf.data.Dataset) -> None:
-    """Refuse grids much wider than the data: nearly all of their cells would stay empty."""
-    inputs, _ = unpack(next(iter(dataset))[0])
-    extent = float(np.ptp(inputs.numpy()[..., :2], axis=(0, 1, 2)).max())
-    widest = max(getattr(config.model, "grid_sizes", ()), default=0.0)
-    if widest > 4 * extent:
-        raise ValueError(
-            f"model.grid_sizes: expected at most four times the extent of the data, {extent:.4g}, "
-            f"found {widest}"
-        )

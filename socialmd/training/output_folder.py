@@ -36,11 +36,16 @@ def check_same_experiment(output: Path, config: ExperimentConfig, data: Path) ->
             f"{output}: holds the training of another configuration ({CONFIG_FILE}); "
             "choose another folder or remove it"
         )
-    if (output / DESCRIPTION_FILE).is_file() and read_description(output) != read_description(data):
-        raise ValueError(
-            f"{output}: holds a training on other data ({DESCRIPTION_FILE}) than {data}; "
-            "choose another folder or remove it"
-        )
+    if not (output / DESCRIPTION_FILE).is_file():
+        return
+    found, expected = read_description(output), read_description(data)
+    for key in type(found).model_fields:
+        # The same data may have been described again after an upgrade.
+        if key != "versions" and getattr(found, key) != getattr(expected, key):
+            raise ValueError(
+                f"{output}: holds a training on other data than {data}, with other {key} in "
+                f"{DESCRIPTION_FILE}; choose another folder or remove it"
+            )
 
 
 def check_room(output: Path, num_parameters: int) -> None:

@@ -12,10 +12,13 @@ WriteDataset = Callable[..., Path]
 
 
 def numbered_trajectories(num_simulations: int, num_frames: int, num_features: int = 4):
-    """[S, frames, N=3, F]: every number says which simulation, frame, particle, feature it is."""
+    """[S, frames, N=3, F]: every number says which simulation, frame, particle, feature it is.
+
+    Features after the first two stay as they are, as those that are no coordinates have to.
+    """
     shape = (num_simulations, num_frames, 3, num_features)
     simulation, frame, particle, feature = np.indices(shape)
-    return 1 + simulation + frame / 1000 + particle / 10 + feature / 2
+    return 1 + simulation + (feature < 2) * frame / 1000 + particle / 10 + feature / 2
 
 
 @pytest.fixture

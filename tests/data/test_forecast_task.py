@@ -9,8 +9,13 @@ CONFIG = DataConfig(subsample=3, num_phases=1, input_steps=2)
 
 @pytest.fixture
 def file(tmp_path):
-    """20 frames of 2 particles with 5 features; every number says which it is."""
-    np.save(tmp_path / "mine.npy", np.arange(20.0 * 2 * 5).reshape(20, 2, 5))
+    """20 frames of 2 particles with 5 features; every number says which it is, but the third.
+
+    That may be a coordinate or not; the last ones stay as they are.
+    """
+    numbers = np.arange(20.0 * 2 * 5).reshape(20, 2, 5)
+    numbers[:, :, 2:] = numbers[0, :, 2:]
+    np.save(tmp_path / "mine.npy", numbers)
     return tmp_path / "mine.npy"
 
 

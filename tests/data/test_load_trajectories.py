@@ -63,7 +63,8 @@ def test_systems_of_fewer_particles_are_padded_to_the_largest_of_any_split(root)
 
 
 def test_hidden_files_do_not_count(root):
-    (root / "train" / ".003.npy.17.tmp").write_bytes(b"half a file")
+    for name in (".003.npy.17.tmp", ".DS_Store", "Thumbs.db", "desktop.ini"):
+        (root / "train" / name).write_bytes(b"half a file")
     assert len(load_trajectories(root / "train")[0]) == 3
 
 
@@ -73,13 +74,17 @@ def test_refuses_a_folder_that_is_no_split(root):
 
 
 def test_refuses_a_split_that_does_not_exist(root):
-    with pytest.raises(FileNotFoundError, match="validation: there is no such folder"):
+    message = "validation: there is no such folder; the data set has 3 files in train, 2 .* in test"
+    with pytest.raises(FileNotFoundError, match=message):
         load_trajectories(root / "validation")
 
 
 def test_refuses_an_empty_split(root):
     (root / "validation").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"validation: .*dataset.json lists no file"):
+    message = (
+        r"validation: .*dataset.json lists no file in here, but 3 files in train, 2 files in t"
+    )
+    with pytest.raises(FileNotFoundError, match=message):
         load_trajectories(root / "validation")
 
 
@@ -95,14 +100,21 @@ def test_refuses_a_missing_file(root):
         load_trajectories(root / "train")
 
 
-@pytest.mark.parametrize("name", ["003.npy", "notes.txt", "folder/"])
-def test_refuses_a_foreign_file(root, name):
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("003.npy", "move it to another folder, or list the files anew"),
+        ("notes.txt", "move it to another folder$"),
+        ("folder/", "move it to another folder$"),
+    ],
+)
+def test_refuses_a_foreign_file(root, name, advice):
     path = root / "train" / name
     if name.endswith("/"):
         path.mkdir()
     else:
         path.write_bytes((root / "train" / "000.npy").read_bytes())
-    with pytest.raises(ValueError, match=f"train/{path.name}: foreign"):
+    with pytest.raises(ValueError, match=f"train/{path.name}: foreign.*{advice}"):
         load_trajectories(root / "train")
 
 
@@ -143,7 +155,8 @@ def test_refuses_an_array_of_another_kind(root, array, message):
         load_trajectories(root / "train", minimum_frames=10)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39, -1e39])
+# The last one is what NetCDF fills with.
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39, -1e39, 9.969209968386869e36])
 @pytest.mark.parametrize("feature", [1, 3])
 def test_refuses_numbers_that_are_not_finite_in_float32(root, numbered, value, feature):
     array = numbered(1, 20)[0]
@@ -153,6 +166,16 @@ def test_refuses_numbers_that_are_not_finite_in_float32(root, numbered, value, f
     with pytest.raises(
         ValueError, match=rf"train/001\.npy: .* frame 7, particle 2, feature {name}"
     ):
+        load_trajectories(root / "train")
+
+
+def test_refuses_what_is_no_trajectory(root, numbered):
+    """See `check_trajectory`."""
+    array = numbered(1, 20)[0]
+    array[5:, 1, 2] += 1.0
+    replace(root, array)
+    message = r"train/001\.npy: feature feature_2: .* at frame 5, particle 1"
+    with pytest.raises(ValueError, match=message):
         load_trajectories(root / "train")
 
 

@@ -81,7 +81,9 @@ def test_refuses_a_batch_size_that_is_not_positive(root, batch_size):
 
 
 def test_refuses_one_dimension(write_dataset, numbered):
-    root = write_dataset({"train": numbered(2, 30)}, spatial_dims=1)
+    trajectories = numbered(2, 30)
+    trajectories[..., 1] = 0.5  # no coordinate any more
+    root = write_dataset({"train": trajectories}, spatial_dims=1)
     with pytest.raises(ValueError, match=r"dataset\.json: expected spatial_dims = 2 or 3, found 1"):
         make_dataset(root / "train", SMALL, 4)
 

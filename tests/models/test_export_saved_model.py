@@ -177,6 +177,13 @@ FRAMES, REAL = np.zeros((2, 3, 4, 4), "float32"), np.ones((2, 4), bool)
         ({"inputs": FRAMES[:, :0]}, r"inputs: expected at least two time steps, found\] \[0\]"),
         ({"inputs": FRAMES[..., :3]}, r"inputs \[2,3,4,3\] is not .*expected shape \[\?,\?,\?,4\]"),
         ({"inputs": FRAMES[0]}, r"inputs \[3,4,4\] is not .*expected shape \[\?,\?,\?,4\]"),
+        (
+            {
+                "inputs": FRAMES
+                + np.float32([0, 0, 0, 1]) * np.arange(3, dtype="float32")[:, None, None]
+            },
+            r"stay the same in all frames after the first 2, .*, feature - 2\]\] \[\[0 1 0\.\.\.",
+        ),
         ({"inputs": FRAMES * np.nan}, "inputs: expected finite numbers : Tensor had NaN values"),
         ({"mask": REAL[:1]}, r"mask: expected .* \[2 4\] \[as the inputs, found\] \[1 4\]"),
         ({"mask": REAL.T}, r"mask: expected .* \[2 4\] \[as the inputs, found\] \[4 2\]"),
@@ -246,6 +253,7 @@ def test_a_model_of_limited_particles_in_three_dimensions(rng, tmp_path):
     export_saved_model(model, tmp_path / "exported")
     loaded = tf.saved_model.load(tmp_path / "exported")
     inputs, mask = rng.normal(size=(2, 4, 3, 4)), np.array([[1, 1, 0], [1, 1, 1]], bool)
+    inputs[..., 3] = inputs[:, :1, :, 3]
     outputs = loaded.rollout_padded(inputs, mask, 5)
     expected = [
         np.where(mask[:, None, :, None], t, 0) for t in rollout(model, inputs, 5, mask=mask)

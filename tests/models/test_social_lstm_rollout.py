@@ -116,8 +116,11 @@ def test_forecast_that_becomes_infinite_is_an_error(rng):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_steps": 0}, "num_steps: expected at least 1, .*found 0"),
+        ({"num_steps": 0}, "num_steps: expected a whole number .*found 0"),
         ({"num_steps": 2.5}, "num_steps: expected"),
+        ({"num_steps": "2"}, "num_steps: expected a whole number .*found '2'"),
+        ({"num_steps": np.inf}, "num_steps: expected a whole number .*found inf"),
+        ({"num_steps": 2**31}, "num_steps: expected a whole number .*found 2147483648"),
         ({"feedback": "median"}, "feedback: expected one of .*'median'"),
         ({"inputs": np.zeros((2, 3, 4))}, "inputs: expected .*found shape"),
         ({"inputs": np.zeros((2, 1, 4, 4))}, "inputs: expected at least two time steps, found 1"),

@@ -1,3 +1,4 @@
+import os
 import re
 import threading
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -133,8 +134,19 @@ def test_what_was_handed_in_may_be_reused(systems):
         (np.zeros((1, 3, 4)), 1, r"at least two time steps, found shape \(1, 3, 4\)"),
         (np.full((4, 3, 4), np.nan), 1, "inputs: expected finite"),
         (np.full((4, 3, 4), 1e300), 1, "inputs: expected finite"),
-        (np.zeros((4, 3, 4)), 0, "num_steps: expected at least 1, and whole, found 0"),
-        (np.zeros((4, 3, 4)), 1.5, "num_steps: .*found 1.5"),
+        (np.ma.masked_less(np.arange(48.0).reshape(4, 3, 4), 1), 1, "inputs: .* masked numbers"),
+        *(
+            (np.zeros((4, 3, 4)), number, rf"num_steps: expected a whole number .*found {found}")
+            for number, found in [
+                (0, "0"),
+                (1.5, "1.5"),
+                ("2", "'2'"),
+                (None, "None"),
+                (np.inf, "inf"),
+                (np.nan, "nan"),
+                (2**31, "2147483648"),
+            ]
+        ),
     ],
 )
 def test_a_bad_request_is_refused_alone(systems, inputs, num_steps, message):
@@ -197,6 +209,20 @@ def test_closing_answers_who_waits_and_refuses_who_comes(systems):
     with pytest.raises(RuntimeError, match="closed"):
         batcher.submit(systems[0], STEPS)
     batcher.close()  # once more changes nothing
+
+
+def test_a_batcher_does_not_survive_a_fork(systems):
+    """As under `gunicorn --preload`: the thread that would answer is not copied."""
+    with RequestBatcher(Forecast()) as batcher:
+        assert_answers([batcher.submit(systems[0], STEPS)], systems[:1])
+        child = os.fork()
+        if child == 0:  # only `os._exit` may end it: the rest of the tests is the parent's
+            try:
+                batcher.submit(systems[0], STEPS)
+            except RuntimeError as error:
+                os._exit(0 if "after the fork" in str(error) else 1)
+            os._exit(2)
+        assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_cancelled_request_is_not_forecast(systems):

@@ -1,0 +1,107 @@
+"""What positions and features cannot be, although they are numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["check_trajectory", "find_change"]
+
+# What programs write for a place that is not known, in all coordinates.
+FILL_VALUES = (-999.0, 9999.0, -9999.0, 99999.0, -99999.0)
+# A step that is so many times as long as half of all steps are is none of a particle's own.
+UNUSUAL = 10.0
+
+
+def check_trajectory(
+    path: str | Path, array: NDArray[Any], spatial_dims: int, features: Sequence[str] = ()
+) -> None:
+    """Refuse a trajectory that would be learned as something else than it is.
+
+    Args:
+        path: its file, for messages.
+        array: [frames, N, F], finite.
+        spatial_dims: D, how many of the features are coordinates.
+        features: their names, for messages; their numbers if there are none.
+
+    Raises:
+        ValueError: a feature that is no coordinate changes in time; a frame of zeros, or a place
+            that only fill values mean, stands among others; or a particle jumps by more than half
+            the extent of all, as at the wall of a periodic box. The message names file, frame,
+            particle and feature.
+
+    Example:
+        >>> check_trajectory("mine.npy", np.load("mine.npy"), 2, ["x", "y", "mass"])
+    """
+    names = list(features) or [str(number) for number in range(array.shape[2])]
+    if (change := find_change(array, spatial_dims)) is not None:
+        frame, particle, feature = change
+        raise ValueError(
+            f"{path}: feature {names[feature]}: expected one that stays the same in all frames, "
+            f"found {array[0, particle, feature]:g} at frame 0 and "
+            f"{array[frame, particle, feature]:g} at frame {frame}, particle {particle}. Forecasts "
+            "keep features as they are, and rotations turn coordinates only: leave out what "
+            "changes, and velocities and other vectors"
+        )
+    x = array[..., :spatial_dims]
+    filled = np.isin(x[..., 0], FILL_VALUES) & (x == x[..., :1]).all(axis=-1)  # [frames, N]
+    if filled.any():
+        frame, particle = map(int, np.argwhere(filled)[0])
+        raise ValueError(
+            f"{path}: expected places, found {x[frame, particle].tolist()} at frame {frame}, "
+            f"particle {particle}, which is written where none is known"
+        )
+    if len(x) > 1:
+        _check_steps(path, x, names)
+
+
+def find_change(array: NDArray[Any], spatial_dims: int) -> tuple[int, int, int] | None:
+    """Find a feature that changes in time although it is no coordinate.
+
+    Args:
+        array: [frames, N, F].
+        spatial_dims: D.
+
+    Returns:
+        Frame, particle and feature of the first one that differs from frame 0 by more than rounding
+        does, if there is any.
+
+    Example:
+        >>> find_change(np.arange(6.0).reshape(2, 1, 3), spatial_dims=2)
+        (1, 0, 2)
+    """
+    static = array[..., spatial_dims:]
+    changed = np.abs(static - static[:1]) > 1e-5 * np.abs(static[:1]) + 1e-12
+    if not changed.any():
+        return None
+    frame, particle, feature = map(int, np.argwhere(changed)[0])
+    return frame, particle, spatial_dims + feature
+
+
+def _check_steps(path: str | Path, x: NDArray[Any], names: Sequence[str]) -> None:
+    steps = np.abs(np.diff(x, axis=0))  # [frames - 1, N, D]
+    moving = steps[steps > 0]
+    usual = float(np.median(moving)) if moving.size else 0.0
+    empty = np.flatnonzero((x == 0).all(axis=(1, 2)))
+    for frame in map(int, empty):
+        before_and_after = steps[max(frame - 1, 0) : frame + 1]
+        if before_and_after.max() > UNUSUAL * usual:
+            raise ValueError(
+                f"{path}: expected places, found zeros for all particles at frame {frame}, as in a "
+                "frame that was never written"
+            )
+    extent = np.ptp(x, axis=(0, 1))  # [D]
+    jumps = (steps > extent / 2) & (steps > UNUSUAL * usual)
+    if jumps.any():
+        step, particle, axis = map(int, np.argwhere(jumps)[0])
+        raise ValueError(
+            f"{path}: particle {particle} moves from {names[axis]} = {x[step, particle, axis]:g} "
+            f"to {x[step + 1, particle, axis]:g} between frames {step} and {step + 1}, more "
+            f"than half the extent of all, {extent[axis]:.4g}, and {UNUSUAL:g} times a usual step, "
+            f"{usual:.2g}, and so in {int(jumps.any(axis=-1).sum()) - 1} more places. If the walls "
+            "of a periodic box did it, unwrap the trajectories (add the box where they pass)"
+        )

@@ -1,0 +1,98 @@
+"""Whether lengths in the configuration are those of the data, before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from socialmd.config import ExperimentConfig
+from socialmd.data import load_trajectories
+
+__all__ = ["check_scales"]
+
+# In units of `model.length_scale`: beyond, the network sees saturated numbers and losses overflow.
+LARGEST_POSITION = 100.0
+# Of the root-mean-square displacement of a step, that float32 has to resolve.
+FINEST_PART = 0.05
+WIDEST = 4.0  # times the extent of the data: nearly all cells of a wider grid stay empty
+
+
+def check_scales(config: ExperimentConfig, directory: Path) -> None:
+    """Refuse data that the model would read as enormous, or as a few rounded numbers.
+
+    Args:
+        config: the experiment.
+        directory: split that is trained on.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_trajectories`; or positions are so far from the
+            origin that float32 does not resolve their steps, or so large in units of
+            `model.length_scale`; or the grids are much wider than the data, or no particle is ever
+            within reach of another. The message says what to do.
+    """
+    trajectories, description, mask = load_trajectories(directory)
+    dims = description.spatial_dims
+    frames = trajectories[:, :: config.data.subsample, :, :dims]  # [S, frames, N, D]
+    x = np.moveaxis(frames, 2, 1)[mask].astype(np.float64)  # [particles, frames, D]
+    largest, extent = float(np.abs(x).max()), float(np.ptp(x, axis=(0, 1)).max())
+    step = float(np.sqrt(np.mean(np.square(np.diff(x, axis=1))))) if x.shape[1] > 1 else 0.0
+    resolved = float(np.spacing(np.float32(largest)))
+    if resolved > FINEST_PART * step > 0:
+        origin = x.mean(axis=(0, 1)).round().tolist()
+        raise ValueError(
+            f"{directory}: positions reach {largest:.8g}, where float32 resolves {resolved:g}, but "
+            f"a step is {step:.3g} long; subtract an origin, {origin} say, from "
+            "all positions"
+        )
+    scale = getattr(config.model, "length_scale", None)
+    reached = float(np.quantile(np.abs(x), 0.99))
+    if scale is not None and reached > LARGEST_POSITION * scale:
+        raise ValueError(
+            f"{directory}: positions reach {reached / scale:.3g} times model.length_scale = "
+            f"{scale:g}, expected at most {LARGEST_POSITION:g} times; set model.length_scale to "
+            f"about {_rounded(reached / 2)}"
+        )
+    reach = _reach(config)
+    if reach is None:
+        return
+    key, widest, radius = reach
+    if key == "model.grid_sizes" and widest > WIDEST * extent > 0:
+        raise ValueError(
+            f"{key}: expected at most four times the extent of the data, {extent:.4g}, "
+            f"found {widest}"
+        )
+    nearest = _nearest_neighbours(frames, mask)
+    if nearest.size and radius < nearest.min():
+        raise ValueError(
+            f"{key}: expected some particles within reach of each other, found {widest:g}, while "
+            f"nearest neighbours in {directory} are {nearest.min():.3g} or more apart, half of "
+            f"them more than {np.median(nearest):.3g}"
+        )
+
+
+def _reach(config: ExperimentConfig) -> tuple[str, float, float] | None:
+    """What decides how far a particle sees, what it says, and the distance."""
+    model: Any = config.model
+    if getattr(model, "filter", "grid") == "radial":
+        return "model.cutoff", model.cutoff, model.cutoff
+    sizes = getattr(model, "grid_sizes", ())
+    return ("model.grid_sizes", max(sizes), max(sizes) / 2) if sizes else None
+
+
+def _nearest_neighbours(frames: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Distances in some frames, spread over all simulations: of every particle, to the nearest."""
+    found = []
+    for simulation, real in list(zip(frames, mask, strict=True))[:20]:
+        for frame in simulation[:: max(1, len(simulation) // 10), real]:
+            if len(frame) > 1:
+                found.append(cKDTree(frame).query(frame, k=2)[0][:, 1])
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def _rounded(number: float) -> str:
+    """To one digit."""
+    return f"{float(f'{number:.0e}'):g}"
