@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -129,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     results = collect(runs)
     experiment = {
         "reference": arguments.base.stem,
-        "data": data.resolve().name,
+        "data": Path(os.path.abspath(data)).name,
         "epochs": sum(phase.epochs or 0 for phase in base.training.schedule),
         "batch_size": base.training.batch_size,
     }

@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
+import os
 import platform
 import sys
 from collections.abc import Sequence
@@ -174,7 +175,7 @@ def _describe_data(
 ) -> dict[str, Any]:
     windows = forecasts.windows
     return {
-        "name": data.resolve().name,
+        "name": Path(os.path.abspath(data)).name,
         "split": split,
         "description_sha256": checksum(data / DESCRIPTION_FILE),
         "features": list(forecasts.description.features),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -60,6 +61,11 @@ class Sources(argparse.Namespace):
         """Where training has left the model."""
         return self.model.parent if self.model.suffix == ".keras" else self.model
 
+    @property
+    def name(self) -> str:
+        """Of that folder."""
+        return Path(os.path.abspath(self.folder)).name
+
     @cached_property
     def trained(self) -> tuple[ForecastModel, ExperimentConfig]:
         """The model and its configuration."""
@@ -69,7 +75,7 @@ class Sources(argparse.Namespace):
     def forecasts(self) -> Forecasts:
         """Those of the model and of the baselines."""
         model, config = self.trained
-        models = {self.folder.resolve().name: model}
+        models = {self.name: model}
         return forecast_windows(models, config.data, self.data, "test", self.max_windows)
 
 
@@ -222,7 +228,7 @@ def draw_losses(sources: Sources) -> Drawing:
     plot_losses(axes[1], history, "mae", "mean absolute error (length units)")
     return Drawing(
         figure,
-        f"all epochs of {sources.folder.resolve().name} ({len(history['loss'])} so far)",
+        f"all epochs of {sources.name} ({len(history['loss'])} so far)",
         "Training values are means over an epoch, in which the model changes.",
     )
 

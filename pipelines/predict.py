@@ -17,8 +17,9 @@ Writes, for OVITO, ChimeraX and the like as well as for NumPy,
                        about their mean with --recalibrated, which of all others corrects sigma
 
 Where a data set's features are one-hot names, as those of molecules are, they are written as the
-particles' species and residues. Where a file was cut out of a longer simulation and its data set
-says from which frame on, times count from the beginning of the simulation.
+particles' residue names, and the atoms that stand for molecules as atoms. Where a file was cut out
+of a longer simulation and its data set says from which frame on, times count from the beginning of
+the simulation.
 
 Files of an earlier forecast are replaced when all of the new ones are written, or else stay.
 """
@@ -27,6 +28,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import unicodedata
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,7 +82,7 @@ from numpy.typing import NDArray
 from socialmd.data import DatasetDescription, ForecastTask, read_forecast_task
 from socialmd.dataset_folder import DESCRIPTION_FILE, read_description, save_array
 from socialmd.evaluation import ForecastMetrics, Verdict, overall_table
-from socialmd.extended_xyz import write_extended_xyz
+from socialmd.extended_xyz import TAKEN, write_extended_xyz
 from socialmd.files import put_in_place, unfinished_folder
 from socialmd.models import ForecastModel, load_model
 from socialmd.models.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
@@ -135,10 +137,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     if known == steps:
         results["error"] = np.linalg.norm(positions - task.truth, axis=-1)
 
-    last_frame = _first_frame(arguments.file, description) + task.last_frame
+    origin = _origin(arguments.file, description)
+    last_frame = _first_frame(origin) + task.last_frame
     spacing = _spacing(arguments.frame_spacing, description)
     times = (last_frame + config.data.subsample * np.arange(1, steps + 1)) * spacing
-    names, features = _names_and_features(description, task.past[-1], dims)
+    are_molecules = "molecules" in origin
+    names, features = _names_and_features(description, task.past[-1], dims, are_molecules)
     comparison = None
     if known:
         log_probabilities = None
@@ -159,7 +163,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         if known:
             write_extended_xyz(new / "truth.xyz", task.truth, times[:known], features, names)
         if arguments.pdb or (description is not None and description.length_unit == "angstrom"):
-            _write_pdb_files(new, task.truth, positions, times, names, results, arguments.pdb)
+            labels = (names, origin.get("atoms"))
+            _write_pdb_files(new, task.truth, positions, times, labels, results, arguments.pdb)
         put_in_place(new, FILES)
     print(f"Forecast of {steps} steps from frame {task.last_frame} on written to {output}")
     if comparison:
@@ -211,7 +216,8 @@ def _compare(task: ForecastTask, positions: NDArray[Any], log_probabilities: Any
 
 def _description(file: Path) -> DatasetDescription | None:
     """That of the data set in whose split the file lies, if it does."""
-    folder = file.resolve().parent.parent
+    # Not resolved: under DVC or git-annex a file lies elsewhere, under a name that says nothing.
+    folder = file.absolute().parent.parent
     return read_description(folder) if (folder / DESCRIPTION_FILE).is_file() else None
 
 
@@ -232,20 +238,28 @@ def _spacing(given: float | None, description: DatasetDescription | None) -> flo
     return 1.0 if description is None else description.frame_spacing
 
 
-def _first_frame(file: Path, description: DatasetDescription | None) -> int:
-    """Where in a longer simulation the file begins, if its data set says so, in its frames."""
+def _origin(file: Path, description: DatasetDescription | None) -> dict[str, Any]:
+    """What the data set says of where the file is from (see `NanoparticleSimulation`)."""
     preprocessing = (description and description.preprocessing) or {}
-    path = file.resolve()
+    path = file.absolute()
     match preprocessing:
         case {"files": {**files}}:
             match files.get(f"{path.parent.name}/{path.name}"):
-                case {"frames": [int(first), *_]}:
-                    return first
+                case {**origin}:
+                    return {str(key): value for key, value in origin.items()}
+    return {}
+
+
+def _first_frame(origin: dict[str, Any]) -> int:
+    """Where in a longer simulation the file begins, in its frames."""
+    match origin:
+        case {"frames": [int(first), *_]}:
+            return first
     return 0
 
 
 def _names_and_features(
-    description: DatasetDescription | None, frame: NDArray[Any], dims: int
+    description: DatasetDescription | None, frame: NDArray[Any], dims: int, are_molecules: bool
 ) -> tuple[list[str] | None, dict[str, NDArray[Any]]]:
     """The particles' names if the features are nothing else; or features by name, [N] each."""
     features = frame[:, dims:]
@@ -253,14 +267,28 @@ def _names_and_features(
     if description is not None:
         labels = list(description.features[dims:])
     is_one_hot = np.isin(features, (0, 1)).all() and (features.sum(axis=1) == 1).all()
-    # Where a law is known, they are masses and charges, which may be ones and zeros as well.
-    if description is not None and description.law is None and is_one_hot:
-        return [re.sub(r"\s", "_", labels[index]) for index in features.argmax(axis=1)], {}
-    # Extended XYZ wants identifiers, and some are taken.
-    labels = [re.sub(r"\W", "_", label) for label in labels]
-    taken = ("species", "pos", "sigma", "error")
-    labels = [f"{label}_" if label in taken else label for label in labels]
-    return None, dict(zip(labels, features.T, strict=True))
+    kinds = features.argmax(axis=1) if features.size else []
+    # Masses of one and charges of zero look like that, too: where a law is known, or all are alike.
+    are_names = are_molecules or (
+        description is not None and description.law is None and len(set(kinds)) > 1
+    )
+    if is_one_hot and are_names:
+        return [re.sub(r"\s", "_", labels[index]) for index in kinds], {}
+    return None, dict(zip(_identifiers(labels), features.T, strict=True))
+
+
+def _identifiers(labels: Sequence[str]) -> list[str]:
+    """Names of columns of an extended XYZ file, all different: some alphabets it does not know."""
+    taken, found = {*TAKEN, "sigma", "error"}, []
+    for number, label in enumerate(labels):
+        plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode()
+        plain = re.sub(r"\W", "_", plain)
+        name = plain if re.match("[A-Za-z_]*[A-Za-z]", plain) else f"feature_{number}{plain}"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        found.append(name)
+    return found
 
 
 def _write_pdb_files(
@@ -268,19 +296,20 @@ def _write_pdb_files(
     truth: NDArray[Any],
     positions: NDArray[Any],
     times: NDArray[Any],
-    names: list[str] | None,
+    labels: tuple[list[str] | None, list[str] | None],
     results: dict[str, NDArray[Any]],
     required: bool,
 ) -> None:
     """Both or none; say why none unless they are required."""
+    names, atoms = labels
     names = names or ["X"] * positions.shape[1]
     name = "error" if "error" in results else "sigma"
     b_factors = results[name].mean(axis=0)  # [N]
     remark = f"B-FACTOR: MEAN {name.upper()} OVER ALL MODELS"
     try:
         if known := len(truth):
-            write_pdb(folder / "truth.pdb", truth, names, times[:known])
-        write_pdb(folder / "forecast.pdb", positions, names, times, b_factors, remark)
+            write_pdb(folder / "truth.pdb", truth, names, times[:known], atoms=atoms)
+        write_pdb(folder / "forecast.pdb", positions, names, times, b_factors, remark, atoms)
     except (ModuleNotFoundError, ValueError) as error:
         if required:
             raise

@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from socialmd.files import write_atomically
 
-__all__ = ["write_extended_xyz"]
+__all__ = ["TAKEN", "write_extended_xyz"]
 
 FloatArray = NDArray[np.float64]
+
+TAKEN = ("species", "resname", "pos")  # names of columns
 
 
 def write_extended_xyz(
@@ -21,7 +23,7 @@ def write_extended_xyz(
     positions: ArrayLike,
     times: ArrayLike,
     features: Mapping[str, ArrayLike],
-    species: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> None:
     """Write a trajectory in two or three dimensions as extended XYZ.
 
@@ -40,14 +42,12 @@ def write_extended_xyz(
         positions: [frames, N, 2] or [frames, N, 3].
         times: [frames].
         features: further columns by name: [N] if they stay the same, or [frames, N].
-        species: N names, as of molecules; `X`, which is no chemical element, if there are none.
-            OVITO makes a particle type of each, in the colour of the element that the name begins
-            with, `OQL` and `ONC` alike, until it is told another. ASE refuses all but elements
-            and `X`.
+        names: of the N particles, as of molecules, for a column `resname`. The species, which ASE
+            refuses unless they are chemical elements, are all `X`, which is none.
 
     Raises:
         ValueError: an array is of another shape or not finite; the name of a column is no
-            identifier or taken; a species is empty or has white space in it.
+            identifier or taken; a name is empty or has white space in it.
         OSError: the file cannot be written; nothing is left behind then.
 
     Example:
@@ -59,11 +59,11 @@ def write_extended_xyz(
     t = _checked("times", times)
     if t.shape != x.shape[:1]:
         raise ValueError(f"times: expected shape {x.shape[:1]}, found {t.shape}")
-    names = _checked_species(species, x.shape[1])
+    labels = _checked_names(names, x.shape[1])
     columns = [x[..., 0], x[..., 1], x[..., 2] if x.shape[2] == 3 else np.zeros(x.shape[:2])]
-    properties = "species:S:1:pos:R:3"
+    properties = "species:S:1:pos:R:3" if names is None else "species:S:1:resname:S:1:pos:R:3"
     for name, values in features.items():
-        if not re.fullmatch(r"[A-Za-z_]\w*", name) or name in ("species", "pos"):
+        if not re.fullmatch(r"[A-Za-z_]\w*", name) or name in TAKEN:
             raise ValueError(f"features: expected a free identifier as a name, found {name!r}")
         column = _checked(name, values)
         if column.shape not in (x.shape[:2], x.shape[1:2]):
@@ -76,8 +76,8 @@ def write_extended_xyz(
     for time, frame in zip(t, np.stack(columns, axis=-1), strict=True):  # [N, columns]
         lines += [str(len(frame)), f'Properties={properties} Time={time:.9g} pbc="F F F"']
         lines += [
-            f"{name} " + " ".join(f"{value:.9g}" for value in particle)
-            for name, particle in zip(names, frame, strict=True)
+            f"{label} " + " ".join(f"{value:.9g}" for value in particle)
+            for label, particle in zip(labels, frame, strict=True)
         ]
     text = "\n".join(lines) + "\n"
     write_atomically(path, lambda file: file.write(text.encode()))
@@ -90,14 +90,15 @@ def _checked(name: str, values: ArrayLike) -> FloatArray:
     return array
 
 
-def _checked_species(species: Sequence[str] | None, num_particles: int) -> Sequence[str]:
-    if species is None:
+def _checked_names(names: Sequence[str] | None, num_particles: int) -> Sequence[str]:
+    """What the lines of particles begin with."""
+    if names is None:
         return ["X"] * num_particles
-    if isinstance(species, str) or len(species) != num_particles:
+    if isinstance(names, str) or len(names) != num_particles:
         raise ValueError(
-            f"species: expected {num_particles} names, one for each particle, found {len(species)}"
+            f"names: expected {num_particles}, one for each particle, found {len(names)}"
         )
-    for name in species:
+    for name in names:
         if not re.fullmatch(r"\S+", name):
-            raise ValueError(f"species: expected names without white space, found {name!r}")
-    return species
+            raise ValueError(f"names: expected some without white space, found {name!r}")
+    return [f"X {name}" for name in names]

@@ -57,18 +57,23 @@ def write_atomically(
         temporary.unlink(missing_ok=True)
 
 
-def save_figure(figure: Any, path: str | Path, format: str = "png") -> None:
+def save_figure(figure: Any, path: str | Path, format: str = "png", **options: Any) -> None:
     """Write a Matplotlib figure, whole or not at all.
 
     Args:
         figure: the figure.
         path: the file.
         format: of the picture, a name that Matplotlib knows.
+        options: for `Figure.savefig`.
 
     Raises:
         OSError: the file cannot be written.
     """
-    write_atomically(path, lambda file: figure.savefig(file, format=format))
+    for text in figure.findobj(lambda artist: hasattr(artist, "set_parse_math")):
+        # A dollar in the name of a folder or particle begins no formula; ticks may have formulas.
+        if r"\mathdefault" not in text.get_text():
+            text.set_parse_math(False)
+    write_atomically(path, lambda file: figure.savefig(file, format=format, **options))
 
 
 def read_text(path: str | Path) -> str:

@@ -1,4 +1,4 @@
-import MDAnalysis
+import ase.io
 import numpy as np
 import pytest
 
@@ -24,12 +24,12 @@ def test_file_is_written_as_the_format_prescribes(tmp_path):
 
 def test_molecules_in_space_have_names_and_a_third_coordinate(tmp_path):
     path = tmp_path / "pair.xyz"
-    write_extended_xyz(path, [[[1, 2, 3], [4, 5, 6.5]]], [7], {}, species=["OQL", "ONC"])
+    write_extended_xyz(path, [[[1, 2, 3], [4, 5, 6.5]]], [7], {}, ["OQL", "ONC"])
     assert path.read_text().splitlines() == [
         "2",
-        'Properties=species:S:1:pos:R:3 Time=7 pbc="F F F"',
-        "OQL 1 2 3",
-        "ONC 4 5 6.5",
+        'Properties=species:S:1:resname:S:1:pos:R:3 Time=7 pbc="F F F"',
+        "X OQL 1 2 3",
+        "X ONC 4 5 6.5",
     ]
 
 
@@ -48,17 +48,18 @@ def test_float32_numbers_are_read_back_exactly(tmp_path, rng):
 
 
 @pytest.mark.parametrize("spatial_dims", [2, 3])
-def test_mdanalysis_reads_positions_and_species(tmp_path, rng, spatial_dims):
+def test_ase_reads_positions_and_names(tmp_path, rng, spatial_dims):
     positions = rng.normal(scale=30.0, size=(3, 4, spatial_dims)).astype(np.float32)
-    names = ["OQL", "ONC", "OQL", "2_A'"]
+    names = ["ARG", "ONC", "OQL", "2_A'"]
     errors = {"error": rng.uniform(size=(3, 4))}
     write_extended_xyz(tmp_path / "a.xyz", positions, np.arange(3), errors, names)
-    universe = MDAnalysis.Universe(tmp_path / "a.xyz", to_guess=())
-    read = np.array([frame.positions.copy() for frame in universe.trajectory])
-    universe.trajectory.close()
-    assert list(universe.atoms.names) == names
-    np.testing.assert_array_equal(read[..., :spatial_dims], positions)
+    frames = ase.io.read(tmp_path / "a.xyz", ":", format="extxyz")
+    read = np.array([frame.positions for frame in frames])
+    assert all(list(frame.arrays["resname"]) == names for frame in frames)
+    np.testing.assert_array_equal(read[..., :spatial_dims].astype(np.float32), positions)
     np.testing.assert_array_equal(read[..., spatial_dims:], 0)
+    np.testing.assert_allclose([frame.arrays["error"] for frame in frames], errors["error"])
+    assert [frame.info["Time"] for frame in frames] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -72,12 +73,16 @@ def test_mdanalysis_reads_positions_and_species(tmp_path, rng, spatial_dims):
         ({"features": {"mass": [1.0, 2.0]}}, r"mass: expected shape \(3,\) or \(2, 3\), found"),
         ({"features": {"mass": [1.0, np.nan, 2.0]}}, "mass: expected finite"),
         ({"features": {"two words": np.ones(3)}}, "free identifier as a name, found 'two words'"),
+        ({"features": {"resname": np.ones(3)}}, "free identifier as a name, found 'resname'"),
         ({"features": {"pos": np.ones(3)}}, "free identifier as a name, found 'pos'"),
-        ({"species": ["A", "B"]}, "species: expected 3 names, one for each particle, found 2"),
-        ({"species": "ABC"}, "species: expected 3 names"),
-        ({"species": ["A", "B", "a drug"]}, "names without white space, found 'a drug'"),
-        ({"species": ["A", "B", ""]}, "names without white space, found ''"),
-        ({"species": ["A", "B", "C\n"]}, r"names without white space, found 'C\\n'"),
+        ({"names": ["A", "B"]}, "names: expected 3, one for each particle, found 2"),
+        ({"names": "ABC"}, "names: expected 3"),
+        (
+            {"names": ["A", "B", "a drug"]},
+            "expected some without white space, found 'a drug'",
+        ),
+        ({"names": ["A", "B", ""]}, "expected some without white space, found ''"),
+        ({"names": ["A", "B", "C\n"]}, r"expected some without white space, found 'C\\n'"),
     ],
 )
 def test_what_the_format_cannot_hold_is_refused(tmp_path, changes, message):

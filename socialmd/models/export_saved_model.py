@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,8 @@ def export_saved_model(model: ForecastModel, path: str | Path) -> None:
         path: folder to write; replaced if it holds an earlier export.
 
     Raises:
-        ValueError: the model has no weights or scales yet, or the folder holds something else.
+        ValueError: the model has no weights or scales yet, the folder holds something else, or
+            TensorFlow could not load from a folder of this name.
         OSError: the folder cannot be written.
         FolderInUseError: another process is writing there.
 
@@ -58,6 +61,11 @@ def export_saved_model(model: ForecastModel, path: str | Path) -> None:
         raise ValueError("model: expected one with weights; call it on data or load it first")
     model.check_adapted()
     path = Path(path)
+    if odd := re.search(r"[][*?]", os.path.abspath(path)):
+        raise ValueError(
+            f"{path}: expected a path without {odd[0]!r}, by which TensorFlow would find "
+            "other files when it loads the SavedModel; choose another folder"
+        )
     if path.is_dir():
         ours = {*SAVED_MODEL, LOCK, UNFINISHED}
         if foreign := sorted({entry.name for entry in path.iterdir()} - ours):

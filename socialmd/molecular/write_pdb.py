@@ -31,12 +31,14 @@ def write_pdb(
     times: ArrayLike,
     b_factors: ArrayLike | None = None,
     remark: str = "",
+    atoms: Sequence[str] | None = None,
 ) -> None:
     """Write a trajectory in two or three dimensions as a PDB file, one model per frame.
 
     Every molecule is a residue of one atom, numbered from 1 on, in chain A. It is a HETATM, which
-    no viewer takes for a link of a polymer; name and element `X` stand for an atom that is not
-    known. There is no unit cell. The format has no place for times: remarks at the top list them.
+    no viewer takes for a link of a polymer; element `X` stands for one that is not known, and so
+    does the name of an atom that is not. There is no unit cell. The format has no place for times:
+    remarks at the top list them.
 
         TITLE     MDANALYSIS FRAMES FROM 0, STEP 1: SOCIALMD
         REMARK     B-FACTOR: MEAN ERROR OVER ALL MODELS
@@ -58,6 +60,7 @@ def write_pdb(
         times: [frames].
         b_factors: [N], in whatever unit; zero if not given.
         remark: what the B-factors are, say; ASCII text for the top of the file.
+        atoms: names of the atoms that stand for the N molecules, as `names`; `X` if not given.
 
     Raises:
         ModuleNotFoundError: MDAnalysis is not installed.
@@ -70,7 +73,9 @@ def write_pdb(
         >>> write_pdb("pair.pdb", np.zeros((10, 2, 3)), ["OQL", "ONC"], np.arange(10))
     """
     x = _checked_positions(positions)
-    _check_names(names, x.shape[1])
+    atoms = ["X"] * x.shape[1] if atoms is None else atoms
+    for what, given in (("names", names), ("atoms", atoms)):
+        _check_names(what, given, x.shape[1])
     t = np.asarray(times, np.float64)
     if t.shape != x.shape[:1] or not np.isfinite(t).all():
         raise ValueError(f"times: expected {len(x)} finite numbers, found {t}")
@@ -78,7 +83,7 @@ def write_pdb(
     if not remark.isascii():
         raise ValueError(f"remark: expected ASCII text, found {remark!r}")
 
-    universe = _universe(x, names, factors)
+    universe = _universe(x, names, atoms, factors)
     # The writer makes REMARK records of these.
     models = [f"MODEL {index} TIME {time:.9g}" for index, time in enumerate(t, start=1)]
     universe.trajectory.remarks = [remark, *models]
@@ -94,14 +99,16 @@ def write_pdb(
     write_atomically(path, lambda file: file.write(text.getvalue().encode("ascii")))
 
 
-def _universe(x: FloatArray, names: Sequence[str], b_factors: FloatArray) -> Any:
+def _universe(
+    x: FloatArray, names: Sequence[str], atoms: Sequence[str], b_factors: FloatArray
+) -> Any:
     """MDAnalysis' representation, with everything that its writer would otherwise warn about."""
     count = len(names)
     universe = MDAnalysis.Universe.empty(count, n_residues=count, atom_resindex=np.arange(count))
     for attribute, values in {
         "resnames": names,
         "resids": np.arange(1, count + 1),
-        "names": ["X"] * count,
+        "names": atoms,
         "elements": ["X"] * count,
         "record_types": ["HETATM"] * count,
         "chainIDs": ["A"] * count,
@@ -140,13 +147,13 @@ def _checked_positions(positions: ArrayLike) -> FloatArray:
     return x
 
 
-def _check_names(names: Sequence[str], count: int) -> None:
+def _check_names(what: str, names: Sequence[str], count: int) -> None:
     if isinstance(names, str) or len(names) != count:
-        raise ValueError(f"names: expected {count}, one for each molecule, found {len(names)}")
+        raise ValueError(f"{what}: expected {count}, one for each molecule, found {len(names)}")
     for name in names:
         if not re.fullmatch("[!-~]{1,4}", name):
             raise ValueError(
-                "names: expected one to four ASCII characters without white space, which a PDB "
+                f"{what}: expected one to four ASCII characters without white space, which a PDB "
                 f"file holds, found {name!r}"
             )
 

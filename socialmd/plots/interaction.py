@@ -106,7 +106,7 @@ def plot_interaction_errors(
     ax.set_yscale("log")
     _label_plainly(ax.yaxis)
     _finish_distances(ax, distances, seen)
-    finish_curves(ax, DISTANCE, "|learned $-$ true| / |true|", title)
+    finish_curves(ax, DISTANCE, "|learned - true| / |true|", title)
 
 
 def plot_interaction_map(

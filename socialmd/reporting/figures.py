@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from socialmd.evaluation import AroundCloseApproaches, Conservation, nearest_distances
-from socialmd.files import save_figure, write_atomically
+from socialmd.files import save_figure
 from socialmd.plots import (
     draw_learned_interaction,
     new_figure,
@@ -72,10 +72,7 @@ def save_png_and_pdf(figure: Figure, folder: Path, name: str) -> Path:
     """
     png = folder / f"{name}.png"
     save_figure(figure, png)
-    write_atomically(
-        png.with_suffix(".pdf"),
-        lambda file: figure.savefig(file, format="pdf", metadata={"CreationDate": None}),
-    )
+    save_figure(figure, png.with_suffix(".pdf"), "pdf", metadata={"CreationDate": None})
     return png
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -27,8 +28,11 @@ def load_models(
     Raises:
         FileNotFoundError, ValueError: as `load_model`; or two models cannot be told apart.
     """
-    folders = [(path.parent if path.suffix == ".keras" else path).resolve() for path in paths]
-    names = [folder.name for folder in folders]
+    folders = [
+        Path(os.path.abspath(path.parent if path.suffix == ".keras" else path)) for path in paths
+    ]
+    # Matplotlib's legends leave out what begins with an underscore.
+    names = [folder.name.lstrip("_") or folder.name for folder in folders]
     if len(set(names)) < len(names):
         names = [f"{folder.parent.name}/{folder.name}" for folder in folders]
     models, configs = {}, {}

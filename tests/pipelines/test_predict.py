@@ -61,15 +61,16 @@ def read_xyz(path):
     blocks = [lines[i : i + num_particles + 2] for i in range(0, len(lines), num_particles + 2)]
     comments = [dict(part.split("=") for part in block[1].split(" ", 2)[:2]) for block in blocks]
     names = comments[0]["Properties"].split(":")[::3]
-    numbers = [[line.split()[1:] for line in block[2:]] for block in blocks]
+    words = 2 if "resname" in names else 1
+    numbers = [[line.split()[words:] for line in block[2:]] for block in blocks]
     return np.array([float(c["Time"]) for c in comments]), names, np.array(numbers, float)
 
 
-def read_species(path):
-    """First words of all lines, [frames][N]."""
+def read_words(path, column):
+    """A column of all lines, [frames][N]."""
     lines = path.read_text().splitlines()
     num_particles = int(lines[0])
-    words = [line.split()[0] for line in lines]
+    words = [line.split()[column] if len(line.split()) > column else "" for line in lines]
     step = num_particles + 2
     return [words[i + 2 : i + step] for i in range(0, len(lines), step)]
 
@@ -96,7 +97,7 @@ def test_xyz_holds_forecast_features_and_width(experiment, file, tmp_path):
     run(experiment, file, tmp_path)
     times, names, numbers = read_xyz(tmp_path / "forecast.xyz")
     assert names == ["species", "pos", "mass", "charge", "sigma"]
-    assert read_species(tmp_path / "forecast.xyz") == [["X"] * 3] * 4
+    assert read_words(tmp_path / "forecast.xyz", 0) == [["X"] * 3] * 4
     # Frame 39 is the last one known; the model sees every second, 0.25 apart.
     np.testing.assert_allclose(times, [41 * 0.25, 43 * 0.25, 45 * 0.25, 47 * 0.25])
     positions = np.load(tmp_path / "forecast.npy")
@@ -156,13 +157,60 @@ def test_errors_are_distances_from_a_truth_that_is_known_for_all_steps(experimen
     np.testing.assert_allclose(numbers[..., -1], distances, rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:Unknown element X:UserWarning")
+def test_molecules_all_alike_have_names_and_atoms(experiment, tmp_path):
+    """A data set of molecules says so; masses of one look the same."""
+    origin = {"molecules": ["ONC"] * 3, "atoms": ["C1", "N2", "C1"]}
+    preprocessing = {"files": {"test/simulation_00000.npy": origin}}
+    one_hot = ((1, 0), (1, 0), (1, 0))
+    file = write_molecules(tmp_path / "data", one_hot=one_hot, preprocessing=preprocessing)
+    run(experiment, file, tmp_path / "a", "--start-frame", 0)
+    assert read_words(tmp_path / "a" / "forecast.xyz", 1) == [["ONC"] * 3] * 4
+    for name in ("forecast", "truth"):
+        atoms, _ = read_pdb(tmp_path / "a" / f"{name}.pdb")
+        assert list(atoms.names) == ["C1", "N2", "C1"]
+        assert list(atoms.resnames) == ["ONC"] * 3
+
+
+def test_names_of_features_become_different_identifiers(experiment, tmp_path):
+    """Other alphabets are taken by training; no column is lost."""
+    for features, expected in (
+        (["a b", "a_b"], ["a_b", "a_b_"]),
+        (["质量", "заряд"], ["feature_0", "feature_1"]),
+        (["größe", "2nd"], ["groe", "feature_12nd"]),
+        (["sigma", "error"], ["sigma_", "error_"]),
+    ):
+        file = write_molecules(
+            tmp_path / features[0], one_hot=((2, 3), (4, 5), (6, 7)), features=["x", "y", *features]
+        )
+        run(experiment, file, tmp_path / "a")
+        _, names, numbers = read_xyz(tmp_path / "a" / "forecast.xyz")
+        assert names == ["species", "pos", *expected, "sigma"]
+        np.testing.assert_array_equal(numbers[0, :, 3:5], [[2, 3], [4, 5], [6, 7]])
+
+
+@pytest.mark.filterwarnings("ignore:Unknown element X:UserWarning")
+def test_links_are_not_followed_to_where_names_say_nothing(experiment, molecules, tmp_path):
+    """Under DVC or git-annex the file itself lies in a cache."""
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "data/test").mkdir(parents=True)
+    shutil.copy(molecules, tmp_path / "cache/8f14e4.npy")
+    shutil.copy(molecules.parents[1] / "dataset.json", tmp_path / "data")
+    file = tmp_path / "data/test/simulation_00000.npy"
+    file.symlink_to(tmp_path / "cache/8f14e4.npy")
+    run(experiment, file, tmp_path / "a", "--start-frame", 0)
+    times, names, _ = read_xyz(tmp_path / "a" / "forecast.xyz")
+    np.testing.assert_allclose(times, [3, 4, 5, 6])
+    assert names[:2] == ["species", "resname"]
+
+
 def test_molecules_are_written_by_their_names(experiment, molecules, tmp_path):
     run(experiment, molecules, tmp_path, "--start-frame", 0)
-    for name, columns in (("forecast", ["species", "pos", "sigma", "error"]), ("truth", None)):
+    for name, further in (("forecast", ["sigma", "error"]), ("truth", [])):
         times, properties, _ = read_xyz(tmp_path / f"{name}.xyz")
-        assert properties == (columns or ["species", "pos"])
+        assert properties == ["species", "resname", "pos", *further]
         np.testing.assert_allclose(times, [3, 4, 5, 6])
-        assert read_species(tmp_path / f"{name}.xyz") == [NAMES] * 4
+        assert read_words(tmp_path / f"{name}.xyz", 1) == [NAMES] * 4
 
 
 @pytest.mark.filterwarnings("ignore:Unknown element X:UserWarning")
@@ -298,6 +346,7 @@ def test_times_count_from_the_beginning_of_the_simulation(experiment, tmp_path, 
         (((0.5, 0.5), (1, 0), (0, 1)), None),
         (((2, -1), (1, 0), (0, 1)), None),
         (((1, 0), (1, 0), (1, 0)), {"coulomb_constant": 0.0}),  # masses of one, charges of zero
+        (((1, 0), (1, 0), (1, 0)), None),  # likewise, and nobody knows the law
     ],
 )
 def test_features_that_are_no_names_stay_columns(experiment, tmp_path, one_hot, law):
@@ -308,7 +357,7 @@ def test_features_that_are_no_names_stay_columns(experiment, tmp_path, one_hot, 
     _, names, numbers = read_xyz(tmp_path / "a" / "forecast.xyz")
     assert names == ["species", "pos", "m", "pos_", "sigma"]
     np.testing.assert_array_equal(numbers[:, :, 3:5], [one_hot] * 4)
-    assert read_species(tmp_path / "a" / "forecast.xyz") == [["X"] * 3] * 4
+    assert read_words(tmp_path / "a" / "forecast.xyz", 0) == [["X"] * 3] * 4
 
 
 @pytest.mark.filterwarnings("ignore:Unknown element X:UserWarning")
@@ -327,13 +376,13 @@ def test_molecules_in_space_are_forecast(experiment, tmp_path, monkeypatch, caps
     np.testing.assert_allclose(forecast, expected[0], rtol=1e-5)
     assert np.load(output / "samples.npy").shape == (2, 4, 3, 3)
     _, names, numbers = read_xyz(output / "forecast.xyz")
-    assert names == ["species", "pos", "sigma", "error"]
+    assert names == ["species", "resname", "pos", "sigma", "error"]
     np.testing.assert_allclose(numbers[..., :3], forecast, rtol=1e-6)
     errors = np.sqrt(((forecast - truth) ** 2).sum(axis=-1))
     np.testing.assert_allclose(numbers[..., 4], errors, rtol=1e-6)
     np.testing.assert_allclose(read_xyz(output / "truth.xyz")[2], truth, rtol=1e-8)
     for name, positions in (("forecast", forecast), ("truth", truth)):
-        assert read_species(output / f"{name}.xyz") == [NAMES] * 4
+        assert read_words(output / f"{name}.xyz", 1) == [NAMES] * 4
         atoms, found = read_pdb(output / f"{name}.pdb")
         assert list(atoms.resnames) == NAMES
         np.testing.assert_allclose(found, positions, rtol=0, atol=5.1e-4)
@@ -457,5 +506,5 @@ def test_a_past_that_is_not_there_is_refused(experiment, file, tmp_path, start):
 
 
 def test_impossible_numbers_of_steps_are_refused(experiment, file, tmp_path):
-    with pytest.raises(ValueError, match=r"num_steps: expected at least 1, .*found 0"):
+    with pytest.raises(ValueError, match=r"num_steps: expected a whole number .*found 0"):
         run(experiment, file, tmp_path, "--num-steps", 0)
