@@ -1,6 +1,8 @@
 """Learned simulation of many-body particle dynamics with LSTMs and stacked state pooling."""
 
+import importlib
 import os
+from typing import Any
 
 # TensorFlow asks when it is first imported. Without AVX-512 it would leave its fast convolutions
 # off, and a training step would take half as long again.
@@ -11,3 +13,24 @@ from socialmd.config import load_config as load_config
 from socialmd.config import save_config as save_config
 
 __all__ = ["ExperimentConfig", "load_config", "save_config"]
+
+SUBPACKAGES = (
+    "data",
+    "distributions",
+    "evaluation",
+    "layers",
+    "models",
+    "molecular",
+    "plots",
+    "reporting",
+    "serving",
+    "simulation",
+    "training",
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Subpackages, imported when they are first used: TensorFlow takes seconds."""
+    if name in SUBPACKAGES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

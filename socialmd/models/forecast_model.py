@@ -594,6 +594,14 @@ class ForecastModel(keras.Model):
             else np.asarray(self.spread_factors).tolist(),
         }
 
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shape that the model was built with, of plain numbers: others write it as JSON."""
+        config = super().get_build_config()
+        return config and {
+            name: [None if size is None else int(size) for size in shape]
+            for name, shape in config.items()
+        }
+
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         # Models from before this key were trained in closed loop.
