@@ -20,7 +20,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,6 +50,7 @@ import numpy as np
 from socialmd import load_config
 from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.data import read_windows
+from socialmd.dataset_folder import read_description
 from socialmd.evaluation import ForecastMetrics
 from socialmd.evaluation.variant_table import variant_table
 from socialmd.files import save_figure, write_atomically
@@ -134,7 +135,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         "epochs": sum(phase.epochs or 0 for phase in base.training.schedule),
         "batch_size": base.training.batch_size,
     }
-    write_report(output, experiment, comparisons, results, baselines)
+    name_units = read_description(data).name_units
+    write_report(output, experiment, comparisons, results, baselines, name_units)
     print(f"Tables in {output / 'comparison.md'}")
     if failed:
         raise RuntimeError(f"some trainings failed, the reasons are above: {', '.join(failed)}")
@@ -252,6 +254,7 @@ def write_report(
     comparisons: Mapping[str, Comparison],
     results: Results,
     baselines: Mapping[str, ForecastMetrics],
+    name_units: Callable[[str], str] = str,
 ) -> None:
     """Write `comparison.json`, `comparison.md` and the figures.
 
@@ -261,6 +264,7 @@ def write_report(
         comparisons: by name; those whose reference or variants are missing get no table.
         results: numbers of the complete trainings.
         baselines: constant velocity on the validation and on the test split.
+        name_units: gives texts the units of the data.
     """
     settings = {
         name: {variant: comparison.settings(variant) for variant in comparison.experiments}
@@ -268,7 +272,7 @@ def write_report(
     }
     report = {
         "experiment": experiment,
-        "units": UNITS,
+        "units": {key: name_units(meaning) for key, meaning in UNITS.items()},
         "comparisons": settings,
         "constant_velocity": {split: asdict(metrics) for split, metrics in baselines.items()},
         "trainings": results,
@@ -279,7 +283,7 @@ def write_report(
     parts = [
         f"# Variants of {experiment['reference']} on {experiment['data']}",
         f"{experiment['epochs']} epochs in batches of {experiment['batch_size']} for each.",
-        EXPLANATION,
+        name_units(EXPLANATION.replace("\n", " ")),
         f"Constant velocity: test MAE {test.mae:.4f}, median error {test.median_error:.4f}, FDE "
         f"{test.fde:.4f}.",
     ]
@@ -293,9 +297,9 @@ def write_report(
             parts += [f"## {comparison.title}", variant_table(trainings, settings[name])]
             picture = output / f"{name}.png"
             if comparison.experiments[REFERENCE].training.phases:
-                draw_by_step(picture, comparison.title, trainings)
+                draw_by_step(picture, comparison.title, trainings, name_units)
             else:
-                draw(picture, comparison.title, trainings, baselines["validation"].mae)
+                draw(picture, comparison.title, trainings, baselines["validation"].mae, name_units)
     text = "\n\n".join(parts) + "\n"
     write_atomically(output / "comparison.md", lambda file: file.write(text.encode()))
 
@@ -305,6 +309,7 @@ def draw(
     title: str,
     trainings: Mapping[str, Sequence[Mapping[str, Any]]],
     baseline: float,
+    name_units: Callable[[str], str],
 ) -> None:
     """Draw the learning curves of one comparison, as in figures 26 and 27 of the thesis.
 
@@ -313,6 +318,7 @@ def draw(
         title: of the picture.
         trainings: by variant, the numbers of each seed.
         baseline: mean absolute error of constant velocity on the validation split.
+        name_units: gives texts the units of the data.
     """
     figure, axes = new_figure(11, 4.2, columns=2)
     figure.suptitle(title)
@@ -325,11 +331,14 @@ def draw(
             for variant, seeds in trainings.items()
         }
         plot_learning_curves(ax, curves, label, baselines)
-    save_figure(figure, path)
+    save_figure(figure, path, name_units)
 
 
 def draw_by_step(
-    path: Path, title: str, trainings: Mapping[str, Sequence[Mapping[str, Any]]]
+    path: Path,
+    title: str,
+    trainings: Mapping[str, Sequence[Mapping[str, Any]]],
+    name_units: Callable[[str], str],
 ) -> None:
     """Draw the errors of one comparison on the test split against steps ahead, means over seeds.
 
@@ -337,6 +346,7 @@ def draw_by_step(
         path: the picture.
         title: of the picture.
         trainings: by variant, the numbers of each seed.
+        name_units: gives texts the units of the data.
     """
     figure, axes = new_figure(11, 4.2, columns=2)
     figure.suptitle(title)
@@ -350,7 +360,7 @@ def draw_by_step(
         }
         plot_errors(ax, curves, label, title_of_axes)
     axes[1].set_yscale("linear")
-    save_figure(figure, path)
+    save_figure(figure, path, name_units)
 
 
 def _union(groups: Iterable[Mapping[str, ExperimentConfig]]) -> dict[str, ExperimentConfig]:

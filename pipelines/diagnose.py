@@ -77,8 +77,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     }
     text = json.dumps(tables, indent=2, allow_nan=False) + "\n"
     write_atomically(output / "diagnosis.json", lambda file: file.write(text.encode()))
-    save_png_and_pdf(draw_configurations(diagnosis), output, "configurations")
-    save_png_and_pdf(draw_dependence(diagnosis), output, "dependence")
+    name_units = diagnosis.description.name_units
+    save_png_and_pdf(draw_configurations(diagnosis), output, "configurations", name_units)
+    save_png_and_pdf(draw_dependence(diagnosis), output, "dependence", name_units)
     print(f"{split} split: ", end="")
     print_tables(diagnosis)
     print(f"\nNumbers and figures: {output}")

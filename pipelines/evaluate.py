@@ -84,6 +84,7 @@ from socialmd.reporting import (
     load_models,
     measure,
 )
+from socialmd.training.output_folder import tables_about
 
 UNITS = {
     "mae, median_error": "units of length, per coordinate",
@@ -118,6 +119,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         models, config, arguments.data, arguments.split, arguments.max_windows
     )
     measured = measure(forecasts, arguments.num_samples, arguments.sampled_windows)
+    name_units = forecasts.description.name_units
     description: dict[str, Any] = {
         "models": {
             name: {"trainable_parameters": model.num_trainable_parameters}
@@ -125,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         },
         "data": _describe_data(arguments.data, arguments.split, config, forecasts),
         "remarks": remarks,
-        "units": UNITS,
+        "units": {key: name_units(meaning) for key, meaning in UNITS.items()},
     }
     text = json.dumps({**description, **measured.to_json()}, indent=2, allow_nan=False) + "\n"
     write_atomically(output / "metrics.json", lambda file: file.write(text.encode()))
@@ -142,16 +144,24 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"given, {data['target_steps']} forecast, {data['step_spacing']:.4g} apart"
     )
     report = compose_report(
-        forecasts, measured, curves, overview, gallery, _made_by(typed, configs), subtitle, remarks
+        forecasts,
+        measured,
+        curves,
+        overview,
+        gallery,
+        _made_by(typed, configs, forecasts),
+        subtitle,
+        remarks,
     )
-    report.write(output / "report.html")
+    report.write(output / "report.html", name_units)
     print(f"\nReport: {output / 'report.html'}, numbers: metrics.json, pictures: figures/ there")
 
 
 def print_tables(forecasts: Forecasts, measured: Measurements, split: Path) -> None:
     """The most important numbers."""
     metrics = measured.errors
-    print(f"{len(forecasts.windows.truth)} windows of {split}\n")
+    unit = forecasts.description.name_units("length units")
+    print(f"{len(forecasts.windows.truth)} windows of {split}; errors in {unit}\n")
     print(overall_table(metrics), step_table(metrics), sep="\n\n", end="\n\n")
     for name, caution in measured.cautions.items():
         print(f"Sampled futures of {name}: {caution}.")
@@ -196,15 +206,20 @@ def _count_particles(windows: Windows) -> int | str:
     return f"{counts.min()} to {counts.max()}"
 
 
-def _made_by(typed: Sequence[str], configs: dict[str, ExperimentConfig]) -> dict[str, str]:
+def _made_by(
+    typed: Sequence[str], configs: dict[str, ExperimentConfig], forecasts: Forecasts
+) -> dict[str, str]:
     """Title -> text: what somebody needs to make the same report."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
     versions.append(f"Python {platform.python_version()}")
+    tables = set(tables_about(forecasts.description))
     return {
         "Command": typed_command("evaluate", typed),
         "Versions": "\n".join(versions),
         **{
-            f"Configuration of {name}": json.dumps(config.model_dump(mode="json"), indent=2)
+            f"Configuration of {name}": json.dumps(
+                config.model_dump(mode="json", include=tables), indent=2
+            )
             for name, config in configs.items()
         },
     }

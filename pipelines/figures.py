@@ -144,6 +144,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         except NothingToDrawError as reason:
             print(f"{name} is left out: {reason}", flush=True)
             continue
+        drawing = drawing.name_units(read_description(sources.data).name_units)
         save(drawing, sources.output, name)
         add_caption(sources.output / "captions.md", name, drawing, typed_command("figures", typed))
         made.append(name)
@@ -270,7 +271,7 @@ def save(drawing: Drawing, folder: Path, name: str) -> None:
     else:
         width = int(LETTERS_PER_INCH * drawing.figure.get_figwidth())
         drawing.figure.suptitle(textwrap.fill(drawing.rule[0].upper() + drawing.rule[1:], width))
-        save_png_and_pdf(drawing.figure, folder, name)
+        save_png_and_pdf(drawing.figure, folder, name, drawing.unit_names)
 
 
 def add_caption(path: Path, name: str, drawing: Drawing, made_by: str) -> None:

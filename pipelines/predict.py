@@ -143,6 +143,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     times = (last_frame + config.data.subsample * np.arange(1, steps + 1)) * spacing
     are_molecules = "molecules" in origin
     names, features = _names_and_features(description, task.past[-1], dims, are_molecules)
+    units = {
+        key: getattr(description, key)
+        for key in ("length_unit", "time_unit")
+        if getattr(description, key, None)
+    }
     comparison = None
     if known:
         log_probabilities = None
@@ -153,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     with unfinished_folder(output) as new:
         columns = {**features, **results}
-        write_extended_xyz(new / "forecast.xyz", positions, times, columns, names)
+        write_extended_xyz(new / "forecast.xyz", positions, times, columns, names, units)
         save_array(new / "forecast.npy", positions)
         save_array(new / "parameters.npy", parameters)
         if count := arguments.num_samples:
@@ -161,14 +166,15 @@ def main(argv: Sequence[str] | None = None) -> None:
             samples, _ = _roll_out(model, task, steps, "sample", arguments.seed, **how)
             save_array(new / "samples.npy", keras.ops.convert_to_numpy(samples)[:, 0])
         if known:
-            write_extended_xyz(new / "truth.xyz", task.truth, times[:known], features, names)
+            write_extended_xyz(new / "truth.xyz", task.truth, times[:known], features, names, units)
         if arguments.pdb or (description is not None and description.length_unit == "angstrom"):
             labels = (names, origin.get("atoms"))
             _write_pdb_files(new, task.truth, positions, times, labels, results, arguments.pdb)
         put_in_place(new, FILES)
     print(f"Forecast of {steps} steps from frame {task.last_frame} on written to {output}")
     if comparison:
-        print(f"The file goes on for {known} of these steps:\n")
+        unit = units.get("length_unit", "length units")
+        print(f"The file goes on for {known} of these steps; errors in {unit}:\n")
         print(comparison)
 
 

@@ -31,6 +31,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 parse_first(__name__, _parse)  # what follows takes seconds to import
 
 from socialmd import load_config
+from socialmd.dataset_folder import read_description
 from socialmd.files import save_figure
 from socialmd.plots import new_figure, plot_losses
 from socialmd.training import ProfileSteps, fit, read_history
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     plot_losses(axes[0], history, scale="symlog")
     plot_losses(axes[1], history, "mae", "mean absolute error (length units)")
     picture = arguments.output / "losses.png"
-    save_figure(figure, picture)
+    save_figure(figure, picture, read_description(arguments.output).name_units)
     print(f"Model, log and figure: {arguments.output}")
     print(f"Watch it: tensorboard --logdir {tensorboard}")
     if profile:

@@ -2,7 +2,7 @@
 
 import importlib
 import os
-from typing import Any
+import typing
 
 # TensorFlow asks when it is first imported. Without AVX-512 it would leave its fast convolutions
 # off, and a training step would take half as long again.
@@ -29,7 +29,7 @@ SUBPACKAGES = (
 )
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> typing.Any:
     """Subpackages, imported when they are first used: TensorFlow takes seconds."""
     if name in SUBPACKAGES:
         return importlib.import_module(f"{__name__}.{name}")

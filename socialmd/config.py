@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -662,18 +663,22 @@ def load_config(path: str | Path) -> ExperimentConfig:
         raise ValueError(f"{path}: not a TOML file: {error}") from None
 
 
-def save_config(config: ExperimentConfig, path: str | Path) -> None:
+def save_config(
+    config: ExperimentConfig, path: str | Path, tables: Collection[str] | None = None
+) -> None:
     """Write the resolved configuration, every key spelled out, as a TOML file.
 
     Args:
         config: the configuration.
         path: the file; `load_config` reads it back to an equal configuration.
+        tables: names of those to write; all if none are given.
 
     Raises:
         OSError: the file cannot be written; nothing is left behind then.
     """
-    tables = config.model_dump(mode="json", exclude_none=True)
-    write_atomically(path, lambda file: tomli_w.dump(tables, file))
+    include = None if tables is None else set(tables)
+    content = config.model_dump(mode="json", exclude_none=True, include=include)
+    write_atomically(path, lambda file: tomli_w.dump(content, file))
 
 
 def _describe(fault: ErrorDetails) -> str:

@@ -89,6 +89,25 @@ class DatasetDescription(BaseModel):
             )
         return self
 
+    def name_units(self, text: str) -> str:
+        """A text about these data, with the names of their units.
+
+        Args:
+            text: in which they are "length units" or "units of length", and "time units".
+
+        Returns:
+            The text, as it is where the units have no names.
+
+        Example:
+            >>> description.name_units("mean absolute error (length units)")
+            'mean absolute error (angstrom)'
+        """
+        if self.length_unit is not None:
+            for name in ("length units", "units of length"):
+                text = text.replace(name, self.length_unit)
+            text = text.replace("per unit of area", f"per square {self.length_unit}")
+        return text if self.time_unit is None else text.replace("time units", self.time_unit)
+
 
 def _vectors(names: Sequence[str]) -> list[str]:
     """Names that end in x and y and are alike before: vx and vy, dipole_x and dipole_y."""

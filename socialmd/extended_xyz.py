@@ -24,6 +24,7 @@ def write_extended_xyz(
     times: ArrayLike,
     features: Mapping[str, ArrayLike],
     names: Sequence[str] | None = None,
+    units: Mapping[str, str] | None = None,
 ) -> None:
     """Write a trajectory in two or three dimensions as extended XYZ.
 
@@ -44,6 +45,8 @@ def write_extended_xyz(
         features: further columns by name: [N] if they stay the same, or [frames, N].
         names: of the N particles, as of molecules, for a column `resname`. The species, which ASE
             refuses unless they are chemical elements, are all `X`, which is none.
+
+        units: for the comment of every frame, `{"length_unit": "angstrom"}`, say.
 
     Raises:
         ValueError: an array is of another shape or not finite; the name of a column is no
@@ -72,9 +75,10 @@ def write_extended_xyz(
             )
         columns.append(np.broadcast_to(column, x.shape[:2]))
         properties += f":{name}:R:1"
+    comment = "".join(f' {key}="{unit}"' for key, unit in (units or {}).items())
     lines = []
     for time, frame in zip(t, np.stack(columns, axis=-1), strict=True):  # [N, columns]
-        lines += [str(len(frame)), f'Properties={properties} Time={time:.9g} pbc="F F F"']
+        lines += [str(len(frame)), f'Properties={properties} Time={time:.9g} pbc="F F F"{comment}']
         lines += [
             f"{label} " + " ".join(f"{value:.9g}" for value in particle)
             for label, particle in zip(labels, frame, strict=True)

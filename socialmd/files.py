@@ -57,22 +57,28 @@ def write_atomically(
         temporary.unlink(missing_ok=True)
 
 
-def save_figure(figure: Any, path: str | Path, format: str = "png", **options: Any) -> None:
+def save_figure(
+    figure: Any,
+    path: str | Path,
+    name_units: Callable[[str], str] = str,
+    format: str = "png",
+    **options: Any,
+) -> None:
     """Write a Matplotlib figure, whole or not at all.
 
     Args:
         figure: the figure.
         path: the file.
+        name_units: gives texts the units of the data (see `DatasetDescription.name_units`).
         format: of the picture, a name that Matplotlib knows.
         options: for `Figure.savefig`.
 
     Raises:
         OSError: the file cannot be written.
     """
-    for text in figure.findobj(lambda artist: hasattr(artist, "set_parse_math")):
-        # A dollar in the name of a folder or particle begins no formula; ticks may have formulas.
-        if r"\mathdefault" not in text.get_text():
-            text.set_parse_math(False)
+    for text in _words(figure):
+        text.set_text(name_units(text.get_text()))
+        text.set_parse_math(False)  # a dollar in the name of a folder or particle is no formula
     write_atomically(path, lambda file: figure.savefig(file, format=format, **options))
 
 
@@ -148,6 +154,16 @@ def put_in_place(unfinished: Path, names: Sequence[str]) -> None:
         if (unfinished / name).exists():
             os.replace(unfinished / name, directory / name)
     _sync_folder(directory)
+
+
+def _words(figure: Any) -> Iterator[Any]:
+    """All texts of a figure but the numbers at its axes."""
+    yield from figure.texts
+    legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes)]
+    for legend in filter(None, legends):
+        yield from legend.get_texts()
+    for ax in figure.axes:
+        yield from (ax.title, ax.xaxis.label, ax.yaxis.label, *ax.texts)
 
 
 def _remove_abandoned(path: Path) -> None:

@@ -106,7 +106,16 @@ def test_refuses_to_read_an_impossible_description(root, change, message):
         read_description(root)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]"])
+def test_texts_get_the_names_of_units(root):
+    description = describe_dataset(root, features=FEATURES, frame_spacing=0.5)
+    text = "MAE (length units), units of length, time units, density per unit of area"
+    assert description.name_units(text) == text
+    units = {"length_unit": "angstrom", "time_unit": "nanosecond"}
+    named = describe_dataset(root, features=FEATURES, frame_spacing=0.5, **units)
+    expected = "MAE (angstrom), angstrom, nanosecond, density per square angstrom"
+    assert named.name_units(text) == expected
+
+
 def test_a_byte_order_mark_is_no_part_of_the_description(root):
     expected = describe_dataset(root, features=FEATURES, frame_spacing=0.5)
     path = root / "dataset.json"
@@ -136,6 +145,7 @@ def test_names_of_molecules_that_end_in_letters_are_no_vectors(root):
     describe_dataset(root, features=["x", "y", "OQX", "OQY", "axle"], frame_spacing=0.5)
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"[]"])
 def test_refuses_to_read_what_is_no_description(tmp_path, content):
     (tmp_path / "dataset.json").write_bytes(content)
     with pytest.raises(ValueError, match=r"dataset\.json: not a data set's description"):

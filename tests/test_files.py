@@ -4,9 +4,10 @@ import os
 import time
 
 import pytest
+from matplotlib.figure import Figure
 
 from socialmd.claim import FolderInUseError, claim
-from socialmd.files import put_in_place, unfinished_folder, write_atomically
+from socialmd.files import put_in_place, save_figure, unfinished_folder, write_atomically
 
 NAMES = ("part", "numbers", "description")
 
@@ -77,6 +78,25 @@ def test_what_a_killed_process_has_left_is_removed_in_time(tmp_path):
         os.utime(path, (time.time() - 4000,) * 2)
     write_atomically(tmp_path / "a", lambda file: file.write(b"whole"))
     assert sorted(tmp_path.iterdir()) == sorted([new, others, tmp_path / "a"])
+
+
+def test_figures_show_names_with_dollars_and_the_units_of_the_data(tmp_path):
+    """A single dollar begins no formula, and neither do two; ticks may have formulas."""
+    figure = Figure()
+    ax = figure.subplots()
+    ax.plot([1, 1000], [1, 1000], label="run$1")
+    ax.set(title="$HOME and $PATH_", xlabel="error (length units)", xscale="log")
+    ax.legend()
+    save_figure(figure, tmp_path / "a.png", lambda text: text.replace("length units", "pixels"))
+    assert (tmp_path / "a.png").stat().st_size > 1000
+    assert ax.get_title() == "$HOME and $PATH_"
+    assert ax.get_xlabel() == "error (pixels)"
+    assert not ax.title.get_parse_math()
+    [label] = ax.get_legend().get_texts()
+    assert not label.get_parse_math()
+    ticks = [tick for tick in ax.get_xticklabels() if "mathdefault" in tick.get_text()]
+    assert ticks
+    assert all(tick.get_parse_math() for tick in ticks)
 
 
 # === Folders ===

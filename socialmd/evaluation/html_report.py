@@ -7,7 +7,7 @@ they live in one file with it so that the shape of a report can be read in one p
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,17 +98,18 @@ class Report:
         environment.filters["data_uri"] = _data_uri
         return environment.get_template("html_report.html.jinja").render(report=self)
 
-    def write(self, path: str | Path) -> None:
+    def write(self, path: str | Path, name_units: Callable[[str], str] = str) -> None:
         """Write the page, whole or not at all.
 
         Args:
             path: the file.
+            name_units: gives the text the units of the data (see `DatasetDescription.name_units`).
 
         Raises:
             FileNotFoundError, ValueError: as `html`.
             OSError: the file cannot be written.
         """
-        text = self.html()
+        text = name_units(self.html())
         write_atomically(path, lambda file: file.write(text.encode()))
 
 

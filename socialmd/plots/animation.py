@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from socialmd.plots.forecast import add_legend, plot_forecast
-from socialmd.plots.style import FORECAST_COLOR, TRUTH_COLOR, new_figure
+from socialmd.plots.style import FORECAST_COLOR, TRUTH_COLOR, label_plane, new_figure
 
 __all__ = ["animate_forecast"]
 
@@ -24,6 +24,7 @@ def animate_forecast(
     extent: tuple[float, float, float, float],
     title: str = "Forecast",
     frames_per_second: int = 8,
+    unit: str = "length units",
 ) -> None:
     """Write a GIF in which truth and forecast advance together, with the last steps as tails.
 
@@ -35,6 +36,7 @@ def animate_forecast(
         extent: x_min, x_max, y_min, y_max of what is shown.
         title: of the picture.
         frames_per_second: speed.
+        unit: of the positions.
 
     Example:
         >>> past, truth = inputs[0, ..., :2], targets[0]
@@ -45,9 +47,10 @@ def animate_forecast(
     figure, ax = new_figure(4.8, 4.8)
     figure.set_dpi(80)
     plot_forecast(ax, past, truth, paths[1], extent=extent, legend=False)
-    for collection in list(ax.collections):  # the axes stay, the still lines go
-        collection.remove()
+    for still in [*ax.collections, *ax.texts]:  # the axes stay, the still lines and numbers go
+        still.remove()
     add_legend(ax, ("truth", "forecast"))
+    label_plane(ax, unit)
     colors = (TRUTH_COLOR, FORECAST_COLOR)
     dots = [ax.scatter([], [], s=s, color=c) for s, c in zip((26, 10), colors, strict=True)]
     tails: list[list[Line2D]] = [

@@ -17,6 +17,7 @@ from socialmd.plots.style import (
     TRUTH_COLOR,
     draw_paths,
     label_plane,
+    number_particles,
 )
 
 __all__ = ["add_legend", "plot_forecast"]
@@ -33,6 +34,8 @@ def plot_forecast(
     legend: bool = True,
 ) -> None:
     """Forecast in red over the truth in white, on the predicted density as a colour gradient.
+
+    Each particle's number stands where truth and forecast end.
 
     Args:
         ax: where to draw.
@@ -66,6 +69,9 @@ def plot_forecast(
     draw_paths(ax, np.concatenate([past[-1:], forecast]), FORECAST_COLOR, 1.1)
     x, y = past[-1].T
     ax.scatter(x, y, color=PAST_COLOR, s=9, zorder=3)
+    number_particles(ax, forecast[-1], FORECAST_COLOR)
+    if truth is not None:
+        number_particles(ax, np.asarray(truth, float)[-1], TRUTH_COLOR)
     label_plane(ax)
     if extent is None:
         ax.autoscale_view()

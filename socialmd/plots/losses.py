@@ -13,6 +13,8 @@ from socialmd.plots.style import FORECAST_COLOR, REFERENCE_COLORS
 
 __all__ = ["plot_losses"]
 
+MIN_EPOCHS = 4  # of fewer, every one is shown
+
 
 def plot_losses(
     ax: Axes,
@@ -24,7 +26,8 @@ def plot_losses(
     """Training and validation curve of one quantity; the best validation epoch is marked.
 
     Phases of a training have losses of their own: curves are broken between them, and the best
-    epoch is that of the last one.
+    epoch is that of the last one. Where the first epochs are far above all others, they leave the
+    frame, in which the others could not be told apart.
 
     Args:
         ax: where to draw.
@@ -73,5 +76,32 @@ def plot_losses(
         ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     else:
         ax.set_yscale(scale)
+    _show_later_epochs(ax, np.stack([train, validation]))
     ax.grid(alpha=0.25)
     ax.legend(fontsize=8)
+
+
+def _show_later_epochs(ax: Axes, curves: NDArray[np.floating]) -> None:
+    """Limit the vertical axis to what all but the first tenth of the epochs reach.
+
+    Args:
+        ax: with the curves drawn.
+        curves: [2, epochs].
+    """
+    skipped = -(-curves.shape[1] // 10)
+    later = curves[:, skipped:]
+    later = later[np.isfinite(later)]
+    if curves.shape[1] < MIN_EPOCHS or later.size == 0:
+        return
+    low, high = later.min(), later.max()
+    if np.nanmax(curves) > high + 2 * (high - low):
+        margin = 0.15 * (high - low)
+        ax.set_ylim(low - margin, high + 4 * margin)
+        ax.annotate(
+            "first epochs above",
+            (0.02, 0.98),
+            xycoords="axes fraction",
+            va="top",
+            fontsize=7,
+            color="gray",
+        )

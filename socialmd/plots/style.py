@@ -25,6 +25,7 @@ __all__ = [
     "finish_curves",
     "label_plane",
     "new_figure",
+    "number_particles",
 ]
 
 # Truth is white and the forecast red over a dark density, as in figure 29 of the thesis.
@@ -46,7 +47,9 @@ DENSITY_COLORS = LinearSegmentedColormap.from_list(
 )
 
 
-def new_figure(width: float, height: float, columns: int = 1, rows: int = 1) -> tuple[Figure, Any]:
+def new_figure(
+    width: float, height: float, columns: int = 1, rows: int = 1, of_planes: bool = False
+) -> tuple[Figure, Any]:
     """A figure and its axes, side by side; the caller saves it.
 
     Args:
@@ -54,6 +57,8 @@ def new_figure(width: float, height: float, columns: int = 1, rows: int = 1) -> 
         height: inches.
         columns: number of axes in a row.
         rows: of axes.
+        of_planes: whether all axes will have equal scales in x and y, so that they cannot fill
+            whatever room there is.
 
     Returns:
         The figure, and its Axes (one) or an array of them (several).
@@ -62,7 +67,9 @@ def new_figure(width: float, height: float, columns: int = 1, rows: int = 1) -> 
         >>> figure, axes = new_figure(10, 5, columns=2)
         >>> figure.savefig("figure.png")
     """
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
+    figure = Figure(
+        figsize=(width, height), layout="compressed" if of_planes else "constrained", dpi=150
+    )
     return figure, figure.subplots(rows, columns)
 
 
@@ -131,6 +138,28 @@ def label_plane(ax: Axes, unit: str = "length units") -> None:
     ax.set_aspect("equal")
     ax.set_xlabel(f"x ({unit})")
     ax.set_ylabel(f"y ({unit})")
+
+
+def number_particles(ax: Axes, positions: ArrayLike, color: str) -> None:
+    """Write each particle's number, counted from 0, beside it: paths that cross can be told apart.
+
+    Args:
+        ax: where to draw.
+        positions: [N, 2]; particles outside of the axes get no number.
+        color: of the numbers.
+    """
+    for number, (x, y) in enumerate(np.asarray(positions, float)):
+        ax.annotate(
+            str(number),
+            (x, y),
+            xytext=(2, 2),
+            textcoords="offset points",
+            fontsize=6,
+            color=color,
+            annotation_clip=True,
+            clip_on=True,
+            zorder=5,
+        )
 
 
 def finish_curves(ax: Axes, xlabel: str, ylabel: str, title: str) -> None:

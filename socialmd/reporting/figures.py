@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -56,23 +56,28 @@ def draw_figures(forecasts: Forecasts, measured: Measurements, folder: Path) -> 
         (f"interaction_{number}", draw_learned_interaction(**interaction._asdict()))
         for number, interaction in enumerate(measured.interactions.values(), start=1)
     ]
-    return {name: save_png_and_pdf(figure, folder, name) for name, figure in figures}
+    name_units = forecasts.description.name_units
+    return {name: save_png_and_pdf(figure, folder, name, name_units) for name, figure in figures}
 
 
-def save_png_and_pdf(figure: Figure, folder: Path, name: str) -> Path:
+def save_png_and_pdf(
+    figure: Figure, folder: Path, name: str, name_units: Callable[[str], str] = str
+) -> Path:
     """Write a figure as PNG and as PDF.
 
     Args:
         figure: what to write.
         folder: where.
         name: without suffix.
+        name_units: gives texts the units of the data (see `DatasetDescription.name_units`).
 
     Returns:
         The PNG file.
     """
     png = folder / f"{name}.png"
-    save_figure(figure, png)
-    save_figure(figure, png.with_suffix(".pdf"), "pdf", metadata={"CreationDate": None})
+    save_figure(figure, png, name_units)
+    pdf = png.with_suffix(".pdf")
+    save_figure(figure, pdf, name_units, "pdf", metadata={"CreationDate": None})
     return png
 
 

@@ -65,7 +65,8 @@ def draw_overview(forecasts: Forecasts, measured: Measurements, folder: Path) ->
         baselines=BASELINES,
     )
     rule = "windows of median error and of the worst decile, and errors of all forecasts by step"
-    return Picture(save_png_and_pdf(figure, folder, "forecast"), rule)
+    name_units = forecasts.description.name_units
+    return Picture(save_png_and_pdf(figure, folder, "forecast", name_units), rule)
 
 
 def draw_gallery(forecasts: Forecasts, folder: Path) -> dict[str, Picture]:
@@ -79,18 +80,19 @@ def draw_gallery(forecasts: Forecasts, folder: Path) -> dict[str, Picture]:
         The pictures by name.
     """
     pictures = {}
+    name_units = forecasts.description.name_units
     for rule, quantile in RULES.items():
         window = window_at(forecasts, quantile)
         name = f"gallery_{rule.replace(' ', '_')}"
         figure = _side_by_side(forecasts, window, None)
         text = f"window of {rule} error of {next(iter(forecasts.models))}"
-        pictures[name] = Picture(save_png_and_pdf(figure, folder, name), text)
+        pictures[name] = Picture(save_png_and_pdf(figure, folder, name, name_units), text)
     for number, approach in enumerate(close_approaches(forecasts), start=1):
         name = f"gallery_close_approach_{number}"
         figure = _side_by_side(forecasts, approach.window, approach.extent)
         ordinal = "closest approach" if number == 1 else f"closest approach, number {number},"
         text = f"{ordinal} of all windows: a pair at {approach.distance:.4f} length units"
-        pictures[name] = Picture(save_png_and_pdf(figure, folder, name), text)
+        pictures[name] = Picture(save_png_and_pdf(figure, folder, name, name_units), text)
     median = window_at(forecasts, RULES["median"])
     first = next(iter(forecasts.models))
     past = forecasts.in_window(forecasts.windows.inputs, median)[..., :2]
@@ -99,7 +101,8 @@ def draw_gallery(forecasts: Forecasts, folder: Path) -> dict[str, Picture]:
         for array in (forecasts.windows.truth, forecasts.positions[first])
     )
     path = folder / "forecast.gif"
-    animate_forecast(path, past, truth, positions, _extent(past, truth), first)
+    unit = name_units("length units")
+    animate_forecast(path, past, truth, positions, _extent(past, truth), first, unit=unit)
     pictures["animation"] = Picture(path, f"window of median error of {first}, step by step")
     return pictures
 
@@ -121,7 +124,7 @@ def window_at(forecasts: Forecasts, quantile: float) -> int:
 
 def _side_by_side(forecasts: Forecasts, window: int, extent: Extent | None) -> Figure:
     names = list(forecasts.models)
-    figure, axes = new_figure(SIDE * len(names), SIDE, columns=len(names))
+    figure, axes = new_figure(SIDE * len(names), SIDE, columns=len(names), of_planes=True)
     for ax, name in zip(np.atleast_1d(axes), names, strict=True):
         errors = forecasts.in_window(forecasts.positions[name] - forecasts.windows.truth, window)
         title = f"{name} (MAE {np.abs(errors).mean():.3f})"

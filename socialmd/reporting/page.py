@@ -46,7 +46,7 @@ def compose_report(
     """
     sections = [
         _summary(forecasts, measured, overview, remarks),
-        _errors(figures),
+        _errors(forecasts, figures),
         _calibration(measured, figures),
     ]
     if measured.samples:
@@ -115,14 +115,16 @@ def _trust(forecasts: Forecasts, measured: Measurements, name: str) -> str:
     )
 
 
-def _errors(figures: Mapping[str, Path]) -> Section:
+def _errors(forecasts: Forecasts, figures: Mapping[str, Path]) -> Section:
+    text = (
+        "A few large errors dominate means; medians tell more about the typical particle. "
+        "Baselines learn nothing or nearly nothing"
+    )
+    if "known law" in forecasts.positions:
+        text += ", except for the known law, which knows everything but the velocities"
     return Section(
         "Error against steps ahead",
-        [
-            "A few close encounters dominate means; medians tell more about the typical particle. "
-            "Baselines learn nothing or nearly nothing, except for the known law, which knows "
-            "everything but the velocities."
-        ],
+        [f"{text}."],
         figures=[
             Figure(
                 figures["errors"],
@@ -338,8 +340,8 @@ def _physics(measured: Measurements, figures: Mapping[str, Path]) -> Section:
             Figure(
                 figures["nearest_distances"],
                 "Cumulative distribution of distances to the nearest neighbour within the training "
-                "horizon and, right, ten times beyond it. Above the truth, or above the known law: "
-                "particles come too close to each other.",
+                "horizon and, where a law is known, ten times beyond it (right). Above the truth, "
+                "or above the known law: particles come too close to each other.",
                 "Cumulative distributions of nearest distances",
                 wide=True,
             )

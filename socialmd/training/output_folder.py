@@ -7,11 +7,11 @@ import tempfile
 from pathlib import Path
 
 from socialmd.config import ExperimentConfig, load_config, save_config
-from socialmd.dataset_folder import DESCRIPTION_FILE, read_description
+from socialmd.dataset_folder import DESCRIPTION_FILE, DatasetDescription, read_description
 from socialmd.files import write_atomically
 from socialmd.models.load_model import CONFIG_FILE
 
-__all__ = ["check_room", "check_same_experiment", "mark_folder"]
+__all__ = ["check_room", "check_same_experiment", "mark_folder", "tables_about"]
 
 # Best weights, two backups and one more file that is about to replace one of them; each holds
 # weights and the optimizer's two moments in float32.
@@ -31,7 +31,9 @@ def check_same_experiment(output: Path, config: ExperimentConfig, data: Path) ->
     Raises:
         ValueError: the folder holds a training of another configuration or on other data.
     """
-    if (output / CONFIG_FILE).is_file() and load_config(output / CONFIG_FILE) != config:
+    if (output / CONFIG_FILE).is_file() and not _is_same(
+        load_config(output / CONFIG_FILE), config, read_description(data)
+    ):
         raise ValueError(
             f"{output}: holds the training of another configuration ({CONFIG_FILE}); "
             "choose another folder or remove it"
@@ -46,6 +48,24 @@ def check_same_experiment(output: Path, config: ExperimentConfig, data: Path) ->
                 f"{output}: holds a training on other data than {data}, with other {key} in "
                 f"{DESCRIPTION_FILE}; choose another folder or remove it"
             )
+
+
+def tables_about(description: DatasetDescription) -> list[str]:
+    """Tables of a configuration that say something about these data.
+
+    Those of the simulated system say nothing about trajectories from elsewhere.
+    """
+    names = list(ExperimentConfig.model_fields)
+    if description.simulation is None and description.law is None:
+        names = [name for name in names if name not in ("system", "simulation")]
+    return names
+
+
+def _is_same(
+    found: ExperimentConfig, config: ExperimentConfig, description: DatasetDescription
+) -> bool:
+    tables = tables_about(description)
+    return all(getattr(found, name) == getattr(config, name) for name in tables)
 
 
 def check_room(output: Path, num_parameters: int) -> None:
@@ -86,6 +106,6 @@ def mark_folder(output: Path, config: ExperimentConfig, data: Path) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    save_config(config, output / CONFIG_FILE)
+    save_config(config, output / CONFIG_FILE, tables_about(read_description(data)))
     description = (data / DESCRIPTION_FILE).read_bytes()
     write_atomically(output / DESCRIPTION_FILE, lambda file: file.write(description))

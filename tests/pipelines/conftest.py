@@ -7,6 +7,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from socialmd.config import (
     DataConfig,
@@ -19,6 +20,7 @@ from socialmd.config import (
 )
 from socialmd.data import describe_dataset
 from socialmd.models import build_model, load_model
+from tests.canvas import texts_off_canvas
 
 NUM_FRAMES, NUM_PARTICLES, FRAME_SPACING = 40, 3, 0.25
 CONFIG = ExperimentConfig(
@@ -85,11 +87,24 @@ def load_once():
     return functools.cache(load_model)
 
 
+@pytest.fixture(autouse=True)
+def whole_figures(monkeypatch):
+    """No picture cuts off a title or label."""
+    savefig = Figure.savefig
+
+    def checked(figure, *arguments, **options):
+        if options.get("format") == "png" and figure.get_layout_engine() is not None:
+            assert texts_off_canvas(figure) == []
+        return savefig(figure, *arguments, **options)
+
+    monkeypatch.setattr(Figure, "savefig", checked)
+
+
 @pytest.fixture
 def coarse_figures(monkeypatch):
     """The time goes into drawing; `test_evaluate.py` sees the same figures as they are."""
 
-    def save_png_and_pdf(figure, folder, name):
+    def save_png_and_pdf(figure, folder, name, name_units):
         figure.set_layout_engine("none")
         folder.mkdir(parents=True, exist_ok=True)
         figure.savefig(folder / f"{name}.png", dpi=40)

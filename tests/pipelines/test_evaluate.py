@@ -81,7 +81,7 @@ def unreported(monkeypatch):
 
 
 class NoReport:
-    def write(self, path):
+    def write(self, path, name_units):
         pass
 
 

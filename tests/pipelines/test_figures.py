@@ -60,7 +60,7 @@ def run(folder, monkeypatch):
     return in_folder
 
 
-def save_coarsely(figure, folder, name):
+def save_coarsely(figure, folder, name, name_units):
     folder.mkdir(exist_ok=True)
     figure.savefig(folder / f"{name}.png", dpi=40)
 

@@ -2,6 +2,8 @@
 space, through training, evaluation, diagnosis and forecast."""
 
 import json
+import re
+import tomllib
 
 import numpy as np
 import pytest
@@ -114,8 +116,17 @@ def test_evaluation_leaves_padded_particles_out(plane, tmp_path, capsys):
     expected = pytest.approx(np.mean(errors), rel=1e-5)
     assert metrics["forecasts"]["constant position"]["mae"] == expected
     assert "close approaches" in metrics["left_out"]
-    assert (tmp_path / "report.html").is_file()
     assert (tmp_path / "figures" / "forecast.gif").is_file()
+    # Lengths are in the data's unit, and nothing is said of the system that we simulate ourselves.
+    assert metrics["units"]["mae, median_error"] == "angstrom, per coordinate"
+    assert "errors in angstrom" in capsys.readouterr().out
+    report = re.sub(r"data:image/[^\"]*", "", (tmp_path / "report.html").read_text())
+    assert "angstrom" in report
+    for foreign in ("length units", "units of length", "coulomb", "known law, which"):
+        assert foreign not in report
+    for model in models:
+        tables = tomllib.loads((model / "config.toml").read_text())
+        assert not tables.keys() & {"system", "simulation"}
 
 
 def test_diagnosis_in_the_plane(plane, tmp_path, capsys):

@@ -126,6 +126,31 @@ def test_one_epoch_has_one_tick_and_losses_have_plain_numbers():
     assert visible_labels(ax.yaxis) == numbers
 
 
+def test_first_epochs_do_not_crush_the_others():
+    _, ax = plots.new_figure(4, 4)
+    losses = [500.0, 3.0, 2.0, 1.0, 1.5, 1.2]
+    plots.plot_losses(ax, {"loss": losses, "val_loss": losses}, "loss")
+    low, high = ax.get_ylim()
+    assert low < 1.0
+    assert 3.0 < high < 7.0
+    assert [text.get_text() for text in ax.texts] == ["first epochs above"]
+    for all_alike in ([3.0, 2.5, 2.0, 1.5, 1.0, 0.5], [500.0, 1.0]):
+        _, ax = plots.new_figure(4, 4)
+        plots.plot_losses(ax, {"loss": all_alike, "val_loss": all_alike})
+        assert ax.get_ylim()[1] >= all_alike[0]
+        assert not ax.texts
+
+
+def test_particles_have_numbers_where_their_paths_end(paths):
+    past, truth, forecast = paths
+    _, ax = plots.new_figure(4, 4)
+    plots.plot_forecast(ax, past, truth, forecast)
+    number = len(past[-1])
+    assert [text.get_text() for text in ax.texts] == 2 * [str(index) for index in range(number)]
+    ends = [text.xy for text in ax.texts]
+    np.testing.assert_allclose(ends, [*forecast[-1], *truth[-1]])
+
+
 def test_losses_refuse_a_history_without_validation():
     _, ax = plots.new_figure(4, 4)
     with pytest.raises(ValueError, match="val_loss"):

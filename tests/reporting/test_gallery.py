@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from socialmd.data import Windows
+from socialmd.dataset_folder import DatasetDescription
 from socialmd.reporting import Forecasts, draw_gallery, gallery
 
 NUM_WINDOWS, NUM_STEPS = 11, 9
@@ -18,8 +19,10 @@ def shown(monkeypatch):
     monkeypatch.setattr(
         gallery, "_side_by_side", lambda forecasts, window, extent: drawn.append((window, extent))
     )
-    monkeypatch.setattr(gallery, "save_png_and_pdf", lambda figure, folder, name: folder / name)
-    monkeypatch.setattr(gallery, "animate_forecast", lambda path, past, *_: drawn.append(past))
+    monkeypatch.setattr(gallery, "save_png_and_pdf", lambda figure, folder, name, *_: folder / name)
+    monkeypatch.setattr(
+        gallery, "animate_forecast", lambda path, past, *_, **__: drawn.append(past)
+    )
     return drawn
 
 
@@ -35,7 +38,9 @@ def forecasts(rng):
     simulations = np.arange(NUM_WINDOWS) // 2
     return Forecasts(
         windows=Windows(inputs, truth, simulations),
-        description=None,
+        description=DatasetDescription(
+            features=("x",), spatial_dims=1, frame_spacing=1, versions={}, files={}
+        ),
         spacing=1.0,
         models={"mine": None, "other": None},
         positions={"mine": truth + errors[:, None, None, None], "other": truth},
