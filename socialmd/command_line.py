@@ -51,7 +51,7 @@ def parse_first(name: str, parse: Callable[[Sequence[str] | None], object]) -> N
     """Of a script that is being started, parse the arguments before anything slow is imported.
 
     Help and complaints come at once then. TensorFlow, which is imported next, does not tell of
-    itself, unless `TF_CPP_MIN_LOG_LEVEL` is set.
+    itself, unless `TF_CPP_MIN_LOG_LEVEL` is set to less than 2.
 
     Args:
         name: `__name__` of the script. If another module imports it, nothing happens.
@@ -102,9 +102,8 @@ def _in_one_line(error: BaseException) -> str:
 
 def _silence_tensorflow() -> None:
     """Import it. Its first lines come from before it reads the environment: they are kept back."""
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") < "2":  # somebody wants to know
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     sys.stderr.flush()
     kept = os.dup(STDERR)
     with tempfile.TemporaryFile() as file:
