@@ -80,7 +80,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.data import DatasetDescription, ForecastTask, read_forecast_task
-from socialmd.dataset_folder import DESCRIPTION_FILE, read_description, save_array
+from socialmd.dataset_folder import DESCRIPTION_FILE, SPLITS, read_description, save_array
 from socialmd.evaluation import ForecastMetrics, Verdict, overall_table
 from socialmd.extended_xyz import TAKEN, write_extended_xyz
 from socialmd.files import put_in_place, unfinished_folder
@@ -107,6 +107,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     arguments = _parse(argv)
     output: Path = arguments.output
+    check_no_split(output)
     model, config = load_model(arguments.model)
     steps = config.data.target_steps if arguments.num_steps is None else arguments.num_steps
     description = _description(arguments.file)
@@ -176,6 +177,19 @@ def main(argv: Sequence[str] | None = None) -> None:
         unit = units.get("length_unit", "length units")
         print(f"The file goes on for {known} of these steps; errors in {unit}:\n")
         print(comparison)
+
+
+def check_no_split(output: Path) -> None:
+    """Refuse to write between the files of a data set, which could not be read any more.
+
+    Raises:
+        ValueError: the folder is a split.
+    """
+    folder = output.absolute()
+    if folder.name in SPLITS and (folder.parent / DESCRIPTION_FILE).is_file():
+        raise ValueError(
+            f"{output}: expected a folder outside of the data set, found one of its splits"
+        )
 
 
 def _roll_out(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
+import json
 import os
 import re
 import shlex
@@ -11,6 +13,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,7 +31,9 @@ __all__ = [
 
 # What a user can mend: errors of these kinds say what was expected and what was found.
 MENDABLE = (ValueError, OSError, RuntimeError, ImportError, FloatingPointError, MemoryError)
-STDERR = 2  # its file descriptor, to which TensorFlow writes
+STDOUT, STDERR = 1, 2  # file descriptors; TensorFlow writes to the second
+BACKENDS = ("tensorflow", "jax")  # of Keras
+BROKEN_PIPE = 141
 INTERRUPTED = 130  # as shells report an interruption from the keyboard
 
 
@@ -61,7 +66,11 @@ def parse_first(name: str, parse: Callable[[Sequence[str] | None], object]) -> N
         >>> parse_first(__name__, _parse)
     """
     if name == "__main__":
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # of a terminal that may not know all letters
+                stream.reconfigure(errors="backslashreplace")
         parse(None)
+        _check_backend()
         _silence_tensorflow()
 
 
@@ -82,6 +91,10 @@ def run_script(main: Callable[[], None]) -> NoReturn:
         warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     try:
         main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads what is printed has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
+        sys.exit(BROKEN_PIPE)
     except KeyboardInterrupt:
         if is_debugging:
             raise
@@ -98,6 +111,22 @@ def run_script(main: Callable[[], None]) -> NoReturn:
 def _in_one_line(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return f"out of memory: {text}" if isinstance(error, MemoryError) else text
+
+
+def _check_backend() -> None:
+    """Keras' own message, if it is asked for one that is not installed, names neither."""
+    file = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "keras.json"
+    backend, source = os.environ.get("KERAS_BACKEND"), "KERAS_BACKEND"
+    if not backend and file.is_file():
+        with suppress(ValueError):  # of which Keras tells by itself
+            backend, source = json.loads(file.read_bytes()).get("backend"), str(file)
+    if backend and backend not in BACKENDS:
+        print(
+            f"error: {source}: expected {' or '.join(BACKENDS)} as the backend of Keras, found "
+            f"{backend}; set KERAS_BACKEND=tensorflow",
+            file=sys.stderr,
+        )
+        sys.exit(1)
 
 
 def _silence_tensorflow() -> None:

@@ -27,6 +27,8 @@ __all__ = ["Trajectories", "load_trajectories", "read_trajectory"]
 # The models compute in float32: what is no finite float32 is not finite, and NetCDF fills what was
 # never written with 9.97e36. NaN compares as False.
 LARGEST = 9.9e36
+# What stands for the content of a file that was not fetched, and what fetches it.
+POINTERS = {b"version https://git-lfs": "git lfs pull", b"/annex/": "git annex get"}
 # What systems leave in folders that they show.
 OF_THE_SYSTEM = ("Thumbs.db", "desktop.ini", "Icon\r")
 
@@ -136,6 +138,7 @@ def _listed_files(directory: Path, description: DatasetDescription) -> list[Path
         if not (root / name).is_file():
             raise FileNotFoundError(f"{root / name}: missing, but {DESCRIPTION_FILE} lists it")
         if (found := checksum(root / name)) != sha:
+            _check_fetched(root / name)
             raise ValueError(f"{root / name}: expected SHA-256 {sha}, found {found}")
         if sha in elsewhere:
             raise ValueError(
@@ -143,6 +146,17 @@ def _listed_files(directory: Path, description: DatasetDescription) -> list[Path
                 f"found the same one in {elsewhere[sha]}"
             )
     return [root / name for name in sorted(listed)]
+
+
+def _check_fetched(path: Path) -> None:
+    """Say so if a file of a repository stands for its content only."""
+    with open(path, "rb") as file:
+        start = file.read(200)
+    for beginning, command in POINTERS.items():
+        if start.startswith(beginning):
+            raise ValueError(
+                f"{path}: expected a trajectory, found a pointer to it; fetch it with `{command}`"
+            )
 
 
 def describe_splits(description: DatasetDescription) -> str:

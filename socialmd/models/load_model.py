@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import keras
@@ -63,6 +64,11 @@ def load_model(name_or_path: str | Path) -> tuple[ForecastModel, ExperimentConfi
                 f"{needed}: not found; expected a folder with {MODEL_FILE} and {CONFIG_FILE}, or a "
                 f".keras file with {CONFIG_FILE} beside it"
             )
+    if not zipfile.is_zipfile(file):
+        raise ValueError(
+            f"{file}: expected a model of Keras, found a damaged file, or none of that kind; if it "
+            "was copied or downloaded, it is cut short"
+        )
     config = load_config(file.parent / CONFIG_FILE)
     try:
         model = keras.saving.load_model(file, compile=False)

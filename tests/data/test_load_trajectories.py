@@ -124,6 +124,19 @@ def test_refuses_a_checksum_that_does_not_match(root):
         load_trajectories(root / "train")
 
 
+@pytest.mark.parametrize(
+    ("pointer", "command"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "git lfs pull"),
+        (b"/annex/objects/SHA256E-s99--4d7a.npy\n", "git annex get"),
+    ],
+)
+def test_says_so_if_a_file_was_not_fetched(root, pointer, command):
+    (root / "train" / "001.npy").write_bytes(pointer)
+    with pytest.raises(ValueError, match=rf"train/001\.npy: .* fetch it with `{command}`"):
+        load_trajectories(root / "train")
+
+
 def test_refuses_a_simulation_that_lies_in_two_splits(root):
     shutil.copy(root / "test" / "000.npy", root / "train" / "001.npy")
     list_again(root, root / "train" / "001.npy")

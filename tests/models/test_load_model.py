@@ -67,7 +67,9 @@ def test_missing_files_are_named(folder):
 def test_a_file_that_is_no_model_is_refused(folder):
     path, _ = folder
     (path / "model.keras").write_bytes(b"no model")
-    with pytest.raises(ValueError, match=r"model\.keras: not a model that Keras can load"):
+    with pytest.raises(
+        ValueError, match=r"model\.keras: expected a model of Keras, found a damaged file"
+    ):
         load_model(path)
 
 

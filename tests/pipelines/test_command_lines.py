@@ -104,6 +104,53 @@ def test_tensorflow_does_not_tell_of_itself():
     assert done.stderr.count("\n") == 1
 
 
+LETTERS = """
+from socialmd.command_line import parse_first, run_script
+parse_first(__name__, lambda _: None)
+run_script(lambda: print("0.3 ± 0.1 Å"))
+"""
+LINES = """
+from socialmd.command_line import run_script
+run_script(lambda: [print(number, flush=True) for number in range(100_000)])
+"""
+
+
+def run(script, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **environment},
+        cwd=ROOT,
+    )
+
+
+def test_terminals_that_do_not_know_all_letters():
+    done = run(LETTERS, PYTHONIOENCODING="ascii")
+    assert done.communicate() == (b"0.3 \\xb1 0.1 \\xc5\n", b"")
+    assert done.returncode == 0
+
+
+def test_a_reader_that_has_seen_enough():
+    """As `head -1`."""
+    with run(LINES) as process:
+        assert process.stdout.readline() == b"0\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_a_backend_that_there_is_not_is_named(where, tmp_path):
+    (tmp_path / "keras.json").write_text('{"backend": "torch"}')
+    chosen = {"KERAS_BACKEND": "torch"} if where == "environment" else {"KERAS_BACKEND": ""}
+    done = run(LETTERS, KERAS_HOME=str(tmp_path), **chosen)
+    out, error = done.communicate()
+    source = "KERAS_BACKEND" if where == "environment" else str(tmp_path / "keras.json")
+    assert error.decode().startswith(f"error: {source}: expected tensorflow or jax")
+    assert (out, done.returncode) == (b"", 1)
+
+
 def test_names_are_written_down_where_they_are_parsed():
     assert tuple(ALGORITHMS) == tune.ALGORITHMS
     assert tuple(figures.FIGURES) == figures.NAMES

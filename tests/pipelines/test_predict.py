@@ -311,6 +311,13 @@ def test_what_a_pdb_file_cannot_hold_is_refused_only_when_asked_for(
     assert all(later[name] != earlier[name] for name in ("forecast.npy", "forecast.xyz"))
 
 
+def test_a_split_is_no_place_for_forecasts(experiment, file):
+    before = contents(file.parent)
+    with pytest.raises(ValueError, match="test: expected a folder outside of the data set"):
+        run(experiment, file, file.parent)
+    assert contents(file.parent) == before
+
+
 def test_nothing_is_written_of_a_forecast_that_is_refused(experiment, file, tmp_path):
     output = tmp_path / "output"
     run(experiment, file, output, "--start-frame", 0)
