@@ -190,7 +190,8 @@ def read_trajectory(
         >>> read_trajectory("data/monopoles/test/simulation_00120.npy", num_features=4).shape
         (1000, 25, 4)
     """
-    array = np.array(_map_array(path))
+    mapped = _map_array(path)
+    array = np.array(mapped, mapped.dtype.newbyteorder("="))  # whatever machine wrote it
     if array.dtype not in (np.float32, np.float64):
         raise ValueError(f"{path}: expected float32 or float64 numbers, found {array.dtype}")
     if array.ndim != 3 or array.shape[2] != num_features or array.size == 0:

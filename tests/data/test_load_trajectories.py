@@ -43,6 +43,15 @@ def test_loads_float32_as_it_is(write_dataset, numbered):
     assert load_trajectories(root / "train")[0].dtype == np.float32
 
 
+def test_loads_what_another_machine_or_language_has_written(write_dataset, numbered):
+    """Big-endian, and with the first index running fastest."""
+    foreign = [np.asfortranarray(array.astype(">f8")) for array in numbered(2, 20)]
+    frames = load_trajectories(write_dataset({"train": foreign}) / "train")[0]
+    np.testing.assert_array_equal(frames, numbered(2, 20))
+    assert frames.dtype == np.float64
+    assert frames.dtype.isnative
+
+
 def test_loads_a_relative_folder(root, monkeypatch):
     monkeypatch.chdir(root / "train")
     assert load_trajectories(".")[0].shape == (3, 20, 3, 4)
