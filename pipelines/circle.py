@@ -50,7 +50,7 @@ from socialmd.dataset_folder import (
 )
 from socialmd.evaluation import position_density
 from socialmd.files import (
-    UNFINISHED,
+    holds_nothing,
     put_in_place,
     save_figure,
     unfinished_folder,
@@ -134,7 +134,7 @@ def write_data(config: ExperimentConfig, walk: CircleWalk, folder: Path) -> None
     """
     simulation = config.simulation
     law, settings = asdict(walk), simulation.model_dump(mode="json")
-    if folder.exists() and not (folder / UNFINISHED).exists():
+    if (folder / DESCRIPTION_FILE).exists() or not holds_nothing(folder):
         found = read_description(folder)
         if (found.law, found.simulation) != (law, settings):
             raise ValueError(

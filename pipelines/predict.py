@@ -89,13 +89,13 @@ from socialmd.models.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
 from socialmd.molecular import write_pdb
 
 FILES = (
-    "forecast.npy",
     "parameters.npy",
     "forecast.xyz",
     "truth.xyz",
     "forecast.pdb",
     "truth.pdb",
     "samples.npy",
+    "forecast.npy",
 )
 
 

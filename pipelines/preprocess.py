@@ -166,7 +166,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.frame_spacing = find_spacing(sources, arguments)
     settings = make_settings(sources, arguments)
     is_complete = check_output_folder(output, settings)
-    check_output_can_be_written(output)
+    if not is_complete:
+        check_output_can_be_written(output)
     folder = ShardFolder(output, settings, list(sources.values()))
     parts = split_frames(
         [count_frames(files, arguments) for files in sources.values()], arguments.split

@@ -83,9 +83,9 @@ def remove_leftovers(folder: Path) -> None:
     """Remove temporary files that interrupted writes have left, in a folder that nobody writes to.
 
     Args:
-        folder: the files in it and in its folders count.
+        folder: the files in it count; what is in its folders may be others'.
     """
-    for path in folder.rglob(".*.tmp"):
+    for path in folder.glob(".*.tmp"):
         if TEMPORARY.fullmatch(path.name):
             path.unlink(missing_ok=True)
 

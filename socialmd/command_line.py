@@ -6,8 +6,10 @@ import argparse
 import importlib
 import io
 import json
+import logging
 import os
 import re
+import select
 import shlex
 import sys
 import tempfile
@@ -47,7 +49,9 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
         >>> parser = make_parser(__doc__)
         >>> parser.add_argument("data", type=Path, help="folder of the data set")
     """
-    parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        description=(description or "").partition("\n")[0], allow_abbrev=False
+    )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser
 
@@ -92,20 +96,29 @@ def run_script(main: Callable[[], None]) -> NoReturn:
     try:
         main()
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads what is printed has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
-        sys.exit(BROKEN_PIPE)
     except KeyboardInterrupt:
         if is_debugging:
             raise
         print("\ninterrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except MENDABLE as error:
+        if isinstance(error, BrokenPipeError) and _is_nobody_reading():
+            sys.exit(BROKEN_PIPE)
         if is_debugging:
             raise
         print(f"error: {_in_one_line(error)}", file=sys.stderr)
         sys.exit(1)
     sys.exit(0)
+
+
+def _is_nobody_reading() -> bool:
+    """Whether whoever reads what is printed has seen enough; nothing is printed any more then."""
+    poll = select.poll()
+    poll.register(STDOUT, select.POLLOUT)
+    if not any(event & select.POLLERR for _, event in poll.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
+    return True
 
 
 def _in_one_line(error: BaseException) -> str:
@@ -133,6 +146,7 @@ def _silence_tensorflow() -> None:
     """Import it. Its first lines come from before it reads the environment: they are kept back."""
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") < "2":  # somebody wants to know
         return
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     sys.stderr.flush()
     kept = os.dup(STDERR)
     with tempfile.TemporaryFile() as file:

@@ -12,9 +12,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from socialmd.claim import claim
+from socialmd.claim import LOCK, claim
 
-__all__ = ["put_in_place", "read_text", "save_figure", "unfinished_folder", "write_atomically"]
+__all__ = [
+    "holds_nothing",
+    "put_in_place",
+    "read_text",
+    "save_figure",
+    "unfinished_folder",
+    "write_atomically",
+]
 
 UNFINISHED = ".unfinished"
 SECONDS_OF_A_WRITE = 3600.0  # a temporary file that nothing was written to for longer is left over
@@ -52,7 +59,7 @@ def write_atomically(
             os.replace(temporary, path)
         else:
             os.link(temporary, path)
-        _sync_folder(path.parent)
+        _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -145,15 +152,30 @@ def put_in_place(unfinished: Path, names: Sequence[str]) -> None:
         OSError: a file cannot be moved.
     """
     directory = unfinished.parent
+    for path in unfinished.rglob("*"):
+        _sync(path)  # whoever wrote it: a name must not survive a power cut without its content
     for name in reversed(names):
         if (directory / name).is_dir():
             shutil.rmtree(directory / name)
-        elif name == names[-1] or not (unfinished / name).exists():
+        else:
             (directory / name).unlink(missing_ok=True)
     for name in names:
         if (unfinished / name).exists():
             os.replace(unfinished / name, directory / name)
-    _sync_folder(directory)
+    _sync(directory)
+
+
+def holds_nothing(directory: str | Path) -> bool:
+    """Whether a folder is not there, is empty, or holds what `unfinished_folder` has left only.
+
+    Args:
+        directory: the folder.
+    """
+    directory = Path(directory)
+    if not directory.exists():
+        return True
+    names = {path.name for path in directory.iterdir()}
+    return UNFINISHED in names or not names - {LOCK}
 
 
 def _words(figure: Any) -> Iterator[Any]:
@@ -175,10 +197,10 @@ def _remove_abandoned(path: Path) -> None:
                 left.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
-    """The new name, too, should survive a power cut, where the system can see to that."""
+def _sync(path: Path) -> None:
+    """A file's content, or a folder's names, should survive a power cut, where that is possible."""
     with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

@@ -50,6 +50,16 @@ def test_a_killed_process_holds_nothing_and_leaves_nothing(tmp_path, holder):
     assert [path.name for path in (tmp_path / "mine").iterdir()] == [".notes.tmp"]
 
 
+def test_files_that_others_write_in_folders_below_stay(tmp_path):
+    """An evaluation beside a training, say; or a training below a folder for forecasts."""
+    (tmp_path / "evaluation").mkdir()
+    written = tmp_path / "evaluation" / f".metrics.json.{32 * 'a'}.tmp"
+    written.write_text("half")
+    with claim(tmp_path):
+        pass
+    assert written.exists()
+
+
 def test_a_folder_of_which_nothing_comes_is_removed(tmp_path):
     with pytest.raises(KeyboardInterrupt), claim(tmp_path / "new"):
         raise KeyboardInterrupt

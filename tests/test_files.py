@@ -7,7 +7,13 @@ import pytest
 from matplotlib.figure import Figure
 
 from socialmd.claim import FolderInUseError, claim
-from socialmd.files import put_in_place, save_figure, unfinished_folder, write_atomically
+from socialmd.files import (
+    holds_nothing,
+    put_in_place,
+    save_figure,
+    unfinished_folder,
+    write_atomically,
+)
 
 NAMES = ("part", "numbers", "description")
 
@@ -161,6 +167,38 @@ def test_what_makes_a_folder_complete_goes_first_and_comes_last(tmp_path, monkey
         write(folder, *NAMES)
         put_in_place(folder, NAMES)
     assert seen == [(name, False) for name in NAMES]
+
+
+def test_an_interruption_between_files_leaves_no_mixture(tmp_path, monkeypatch):
+    """Nothing of what was there stays beside something new."""
+    write(tmp_path, *NAMES)
+    replace = os.replace
+
+    def interrupted(source, target):
+        if target.name == "numbers":
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt), unfinished_folder(tmp_path) as folder:
+            write_and_put_in_place(folder)
+    assert listing(tmp_path) == ["part", "part/a"]
+
+
+def write_and_put_in_place(folder):
+    write(folder, *NAMES)
+    put_in_place(folder, NAMES)
+
+
+def test_a_folder_holds_nothing_until_something_is_in_place(tmp_path):
+    assert holds_nothing(tmp_path / "new")
+    assert holds_nothing(tmp_path)
+    with unfinished_folder(tmp_path) as folder:
+        write(folder, *NAMES)
+        assert holds_nothing(tmp_path)
+        put_in_place(folder, NAMES)
+    assert not holds_nothing(tmp_path)
 
 
 def test_what_a_killed_process_has_left_is_not_used(tmp_path):

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "ADVICE_WITHOUT_CORE",
     "check_jumps",
     "find_broken",
     "warn_of_broken_molecule",
@@ -33,9 +32,10 @@ ADVICE = (
     "make molecules whole and centre the periodic box on the core first, with `autoimage` of "
     "cpptraj or MDAnalysis.transformations, say"
 )
-ADVICE_WITHOUT_CORE = (
+ADVICE_AGAINST_JUMPS = (
     "follow the molecules through the walls of the box first, with `unwrap` of cpptraj, "
-    "`gmx trjconv -pbc nojump` or MDAnalysis.transformations.NoJump, say"
+    "`gmx trjconv -pbc nojump` or MDAnalysis.transformations.NoJump, say, or leave out those that "
+    "are free"
 )
 
 
@@ -117,21 +117,19 @@ def check_jumps(
     box: NDArray[Any] | None,
     names: Sequence[str],
     frames: Sequence[str],
-    advice: str = ADVICE,
 ) -> None:
     """Refuse molecules that the walls of a periodic box have moved to its other side.
 
     A jump is a step of more than half the box along one of its vectors, or, if it is not known, of
     more than half the extent of all molecules and more than ten times what they usually move.
-    Where molecules move far from frame to frame anyway, and have left the box, as molecules in a
-    fluid do that were followed through its walls, long steps are none of the walls'.
+    Where molecules have left the box, as those in a fluid do that were followed through its walls,
+    it has to be more than ten times what they usually move as well.
 
     Args:
         positions: [frames, N, 3].
         box: the three vectors of the periodic box, [3, 3], if it is known.
         names: of the molecules.
         frames: labels of the frames.
-        advice: what can be done.
 
     Raises:
         ValueError: a molecule jumps. The message names it and the frames.
@@ -147,12 +145,12 @@ def check_jumps(
         jumps = (steps > np.maximum(extent / 2, max(WIDEST_GAP, 10 * usual))).any(axis=-1)
         what = "half the extent of all molecules"
     else:
-        jumps = ((steps > 0.5) & ((usual < 0.1) | (extent <= 1.25))).any(axis=-1)
+        jumps = ((steps > 0.5) & ((steps > 10 * usual) | (extent <= 1.25))).any(axis=-1)
         what = "half the periodic box"
     if jumps.any():  # [frames - 1, N]
         frame, molecule = map(int, np.argwhere(jumps)[0])
         raise ValueError(
             f"molecule {molecule + 1} ({names[molecule]}) moves by more than {what} between frames "
             f"{frames[frame]} and {frames[frame + 1]}, and so do "
-            f"{int(jumps.any(axis=0).sum()) - 1} others; {advice}"
+            f"{int(jumps.any(axis=0).sum()) - 1} others; {ADVICE_AGAINST_JUMPS}"
         )

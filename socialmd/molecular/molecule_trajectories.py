@@ -13,8 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.molecular.check_imaging import (
-    ADVICE,
-    ADVICE_WITHOUT_CORE,
     check_jumps,
     warn_of_broken_molecule,
     warn_of_far_images,
@@ -178,8 +176,7 @@ class MoleculeTrajectories:
             warn_of_broken_molecule(*found[0], len(found) - 1)
         elif self.centre is not None:
             warn_of_far_images(results.positions[0], box, results.names, places[0])
-        advice = ADVICE_WITHOUT_CORE if self.centre is None else ADVICE
-        check_jumps(results.positions, box, results.names, results.frames, advice)
+        check_jumps(results.positions, box, results.names, results.frames)
         self.results = results
         return self
 

@@ -83,11 +83,12 @@ class SimulationFiles:
 
     @classmethod
     def _find_in(cls, folder: Path) -> Self:
-        if series := _series(folder):
-            return cls(series)
+        series = _series(folder)
         files = [path for path in sorted(folder.iterdir()) if path.is_file()]
         topologies = [path for path in files if path.suffix.lower() in TOPOLOGIES]
         trajectories = [path for path in files if path.suffix.lower() in TRAJECTORIES]
+        if len(series) > 1 or (series and not trajectories):
+            return cls(series)
         if len(topologies) == len(trajectories) == 1:
             return cls((trajectories[0],), topologies[0])
         if trajectories:

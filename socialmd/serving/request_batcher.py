@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import numbers
 import os
 import threading
 import time
@@ -202,9 +201,12 @@ def _check_inputs(inputs: ArrayLike) -> NDArray[np.float32]:
 
 
 def _check_num_steps(num_steps: int) -> int:
-    is_number = isinstance(num_steps, numbers.Real) and math.isfinite(num_steps)
-    if not is_number or not 1 <= num_steps < 2**31 or num_steps != int(num_steps):
+    try:
+        number = math.nan if isinstance(num_steps, str) else float(num_steps)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not (1 <= number < 2**31 and number.is_integer()):
         raise ValueError(
             f"num_steps: expected a whole number from 1 to 2**31 - 1, found {num_steps!r}"
         )
-    return int(num_steps)
+    return int(number)

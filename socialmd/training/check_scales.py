@@ -43,10 +43,12 @@ def check_scales(config: ExperimentConfig, directory: Path) -> None:
     resolved = float(np.spacing(np.float32(largest)))
     if resolved > FINEST_PART * step > 0:
         origin = x.mean(axis=(0, 1)).round().tolist()
+        advice = f"subtract an origin, {origin} say, from all positions"
+        if float(np.spacing(np.float32(extent / 2))) > FINEST_PART * step:
+            advice = "let data.subsample take fewer frames, which are farther apart"
         raise ValueError(
             f"{directory}: positions reach {largest:.8g}, where float32 resolves {resolved:g}, but "
-            f"a step is {step:.3g} long; subtract an origin, {origin} say, from "
-            "all positions"
+            f"a step is {step:.3g} long; {advice}"
         )
     scale = getattr(config.model, "length_scale", None)
     reached = float(np.quantile(np.abs(x), 0.99))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import keras
 
-from socialmd.claim import claim
+from socialmd.claim import claim, remove_leftovers
 from socialmd.config import ExperimentConfig
 from socialmd.data import make_dataset, read_windows
 from socialmd.dataset_folder import read_description
@@ -77,8 +77,16 @@ def fit(
         raise ValueError(f"stop_after: expected at least 1, found {stop_after}")
     data, output = Path(data), Path(output)
     check_same_experiment(output, config, data)
+    if _is_complete(output):
+        print(f"{output / MODEL_FILE} is complete; nothing to do.")
+        return load_model(output)[0]
     with claim(output):
+        remove_leftovers(output / BACKUP)
         return _fit(config, data, output, callbacks, verbose, stop_after)
+
+
+def _is_complete(output: Path) -> bool:
+    return (output / MODEL_FILE).is_file() and last_backup(output / BACKUP)[2] is None
 
 
 def _fit(
@@ -89,9 +97,6 @@ def _fit(
     verbose: int,
     stop_after: int | None,
 ) -> ForecastModel:
-    if (output / MODEL_FILE).is_file() and last_backup(output / BACKUP)[2] is None:
-        print(f"{output / MODEL_FILE} is complete; nothing to do.")
-        return load_model(output)[0]
     if (output / MODEL_FILE).is_file() and not (output / BEST).is_file():
         _extract_best(output)
     with on_device(config.training.device, config.training.replicas):

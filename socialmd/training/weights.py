@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
-
-from socialmd.files import write_atomically
 
 __all__ = ["load_without_optimizer", "save_atomically"]
 
@@ -24,11 +21,15 @@ def save_atomically(save: Callable[[str], object], path: Path) -> None:
     Raises:
         OSError: the file cannot be written; nothing is left behind then.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        saved = Path(folder) / path.name  # Keras looks at the ending
-        save(str(saved))
-        with open(saved, "rb") as file:
-            write_atomically(path, lambda target: shutil.copyfileobj(file, target))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}")  # Keras looks at the ending, so it has to stay
+    try:
+        save(str(temporary))
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load_without_optimizer(model: keras.Model, path: Path) -> None:

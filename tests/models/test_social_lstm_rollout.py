@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests import reference
 from tests.models.tiny import tiny_inputs, tiny_model
@@ -104,6 +105,12 @@ def test_distribution_is_that_of_the_parameters(model, rng):
     x = parameters[..., :2] + 0.1
     expected = reference.gaussian_log_density(x, parameters)
     np.testing.assert_allclose(distribution.log_prob(x), expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("number", [2, 2.0, np.int32(2), np.array(2), tf.constant(2)])
+def test_numbers_of_steps_of_any_type(model, rng, number):
+    positions, _ = model.rollout(tiny_inputs(rng), number)
+    assert positions.shape[1] == 2
 
 
 def test_forecast_that_becomes_infinite_is_an_error(rng):

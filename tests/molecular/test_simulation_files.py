@@ -88,6 +88,12 @@ def test_a_folder_of_topology_and_trajectory_is_understood(tmp_path: Path) -> No
         SimulationFiles.find(tmp_path)
 
 
+def test_one_numbered_pdb_file_beside_a_trajectory_is_its_topology(tmp_path: Path) -> None:
+    touch(tmp_path, "md_1.pdb", "md_1.xtc")
+    files = SimulationFiles.find(tmp_path)
+    assert files == SimulationFiles((tmp_path / "md_1.xtc",), tmp_path / "md_1.pdb")
+
+
 def test_paths_may_have_colons(tmp_path: Path) -> None:
     folder = tmp_path / "run:12:30"
     folder.mkdir()

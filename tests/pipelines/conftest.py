@@ -87,8 +87,8 @@ def load_once():
     return functools.cache(load_model)
 
 
-@pytest.fixture(autouse=True)
-def whole_figures(monkeypatch):
+@pytest.fixture(autouse=True, scope="session")
+def whole_figures():
     """No picture cuts off a title or label."""
     savefig = Figure.savefig
 
@@ -97,7 +97,9 @@ def whole_figures(monkeypatch):
             assert texts_off_canvas(figure) == []
         return savefig(figure, *arguments, **options)
 
-    monkeypatch.setattr(Figure, "savefig", checked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", checked)
+        yield
 
 
 @pytest.fixture

@@ -167,6 +167,7 @@ def test_an_interrupted_data_set_is_not_there(tmp_path, monkeypatch):
 
 def test_a_folder_that_is_no_data_set_is_refused(tmp_path):
     (tmp_path / "set").mkdir()
+    (tmp_path / "set/notes.txt").touch()
     with pytest.raises(FileNotFoundError, match=r"dataset\.json: not found"):
         circle.write_data(CONFIG, WALK, tmp_path / "set")
 

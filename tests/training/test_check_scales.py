@@ -59,6 +59,16 @@ def test_metres_from_the_equator_need_an_origin(make):
         check_scales(with_length_scale(1e5), directory)
 
 
+def test_steps_that_are_too_small_wherever_the_origin_is(make):
+    directory = make(1.0) / "train"
+    for path in directory.glob("*.npy"):
+        frames = np.load(path)
+        np.save(path, 1e5 * (np.arange(4) - 1.5)[:, None] + 1e-2 * frames)
+    describe_dataset(directory.parent, features=("x", "y"), frame_spacing=1.0)
+    with pytest.raises(ValueError, match=r"let data\.subsample take fewer frames"):
+        check_scales(with_length_scale(1e5), directory)
+
+
 def test_particles_that_never_meet_need_other_distances(make):
     directory = make(200.0) / "train"
     message = r"model\.cutoff: expected some particles within reach .*, found 8, while nearest"

@@ -19,7 +19,8 @@ def test_the_configuration_is_all_of_it(config, data, tmp_path):
     mark_folder(tmp_path, config, data)
     text = block(experiment_texts(tmp_path)["configuration"], "toml")
     write_atomically(tmp_path / "again.toml", lambda file: file.write(text.encode()))
-    assert load_config(tmp_path / "again.toml") == config
+    assert load_config(tmp_path / "again.toml") == load_config(tmp_path / "config.toml")
+    assert load_config(tmp_path / "again.toml").model == config.model
 
 
 def test_the_data_are_described_and_their_files_counted(config, data, tmp_path):

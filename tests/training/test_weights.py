@@ -34,7 +34,7 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path):
     path = tmp_path / "new" / "weights.h5"
     with pytest.raises(OSError, match="no space"):
         save_atomically(fail_half_way, path)
-    assert list(tmp_path.iterdir()) == []
+    assert list(path.parent.iterdir()) == []
 
 
 def test_best_weights_are_those_of_the_smallest_loss_ever(model, tmp_path):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from socialmd.files import UNFINISHED, put_in_place, unfinished_folder
+from socialmd.files import holds_nothing, put_in_place, unfinished_folder
 from socialmd.simulation.drug_carrier.beads import Beads, place_beads
 from socialmd.simulation.drug_carrier.drug_carrier import DrugCarrier
 from socialmd.simulation.drug_carrier.openmm_package import app, openmm, unit
@@ -88,7 +88,7 @@ def write_simulation(
         "seed": int(seed),
         "index": int(index),
     }
-    if folder.exists() and not (folder / UNFINISHED).exists():
+    if (folder / DESCRIPTION_FILE).exists() or not holds_nothing(folder):
         return _read_distances(folder, recipe)
     beads = place_beads(carrier, seed, index)
     noise_seed = int(np.random.default_rng([seed, index, 1]).integers(1, 2**31))
