@@ -94,7 +94,8 @@ def _summary(
     paragraphs = [*verdicts, *remarks, *cautions, *left_out]
     caption = (
         "Left and middle: forecast (red) over the truth (white) on the predicted density (colour); "
-        f"grey is what the model was given. Chosen by rule: {overview.rule}."
+        "grey is what the model was given, and particles have their numbers where both end. Chosen "
+        f"by rule: {overview.rule}."
     )
     figure = Figure(overview.path, caption, "Two forecasts and error curves", wide=True)
     return Section("Summary", paragraphs, [table], [figure])
@@ -268,7 +269,8 @@ def _gallery(gallery: Mapping[str, Picture]) -> Section:
         "Gallery",
         [
             "Truth in white, forecast in red, the past that was given in grey, on the predicted "
-            "density of all steps together; its colours follow the fourth root."
+            "density of all steps together; its colours follow the fourth root. Each particle has "
+            "its number where truth and forecast end."
         ],
         figures=figures,
     )
