@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 __all__ = ["FolderInUseError", "claim", "remove_leftovers"]
 
 LOCK = ".lock"
+MARK = "process "
 TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 
 
@@ -58,14 +59,15 @@ def claim(folder: str | Path, wait: bool = False, name: str = "") -> Iterator[No
                 f"{folder}: {f'{name} there' if name else 'it'} is in use by {_holder(path)}; wait "
                 "for that process or end it, or choose another folder"
             ) from None
+    is_marked = False
     try:
-        since = datetime.now().isoformat(" ", "seconds")
-        path.write_text(f"process {os.getpid()} on {socket.gethostname()}, since {since}\n")
+        is_marked = _mark(path)
         if not name:
             remove_leftovers(folder)
         yield
     finally:
-        path.unlink(missing_ok=True)  # whoever has opened it notices, and makes it anew
+        if is_marked:
+            path.unlink(missing_ok=True)  # whoever has opened it notices, and makes it anew
         lock.release()
         if not existed:
             with suppress(OSError):  # not empty, as it should be
@@ -90,8 +92,22 @@ def remove_leftovers(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def _mark(path: Path) -> bool:
+    """Write into the lock who holds it, unless it says so already.
+
+    On a file system without locks its mere existence is the lock, and what it says is filelock's.
+    """
+    text = path.read_text("utf-8")
+    if text and not text.startswith(MARK):
+        return False
+    since = datetime.now().isoformat(" ", "seconds")
+    path.write_text(f"{MARK}{os.getpid()} on {socket.gethostname()}, since {since}\n", "utf-8")
+    return True
+
+
 def _holder(path: Path) -> str:
     with suppress(OSError):
-        if text := path.read_text("utf-8").strip():
+        text = path.read_text("utf-8").strip()
+        if text.startswith(MARK):
             return text
     return "another process"
