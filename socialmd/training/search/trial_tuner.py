@@ -8,6 +8,7 @@ import shutil
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,7 +101,11 @@ class TrialTuner(BaseTuner):
     def _try_run_and_update_trial(self, trial: Trial) -> None:
         """As KerasTuner's, which prints a traceback for every failure and goes on after any."""
         try:
-            self._run_and_update_trial(trial)
+            with warnings.catch_warnings():
+                # A trial that was killed between its result and its end has one already, which
+                # KerasTuner takes for reported by `run_trial`.
+                warnings.filterwarnings("ignore", "The use case of calling", DeprecationWarning)
+                self._run_and_update_trial(trial)
             trial.status = "COMPLETED"
         except keras_tuner.errors.FailedTrialError as error:
             trial.status, trial.message = "FAILED", str(error)

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from socialmd.training.search import read_trials, search_hyperparameters, trial_tuner
 from tests.training.search.search_driver import pretend
 
@@ -12,6 +14,21 @@ def ended(folder):
     """Names and losses of the trials that have ended, in that order."""
     file = folder / "ended.txt"
     return [line.split() for line in file.read_text().splitlines()] if file.is_file() else []
+
+
+def test_a_trial_may_be_killed_between_its_result_and_its_end(
+    data, tmp_path, search_config, monkeypatch
+):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trial_tuner, "run_apart", pretend)
+    with monkeypatch.context() as patch:
+        patch.setattr(trial_tuner.TrialTuner, "on_trial_end", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            search_hyperparameters(search_config, data, tmp_path, max_trials=1)
+    search_hyperparameters(search_config, data, tmp_path, max_trials=1)
+    assert [record.status for record in read_trials(tmp_path)] == ["COMPLETED"]
 
 
 def test_a_killed_search_goes_on_where_it_was(
