@@ -19,7 +19,8 @@ def ended(folder):
 def test_a_trial_may_be_killed_between_its_result_and_its_end(
     data, tmp_path, search_config, monkeypatch
 ):
-    def interrupt(*_):
+    def interrupt(tuner, _):
+        tuner.save()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(trial_tuner, "run_apart", pretend)
