@@ -67,6 +67,11 @@ class Sources(argparse.Namespace):
         return Path(os.path.abspath(self.folder)).name
 
     @cached_property
+    def name_units(self) -> Callable[[str], str]:
+        """Gives texts the units of the data."""
+        return read_description(self.data).name_units
+
+    @cached_property
     def trained(self) -> tuple[ForecastModel, ExperimentConfig]:
         """The model and its configuration."""
         return load_model(self.model)
@@ -144,8 +149,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         except NothingToDrawError as reason:
             print(f"{name} is left out: {reason}", flush=True)
             continue
-        drawing = drawing.name_units(read_description(sources.data).name_units)
-        save(drawing, sources.output, name)
+        texts = (sources.name_units(drawing.rule), sources.name_units(drawing.shows))
+        drawing = Drawing(drawing.figure, *texts)
+        save(drawing, sources.output, name, sources.name_units)
         add_caption(sources.output / "captions.md", name, drawing, typed_command("figures", typed))
         made.append(name)
     print(f"Made in {sources.output}: {', '.join(made) or 'nothing'}")
@@ -263,7 +269,7 @@ FIGURES: dict[str, Callable[[Sources], Drawing]] = {
 # === Files ===
 
 
-def save(drawing: Drawing, folder: Path, name: str) -> None:
+def save(drawing: Drawing, folder: Path, name: str, name_units: Callable[[str], str] = str) -> None:
     """Write a figure with its rule as title, or copy a picture."""
     if isinstance(drawing.figure, Path):
         content = drawing.figure.read_bytes()
@@ -271,7 +277,7 @@ def save(drawing: Drawing, folder: Path, name: str) -> None:
     else:
         width = int(LETTERS_PER_INCH * drawing.figure.get_figwidth())
         drawing.figure.suptitle(textwrap.fill(drawing.rule[0].upper() + drawing.rule[1:], width))
-        save_png_and_pdf(drawing.figure, folder, name, drawing.unit_names)
+        save_png_and_pdf(drawing.figure, folder, name, name_units)
 
 
 def add_caption(path: Path, name: str, drawing: Drawing, made_by: str) -> None:

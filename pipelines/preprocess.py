@@ -130,6 +130,7 @@ from socialmd.molecular import (
     MoleculeTrajectories,
     NanoparticleSimulation,
     SimulationFiles,
+    Slice,
     cut_slices,
     radial_distribution,
     slice_directions,
@@ -252,7 +253,10 @@ def find_spacing(sources: Mapping[str, SimulationFiles], arguments: argparse.Nam
     """
     given, unit = arguments.frame_spacing, arguments.time_unit
     said: dict[str, float] = {}
-    for source, files in sources.items() if not arguments.ignore_times else ():
+    with_times = {} if arguments.ignore_times else sources
+    for source, files in with_times.items():
+        if files.topology is None:  # PDB files have none, and large ones take long to open
+            continue
         with closing(files.open()) as frames:
             indices = range(len(frames))[arguments.start : arguments.stop]
             if (picoseconds := read_frame_spacing(frames, indices)) is not None:
@@ -335,11 +339,10 @@ def check_slices(source: str, positions: NDArray[Any], arguments: argparse.Names
     Raises:
         ValueError: a slice has fewer than two.
     """
-    if arguments.dimensions == 2:
-        try:
-            cut_slices(positions, slice_directions(arguments.slices), arguments.half_thickness)
-        except ValueError as error:
-            raise ValueError(f"{source}: {error}") from None
+    try:
+        make_slices(positions, arguments)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
 
 
 def read_shard(
@@ -404,11 +407,14 @@ def cut(
     simulation: NanoparticleSimulation, arguments: argparse.Namespace
 ) -> NanoparticleSimulation:
     """The simulation with its slices, which there are in two dimensions."""
+    return simulation._replace(slices=make_slices(simulation.positions, arguments))
+
+
+def make_slices(positions: NDArray[Any], arguments: argparse.Namespace) -> list[Slice]:
+    """Slices of a simulation; none in three dimensions."""
     if arguments.dimensions == 3:
-        return simulation
-    directions = slice_directions(arguments.slices)
-    slices = cut_slices(simulation.positions, directions, arguments.half_thickness)
-    return simulation._replace(slices=slices)
+        return []
+    return cut_slices(positions, slice_directions(arguments.slices), arguments.half_thickness)
 
 
 # === What is reported ===

@@ -16,7 +16,7 @@ __all__ = ["FolderInUseError", "claim", "remove_leftovers"]
 
 LOCK = ".lock"
 MARK = "process "
-TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
+TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{32}\.tmp")  # of the file whose name it holds
 
 
 class FolderInUseError(RuntimeError):

@@ -89,6 +89,20 @@ class DatasetDescription(BaseModel):
             )
         return self
 
+    def first_difference(self, other: DatasetDescription) -> str | None:
+        """What another description says differently; the same data may have been described twice.
+
+        Args:
+            other: the description.
+
+        Returns:
+            Name of the first field that differs, versions aside, if one does.
+        """
+        for key in type(self).model_fields:
+            if key != "versions" and getattr(self, key) != getattr(other, key):
+                return key
+        return None
+
     def name_units(self, text: str) -> str:
         """A text about these data, with the names of their units.
 

@@ -45,7 +45,6 @@ def write_extended_xyz(
         features: further columns by name: [N] if they stay the same, or [frames, N].
         names: of the N particles, as of molecules, for a column `resname`. The species, which ASE
             refuses unless they are chemical elements, are all `X`, which is none.
-
         units: for the comment of every frame, `{"length_unit": "angstrom"}`, say.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import glob
+import functools
 import os
 import shutil
 import time
@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from socialmd.claim import LOCK, claim
+from socialmd.claim import LOCK, TEMPORARY, claim
 
 __all__ = [
     "holds_nothing",
@@ -191,10 +191,20 @@ def _words(figure: Any) -> Iterator[Any]:
 def _remove_abandoned(path: Path) -> None:
     """What processes that were killed while they wrote this very file have left."""
     earliest = time.time() - SECONDS_OF_A_WRITE
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+    for left in _leftovers(path.parent).pop(path.name, ()):
         with suppress(FileNotFoundError):  # another process is faster
             if left.stat().st_mtime < earliest:
                 left.unlink()
+
+
+@functools.cache
+def _leftovers(folder: Path) -> dict[str, list[Path]]:
+    """Temporary files by what they were to become; looked for once: folders may be large."""
+    found: dict[str, list[Path]] = {}
+    for path in folder.glob(".*.tmp"):
+        if match := TEMPORARY.fullmatch(path.name):
+            found.setdefault(match[1], []).append(path)
+    return found
 
 
 def _sync(path: Path) -> None:

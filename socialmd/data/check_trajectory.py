@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["check_trajectory", "find_change"]
+__all__ = ["check_trajectory", "find_change", "has_changed"]
 
 # What programs write for a place that is not known, in all coordinates.
 FILL_VALUES = (-999.0, 9999.0, -9999.0, 99999.0, -99999.0)
@@ -75,11 +75,24 @@ def find_change(array: NDArray[Any], spatial_dims: int) -> tuple[int, int, int] 
         (1, 0, 2)
     """
     static = array[..., spatial_dims:]
-    changed = np.abs(static - static[:1]) > 1e-5 * np.abs(static[:1]) + 1e-12
+    changed = has_changed(static, static[:1])
     if not changed.any():
         return None
     frame, particle, feature = map(int, np.argwhere(changed)[0])
     return frame, particle, spatial_dims + feature
+
+
+def has_changed(values: Any, first: Any) -> Any:
+    """Where values differ from the first ones by more than rounding does.
+
+    Args:
+        values: array or tensor.
+        first: of the same kind, and a shape that goes with theirs.
+
+    Returns:
+        bool, likewise.
+    """
+    return abs(values - first) > 1e-5 * abs(first) + 1e-12
 
 
 def _check_steps(path: str | Path, x: NDArray[Any], names: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from socialmd.claim import LOCK
+from socialmd.data.check_trajectory import has_changed
 from socialmd.files import UNFINISHED, put_in_place, unfinished_folder
 from socialmd.models.forecast_model import ForecastModel
 
@@ -146,7 +147,7 @@ def _forecast(
 def _check_constant(model: ForecastModel, inputs: Any) -> Any:
     """An operation that fails if features change in time that are no coordinates."""
     static = inputs[..., model.spatial_dims :]
-    changed = tf.abs(static - static[:, :1]) > 1e-5 * tf.abs(static[:, :1]) + 1e-12
+    changed = has_changed(static, static[:, :1])
     message = (
         f"inputs: expected features that stay the same in all frames after the first "
         f"{model.spatial_dims}, found changes at [system, frame, particle, feature - "

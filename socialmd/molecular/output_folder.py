@@ -110,12 +110,11 @@ def check_identical(directory: Path, expected: DatasetDescription) -> None:
         ValueError: the description differs, or a file from its checksum there.
     """
     found = read_description(directory)
-    for key in type(found).model_fields:
-        if key != "versions" and getattr(found, key) != getattr(expected, key):
-            raise ValueError(
-                f"{directory}: holds another data set of the same settings, one with other {key}; "
-                "choose another folder or remove it"
-            )
+    if (key := found.first_difference(expected)) is not None:
+        raise ValueError(
+            f"{directory}: holds another data set of the same settings, one with other {key}; "
+            "choose another folder or remove it"
+        )
     for path, sha in found.files.items():
         if not (directory / path).is_file() or checksum(directory / path) != sha:
             raise ValueError(

@@ -141,8 +141,9 @@ def _find_models(path: Path) -> list[tuple[int, int]]:
 
 def _serials(data: mmap.mmap, pieces: Sequence[tuple[int, int]]) -> Iterator[int]:
     """Numbers of those models that have one."""
-    for piece in pieces:
-        if match := MODEL.search(data, *piece):
+    for start, stop in pieces:
+        first_atom = ATOM.search(data, start, stop)  # it stands before them
+        if match := MODEL.search(data, start, first_atom.start() if first_atom else stop):
             yield int(match[1])
 
 

@@ -82,35 +82,26 @@ def fit(
         return load_model(output)[0]
     with claim(output):
         remove_leftovers(output / BACKUP)
-        return _fit(config, data, output, callbacks, verbose, stop_after)
+        if (output / MODEL_FILE).is_file() and not (output / BEST).is_file():
+            _extract_best(output)
+        with on_device(config.training.device, config.training.replicas):
+            keras.utils.set_random_seed(config.training.seed)
+            model = build_model(config, read_description(data).spatial_dims)
+        is_complete = _train(model, config, data, output, callbacks, verbose, stop_after)
+        with on_device(config.training.device, config.training.replicas):
+            load_without_optimizer(model, output / BEST)
+            as_stored = config.data.model_copy(update={"num_rotations": 0})
+            model.recalibrate(
+                make_dataset(data / "validation", as_stored, config.training.batch_size)
+            )
+        save_atomically(model.save, output / MODEL_FILE)
+        if is_complete:
+            shutil.rmtree(output / BACKUP, ignore_errors=True)
+        return model
 
 
 def _is_complete(output: Path) -> bool:
     return (output / MODEL_FILE).is_file() and last_backup(output / BACKUP)[2] is None
-
-
-def _fit(
-    config: ExperimentConfig,
-    data: Path,
-    output: Path,
-    callbacks: Sequence[keras.callbacks.Callback],
-    verbose: int,
-    stop_after: int | None,
-) -> ForecastModel:
-    if (output / MODEL_FILE).is_file() and not (output / BEST).is_file():
-        _extract_best(output)
-    with on_device(config.training.device, config.training.replicas):
-        keras.utils.set_random_seed(config.training.seed)
-        model = build_model(config, read_description(data).spatial_dims)
-    is_complete = _train(model, config, data, output, callbacks, verbose, stop_after)
-    with on_device(config.training.device, config.training.replicas):
-        load_without_optimizer(model, output / BEST)
-        as_stored = config.data.model_copy(update={"num_rotations": 0})
-        model.recalibrate(make_dataset(data / "validation", as_stored, config.training.batch_size))
-    save_atomically(model.save, output / MODEL_FILE)
-    if is_complete:
-        shutil.rmtree(output / BACKUP, ignore_errors=True)
-    return model
 
 
 def _train(

@@ -31,8 +31,11 @@ def check_same_experiment(output: Path, config: ExperimentConfig, data: Path) ->
     Raises:
         ValueError: the folder holds a training of another configuration or on other data.
     """
+    if not (output / CONFIG_FILE).is_file() and not (output / DESCRIPTION_FILE).is_file():
+        return
+    description = read_description(data)
     if (output / CONFIG_FILE).is_file() and not _is_same(
-        load_config(output / CONFIG_FILE), config, read_description(data)
+        load_config(output / CONFIG_FILE), config, description
     ):
         raise ValueError(
             f"{output}: holds the training of another configuration ({CONFIG_FILE}); "
@@ -40,14 +43,11 @@ def check_same_experiment(output: Path, config: ExperimentConfig, data: Path) ->
         )
     if not (output / DESCRIPTION_FILE).is_file():
         return
-    found, expected = read_description(output), read_description(data)
-    for key in type(found).model_fields:
-        # The same data may have been described again after an upgrade.
-        if key != "versions" and getattr(found, key) != getattr(expected, key):
-            raise ValueError(
-                f"{output}: holds a training on other data than {data}, with other {key} in "
-                f"{DESCRIPTION_FILE}; choose another folder or remove it"
-            )
+    if (key := read_description(output).first_difference(description)) is not None:
+        raise ValueError(
+            f"{output}: holds a training on other data than {data}, with other {key} in "
+            f"{DESCRIPTION_FILE}; choose another folder or remove it"
+        )
 
 
 def tables_about(description: DatasetDescription) -> list[str]:

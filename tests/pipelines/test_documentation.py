@@ -7,6 +7,7 @@ import importlib
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,6 @@ def test_subpackages_are_there_once_the_package_is_imported():
         "except AttributeError as error:\n    print(error)\n"
     )
     done = subprocess.run(
-        ["python", "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert done.stdout == "module 'socialmd' has no attribute 'nothing'\n"
