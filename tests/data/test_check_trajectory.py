@@ -90,6 +90,13 @@ def test_trajectories_that_were_wrapped_are_refused(walk):
     refuse(walk, r"particle \d moves from [xy] = .* between frames \d+ and .* unwrap")
 
 
+def test_a_particle_that_is_kicked_goes_less_far(walk):
+    """Many times a usual step, but less than half the extent of all."""
+    walk[120:, 3, 1] += 0.4 * np.ptp(walk[..., 1]) * np.sign(walk[..., 1].mean() - walk[119, 3, 1])
+    assert abs(np.diff(walk[..., 1], axis=0)).max() > 8.0
+    check(walk)
+
+
 def test_one_wall_is_enough(walk):
     walk[120:, 3, 1] -= 1.2 * np.ptp(walk[..., 1])
     refuse(walk, "particle 3 moves from y = .* between frames 119 and 120, .* in 0 more places")
