@@ -40,7 +40,7 @@ from numpy.typing import NDArray
 from socialmd import load_config
 from socialmd.config import ExperimentConfig
 from socialmd.data import Windows, read_windows
-from socialmd.dataset_folder import (
+from socialmd.data.dataset_description import (
     DESCRIPTION_FILE,
     SPLITS,
     describe_dataset,

@@ -50,18 +50,17 @@ import numpy as np
 from socialmd import load_config
 from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.data import read_windows
-from socialmd.dataset_folder import read_description
-from socialmd.evaluation import ForecastMetrics
-from socialmd.evaluation.variant_table import variant_table
+from socialmd.data.dataset_description import read_description
+from socialmd.evaluation import ForecastMetrics, constant_velocity
 from socialmd.files import save_figure, write_atomically
-from socialmd.models import constant_velocity
 from socialmd.plots import new_figure, plot_errors, plot_learning_curves
 from socialmd.reporting import roll_out
+from socialmd.reporting.variant_table import variant_table
 from socialmd.run_apart import run_apart
 from socialmd.training import fit, read_history
 from socialmd.training.comparisons import REFERENCE, Comparison, read_comparisons
 from socialmd.training.measurements import Measurements
-from socialmd.training.output_folder import check_same_experiment
+from socialmd.training.training_folder import check_same_experiment
 
 MEASUREMENTS, TEST = "measurements.json", "test.json"
 

@@ -23,7 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from socialmd.command_line import make_parser, parse_first, run_script
-from socialmd.dataset_folder import SPLITS, read_description
+from socialmd.data.dataset_description import SPLITS, read_description
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -41,7 +41,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 parse_first(__name__, _parse)  # what follows takes seconds to import
 
-from socialmd.evaluation import overall_table
 from socialmd.files import write_atomically
 from socialmd.reporting import (
     Diagnosis,
@@ -50,6 +49,7 @@ from socialmd.reporting import (
     draw_configurations,
     draw_dependence,
     load_models,
+    overall_table,
     save_png_and_pdf,
 )
 

@@ -35,7 +35,7 @@ from socialmd.command_line import (
     run_script,
     typed_command,
 )
-from socialmd.dataset_folder import DESCRIPTION_FILE, SPLITS, checksum
+from socialmd.data.dataset_description import DESCRIPTION_FILE, SPLITS, checksum
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -70,7 +70,7 @@ import numpy as np
 
 from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.data import Windows
-from socialmd.evaluation import comparison, overall_table, step_table
+from socialmd.evaluation import comparison
 from socialmd.files import write_atomically
 from socialmd.reporting import (
     Forecasts,
@@ -83,8 +83,10 @@ from socialmd.reporting import (
     forecast_windows,
     load_models,
     measure,
+    overall_table,
+    step_table,
 )
-from socialmd.training.output_folder import tables_about
+from socialmd.training.training_folder import tables_about
 
 UNITS = {
     "mae, median_error": "units of length, per coordinate",

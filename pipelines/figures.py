@@ -109,7 +109,7 @@ import numpy as np
 
 from socialmd.config import ExperimentConfig
 from socialmd.data import load_trajectories, read_windows
-from socialmd.dataset_folder import read_description
+from socialmd.data.dataset_description import read_description
 from socialmd.files import write_atomically
 from socialmd.models import ForecastModel, load_model
 from socialmd.plots import new_figure, plot_learning_curves, plot_losses, plot_trajectories
@@ -184,14 +184,14 @@ def find_circle(sources: Sources) -> Drawing:
 
 def draw_simulations(sources: Sources) -> Drawing:
     """Figure 22: simulated trajectories."""
-    trajectories, description, _ = load_trajectories(sources.data / "test")
-    shown = trajectories[:NUM_SIMULATIONS, ..., :2]
+    test = load_trajectories(sources.data / "test")
+    shown = test.frames[:NUM_SIMULATIONS, ..., :2]
     half = 1.05 * np.abs(shown).max()
     figure, axes = new_figure(5 * len(shown), 5.5, columns=len(shown))
     for number, (ax, positions) in enumerate(zip(np.atleast_1d(axes), shown, strict=True)):
         plot_trajectories(ax, positions, f"Test simulation {number}")
         ax.set(xlim=(-half, half), ylim=(-half, half))
-    span = (shown.shape[1] - 1) * description.frame_spacing
+    span = (shown.shape[1] - 1) * test.description.frame_spacing
     return Drawing(
         figure,
         f"first {len(shown)} simulations of the test split, {span:.3g} time units",

@@ -80,13 +80,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.data import DatasetDescription, ForecastTask, read_forecast_task
-from socialmd.dataset_folder import DESCRIPTION_FILE, SPLITS, read_description, save_array
-from socialmd.evaluation import ForecastMetrics, Verdict, overall_table
-from socialmd.extended_xyz import TAKEN, write_extended_xyz
+from socialmd.data.dataset_description import DESCRIPTION_FILE, SPLITS, read_description, save_array
+from socialmd.data.extended_xyz import TAKEN, write_extended_xyz
+from socialmd.evaluation import ForecastMetrics, Verdict
+from socialmd.evaluation.baselines.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
 from socialmd.files import put_in_place, unfinished_folder
 from socialmd.models import ForecastModel, load_model
-from socialmd.models.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
 from socialmd.molecular import write_pdb
+from socialmd.reporting import overall_table
 
 FILES = (
     "parameters.npy",

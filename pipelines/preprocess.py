@@ -124,7 +124,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.claim import claim
-from socialmd.dataset_folder import SPLITS
+from socialmd.data.dataset_description import SPLITS
 from socialmd.files import save_figure
 from socialmd.molecular import (
     MoleculeTrajectories,
@@ -138,7 +138,7 @@ from socialmd.molecular import (
     write_molecular_dataset,
 )
 from socialmd.molecular.frame_times import PICOSECONDS, read_frame_spacing
-from socialmd.molecular.output_folder import check_output_folder
+from socialmd.molecular.molecular_folder import check_output_folder
 from socialmd.molecular.shard_folder import ShardFolder
 from socialmd.molecular.slices import turn_into_plane
 from socialmd.molecular.split_frames import Part

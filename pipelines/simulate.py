@@ -35,11 +35,11 @@ parse_first(__name__, _parse)  # what follows takes seconds to import
 import numpy as np
 
 from socialmd import load_config
-from socialmd.dataset_folder import simulation_name
+from socialmd.data.dataset_description import simulation_name
 from socialmd.files import save_figure
 from socialmd.plots import new_figure, plot_trajectories
 from socialmd.simulation import write_dataset
-from socialmd.simulation.output_folder import OutputFolder
+from socialmd.simulation.simulation_folder import OutputFolder
 
 
 def main(argv: Sequence[str] | None = None) -> None:

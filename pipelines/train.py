@@ -31,7 +31,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 parse_first(__name__, _parse)  # what follows takes seconds to import
 
 from socialmd import load_config
-from socialmd.dataset_folder import read_description
+from socialmd.data.dataset_description import read_description
 from socialmd.files import save_figure
 from socialmd.plots import new_figure, plot_losses
 from socialmd.training import ProfileSteps, fit, read_history

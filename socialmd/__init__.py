@@ -19,6 +19,8 @@ SUBPACKAGES = (
     "distributions",
     "evaluation",
     "layers",
+    "losses",
+    "metrics",
     "models",
     "molecular",
     "plots",

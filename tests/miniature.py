@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from socialmd.dataset_folder import describe_dataset, save_array, simulation_name
+from socialmd.data.dataset_description import describe_dataset, save_array, simulation_name
 
 EXPERIMENT = {
     "system": {"num_particles": 3, "box_size": 2.0},

@@ -1,16 +1,21 @@
 """From trajectories on disk to batches of samples: load, validate, subsample, window, rotate."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from socialmd.data.dataset_description import DatasetDescription as DatasetDescription
+from socialmd.data.dataset_description import describe_dataset as describe_dataset
 from socialmd.data.forecast_task import ForecastTask as ForecastTask
 from socialmd.data.forecast_task import read_forecast_task as read_forecast_task
 from socialmd.data.load_trajectories import Trajectories as Trajectories
 from socialmd.data.load_trajectories import load_trajectories as load_trajectories
-from socialmd.data.make_dataset import make_dataset as make_dataset
 from socialmd.data.padding import real_particles as real_particles
 from socialmd.data.read_windows import Windows as Windows
 from socialmd.data.read_windows import read_windows as read_windows
 from socialmd.data.windows import first_frames as first_frames
-from socialmd.dataset_folder import DatasetDescription as DatasetDescription
-from socialmd.dataset_folder import describe_dataset as describe_dataset
+
+if TYPE_CHECKING:
+    from socialmd.data.input_pipeline import make_dataset as make_dataset
 
 __all__ = [
     "DatasetDescription",
@@ -25,3 +30,10 @@ __all__ = [
     "read_windows",
     "real_particles",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What needs TensorFlow is imported when it is first used."""
+    if name == "make_dataset":
+        return importlib.import_module("socialmd.data.input_pipeline").make_dataset
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.data.check_trajectory import check_trajectory
-from socialmd.data.padding import pad_particles
-from socialmd.dataset_folder import (
+from socialmd.data.dataset_description import (
     DESCRIPTION_FILE,
     SPLITS,
     DatasetDescription,
     checksum,
     read_description,
 )
+from socialmd.data.padding import pad_particles
 
 __all__ = ["Trajectories", "load_trajectories", "read_trajectory"]
 
@@ -41,11 +41,13 @@ class Trajectories(NamedTuple):
             any split, and systems of fewer particles are padded with zeros.
         description: of the data set.
         mask: bool [S, N], false for padded particles.
+        directory: of the split.
     """
 
     frames: NDArray[Any]
     description: DatasetDescription
     mask: NDArray[np.bool_]
+    directory: Path
 
 
 def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Trajectories:
@@ -53,7 +55,7 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
 
     Args:
         directory: a split, like `data/monopoles/train`; the folder above it holds `dataset.json`
-            (see `socialmd.dataset_folder`).
+            (see `socialmd.data.dataset_description`).
         minimum_frames: frames that every trajectory must have.
 
     Returns:
@@ -69,8 +71,8 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
             `check_trajectory`); a file of another split is no array. The message names the file.
 
     Example:
-        >>> trajectories, description, mask = load_trajectories("data/monopoles/train")
-        >>> trajectories.shape, description.features
+        >>> trajectories = load_trajectories("data/monopoles/train")
+        >>> trajectories.frames.shape, trajectories.description.features
         ((100, 1000, 25, 4), ('x', 'y', 'mass', 'charge'))
     """
     directory = Path(os.path.abspath(directory))
@@ -87,6 +89,10 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
     paths = _listed_files(directory, description)
     features = description.features
     dims = description.spatial_dims
+    if dims not in (2, 3):
+        raise ValueError(
+            f"{directory.parent / DESCRIPTION_FILE}: expected spatial_dims = 2 or 3, found {dims}"
+        )
     arrays = [read_trajectory(path, len(features), features, dims) for path in paths]
     for path, array in zip(paths, arrays, strict=True):
         if len(array) < minimum_frames:
@@ -101,7 +107,7 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
             )
     num_particles = _largest_particle_number(directory.parent, description)
     frames, mask = pad_particles(arrays, num_particles)
-    return Trajectories(frames, description, mask)
+    return Trajectories(frames, description, mask, directory)
 
 
 def _largest_particle_number(root: Path, description: DatasetDescription) -> int:

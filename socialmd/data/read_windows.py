@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.config import DataConfig
-from socialmd.data.make_dataset import make_dataset
+from socialmd.data.load_trajectories import Trajectories, load_trajectories
 from socialmd.data.padding import real_particles
-from socialmd.dataset_folder import DatasetDescription, read_description
+from socialmd.data.windows import sample_rows, window_offsets
 
-__all__ = ["Windows", "read_windows"]
+__all__ = ["Windows", "cut_windows", "read_windows"]
 
 
 class Windows(NamedTuple):
@@ -76,23 +76,48 @@ def read_windows(
         >>> constant_velocity(windows.inputs, 30).shape == windows.truth.shape
         True
     """
-    as_stored = config.model_copy(update={"num_rotations": 0})
-    batches = list(make_dataset(Path(data) / split, as_stored, batch_size=256).as_numpy_iterator())
-    pasts, futures = zip(*batches, strict=True)
-    truth = np.concatenate(futures)
-    if isinstance(pasts[0], dict):
-        inputs, mask = (np.concatenate([past[key] for past in pasts]) for key in ("inputs", "mask"))
-    else:
-        inputs, mask = np.concatenate(pasts), None
-    origins = _origins(read_description(data), split)
-    simulations = np.repeat(origins, len(inputs) // len(origins))
-    count = min(max_windows or len(inputs), len(inputs))
-    chosen = np.linspace(0, len(inputs) - 1, count).round().astype(int)
-    return Windows(inputs, truth, simulations, mask).at(chosen)
+    return cut_windows(
+        load_trajectories(Path(data) / split, config.minimum_frames), config, max_windows
+    )
 
 
-def _origins(description: DatasetDescription, split: str) -> list[int]:
+def cut_windows(
+    trajectories: Trajectories, config: DataConfig, max_windows: int | None = None
+) -> Windows:
+    """The same, of a split that is in memory.
+
+    Args:
+        trajectories: the split.
+        config: as for `read_windows`.
+        max_windows: likewise.
+
+    Returns:
+        The windows, float32.
+
+    Example:
+        >>> cut_windows(load_trajectories("data/monopoles/test"), config.data).truth.shape
+        (400, 30, 25, 2)
+    """
+    frames, description, mask = trajectories[:3]
+    num_simulations, num_frames = frames.shape[:2]
+    rows = sample_rows(num_simulations, num_frames, config.model_copy(update={"num_rotations": 0}))
+    count = min(max_windows or len(rows), len(rows))
+    rows = rows[np.linspace(0, len(rows) - 1, count).round().astype(int)]
+    simulations, first_frames = np.divmod(rows, num_frames)
+    steps = first_frames[:, np.newaxis] + window_offsets(config)  # [W, T + T']
+    windows = frames[simulations[:, np.newaxis], steps].astype(np.float32)  # [W, T + T', N, F]
+    return Windows(
+        inputs=windows[:, : config.input_steps],
+        truth=windows[:, config.input_steps :, :, : description.spatial_dims],
+        simulations=_origins(trajectories)[simulations],
+        mask=None if mask.all() else mask[simulations],
+    )
+
+
+def _origins(trajectories: Trajectories) -> NDArray[np.int64]:
     """Number of the simulation that each file of a split is from: slices of one belong together."""
-    files = [name for name in sorted(description.files) if Path(name).parts[0] == split]
+    description = trajectories.description
+    folder = f"{trajectories.directory.name}/"
+    files = [name for name in sorted(description.files) if name.startswith(folder)]
     made = (description.preprocessing or {}).get("files", {})
-    return [made.get(name, {}).get("simulation", index) for index, name in enumerate(files)]
+    return np.array([made.get(name, {}).get("simulation", i) for i, name in enumerate(files)])

@@ -6,6 +6,10 @@ from socialmd.evaluation.around_close_approaches import (
 from socialmd.evaluation.around_close_approaches import (
     around_close_approaches as around_close_approaches,
 )
+from socialmd.evaluation.baselines import LinearAutoregression as LinearAutoregression
+from socialmd.evaluation.baselines import constant_position as constant_position
+from socialmd.evaluation.baselines import constant_velocity as constant_velocity
+from socialmd.evaluation.baselines import known_law as known_law
 from socialmd.evaluation.calibration import Calibration as Calibration
 from socialmd.evaluation.close_approaches import closest_approach as closest_approach
 from socialmd.evaluation.close_approaches import nearest_distances as nearest_distances
@@ -19,15 +23,9 @@ from socialmd.evaluation.error_by_closest_approach import (
     error_by_closest_approach as error_by_closest_approach,
 )
 from socialmd.evaluation.forecast_metrics import ForecastMetrics as ForecastMetrics
-from socialmd.evaluation.html_report import Figure as Figure
-from socialmd.evaluation.html_report import Report as Report
-from socialmd.evaluation.html_report import Section as Section
-from socialmd.evaluation.html_table import Table as Table
 from socialmd.evaluation.input_dependence import InputDependence as InputDependence
 from socialmd.evaluation.learned_interaction import LearnedInteraction as LearnedInteraction
 from socialmd.evaluation.predictive_density import PredictiveDensity as PredictiveDensity
-from socialmd.evaluation.report import overall_table as overall_table
-from socialmd.evaluation.report import step_table as step_table
 from socialmd.evaluation.sample_metrics import SampleMetrics as SampleMetrics
 from socialmd.evaluation.verdict import Verdict as Verdict
 from socialmd.evaluation.verdict import comparison as comparison
@@ -37,23 +35,21 @@ __all__ = [
     "Calibration",
     "Conservation",
     "ErrorByClosestApproach",
-    "Figure",
     "ForecastMetrics",
     "InputDependence",
     "LearnedInteraction",
+    "LinearAutoregression",
     "PredictiveDensity",
-    "Report",
     "SampleMetrics",
-    "Section",
-    "Table",
     "Verdict",
     "around_close_approaches",
     "closest_approach",
     "comparison",
+    "constant_position",
+    "constant_velocity",
     "error_by_closest_approach",
+    "known_law",
     "nearest_distances",
-    "overall_table",
     "position_density",
-    "step_table",
     "velocities",
 ]

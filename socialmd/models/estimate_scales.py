@@ -12,7 +12,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from socialmd.data import real_particles
-from socialmd.models.check_inputs import unpack
+from socialmd.data.unpack import unpack
 
 __all__ = ["Scales", "estimate_scales"]
 

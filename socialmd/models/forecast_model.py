@@ -15,17 +15,13 @@ from numpy.typing import NDArray
 
 from socialmd import distributions
 from socialmd.data import real_particles
-from socialmd.models.check_inputs import (
-    check_constant_features,
-    check_inputs,
-    check_num_steps,
-    unpack,
-)
+from socialmd.data.unpack import unpack
+from socialmd.models.check_inputs import check_constant_features, check_inputs, check_num_steps
 from socialmd.models.feedback import check_feedback, check_samples
 from socialmd.models.fit_sigma_factors import fit_sigma_factors
 from socialmd.models.fit_spread_factors import fit_spread_factors, scale_spread
 from socialmd.models.float32_by_default import float32_by_default
-from socialmd.models.replicas import never_empty
+from socialmd.models.never_empty import never_empty
 
 __all__ = ["ForecastModel"]
 

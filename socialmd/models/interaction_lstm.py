@@ -8,9 +8,10 @@ from typing import Any
 import keras
 from keras import ops
 
+from socialmd.data.unpack import unpack
 from socialmd.layers import FeedForward, InteractionCell, InteractionLaw, NeighbourFilter
 from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
-from socialmd.models.check_inputs import check_inputs, unpack
+from socialmd.models.check_inputs import check_inputs
 from socialmd.models.estimate_scales import estimate_scales
 from socialmd.models.feedback import feed_back
 from socialmd.models.forecast_model import ForecastModel

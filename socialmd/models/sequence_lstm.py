@@ -8,10 +8,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from socialmd.models.check_inputs import check_inputs, unpack
+from socialmd.data.unpack import unpack
+from socialmd.models.check_inputs import check_inputs
 from socialmd.models.feedback import feed_back
 from socialmd.models.forecast_model import ForecastModel
-from socialmd.models.replicas import never_empty
+from socialmd.models.never_empty import never_empty
 from socialmd.registration import register
 
 __all__ = ["SequenceLSTM"]

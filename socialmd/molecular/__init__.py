@@ -1,9 +1,9 @@
 """Molecular dynamics files -> trajectories of molecules -> a data set (thesis section 3)."""
 
-from socialmd.molecular.molecule_trajectories import MoleculeTrajectories as MoleculeTrajectories
-from socialmd.molecular.nanoparticle_simulation import (
+from socialmd.molecular.followed_simulation import (
     NanoparticleSimulation as NanoparticleSimulation,
 )
+from socialmd.molecular.molecule_trajectories import MoleculeTrajectories as MoleculeTrajectories
 from socialmd.molecular.radial_distribution import RadialDistribution as RadialDistribution
 from socialmd.molecular.radial_distribution import radial_distribution as radial_distribution
 from socialmd.molecular.simulation_files import SimulationFiles as SimulationFiles

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from socialmd.molecular.atom_labels import AtomLabels
 from socialmd.molecular.check_imaging import find_broken
 from socialmd.molecular.check_molecules import check_no_alternate_locations
-from socialmd.molecular.molecules import Molecules, find_representatives
+from socialmd.molecular.choose_molecules import Molecules, find_representatives
 from socialmd.molecular.pdb_frames import PdbFrames
 from socialmd.molecular.trajectory_frames import TrajectoryFrames
 

@@ -17,10 +17,10 @@ from socialmd.molecular.check_imaging import (
     warn_of_broken_molecule,
     warn_of_far_images,
 )
+from socialmd.molecular.choose_molecules import choose_molecules
 from socialmd.molecular.follow_molecules import Followed, check_places, follow_molecules
 from socialmd.molecular.frame_times import SteadyTimes
 from socialmd.molecular.mdanalysis import MDAnalysis
-from socialmd.molecular.molecules import choose_molecules
 from socialmd.molecular.simulation_files import SimulationFiles
 
 __all__ = ["MoleculeTrajectories"]

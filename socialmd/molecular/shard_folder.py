@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from socialmd.files import write_atomically
-from socialmd.molecular.nanoparticle_simulation import NanoparticleSimulation
-from socialmd.molecular.output_folder import as_json, check_settings
+from socialmd.molecular.followed_simulation import NanoparticleSimulation
+from socialmd.molecular.molecular_folder import as_json, check_settings
 from socialmd.molecular.simulation_files import SimulationFiles
 
 __all__ = ["ShardFolder"]

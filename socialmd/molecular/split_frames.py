@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from socialmd.dataset_folder import SPLITS
+from socialmd.data.dataset_description import SPLITS
 
 __all__ = ["Part", "split_frames"]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from socialmd.dataset_folder import SPLITS
+from socialmd.data.dataset_description import SPLITS
 
 __all__ = ["TrajectoryFile", "make_features"]
 

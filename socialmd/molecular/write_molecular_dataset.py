@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from socialmd.dataset_folder import (
+from socialmd.data.dataset_description import (
     DESCRIPTION_FILE,
     SPLITS,
     DatasetDescription,
@@ -18,7 +18,7 @@ from socialmd.dataset_folder import (
     simulation_name,
 )
 from socialmd.files import put_in_place, unfinished_folder
-from socialmd.molecular.output_folder import as_json, check_identical, check_output_folder
+from socialmd.molecular.molecular_folder import as_json, check_identical, check_output_folder
 from socialmd.molecular.trajectory_file import TrajectoryFile, make_features
 
 __all__ = ["checked_names", "write_molecular_dataset"]
@@ -36,7 +36,7 @@ def write_molecular_dataset(
     names: Sequence[str] | None = None,
     time_unit: str = "nanosecond",
 ) -> bool:
-    """Write `train/`, `validation/`, `test/` and `dataset.json` (see `socialmd.dataset_folder`).
+    """Write `train/`, `validation/`, `test/` and `dataset.json` (see `DatasetDescription`).
 
     Files are numbered through the splits. Each holds float64 [frames, n, D + names]: coordinates in
     angstrom and one-hot names; n differs from file to file. The folder appears under its name when

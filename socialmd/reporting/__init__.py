@@ -12,17 +12,27 @@ from socialmd.reporting.forecasts import forecast_windows as forecast_windows
 from socialmd.reporting.forecasts import roll_out as roll_out
 from socialmd.reporting.gallery import draw_gallery as draw_gallery
 from socialmd.reporting.gallery import draw_overview as draw_overview
+from socialmd.reporting.html_report import Figure as Figure
+from socialmd.reporting.html_report import Report as Report
+from socialmd.reporting.html_report import Section as Section
+from socialmd.reporting.html_table import Table as Table
 from socialmd.reporting.load_models import compare_windows as compare_windows
 from socialmd.reporting.load_models import load_models as load_models
 from socialmd.reporting.measurements import Measurements as Measurements
 from socialmd.reporting.measurements import measure as measure
 from socialmd.reporting.page import compose_report as compose_report
+from socialmd.reporting.text_tables import overall_table as overall_table
+from socialmd.reporting.text_tables import step_table as step_table
 
 __all__ = [
     "BASELINES",
     "Diagnosis",
+    "Figure",
     "Forecasts",
     "Measurements",
+    "Report",
+    "Section",
+    "Table",
     "compare_windows",
     "compose_report",
     "diagnose",
@@ -34,6 +44,8 @@ __all__ = [
     "forecast_windows",
     "load_models",
     "measure",
+    "overall_table",
     "roll_out",
     "save_png_and_pdf",
+    "step_table",
 ]

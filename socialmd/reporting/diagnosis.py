@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from socialmd.config import DataConfig
 from socialmd.data import DatasetDescription, Windows, read_windows
-from socialmd.dataset_folder import read_description
+from socialmd.data.dataset_description import read_description
 from socialmd.evaluation import ForecastMetrics, InputDependence, Verdict
+from socialmd.evaluation.baselines.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
 from socialmd.models import ForecastModel
-from socialmd.models.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
 from socialmd.plots import new_figure, plot_configuration, plot_errors
 from socialmd.plots.style import curve_styles, finish_curves
 from socialmd.reporting.forecasts import BASELINES, check_features, roll_out, training_split

@@ -13,9 +13,10 @@ from tqdm import tqdm
 
 from socialmd.config import DataConfig
 from socialmd.data import DatasetDescription, Windows, make_dataset, read_windows
-from socialmd.dataset_folder import read_description
-from socialmd.models import ForecastModel, known_law
-from socialmd.models.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
+from socialmd.data.dataset_description import read_description
+from socialmd.evaluation import known_law
+from socialmd.evaluation.baselines.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
+from socialmd.models import ForecastModel
 from socialmd.simulation import FEATURES_OF_LAW, law_of
 
 __all__ = [

@@ -25,9 +25,10 @@ from socialmd.evaluation import (
     around_close_approaches,
     closest_approach,
     error_by_closest_approach,
+    known_law,
 )
-from socialmd.models import ForecastModel, known_law
-from socialmd.models.simple_forecasts import SIMPLE_FORECASTS
+from socialmd.evaluation.baselines.simple_forecasts import SIMPLE_FORECASTS
+from socialmd.models import ForecastModel
 from socialmd.reporting.forecasts import Forecasts, roll_out
 from socialmd.reporting.interaction import measure_interaction
 from socialmd.simulation import law_of, total_energy

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from socialmd.evaluation import Figure, Report, Section, Table
+from socialmd.reporting import Figure, Report, Section, Table
 from socialmd.reporting.forecasts import BASELINES, Forecasts
 from socialmd.reporting.gallery import Picture
 from socialmd.reporting.interaction import interaction_caption

@@ -4,7 +4,7 @@ Beside them a random walk on a circle, whose exact predictive density is known.
 """
 
 from socialmd.config import ManyBodySystem as ManyBodySystem
-from socialmd.simulation.circle import CircleWalk as CircleWalk
+from socialmd.simulation.circle_walk import CircleWalk as CircleWalk
 from socialmd.simulation.forces import accelerations as accelerations
 from socialmd.simulation.forces import angular_momentum as angular_momentum
 from socialmd.simulation.forces import kinetic_energy as kinetic_energy
@@ -21,7 +21,7 @@ from socialmd.simulation.named_law import PairLaw as PairLaw
 from socialmd.simulation.named_law import law_of as law_of
 from socialmd.simulation.named_law import pair_law as pair_law
 from socialmd.simulation.simulate import simulate as simulate
-from socialmd.simulation.write_dataset import write_dataset as write_dataset
+from socialmd.simulation.write_simulations import write_dataset as write_dataset
 
 __all__ = [
     "FEATURES_OF_LAW",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from socialmd.config import ManyBodySystem
-from socialmd.dataset_folder import DatasetDescription
+from socialmd.data.dataset_description import DatasetDescription
 from socialmd.simulation.forces import FloatArray, accelerations
 
 __all__ = ["FEATURES_OF_LAW", "PairLaw", "law_of", "pair_law"]

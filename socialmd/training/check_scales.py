@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from socialmd.config import ExperimentConfig
-from socialmd.data import load_trajectories
+from socialmd.data import Trajectories
 
 __all__ = ["check_scales"]
 
@@ -21,22 +20,21 @@ FINEST_PART = 0.05
 WIDEST = 4.0  # times the extent of the data: nearly all cells of a wider grid stay empty
 
 
-def check_scales(config: ExperimentConfig, directory: Path) -> None:
+def check_scales(config: ExperimentConfig, trajectories: Trajectories) -> None:
     """Refuse data that the model would read as enormous, or as a few rounded numbers.
 
     Args:
         config: the experiment.
-        directory: split that is trained on.
+        trajectories: of the split that is trained on.
 
     Raises:
-        FileNotFoundError, ValueError: as `load_trajectories`; or positions are so far from the
-            origin that float32 does not resolve their steps, or so large in units of
-            `model.length_scale`; or the grids are much wider than the data, or no particle is ever
-            within reach of another. The message says what to do.
+        ValueError: positions are so far from the origin that float32 does not resolve their steps,
+            or so large in units of `model.length_scale`; or the grids are much wider than the data,
+            or no particle is ever within reach of another. The message says what to do.
     """
-    trajectories, description, mask = load_trajectories(directory)
-    dims = description.spatial_dims
-    frames = trajectories[:, :: config.data.subsample, :, :dims]  # [S, frames, N, D]
+    directory, mask = trajectories.directory, trajectories.mask
+    dims = trajectories.description.spatial_dims
+    frames = trajectories.frames[:, :: config.data.subsample, :, :dims]  # [S, frames, N, D]
     x = np.moveaxis(frames, 2, 1)[mask].astype(np.float64)  # [particles, frames, D]
     largest, extent = float(np.abs(x).max()), float(np.ptp(x, axis=(0, 1)).max())
     step = float(np.sqrt(np.mean(np.square(np.diff(x, axis=1))))) if x.shape[1] > 1 else 0.0

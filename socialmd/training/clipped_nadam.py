@@ -7,8 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from socialmd.models.replicas import replica_context
 from socialmd.registration import register
+from socialmd.replicas import replica_context
 
 __all__ = ["ClippedNadam"]
 

@@ -7,13 +7,9 @@ import warnings
 import keras
 
 from socialmd.config import PhaseConfig, TrainingConfig
-from socialmd.models import (
-    EnergyScore,
-    ForecastModel,
-    NegativeLogLikelihood,
-    PositionError,
-    StudentTError,
-)
+from socialmd.losses import EnergyScore, NegativeLogLikelihood, StudentTError
+from socialmd.metrics import PositionError
+from socialmd.models import ForecastModel
 from socialmd.models.float32_by_default import float32_by_default
 from socialmd.training.clipped_nadam import ClippedNadam
 

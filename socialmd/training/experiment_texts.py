@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from socialmd.dataset_folder import read_description
+from socialmd.data.dataset_description import read_description
 from socialmd.models.load_model import CONFIG_FILE
 
 __all__ = ["experiment_texts"]

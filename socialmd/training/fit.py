@@ -11,21 +11,22 @@ import keras
 
 from socialmd.claim import claim, remove_leftovers
 from socialmd.config import ExperimentConfig
-from socialmd.data import make_dataset, read_windows
-from socialmd.dataset_folder import read_description
+from socialmd.data import load_trajectories, make_dataset
+from socialmd.data.dataset_description import read_description
+from socialmd.data.read_windows import cut_windows
+from socialmd.data.unpack import unpack
 from socialmd.files import write_atomically
 from socialmd.models import ForecastModel, build_model, load_model
-from socialmd.models.check_inputs import unpack
 from socialmd.models.load_model import MODEL_FILE
 from socialmd.simulation import pair_law
 from socialmd.training.check_scales import check_scales
 from socialmd.training.device import on_device
 from socialmd.training.experiment_texts import experiment_texts
 from socialmd.training.history import keep_epochs
-from socialmd.training.output_folder import check_room, check_same_experiment, mark_folder
 from socialmd.training.tensorboard_log import TensorBoardLog
-from socialmd.training.train_phase import Files, check_phases, train_phase
+from socialmd.training.train_phase import Files, Splits, check_phases, train_phase
 from socialmd.training.training_backup import last_backup
+from socialmd.training.training_folder import check_room, check_same_experiment, mark_folder
 from socialmd.training.weights import load_without_optimizer, save_atomically
 
 __all__ = ["fit"]
@@ -87,13 +88,16 @@ def fit(
         with on_device(config.training.device, config.training.replicas):
             keras.utils.set_random_seed(config.training.seed)
             model = build_model(config, read_description(data).spatial_dims)
-        is_complete = _train(model, config, data, output, callbacks, verbose, stop_after)
+        minimum_frames = config.data.minimum_frames
+        train, validation = (
+            load_trajectories(data / split, minimum_frames) for split in ("train", "validation")
+        )
+        splits = Splits(train, validation)
+        is_complete = _train(model, config, data, splits, output, callbacks, verbose, stop_after)
         with on_device(config.training.device, config.training.replicas):
             load_without_optimizer(model, output / BEST)
             as_stored = config.data.model_copy(update={"num_rotations": 0})
-            model.recalibrate(
-                make_dataset(data / "validation", as_stored, config.training.batch_size)
-            )
+            model.recalibrate(make_dataset(validation, as_stored, config.training.batch_size))
         save_atomically(model.save, output / MODEL_FILE)
         if is_complete:
             shutil.rmtree(output / BACKUP, ignore_errors=True)
@@ -108,15 +112,16 @@ def _train(
     model: ForecastModel,
     config: ExperimentConfig,
     data: Path,
+    splits: Splits,
     output: Path,
     callbacks: Sequence[keras.callbacks.Callback],
     verbose: int,
     stop_after: int | None,
 ) -> bool:
-    """Everything from reading the data to the last epoch; says whether it is complete then."""
+    """Everything from the data to the last epoch; says whether it is complete then."""
     as_stored = config.data.model_copy(update={"num_rotations": 0})
-    scales = make_dataset(data / "train", as_stored, config.training.batch_size)
-    check_scales(config, data / "train")
+    scales = make_dataset(splits.train, as_stored, config.training.batch_size)
+    check_scales(config, splits.train)
     # Of the whole data set: systems of fewer particles are padded to the largest.
     inputs, _ = unpack(scales.element_spec[0])
     with on_device(config.training.device, config.training.replicas):
@@ -126,15 +131,15 @@ def _train(
         check_room(output, model.count_params())
         mark_folder(output, config, data)
     keep_epochs(output / HISTORY, last_backup(output / BACKUP)[0])
-    windows = read_windows(data, "validation", config.data, config.training.batch_size)
-    description = read_description(data)
+    windows = cut_windows(splits.validation, config.data, config.training.batch_size)
+    description = splits.train.description
     law = pair_law(description, description.frame_spacing * config.data.subsample)
     log = TensorBoardLog(output / TENSORBOARD, windows, experiment_texts(output), scales, law)
     files = Files(output / HISTORY, output / BEST, output / BACKUP)
     steps_before = 0
     for number in range(len(config.training.schedule)):
         steps = train_phase(
-            model, number, config, data, files, log, steps_before, callbacks, verbose, stop_after
+            model, number, config, splits, files, log, steps_before, callbacks, verbose, stop_after
         )
         if steps is None:
             return False

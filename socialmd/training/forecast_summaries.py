@@ -18,8 +18,8 @@ from socialmd.evaluation import (
     PredictiveDensity,
     position_density,
 )
+from socialmd.evaluation.baselines.simple_forecasts import simple_forecasts
 from socialmd.models import ForecastModel
-from socialmd.models.simple_forecasts import simple_forecasts
 from socialmd.plots import (
     draw_learned_interaction,
     new_figure,

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from socialmd.models.replicas import replica_context
+from socialmd.replicas import replica_context
 
 __all__ = ["StepValues"]
 

@@ -10,9 +10,9 @@ import keras
 import tensorflow as tf
 
 from socialmd.config import DataConfig, ExperimentConfig, PhaseConfig, TrainingConfig
-from socialmd.data import make_dataset
+from socialmd.data import Trajectories, make_dataset
+from socialmd.data.unpack import unpack
 from socialmd.models import ForecastModel
-from socialmd.models.check_inputs import unpack
 from socialmd.training.best_weights import BestWeights
 from socialmd.training.compile_model import compile_model
 from socialmd.training.device import on_device
@@ -26,7 +26,14 @@ from socialmd.training.tensorboard_log import TensorBoardLog
 from socialmd.training.training_backup import TrainingBackup, build_state, last_backup
 from socialmd.training.weights import load_without_optimizer
 
-__all__ = ["Files", "check_phases", "train_phase"]
+__all__ = ["Files", "Splits", "check_phases", "train_phase"]
+
+
+class Splits(NamedTuple):
+    """What a model is trained on, and what says how well it learns."""
+
+    train: Trajectories
+    validation: Trajectories
 
 
 class Files(NamedTuple):
@@ -62,7 +69,7 @@ def train_phase(
     model: ForecastModel,
     number: int,
     config: ExperimentConfig,
-    data: Path,
+    splits: Splits,
     files: Files,
     log: TensorBoardLog,
     steps_before: int,
@@ -76,7 +83,7 @@ def train_phase(
         model: built and adapted.
         number: of the phase, from 0.
         config: the experiment.
-        data: folder with `train/` and `validation/`.
+        splits: of the data set.
         files: of this training.
         log: of this training.
         steps_before: training steps of all phases before.
@@ -92,7 +99,7 @@ def train_phase(
     epoch, step, backup = last_backup(files.backup)
     # Made outside of the scope: it counts its epochs in a variable, of which several devices would
     # each get one.
-    train, validation = _datasets(phase, config, data, epoch)
+    train, validation = _datasets(phase, config, splits, epoch)
     steps = steps_before + (epoch - epochs_before) * len(train) + step
     last = epochs_before + phase.epochs  # type: ignore[operator]
     is_later = any(of > number for of in history.get("phase", []))
@@ -139,13 +146,13 @@ def train_phase(
 
 
 def _datasets(
-    phase: PhaseConfig, config: ExperimentConfig, data: Path, epoch: int
+    phase: PhaseConfig, config: ExperimentConfig, splits: Splits, epoch: int
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     is_forced = phase.feedback == "truth"
     samples = _samples(phase, config.data)
     batch_size, seed = config.training.batch_size, config.training.seed
     train = make_dataset(
-        data / "train",
+        splits.train,
         samples,
         batch_size,
         shuffle=True,
@@ -154,7 +161,7 @@ def _datasets(
         teacher_forcing=is_forced,
     )
     validation = make_dataset(
-        data / "validation", samples, batch_size, seed=seed, teacher_forcing=is_forced
+        splits.validation, samples, batch_size, seed=seed, teacher_forcing=is_forced
     )
     return train, validation
 

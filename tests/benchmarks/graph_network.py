@@ -36,8 +36,8 @@ from socialmd.config import DataConfig
 from socialmd.data import Windows, make_dataset, read_windows
 from socialmd.evaluation import ForecastMetrics
 from socialmd.files import write_atomically
+from socialmd.losses.student_t_error import FREEDOM
 from socialmd.models.estimate_scales import Scales, estimate_scales
-from socialmd.models.student_t_error import FREEDOM
 
 GIVEN = 3  # frames that a step is computed from: two displacements
 FARTHEST = 1e3  # where a forecast that has become unstable ends, in units of length

@@ -28,7 +28,12 @@ from sklearn.linear_model import Ridge
 from socialmd import load_config
 from socialmd.config import ExperimentConfig
 from socialmd.data import read_windows
-from socialmd.dataset_folder import DESCRIPTION_FILE, describe_dataset, read_description, save_array
+from socialmd.data.dataset_description import (
+    DESCRIPTION_FILE,
+    describe_dataset,
+    read_description,
+    save_array,
+)
 from socialmd.evaluation import ForecastMetrics
 from socialmd.models import InteractionLSTM
 from socialmd.reporting import roll_out

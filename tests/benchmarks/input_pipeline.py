@@ -20,7 +20,7 @@ import numpy as np
 
 from socialmd.config import DataConfig
 from socialmd.data import describe_dataset, make_dataset
-from socialmd.dataset_folder import save_array
+from socialmd.data.dataset_description import save_array
 
 
 def write_trajectories(directory: Path, num_simulations: int) -> None:

@@ -74,9 +74,9 @@ if ON_JAX:
 import keras  # noqa: E402
 
 from socialmd.config import DataConfig, ExperimentConfig, PhaseConfig, load_config  # noqa: E402
+from socialmd.data.dataset_description import DESCRIPTION_FILE, read_description  # noqa: E402
 from socialmd.data.load_trajectories import load_trajectories  # noqa: E402
 from socialmd.data.windows import sample_rows, window_offsets  # noqa: E402
-from socialmd.dataset_folder import DESCRIPTION_FILE, read_description  # noqa: E402
 from socialmd.files import write_atomically  # noqa: E402
 from socialmd.models.build_model import build_model  # noqa: E402
 from socialmd.models.forecast_model import ForecastModel  # noqa: E402
@@ -89,7 +89,6 @@ from socialmd.training.history import (  # noqa: E402
     read_history,
 )
 from socialmd.training.numbered_callbacks import NumberedCallbacks  # noqa: E402
-from socialmd.training.output_folder import check_same_experiment, mark_folder  # noqa: E402
 from socialmd.training.phase_number import PhaseNumber  # noqa: E402
 from socialmd.training.resumable_early_stopping import ResumableEarlyStopping  # noqa: E402
 from socialmd.training.stop_on_non_finite import StopOnNonFinite  # noqa: E402
@@ -98,6 +97,7 @@ from socialmd.training.training_backup import (  # noqa: E402
     build_state,
     last_backup,
 )
+from socialmd.training.training_folder import check_same_experiment, mark_folder  # noqa: E402
 from socialmd.training.weights import load_without_optimizer  # noqa: E402
 
 SPLITS = ("train", "validation")
@@ -138,7 +138,7 @@ def prepare(config: ExperimentConfig, data: Path, prepared: Path) -> None:
         "description": as_bytes((data / DESCRIPTION_FILE).read_bytes()),
     }
     for split in SPLITS:
-        frames, _, mask = load_trajectories(data / split, config.data.minimum_frames)
+        frames, _, mask, _ = load_trajectories(data / split, config.data.minimum_frames)
         arrays[f"{split}_frames"] = frames.astype("float32")
         arrays[f"{split}_mask"] = mask
     keras.utils.set_random_seed(config.training.seed)
@@ -198,7 +198,7 @@ class TimedBackup(TrainingBackup):
 
 
 class Samples(keras.utils.PyDataset):
-    """Batches as `socialmd.data.make_dataset` gives them, in NumPy.
+    """Batches as `socialmd.data.input_pipeline` gives them, in NumPy.
 
     Args:
         frames, mask: of a split, as `load_trajectories` gives them.

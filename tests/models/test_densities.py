@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from socialmd.models import NegativeLogLikelihood, SequenceLSTM, export_saved_model
+from socialmd.losses import NegativeLogLikelihood
+from socialmd.models import SequenceLSTM, export_saved_model
 from socialmd.models.social_lstm import SocialLSTM
 from tests.models.interacting import interacting_inputs, interacting_model
 from tests.models.tiny import tiny_inputs, tiny_model

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from socialmd.models import EnergyScore, InteractionLSTM, PositionError
+from socialmd.losses import EnergyScore
+from socialmd.metrics import PositionError
+from socialmd.models import InteractionLSTM
 from tests.models.interacting import A_SCALE, interacting_inputs, interacting_model
 from tests.models.test_interaction_lstm import Reference, feed_forward, numbers
 from tests.models.tiny import tiny_inputs, tiny_model

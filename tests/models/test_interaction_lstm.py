@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from socialmd.layers import NeighbourFilter
-from socialmd.models import InteractionLSTM, NegativeLogLikelihood, PositionError
+from socialmd.losses import NegativeLogLikelihood
+from socialmd.metrics import PositionError
+from socialmd.models import InteractionLSTM
 from tests.models.interacting import A_SCALE, D_SCALE, interacting_inputs, interacting_model
 from tests.run_eagerly import run_eagerly
 

@@ -89,7 +89,8 @@ def take_one_step(folder, distribution):
     """Leave what this process' backend makes of it; a plain step of one is the gradient."""
     import keras
 
-    from socialmd.models import EnergyScore, NegativeLogLikelihood, PositionError
+    from socialmd.losses import EnergyScore, NegativeLogLikelihood
+    from socialmd.metrics import PositionError
 
     frames = np.load(folder / "frames.npz")["arr_0"]
     inputs, targets = frames[:, :3], frames[:, 3:, :, :2]

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from socialmd.models import LinearAutoregression, NegativeLogLikelihood, PositionError
-from socialmd.models.check_inputs import unpack
+from socialmd.data.unpack import unpack
+from socialmd.evaluation import LinearAutoregression
+from socialmd.losses import NegativeLogLikelihood
+from socialmd.metrics import PositionError
 from socialmd.models.estimate_scales import estimate_scales
 from tests.models.tiny import tiny_inputs, tiny_model
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from socialmd.models import NegativeLogLikelihood, SequenceLSTM
+from socialmd.losses import NegativeLogLikelihood
+from socialmd.models import SequenceLSTM
 
 SMALL = {
     "target_steps": 4,

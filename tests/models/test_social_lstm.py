@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from socialmd.models import NegativeLogLikelihood, SocialLSTM
+from socialmd.losses import NegativeLogLikelihood
+from socialmd.models import SocialLSTM
 from tests import reference
 from tests.models.tiny import (
     PREDICTIONS,

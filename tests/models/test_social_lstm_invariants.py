@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from socialmd.models import NegativeLogLikelihood
+from socialmd.losses import NegativeLogLikelihood
 from tests.models.tiny import SCALES, reference_forecast, tiny_inputs, tiny_model
 
 

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from socialmd.distributions import GaussianMixture
-from socialmd.models import NegativeLogLikelihood, PositionError, SocialLSTM
+from socialmd.losses import NegativeLogLikelihood
+from socialmd.metrics import PositionError
+from socialmd.models import SocialLSTM
 from tests.models.tiny import TINY, tiny_inputs, tiny_model
 
 HEADS = pytest.mark.parametrize("distribution", ["mixture", "correlated_mixture"])

@@ -6,7 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from socialmd.models import NegativeLogLikelihood, PositionError, SocialLSTM
+from socialmd.losses import NegativeLogLikelihood
+from socialmd.metrics import PositionError
+from socialmd.models import SocialLSTM
 from tests.models.tiny import PREDICTIONS, TINY, tiny_inputs, tiny_model
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from socialmd.models import NegativeLogLikelihood, PositionError, SocialLSTM
+from socialmd.losses import NegativeLogLikelihood
+from socialmd.metrics import PositionError
+from socialmd.models import SocialLSTM
 from tests.models.tiny import tiny_inputs, tiny_model
 
 

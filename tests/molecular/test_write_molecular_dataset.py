@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from socialmd import dataset_folder
-from socialmd.dataset_folder import checksum, read_description
-from socialmd.molecular.output_folder import check_output_folder
+from socialmd.data.dataset_description import checksum, read_description
+from socialmd.molecular.molecular_folder import check_output_folder
 from socialmd.molecular.trajectory_file import TrajectoryFile, make_features
 from socialmd.molecular.write_molecular_dataset import write_molecular_dataset
 

@@ -11,8 +11,8 @@ from PIL import Image
 from pipelines import compare
 from socialmd import ExperimentConfig, save_config
 from socialmd.data import make_dataset
-from socialmd.evaluation import ForecastMetrics
-from socialmd.models import constant_velocity, load_model
+from socialmd.evaluation import ForecastMetrics, constant_velocity
+from socialmd.models import load_model
 from socialmd.training import compile_model, read_history
 from tests.miniature import EXPERIMENT, write_circles
 from tests.run_eagerly import run_eagerly

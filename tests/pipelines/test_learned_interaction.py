@@ -6,7 +6,7 @@ import pytest
 from pipelines import figures
 from socialmd.config import InteractionModelConfig, ManyBodySystem, save_config
 from socialmd.data import read_windows
-from socialmd.dataset_folder import read_description
+from socialmd.data.dataset_description import read_description
 from socialmd.models import build_model, load_model
 from socialmd.reporting import compose_report, draw_figures, forecast_windows, measure
 from socialmd.reporting.drawing import NothingToDrawError

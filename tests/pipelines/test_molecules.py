@@ -11,7 +11,7 @@ import pytest
 from pipelines import diagnose, evaluate, predict, train
 from socialmd import ExperimentConfig, load_config, save_config
 from socialmd.data import describe_dataset
-from socialmd.dataset_folder import save_array, simulation_name
+from socialmd.data.dataset_description import save_array, simulation_name
 from tests.run_eagerly import run_eagerly
 
 DATA = {

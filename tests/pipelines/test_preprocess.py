@@ -13,7 +13,7 @@ from PIL import Image
 from pipelines import preprocess
 from socialmd.config import DataConfig
 from socialmd.data import make_dataset
-from socialmd.dataset_folder import checksum, read_description
+from socialmd.data.dataset_description import checksum, read_description
 from socialmd.molecular import MoleculeTrajectories
 from socialmd.molecular.shard_folder import ShardFolder
 from socialmd.molecular.slices import slice_directions, turn_into_plane

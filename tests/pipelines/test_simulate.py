@@ -8,7 +8,7 @@ import pytest
 
 from pipelines import simulate
 from socialmd.config import load_config
-from socialmd.dataset_folder import checksum
+from socialmd.data.dataset_description import checksum
 from socialmd.simulation import simulate as simulate_systems
 
 CONFIG = """

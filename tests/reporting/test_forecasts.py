@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from socialmd.data import describe_dataset
-from socialmd.dataset_folder import read_description
-from socialmd.models import constant_velocity
+from socialmd.data.dataset_description import read_description
+from socialmd.evaluation import constant_velocity
 from socialmd.reporting import forecast_windows, roll_out
 from socialmd.simulation import law_of
 from tests.models.tiny import tiny_inputs, tiny_model

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from socialmd.data import Windows
-from socialmd.dataset_folder import DatasetDescription
+from socialmd.data.dataset_description import DatasetDescription
 from socialmd.reporting import Forecasts, draw_gallery, gallery
 
 NUM_WINDOWS, NUM_STEPS = 11, 9

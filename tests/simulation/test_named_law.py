@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from socialmd.config import ManyBodySystem
-from socialmd.dataset_folder import DatasetDescription
+from socialmd.data.dataset_description import DatasetDescription
 from socialmd.simulation import accelerations, integrate, pair_law
 
 SYSTEM = ManyBodySystem(num_particles=2)

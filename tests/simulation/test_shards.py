@@ -11,7 +11,7 @@ from socialmd import dataset_folder
 from socialmd.config import DataConfig, ExperimentConfig, ManyBodySystem, SimulationConfig
 from socialmd.shard import Shard
 from socialmd.simulation import output_folder, write_dataset
-from socialmd.simulation.output_folder import OutputFolder, allow_for_others
+from socialmd.simulation.simulation_folder import OutputFolder, allow_for_others
 
 TEMPORARY = ".{}.0123456789abcdef.tmp"
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from socialmd import ExperimentConfig
-from socialmd.dataset_folder import describe_dataset, save_array
+from socialmd.data import load_trajectories
+from socialmd.data.dataset_description import describe_dataset, save_array
 from socialmd.training import fit
 from socialmd.training.check_scales import check_scales
 from tests.miniature import EXPERIMENT
@@ -40,11 +41,11 @@ def with_length_scale(scale):
 
 @pytest.mark.parametrize("model", [RADIAL, SEQUENCE, {**EXPERIMENT["model"], "grid_sizes": [8.0]}])
 def test_data_of_the_right_size_pass(make, model):
-    check_scales(with_model(model), make() / "train")
+    check_scales(with_model(model), load_trajectories(make() / "train"))
 
 
 def test_pixels_need_another_length_scale(make):
-    directory = make(200.0, (1000.0, 1000.0)) / "train"
+    directory = load_trajectories(make(200.0, (1000.0, 1000.0)) / "train")
     advice = r"positions reach 1\.73e\+03 times .*; set model\.length_scale to about 900$"
     for config in (with_length_scale(1.0), with_model(SEQUENCE)):
         with pytest.raises(ValueError, match=advice):
@@ -53,14 +54,14 @@ def test_pixels_need_another_length_scale(make):
 
 
 def test_metres_from_the_equator_need_an_origin(make):
-    directory = make(1.0, (500_000.0, 5_820_456.0)) / "train"
+    directory = load_trajectories(make(1.0, (500_000.0, 5_820_456.0)) / "train")
     message = r"reach 5820459.*, where float32 resolves 0\.5, .* subtract an origin, \[49999"
     with pytest.raises(ValueError, match=message):
         check_scales(with_length_scale(1e5), directory)
 
 
 def test_steps_that_are_too_small_wherever_the_origin_is(make):
-    directory = make(1.0) / "train"
+    directory = load_trajectories(make(1.0) / "train")
     for path in directory.glob("*.npy"):
         frames = np.load(path)
         np.save(path, 1e5 * (np.arange(4) - 1.5)[:, None] + 1e-2 * frames)
@@ -70,7 +71,7 @@ def test_steps_that_are_too_small_wherever_the_origin_is(make):
 
 
 def test_particles_that_never_meet_need_other_distances(make):
-    directory = make(200.0) / "train"
+    directory = load_trajectories(make(200.0) / "train")
     message = r"model\.cutoff: expected some particles within reach .*, found 8, while nearest"
     with pytest.raises(ValueError, match=message):
         check_scales(with_model(RADIAL), directory)
@@ -87,7 +88,7 @@ def test_grids_much_wider_than_the_data_are_refused(make):
     with pytest.raises(
         ValueError, match=r"model\.grid_sizes: .* extent of the data, .*found 100\.0"
     ):
-        check_scales(with_model(model), make() / "train")
+        check_scales(with_model(model), load_trajectories(make() / "train"))
 
 
 def test_nothing_is_trained_then(make, tmp_path):

@@ -2,10 +2,10 @@ import json
 
 from socialmd import load_config
 from socialmd.data import describe_dataset
-from socialmd.dataset_folder import read_description
+from socialmd.data.dataset_description import read_description
 from socialmd.files import write_atomically
 from socialmd.training.experiment_texts import experiment_texts
-from socialmd.training.output_folder import mark_folder
+from socialmd.training.training_folder import mark_folder
 
 
 def block(text, language):

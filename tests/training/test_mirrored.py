@@ -18,7 +18,7 @@ import tensorflow as tf
 from socialmd import ExperimentConfig
 from socialmd.config import TrainingConfig
 from socialmd.data import make_dataset
-from socialmd.dataset_folder import describe_dataset, save_array, simulation_name
+from socialmd.data.dataset_description import describe_dataset, save_array, simulation_name
 from socialmd.models import SequenceLSTM, load_model
 from socialmd.training import fit, read_history
 from socialmd.training.device import _mirrored, on_device

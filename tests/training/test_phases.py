@@ -10,7 +10,8 @@ import tomli_w
 
 from socialmd import load_config
 from socialmd.config import ExperimentConfig
-from socialmd.models import StudentTError, load_model
+from socialmd.losses import StudentTError
+from socialmd.models import load_model
 from socialmd.training import fit, read_history
 from socialmd.training.history import of_phase
 from socialmd.training.training_backup import last_backup

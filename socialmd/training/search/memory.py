@@ -14,7 +14,7 @@ from socialmd.config import (
     ModelConfig,
     SequenceModelConfig,
 )
-from socialmd.dataset_folder import read_description
+from socialmd.data.dataset_description import read_description
 
 __all__ = ["available_memory", "check_memory", "estimate_memory", "largest_system"]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from socialmd.claim import claim
 from socialmd.config import ExperimentConfig, save_config
-from socialmd.dataset_folder import read_description
+from socialmd.data.dataset_description import read_description
 from socialmd.files import write_atomically
-from socialmd.training.output_folder import check_same_experiment, mark_folder
 from socialmd.training.search.hyperparameters import make_experiment, make_hyperparameters
 from socialmd.training.search.make_oracle import make_oracle
 from socialmd.training.search.trial_record import STATE, TrialRecord, read_trials, write_table
 from socialmd.training.search.trial_tuner import TrialTuner
+from socialmd.training.training_folder import check_same_experiment, mark_folder
 
 __all__ = ["search_hyperparameters"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from socialmd import ExperimentConfig
-from socialmd.dataset_folder import describe_dataset, save_array
+from socialmd.data.dataset_description import describe_dataset, save_array
 from socialmd.training.search.memory import (
     available_memory,
     check_memory,

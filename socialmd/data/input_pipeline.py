@@ -1,0 +1,136 @@
+"""The input pipeline: trajectories on disk -> tf.data batches of (inputs, targets)."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from socialmd.config import DataConfig
+from socialmd.data.load_trajectories import Trajectories, load_trajectories
+from socialmd.data.rotation import random_rotations, rotate
+from socialmd.data.windows import sample_rows, window_offsets
+
+__all__ = ["make_dataset"]
+
+
+def make_dataset(
+    split: str | Path | Trajectories,
+    config: DataConfig,
+    batch_size: int,
+    shuffle: bool = False,
+    seed: int = 0,
+    initial_epoch: int = 0,
+    teacher_forcing: bool = False,
+) -> tf.data.Dataset:
+    """Batches of samples from one split of a data set (thesis section 4.3).
+
+    Every trajectory is subsampled once per phase offset, cut into overlapping windows, and each
+    window is rotated about the origin `config.num_rotations` times, at random: in the x-y plane or,
+    in three dimensions, uniformly over SO(3). Only the trajectories are held in memory; windows and
+    rotations are made batch by batch.
+
+    For training (`shuffle=True`), order and rotations are drawn anew in each epoch, that is in each
+    pass over the returned object. They are functions of seed, epoch and sample alone, so a second
+    data set made in the same way gives the same batches. For evaluation (`shuffle=False`) every
+    pass is the same, and samples come in the order of simulation, phase offset, time and rotation.
+
+    With `config.time_reversal`, half of the samples of a training run backwards, at random: motion
+    without friction obeys the same law that way.
+
+    Features after the coordinates are taken as scalars and are not rotated.
+
+    Args:
+        split: of a data set: its folder, like `data/monopoles/train`, or what `load_trajectories`
+            has read from there.
+        config: how trajectories become samples. With `num_rotations=0` every window comes once,
+            as it is stored.
+        batch_size: B; the last batch of an epoch may be smaller.
+        shuffle: whether order and rotations change from epoch to epoch.
+        seed: of order and rotations.
+        initial_epoch: number of the first pass; a resumed training goes on where it was. In the
+            middle of an epoch, it takes that pass from `dataset.skip(batches)`.
+        teacher_forcing: whether every frame is a target, and all those before it are given: inputs
+            are then all frames but the last, [B, T + T' - 1, N, F], and targets all from the third
+            on, [B, T + T' - 2, N, D] (see `ForecastModel.one_step`).
+
+    Returns:
+        A data set of known length, of float32 pairs: inputs [B, T, N, F], targets [B, T', N, D].
+        Where not all systems have N particles, N being the largest number, the first of the pair is
+        a dictionary of these `"inputs"` and a `"mask"`, bool [B, N], false for padded particles,
+        which the models take as it is.
+
+    Raises:
+        FileNotFoundError: the folder, its `dataset.json` or a file listed there is missing.
+        ValueError: `batch_size` is not positive, the coordinates are neither two nor three, a
+            trajectory has too few frames for one window, or anything else is wrong with the files;
+            the message names the file (see `load_trajectories`).
+
+    Example:
+        >>> config = load_config("models/thesis.toml")
+        >>> dataset = make_dataset("data/monopoles/train", config.data, 32, shuffle=True)
+        >>> inputs, targets = next(iter(dataset))
+        >>> inputs.shape, targets.shape
+        (TensorShape([32, 5, 25, 4]), TensorShape([32, 30, 25, 2]))
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size: expected a positive integer, found {batch_size}")
+    if not isinstance(split, Trajectories):
+        split = load_trajectories(split, config.minimum_frames)
+    trajectories, mask, dims = split.frames, split.mask, split.description.spatial_dims
+    num_simulations, num_frames, num_particles, num_features = trajectories.shape
+    rows = sample_rows(num_simulations, num_frames, config)
+    with tf.device("CPU"):  # where tf.data works; an accelerator would have to send it back
+        frames = tf.constant(
+            trajectories.reshape(-1, num_particles, num_features).astype(np.float32)
+        )  # [S * frames, N, F]
+        masks = tf.constant(mask)  # [S, N]
+
+    def samples_of_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        order_seed, rotation_seed = tf.unstack(tf.random.split([seed, epoch]))
+        backwards = tf.zeros([len(rows)], tf.bool)
+        if config.time_reversal and shuffle:
+            draws = tf.random.stateless_uniform([len(rows)], tf.random.split(rotation_seed)[1])
+            backwards = draws < 0.5
+        rotations = random_rotations(len(rows), dims, rotation_seed)
+        if config.num_rotations == 0:
+            rotations = tf.eye(dims, batch_shape=[len(rows)])
+        order = tf.range(len(rows))
+        if shuffle:
+            order = tf.random.experimental.stateless_shuffle(order, order_seed)
+        samples = tuple(tf.gather(each, order) for each in (rows, rotations, backwards))
+        return tf.data.Dataset.from_tensor_slices(samples).batch(batch_size)
+
+    offsets = window_offsets(config)
+
+    def make_batch(
+        first_rows: tf.Tensor, rotations: tf.Tensor, backwards: tf.Tensor
+    ) -> tuple[Any, tf.Tensor]:
+        steps = tf.where(backwards[:, tf.newaxis], offsets[::-1], offsets)  # [B, T + T']
+        windows = tf.gather(frames, first_rows[:, tf.newaxis] + steps)
+        windows = rotate(windows, rotations)  # [B, T + T', N, F]
+        given, first_target = (-1, 2) if teacher_forcing else (config.input_steps,) * 2
+        inputs, targets = windows[:, :given], windows[:, first_target:, :, :dims]
+        if mask.all():
+            return inputs, targets
+        return {"inputs": inputs, "mask": tf.gather(masks, first_rows // num_frames)}, targets
+
+    epochs = _count_epochs(initial_epoch) if shuffle else tf.data.Dataset.from_tensors(np.int64(0))
+    num_batches = math.ceil(len(rows) / batch_size)
+    return (
+        epochs.flat_map(samples_of_epoch)
+        .apply(tf.data.experimental.assert_cardinality(num_batches))
+        .map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def _count_epochs(initial_epoch: int) -> tf.data.Dataset:
+    """One element, the number of the pass over the data set: a new one in each pass."""
+    with tf.device("CPU"):
+        passes = tf.Variable(initial_epoch, dtype=tf.int64, trainable=False)
+    one = tf.data.Dataset.from_tensors(np.int64(1))
+    return one.map(lambda step: passes.assign_add(step) - step)

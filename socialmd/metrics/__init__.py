@@ -1,0 +1,5 @@
+"""Metrics that are shown while a model trains."""
+
+from socialmd.metrics.position_error import PositionError as PositionError
+
+__all__ = ["PositionError"]

@@ -1,0 +1,56 @@
+"""Parts of a batch without any system, where it has fewer systems than there are devices."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from keras import ops
+
+from socialmd.data.unpack import unpack
+from socialmd.replicas import replica_context
+
+__all__ = ["never_empty"]
+
+
+def never_empty(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a model's `call` never see a part of a batch without any system.
+
+    The last batch of an epoch may be smaller than the number of devices. Not all of TensorFlow's
+    operations work without any system. So there is one then, of zeros, whose parameters are left
+    out of what is returned: it has neither loss nor gradient.
+
+    Args:
+        call: `call(self, inputs, mask, training)` of a model.
+
+    Returns:
+        The same for any number of systems.
+
+    Example:
+        >>> class Model(ForecastModel):
+        ...     @never_empty
+        ...     def call(self, inputs, mask=None, training=None): ...
+    """
+
+    @functools.wraps(call)
+    def call_with_systems(
+        self: Any, inputs: Any, mask: Any | None = None, training: bool | None = None
+    ) -> Any:
+        if replica_context() is None:
+            return call(self, inputs, mask, training)
+        inputs, mask = unpack(inputs, mask)
+        systems = ops.shape(inputs)[0]
+        return call(self, _at_least_one(inputs), _at_least_one(mask), training)[:systems]
+
+    return call_with_systems
+
+
+def _at_least_one(tensor: Any | None) -> Any | None:
+    """The tensor [B, ...] or, if B is zero, zeros [1, ...]."""
+    if tensor is None:
+        return None
+    import tensorflow as tf
+
+    missing = tf.maximum(1 - tf.shape(tensor)[0], 0)
+    return tf.pad(tensor, [[0, missing], *[[0, 0]] * (len(tensor.shape) - 1)])

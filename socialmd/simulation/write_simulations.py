@@ -1,0 +1,111 @@
+"""A whole data set of simulations on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from socialmd.config import ExperimentConfig
+from socialmd.data.dataset_description import save_array
+from socialmd.shard import Shard
+from socialmd.simulation.forces import total_energy
+from socialmd.simulation.simulate import simulate
+from socialmd.simulation.simulation_folder import OutputFolder, allow_for_others
+from socialmd.simulation.threads import map_in_threads
+
+__all__ = ["write_dataset"]
+
+FloatArray = NDArray[np.float64]
+
+
+def write_dataset(
+    config: ExperimentConfig,
+    directory: str | Path,
+    progress: bool = True,
+    shard: Shard | None = None,
+) -> FloatArray:
+    """Simulate a data set: `train/`, `validation/`, `test/` and `dataset.json` in one folder.
+
+    Simulations are numbered through the splits in that order. Each is written as soon as it is
+    done and whole or not at all, so that an interrupted run, started again, makes only what is
+    missing and ends with the same files. A folder that holds anything else is left as it is.
+
+    Several processes may share the work, each with a shard of its own, at the same time or one
+    after the other, on machines that share a file system with hard links. Whichever finds all
+    simulations there writes `dataset.json`. Should two make the same simulation, they write the
+    same bytes.
+
+    Args:
+        config: its `system` and `simulation` define the data set, down to the last bit on one
+            kind of machine.
+        directory: the folder; made if there is none.
+        progress: show a progress bar.
+        shard: make its simulations only; all of them if not given.
+
+    Returns:
+        Relative change of the total energy from the first to the last frame of each simulation
+        that was made, |E_last - E_first| / |E_first|; empty when there was none left to make.
+
+    Raises:
+        ValueError: the experiment could not use these simulations, or the folder holds files of
+            another origin or configuration, or a file that does not match its checksum. Nothing was
+            changed.
+        OSError: the folder cannot be written.
+        FloatingPointError: a simulation's state is no longer finite. Those made before it stay.
+
+    Example:
+        >>> drifts = write_dataset(load_config("models/thesis.toml"), "data/monopoles")
+        >>> drifts.shape
+        (140,)
+    """
+    config.check_simulation()
+    folder = OutputFolder(config, directory)
+    folder.check()
+    missing = set(folder.missing())
+    if not missing and not folder.marker.exists():
+        return np.empty(0)
+
+    folder.claim(is_alone=shard is None)
+    own = [path for path, index in folder.files.items() if (shard or Shard()).takes(index)]
+    todo = [path for path in own if path in missing]
+    done = len(own) - len(todo)
+    drifts = []
+    with tqdm(total=len(own), initial=done, unit="simulation", disable=not progress) as bar:
+        for drift in map_in_threads(lambda path: _make(config, path, folder.files[path]), todo):
+            drifts.append(drift)
+            bar.update()
+    if not folder.missing():
+        folder.complete()
+    return np.array(drifts)
+
+
+def _make(config: ExperimentConfig, path: Path, index: int) -> float:
+    """Simulate and write one file; return the relative change of the energy."""
+    frames, velocities = simulate(
+        config.system,
+        num_simulations=1,
+        num_steps=config.simulation.num_steps,
+        time_step=config.simulation.time_step,
+        keep_every=config.simulation.keep_every,
+        seed=config.simulation.seed,
+        first_simulation=index,
+        return_velocities=True,
+        num_threads=1,
+    )
+    ends = frames[0, [0, -1]]  # [2, N, 4]
+    with np.errstate(over="ignore", invalid="ignore"):
+        first, last = total_energy(
+            config.system, ends[..., :2], velocities[0, [0, -1]], ends[..., 2], ends[..., 3]
+        )
+        # A single particle at rest has no energy to compare with.
+        drift = float(abs(last - first) / max(abs(first), np.finfo(np.float64).tiny))
+    if not np.isfinite(drift):
+        raise FloatingPointError(
+            f"simulation {index} of seed {config.simulation.seed}: energy is not finite"
+        )
+    with allow_for_others(path):
+        save_array(path, frames[0])
+    return drift
