@@ -31,12 +31,13 @@ ALLOWED = {
     "reporting": BASE | LEVEL_3 | {"models", "plots"},
     "plots": set(),  # NumPy arrays in, Matplotlib out
     "serving": set(),  # beside exported models, where there is no Keras
-    "pipelines": BASE | LEVEL_3 | {"models", "training", "reporting", "plots"},
+    "commands": BASE | LEVEL_3 | {"models", "training", "reporting", "plots"},
+    "pipelines": {"commands"},
 }
 # Where each of these third-party packages may be imported.
 CONFINED = {
     "MDAnalysis": ("socialmd/molecular/",),
-    "keras_tuner": ("socialmd/training/", "pipelines/tune.py"),
+    "keras_tuner": ("socialmd/training/", "socialmd/commands/tune.py"),
     "openmm": ("socialmd/simulation/drug_carrier/",),
     "tensorflow_probability": ("socialmd/distributions/backend.py",),
 }

@@ -6,7 +6,7 @@ import pytest
 from socialmd.config import save_config
 from socialmd.models import build_model
 from socialmd.reporting import load_models
-from tests.pipelines.conftest import CONFIG
+from tests.commands.conftest import CONFIG
 
 
 @pytest.fixture

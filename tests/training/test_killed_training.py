@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 import pytest
 
-from pipelines import train
 from socialmd import ExperimentConfig
+from socialmd.commands import train
 from socialmd.config import save_config
 from socialmd.models import load_model
 from socialmd.training import read_history
@@ -70,7 +70,7 @@ def trainings(config_file, data, tmp_path_factory):
     # somewhere on the way to the first step; then anywhere: in a step, a backup, a validation.
     plan = [(3, 0.0), (0, rng.uniform(0, 4)), (rng.integers(4, 9), rng.uniform(0, 0.1))]
     moments = []
-    PROCESSES.set_forkserver_preload(["pipelines.train"])
+    PROCESSES.set_forkserver_preload(["socialmd.commands.train"])
     undisturbed = start_training(config_file, data, whole)
     try:
         for count, delay in plan:

@@ -104,7 +104,7 @@ def systems(tmp_path_factory):
 def trainings(systems, tmp_path_factory):
     """Folder of the folders of all trainings."""
     folder = tmp_path_factory.mktemp("trainings")
-    PROCESSES.set_forkserver_preload(["pipelines.train"])
+    PROCESSES.set_forkserver_preload(["socialmd.commands.train"])
     process = PROCESSES.Process(target=train_all, args=(systems, folder))
     process.start()
     try:

@@ -32,7 +32,7 @@ def search_hyperparameters(
     In the output folder arise `config.toml` and `dataset.json` (what is searched on what data),
     `oracle.json` (the state of the search), `trial_00/`, ... (a training each, as
     `socialmd.training.fit` writes it, with `failure.txt` if it failed), and at the end `trials.csv`
-    and `best.toml`, the best experiment, for `pipelines/train.py`. It has as many epochs as
+    and `best.toml`, the best experiment, for `socialmd train`. It has as many epochs as
     `[training]` says. Called again after an interruption, the search goes on: trials that have
     ended are not repeated, one that ran goes on from its last backup. Called with more trials, it
     makes those in addition.

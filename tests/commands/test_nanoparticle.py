@@ -3,7 +3,7 @@ import functools
 import numpy as np
 import pytest
 
-from pipelines import nanoparticle
+from socialmd.commands import nanoparticle
 from socialmd.simulation.drug_carrier import DrugCarrier, Schedule, write_simulation
 
 SMALL = DrugCarrier(core_radius=5.0, num_drugs=3, num_backgrounds=3, chain_beads=2, num_waters=10)

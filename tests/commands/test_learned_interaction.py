@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from pipelines import figures
+from socialmd.commands import figures
 from socialmd.config import InteractionModelConfig, ManyBodySystem, save_config
 from socialmd.data import read_windows
 from socialmd.data.dataset_description import read_description
@@ -12,7 +12,7 @@ from socialmd.reporting import compose_report, draw_figures, forecast_windows, m
 from socialmd.reporting.drawing import NothingToDrawError
 from socialmd.reporting.gallery import Picture
 from socialmd.reporting.interaction import draw_interaction
-from tests.pipelines.conftest import CONFIG, write_free_motion
+from tests.commands.conftest import CONFIG, write_free_motion
 from tests.run_eagerly import run_eagerly
 
 LAW = ManyBodySystem(num_particles=3)  # not that of the data, which does not matter here

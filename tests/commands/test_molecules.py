@@ -8,8 +8,8 @@ import tomllib
 import numpy as np
 import pytest
 
-from pipelines import diagnose, evaluate, predict, train
 from socialmd import ExperimentConfig, load_config, save_config
+from socialmd.commands import diagnose, evaluate, predict, train
 from socialmd.data import describe_dataset
 from socialmd.data.dataset_description import save_array, simulation_name
 from tests.run_eagerly import run_eagerly

@@ -1,4 +1,4 @@
-"""What all pipelines have in common: help at once, and errors of users in one sentence."""
+"""What all commands have in common: help at once, and errors of users in one sentence."""
 
 import os
 import runpy
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import figures, tune
+from socialmd.commands import figures, tune
 from socialmd.training.search.make_oracle import ALGORITHMS
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def test_there_are_pipelines():
+def test_there_are_commands():
     assert {path.stem for path in SCRIPTS} >= {"train", "evaluate", "predict", "preprocess"}
 
 
@@ -105,12 +105,12 @@ def test_tensorflow_does_not_tell_of_itself():
 
 
 LETTERS = """
-from socialmd.command_line import parse_first, run_script
+from socialmd.commands.command_line import parse_first, run_script
 parse_first(__name__, lambda _: None)
 run_script(lambda: print("0.3 ± 0.1 Å"))
 """
 LINES = """
-from socialmd.command_line import run_script
+from socialmd.commands.command_line import run_script
 run_script(lambda: [print(number, flush=True) for number in range(100_000)])
 """
 

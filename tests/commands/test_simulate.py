@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines import simulate
+from socialmd.commands import simulate
 from socialmd.config import load_config
 from socialmd.data.dataset_description import checksum
 from socialmd.simulation import simulate as simulate_systems
@@ -46,7 +46,7 @@ def test_data_set_is_written_once(tmp_path, capsys):
 # Compiles once, then divides itself; the processes begin at the same moment.
 PROCESSES = """
 import multiprocessing, sys
-from pipelines import simulate
+from socialmd.commands import simulate
 from socialmd.simulation import ManyBodySystem
 from socialmd.simulation import simulate as simulate_systems
 

@@ -4,8 +4,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from pipelines import tune
 from socialmd import load_config, save_config
+from socialmd.commands import tune
 from socialmd.training.search import read_trials, trial_tuner
 from tests.training.search.conftest import search_config  # noqa: F401
 

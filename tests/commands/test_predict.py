@@ -6,7 +6,7 @@ import MDAnalysis
 import numpy as np
 import pytest
 
-from pipelines import predict
+from socialmd.commands import predict
 from socialmd.data import describe_dataset
 from socialmd.models import SequenceLSTM, load_model
 

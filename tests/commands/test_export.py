@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipelines import export
+from socialmd.commands import export
 from socialmd.config import DataConfig, ExperimentConfig, ModelConfig, save_config
 from socialmd.models import build_model
 

@@ -7,11 +7,11 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from pipelines import figures
+from socialmd.commands import figures
 from socialmd.config import save_config
 from socialmd.data import describe_dataset
 from socialmd.reporting.drawing import Drawing, NothingToDrawError
-from tests.pipelines.conftest import CONFIG, FRAME_SPACING
+from tests.commands.conftest import CONFIG, FRAME_SPACING
 
 HISTORY = "epoch,loss,mae,val_loss,val_mae\n0,3.0,0.4,2.0,{}\n"
 
@@ -73,7 +73,7 @@ def test_every_figure_is_made_with_its_caption(run, folder, monkeypatch, capsys)
     assert names == set(figures.FIGURES) - {"interaction"}  # which this model has learned none of
     captions = (folder / "all" / "captions.md").read_text()
     assert captions.count("Chosen by rule: ") == len(names)
-    assert captions.count("`python pipelines/figures.py tiny data --circle ") == len(names)
+    assert captions.count("`socialmd figures tiny data --circle ") == len(names)
     assert [line[3:] for line in captions.splitlines() if line.startswith("## ")] == sorted(names)
     for name in names - {"figure_11_12"}:
         with Image.open(folder / "all" / f"{name}.png") as image:
@@ -104,7 +104,7 @@ def test_missing_sources_are_named_and_the_rest_is_made(run, folder, capsys):
     printed = capsys.readouterr().out
     assert (
         "figure_11_12 is left out: nowhere/circle.png is not there; "
-        "`python pipelines/circle.py models/circle.toml nowhere` makes it"
+        "`socialmd circle models/circle.toml nowhere` makes it"
     ) in printed
     assert "figure_26 is left out: nowhere/reference holds no complete training" in printed
     assert "Made in some: figure_22\n" in printed

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from pipelines import circle
 from socialmd import ExperimentConfig, save_config
+from socialmd.commands import circle
 from socialmd.models import build_model, load_model
 from socialmd.simulation import CircleWalk
 from tests.miniature import EXPERIMENT

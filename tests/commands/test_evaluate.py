@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines import evaluate
+from socialmd.commands import evaluate
 from socialmd.data import describe_dataset, read_windows
 from socialmd.models import load_model
 from socialmd.reporting import (

@@ -2,7 +2,7 @@ import argparse
 
 import pytest
 
-from socialmd.command_line import number_of_samples, positive_integer, shard, typed_command
+from socialmd.commands.command_line import number_of_samples, positive_integer, shard, typed_command
 from socialmd.shard import Shard
 
 
@@ -54,5 +54,5 @@ def test_what_is_no_shard_is_refused(text):
 
 def test_a_command_says_nothing_of_this_machine(tmp_path):
     words = ["runs/mine", str(tmp_path / "data" / "monopoles"), "--split", "validation", "a b"]
-    expected = "python pipelines/evaluate.py runs/mine monopoles --split validation 'a b'"
+    expected = "socialmd evaluate runs/mine monopoles --split validation 'a b'"
     assert typed_command("evaluate", words) == expected

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines import preprocess
+from socialmd.commands import preprocess
 from socialmd.config import DataConfig
 from socialmd.data import make_dataset
 from socialmd.data.dataset_description import checksum, read_description
@@ -475,7 +475,7 @@ def test_a_fluid_has_no_centre(make_simulation, tmp_path):
 # Imports once, then divides itself; the processes begin at the same moment.
 PROCESSES = """
 import multiprocessing, sys
-from pipelines import preprocess
+from socialmd.commands import preprocess
 
 context = multiprocessing.get_context("fork")
 shards = ["1/2", "2/2", "2/2"]  # one is started twice, as by mistake

@@ -33,6 +33,8 @@ SIMULATION = {
 }
 SEARCH = {"epochs": 1, "training": {"learning_rate": {"minimum": 1e-4, "maximum": 1e-2}}}
 
+COMMAND = r"(?:python pipelines/|(?<![\w/.])socialmd )(\w+)(?:\.py)?([^\n'\";&]*)"
+
 
 def blocks(language):
     """File, line and text of each block."""
@@ -45,9 +47,11 @@ def blocks(language):
 
 
 def commands(text):
-    """Name and words of each pipeline in lines of a shell."""
+    """Name and words of each command in lines of a shell."""
     joined = text.replace("\\\n", " ")
-    for match in re.finditer(r"python pipelines/(\w+)\.py([^\n'\";&]*)", joined):
+    for match in re.finditer(
+        r"(?:python pipelines/|(?<![\w/.])socialmd )(\w+)(?:\.py)?([^\n'\";&]*)", joined
+    ):
         yield match[1], shlex.split(match[2], comments=True)
 
 
@@ -56,7 +60,7 @@ def test_shells_and_pipelines_understand_every_command(text):
     subprocess.run(["bash", "-n"], input=text, text=True, check=True)
     for name, words in commands(text):
         words = [word.replace("$SLURM_ARRAY_TASK_ID", "3") for word in words]
-        importlib.import_module(f"pipelines.{name}")._parse(words)
+        importlib.import_module(f"socialmd.commands.{name}")._parse(words)
 
 
 @pytest.fixture
@@ -75,7 +79,7 @@ def workplace(tmp_path, monkeypatch):
 def type_commands(text, **changes):
     for name, words in commands(text):
         words = [changes.get(word, word) for word in words]
-        importlib.import_module(f"pipelines.{name}").main(words)
+        importlib.import_module(f"socialmd.commands.{name}").main(words)
 
 
 @pytest.mark.usefixtures("workplace", "coarse_figures")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines import compare
 from socialmd import ExperimentConfig, save_config
+from socialmd.commands import compare
 from socialmd.data import make_dataset
 from socialmd.evaluation import ForecastMetrics, constant_velocity
 from socialmd.models import load_model

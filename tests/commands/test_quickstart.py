@@ -6,8 +6,8 @@ import re
 import pytest
 from PIL import Image
 
-from pipelines import quickstart
 from socialmd import ExperimentConfig
+from socialmd.commands import quickstart
 from socialmd.config import save_config
 from tests.miniature import EXPERIMENT
 
@@ -37,7 +37,7 @@ def test_quickstart_does_everything_and_says_where_it_is(folder, capsys, monkeyp
     printed = capsys.readouterr().out
 
     for script in ("simulate", "train", "evaluate", "export"):
-        assert f"$ python pipelines/{script}.py" in printed
+        assert f"$ socialmd {script}" in printed
     for name, rival in (
         ("quickstart", "[a-z ]+, the best baseline"),
         ("interaction", "[a-z ]+, the best baseline"),

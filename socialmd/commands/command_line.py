@@ -1,4 +1,4 @@
-"""Command lines: what all pipelines do with their arguments, and with errors of their users."""
+"""Command lines: what all commands do with their arguments, and with errors of their users."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ INTERRUPTED = 130  # as shells report an interruption from the keyboard
 
 
 def make_parser(description: str | None) -> argparse.ArgumentParser:
-    """A parser with what all pipelines take.
+    """A parser with what all commands take.
 
     Args:
-        description: of the pipeline, of which the first line counts.
+        description: of the command, of which the first line counts.
 
     Example:
         >>> parser = make_parser(__doc__)
@@ -224,11 +224,11 @@ def shard(text: str) -> Shard:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def typed_command(pipeline: str, words: Sequence[str]) -> str:
+def typed_command(name: str, words: Sequence[str]) -> str:
     """What was typed, for the caption of what it made.
 
     Args:
-        pipeline: name of the script.
+        name: of the command.
         words: its arguments.
 
     Returns:
@@ -237,7 +237,7 @@ def typed_command(pipeline: str, words: Sequence[str]) -> str:
 
     Example:
         >>> typed_command("evaluate", ["runs/mine", "/home/me/data/monopoles"])
-        'python pipelines/evaluate.py runs/mine monopoles'
+        'socialmd evaluate runs/mine monopoles'
     """
     shortened = [Path(word).name if Path(word).is_absolute() else word for word in words]
-    return f"python pipelines/{pipeline}.py {shlex.join(shortened)}"
+    return f"socialmd {name} {shlex.join(shortened)}"

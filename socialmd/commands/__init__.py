@@ -1,0 +1,3 @@
+"""Commands: `socialmd NAME`, and scripts of the same names in `pipelines/` of the repository."""
+
+__all__: list[str] = []

@@ -1,0 +1,33 @@
+"""Export a trained model for inference: socialmd export MODEL OUTPUT."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from socialmd.commands.command_line import make_parser, parse_first, run_script
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser("Write a SavedModel that runs without Keras and without this package.")
+    parser.add_argument("model", help="folder that training wrote, or a .keras file")
+    parser.add_argument("output", help="folder for the SavedModel")
+    return parser.parse_args(argv)
+
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
+from socialmd.models import export_saved_model, load_model
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write a SavedModel."""
+    arguments = _parse(argv)
+    model, _ = load_model(arguments.model)
+    export_saved_model(model, arguments.output)
+    endpoints = "serve, serve_padded, rollout, rollout_padded and sample"
+    print(f"SavedModel with endpoints {endpoints}: {arguments.output}")
+
+
+if __name__ == "__main__":
+    run_script(main)

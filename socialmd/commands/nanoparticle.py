@@ -1,0 +1,104 @@
+"""Simulate nanoparticles that carry drugs, a demonstration of molecular dynamics files.
+
+    socialmd nanoparticle OUTPUT [--simulations 13] [--processes 2]
+
+Writes OUTPUT/carrier_000/, carrier_001/, ..., each with a PDB file for every frame: files such as
+users of molecular dynamics arrive with (thesis section 3), of no particular drug. After some frames
+the core starts to attract drugs (OQL), but not background molecules (ONC). A simulation that is
+there is not made again. Needs OpenMM: pip install -e ".[md]" installs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from socialmd.commands.command_line import make_parser, parse_first, positive_integer, run_script
+
+
+def switch_frame(text: str) -> int | None:
+    """For `argparse`: a number of frames, or `never`."""
+    return None if text == "never" else int(text)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser("Simulate nanoparticles that carry drugs, a demonstration.")
+    parser.add_argument("output", type=Path, help="folder for a folder of each simulation")
+    parser.add_argument("--simulations", type=positive_integer, default=13, metavar="K")
+    parser.add_argument("--frames", type=positive_integer, default=300, metavar="F")
+    parser.add_argument(
+        "--switch-frame",
+        type=switch_frame,
+        default=60,
+        metavar="F",
+        help="frames before the core starts to attract drugs, or 'never'; default: 60",
+    )
+    parser.add_argument(
+        "--vary-heads",
+        type=int,
+        default=4,
+        metavar="C",
+        help="the 40 heads of each kind become up to so many more or fewer; default: 4",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--processes", type=positive_integer, default=2, help="simulations at the same time"
+    )
+    return parser.parse_args(argv)
+
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from socialmd.simulation.drug_carrier import DrugCarrier, Schedule, write_simulation
+
+FIRST, LAST = slice(None, 20), slice(-20, None)  # frames of the printed means
+
+Distances = Mapping[str, NDArray[Any]]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the simulations, or what is missing of them.
+
+    Args:
+        argv: command line arguments; those of the process if none are given.
+    """
+    arguments = _parse(argv)
+    schedule = Schedule(num_frames=arguments.frames, switch_frame=arguments.switch_frame)
+    indices, seed = range(arguments.simulations), arguments.seed
+    carriers = [DrugCarrier().vary_heads(arguments.vary_heads, seed, index) for index in indices]
+    folders = [arguments.output / f"carrier_{index:03d}" for index in indices]
+    write = partial(write_simulation, schedule=schedule, seed=seed)
+    # Each in a new interpreter: threads such as OpenMM's do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(arguments.processes, mp_context=context) as executor:
+        done = executor.map(write, carriers, folders, indices)
+        distances = list(tqdm(done, total=len(carriers), unit="simulation"))
+    print(make_table(folders, distances))
+
+
+def make_table(folders: Sequence[Path], distances: Sequence[Distances]) -> str:
+    """Markdown table of the heads' mean distances from the core's centre, in angstrom.
+
+    Args:
+        folders: one for each simulation.
+        distances: mean distance in each frame, [frames], by residue name.
+    """
+    names = list(distances[0])
+    head = [f"{name}, {when} frames" for name in names for when in ("first", "last")]
+    rows = [("mean distance from the centre (angstrom)", *head), ("---", *["---:"] * len(head))]
+    for folder, series in zip(folders, distances, strict=True):
+        means = [series[name][part].mean() for name in names for part in (FIRST, LAST)]
+        rows.append((str(folder), *[f"{mean:.1f}" for mean in means]))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+if __name__ == "__main__":
+    run_script(main)

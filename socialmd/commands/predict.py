@@ -1,0 +1,342 @@
+"""Forecast one trajectory with a trained model.
+
+    socialmd predict saved_models/thesis data/monopoles/test/simulation_00120.npy \
+        --output forecast --num-steps 100
+
+Writes, for OVITO, ChimeraX and the like as well as for NumPy,
+
+    forecast.npy       positions [steps, N, D]
+    parameters.npy     of the predicted distributions, [steps, N, P]
+    forecast.xyz       extended XYZ; sigma is the predicted standard deviation per coordinate, error
+                       the distance from the truth, there if the file goes on for all of the steps
+    truth.xyz          the same particles and times as the file has them, as far as it goes on
+    forecast.pdb       a model for each step, if lengths are in angstrom or with --pdb; B-factors
+                       are each particle's mean error or, without `error` above, mean sigma
+    truth.pdb          likewise, without B-factors
+    samples.npy        many futures for the one past [S, steps, N, D], with --num-samples S; moved
+                       about their mean with --recalibrated, which of all others corrects sigma
+
+Where a data set's features are one-hot names, as those of molecules are, they are written as the
+particles' residue names, and the atoms that stand for molecules as atoms. Where a file was cut out
+of a longer simulation and its data set says from which frame on, times count from the beginning of
+the simulation.
+
+Files of an earlier forecast are replaced when all of the new ones are written, or else stay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import unicodedata
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from socialmd.commands.command_line import make_parser, parse_first, positive_integer, run_script
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser(__doc__)
+    parser.add_argument("model", type=Path, help="folder that training wrote, or .keras file")
+    parser.add_argument("file", type=Path, help="trajectory [frames, N, F] as in a data set, .npy")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--start-frame", type=int, help="first frame of the past; default: latest")
+    parser.add_argument("--num-steps", type=int, help="default: as many as in training")
+    parser.add_argument(
+        "--feedback", choices=("mean", "most_likely", "sample"), help="default: as in training"
+    )
+    parser.add_argument("--num-samples", type=positive_integer, help="futures to draw as well")
+    parser.add_argument(
+        "--recalibrated",
+        action="store_true",
+        help="correct sigma, and how far futures are apart, as the validation split has shown",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of samples; default: 0")
+    parser.add_argument(
+        "--frame-spacing",
+        type=float,
+        help="time between two frames of the file; default: as its data set says, or else 1",
+    )
+    parser.add_argument(
+        "--pdb",
+        action="store_true",
+        help="write PDB files, too; default: if the data set's unit of length is angstrom",
+    )
+    arguments = parser.parse_args(argv)
+    if arguments.recalibrated and arguments.feedback == "sample":
+        parser.error(
+            "--recalibrated: not with --feedback sample, which draws one future; --num-samples "
+            "draws several, which can be moved about their mean"
+        )
+    return arguments
+
+
+parse_first(__name__, _parse)  # what follows takes seconds to import
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from socialmd.data import DatasetDescription, ForecastTask, read_forecast_task
+from socialmd.data.dataset_description import DESCRIPTION_FILE, SPLITS, read_description, save_array
+from socialmd.data.extended_xyz import TAKEN, write_extended_xyz
+from socialmd.evaluation import ForecastMetrics, Verdict
+from socialmd.evaluation.baselines.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
+from socialmd.files import put_in_place, unfinished_folder
+from socialmd.models import ForecastModel, load_model
+from socialmd.molecular import write_pdb
+from socialmd.reporting import overall_table
+
+FILES = (
+    "parameters.npy",
+    "forecast.xyz",
+    "truth.xyz",
+    "forecast.pdb",
+    "truth.pdb",
+    "samples.npy",
+    "forecast.npy",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the script.
+
+    Args:
+        argv: command line arguments; those of the process if none are given.
+    """
+    arguments = _parse(argv)
+    output: Path = arguments.output
+    check_no_split(output)
+    model, config = load_model(arguments.model)
+    steps = config.data.target_steps if arguments.num_steps is None else arguments.num_steps
+    description = _description(arguments.file)
+    dims = _spatial_dims(arguments.file, description, model)
+    task = read_forecast_task(
+        arguments.file,
+        config.data,
+        model.num_features,
+        steps,
+        arguments.start_frame,
+        dims,
+        () if description is None else description.features,
+    )
+    known = len(task.truth)
+    positions, parameters = (
+        keras.ops.convert_to_numpy(tensor)[0]
+        for tensor in _roll_out(
+            model,
+            task,
+            steps,
+            arguments.feedback,
+            arguments.seed,
+            recalibrated=arguments.recalibrated,
+        )
+    )
+    variance = keras.ops.convert_to_numpy(model.distribution(parameters).variance())
+    results = {"sigma": np.sqrt(variance.mean(axis=-1))}  # [steps, N]
+    if known == steps:
+        results["error"] = np.linalg.norm(positions - task.truth, axis=-1)
+
+    origin = _origin(arguments.file, description)
+    last_frame = _first_frame(origin) + task.last_frame
+    spacing = _spacing(arguments.frame_spacing, description)
+    times = (last_frame + config.data.subsample * np.arange(1, steps + 1)) * spacing
+    are_molecules = "molecules" in origin
+    names, features = _names_and_features(description, task.past[-1], dims, are_molecules)
+    units = {
+        key: getattr(description, key)
+        for key in ("length_unit", "time_unit")
+        if getattr(description, key, None)
+    }
+    comparison = None
+    if known:
+        log_probabilities = None
+        if (arguments.feedback or model.feedback) != "sample":  # whose densities are no forecast's
+            true_positions = task.truth.astype(np.float32)
+            log_probabilities = model.distribution(parameters[:known]).log_prob(true_positions)
+        comparison = _compare(task, positions[:known], log_probabilities)
+
+    with unfinished_folder(output) as new:
+        columns = {**features, **results}
+        write_extended_xyz(new / "forecast.xyz", positions, times, columns, names, units)
+        save_array(new / "forecast.npy", positions)
+        save_array(new / "parameters.npy", parameters)
+        if count := arguments.num_samples:
+            how = {"num_samples": count, "recalibrated": _can_move(model, count, arguments)}
+            samples, _ = _roll_out(model, task, steps, "sample", arguments.seed, **how)
+            save_array(new / "samples.npy", keras.ops.convert_to_numpy(samples)[:, 0])
+        if known:
+            write_extended_xyz(new / "truth.xyz", task.truth, times[:known], features, names, units)
+        if arguments.pdb or (description is not None and description.length_unit == "angstrom"):
+            labels = (names, origin.get("atoms"))
+            _write_pdb_files(new, task.truth, positions, times, labels, results, arguments.pdb)
+        put_in_place(new, FILES)
+    print(f"Forecast of {steps} steps from frame {task.last_frame} on written to {output}")
+    if comparison:
+        unit = units.get("length_unit", "length units")
+        print(f"The file goes on for {known} of these steps; errors in {unit}:\n")
+        print(comparison)
+
+
+def check_no_split(output: Path) -> None:
+    """Refuse to write between the files of a data set, which could not be read any more.
+
+    Raises:
+        ValueError: the folder is a split.
+    """
+    folder = output.absolute()
+    if folder.name in SPLITS and (folder.parent / DESCRIPTION_FILE).is_file():
+        raise ValueError(
+            f"{output}: expected a folder outside of the data set, found one of its splits"
+        )
+
+
+def _roll_out(
+    model: ForecastModel,
+    task: ForecastTask,
+    steps: int,
+    feedback: str | None,
+    seed: int,
+    **how: Any,
+) -> Any:
+    """`model.rollout` of the past, its warnings told as sentences."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = model.rollout(task.past[None], steps, feedback, seed, **how)
+    for warning in caught:
+        print(f"Caution: {warning.message}.")
+    return result
+
+
+def _can_move(model: ForecastModel, count: int, arguments: argparse.Namespace) -> bool:
+    """Whether futures are recalibrated; says why not, if they should be."""
+    is_possible = count > 1 and model.spread_factors is not None
+    if arguments.recalibrated and not is_possible:
+        reason = "one alone has no mean to move about" if count == 1 else "the model has no factors"
+        print(f"Caution: futures are as drawn, not recalibrated: {reason}.")
+    return arguments.recalibrated and is_possible
+
+
+def _compare(task: ForecastTask, positions: NDArray[Any], log_probabilities: Any | None) -> str:
+    truth = task.truth[None]
+    _, known, _, dims = truth.shape
+    if log_probabilities is not None:
+        log_probabilities = keras.ops.convert_to_numpy(log_probabilities)[None]
+    metrics = {
+        "model": ForecastMetrics.from_arrays(truth, positions[None], log_probabilities),
+        **{
+            name: ForecastMetrics.from_arrays(truth, simple)
+            for name, simple in simple_forecasts(task.past[None], known, dims).items()
+        },
+    }
+    verdict = Verdict.from_metrics(metrics, "model", SIMPLE_FORECASTS)
+    return f"{overall_table(metrics)}\n\n{verdict.sentence}"
+
+
+def _description(file: Path) -> DatasetDescription | None:
+    """That of the data set in whose split the file lies, if it does."""
+    # Not resolved: under DVC or git-annex a file lies elsewhere, under a name that says nothing.
+    folder = file.absolute().parent.parent
+    return read_description(folder) if (folder / DESCRIPTION_FILE).is_file() else None
+
+
+def _spatial_dims(file: Path, description: DatasetDescription | None, model: Any) -> int:
+    """How many of the features are coordinates."""
+    dims: int = model.spatial_dims
+    if description is not None and description.spatial_dims != dims:
+        raise ValueError(
+            f"{file}: expected {dims} coordinates, as the model has them, found "
+            f"{description.spatial_dims} by {DESCRIPTION_FILE}"
+        )
+    return dims
+
+
+def _spacing(given: float | None, description: DatasetDescription | None) -> float:
+    if given is not None:
+        return given
+    return 1.0 if description is None else description.frame_spacing
+
+
+def _origin(file: Path, description: DatasetDescription | None) -> dict[str, Any]:
+    """What the data set says of where the file is from (see `NanoparticleSimulation`)."""
+    preprocessing = (description and description.preprocessing) or {}
+    path = file.absolute()
+    match preprocessing:
+        case {"files": {**files}}:
+            match files.get(f"{path.parent.name}/{path.name}"):
+                case {**origin}:
+                    return {str(key): value for key, value in origin.items()}
+    return {}
+
+
+def _first_frame(origin: dict[str, Any]) -> int:
+    """Where in a longer simulation the file begins, in its frames."""
+    match origin:
+        case {"frames": [int(first), *_]}:
+            return first
+    return 0
+
+
+def _names_and_features(
+    description: DatasetDescription | None, frame: NDArray[Any], dims: int, are_molecules: bool
+) -> tuple[list[str] | None, dict[str, NDArray[Any]]]:
+    """The particles' names if the features are nothing else; or features by name, [N] each."""
+    features = frame[:, dims:]
+    labels = [f"feature_{index}" for index in range(dims, frame.shape[1])]
+    if description is not None:
+        labels = list(description.features[dims:])
+    is_one_hot = np.isin(features, (0, 1)).all() and (features.sum(axis=1) == 1).all()
+    kinds = features.argmax(axis=1) if features.size else []
+    # Masses of one and charges of zero look like that, too: where a law is known, or all are alike.
+    are_names = are_molecules or (
+        description is not None and description.law is None and len(set(kinds)) > 1
+    )
+    if is_one_hot and are_names:
+        return [re.sub(r"\s", "_", labels[index]) for index in kinds], {}
+    return None, dict(zip(_identifiers(labels), features.T, strict=True))
+
+
+def _identifiers(labels: Sequence[str]) -> list[str]:
+    """Names of columns of an extended XYZ file, all different: some alphabets it does not know."""
+    taken, found = {*TAKEN, "sigma", "error"}, []
+    for number, label in enumerate(labels):
+        plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode()
+        plain = re.sub(r"\W", "_", plain)
+        name = plain if re.match("[A-Za-z_]*[A-Za-z]", plain) else f"feature_{number}{plain}"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        found.append(name)
+    return found
+
+
+def _write_pdb_files(
+    folder: Path,
+    truth: NDArray[Any],
+    positions: NDArray[Any],
+    times: NDArray[Any],
+    labels: tuple[list[str] | None, list[str] | None],
+    results: dict[str, NDArray[Any]],
+    required: bool,
+) -> None:
+    """Both or none; say why none unless they are required."""
+    names, atoms = labels
+    names = names or ["X"] * positions.shape[1]
+    name = "error" if "error" in results else "sigma"
+    b_factors = results[name].mean(axis=0)  # [N]
+    remark = f"B-FACTOR: MEAN {name.upper()} OVER ALL MODELS"
+    try:
+        if known := len(truth):
+            write_pdb(folder / "truth.pdb", truth, names, times[:known], atoms=atoms)
+        write_pdb(folder / "forecast.pdb", positions, names, times, b_factors, remark, atoms)
+    except (ModuleNotFoundError, ValueError) as error:
+        if required:
+            raise
+        (folder / "truth.pdb").unlink(missing_ok=True)
+        print(f"No PDB files: {error}\n")
+
+
+if __name__ == "__main__":
+    run_script(main)
