@@ -1,3 +1,1 @@
 """Commands: `socialmd NAME`, and scripts of the same names in `pipelines/` of the repository."""
-
-__all__: list[str] = []

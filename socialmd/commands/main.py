@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import runpy
 import sys
+from pathlib import Path
 
 __all__ = ["COMMANDS", "main"]
 
@@ -38,8 +39,9 @@ def main(name: str | None = None) -> None:
     if name is None:
         name = _take_name()
     sys.argv[0] = f"socialmd {name}"
-    # As a script of its own: it parses its arguments before it imports what takes seconds.
-    runpy.run_module(f"socialmd.commands.{name}", run_name="__main__")
+    # As a script of its own: it parses its arguments before it imports what takes seconds, and
+    # processes that it starts can import it.
+    runpy.run_path(str(Path(__file__).with_name(f"{name}.py")), run_name="__main__")
 
 
 def _take_name() -> str:
