@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from socialmd import ExperimentConfig
-from socialmd.models import export_saved_model, load_model
+from socialmd.models import export_saved_model, load
 from socialmd.training import fit
 from tests.miniature import EXPERIMENT
 from tests.models.interacting import interacting_inputs, interacting_model
@@ -65,7 +65,7 @@ def test_training_and_export_are_the_same(set_globals, data, tmp_path):
     histories = [(tmp_path / name / "history.csv").read_text() for name in ("default", "other")]
     assert histories[0] == histories[1]
 
-    model, _ = load_model(tmp_path / "other")
+    model = load(tmp_path / "other")
     export_saved_model(model, tmp_path / "exported")
     exported = tf.saved_model.load(tmp_path / "exported")
     inputs = tiny_inputs(np.random.default_rng(1))

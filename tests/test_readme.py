@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from socialmd import ExperimentConfig, save_config
-from socialmd.models import load_model
+from socialmd.models import load
 from socialmd.training import fit, read_history
 from tests.miniature import EXPERIMENT
 from tests.run_eagerly import run_eagerly
@@ -46,7 +46,7 @@ def test_the_script_trains_a_model(prediction, grid_sizes, mode, data, tmp_path,
     assert min(losses) < min(read_history("runs/same/history.csv")["val_loss"]) + 0.3
     assert names["futures"].shape[:1] == (10,)
     assert names["positions"].shape[1:] == (20, 3, 2)
-    model, _ = load_model("runs/mine")
+    model = load("runs/mine")
     np.testing.assert_array_equal(model(names["inputs"]), names["model"](names["inputs"]))
 
 

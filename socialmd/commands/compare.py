@@ -54,7 +54,6 @@ from socialmd.data.dataset_description import read_description
 from socialmd.evaluation import ForecastMetrics, constant_velocity
 from socialmd.files import save_figure, write_atomically
 from socialmd.plots import new_figure, plot_errors, plot_learning_curves
-from socialmd.reporting import roll_out
 from socialmd.reporting.variant_table import variant_table
 from socialmd.run_apart import run_apart
 from socialmd.training import fit, read_history
@@ -201,7 +200,7 @@ def train(run: Run, data: Path, verbose: bool = False) -> None:
     model = fit(run.config, data, run.folder, [measurements], verbose=2 if verbose else 0)
 
     windows = read_windows(data, "test", run.config.data)
-    positions, parameters = roll_out(model, windows.inputs, model.target_steps, mask=windows.mask)
+    positions, parameters = model.rollout(windows.past, feedback=model.point_feedback, seed=0)
     positions, parameters = windows.real(positions), windows.real(parameters)
     windows = windows.of_particles()
     log_probabilities = model.distribution(parameters).log_prob(windows.truth)

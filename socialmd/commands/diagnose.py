@@ -61,9 +61,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         argv: command line arguments; those of the process if none are given.
     """
     arguments = _parse(argv)
-    models, configs = load_models(arguments.models)
-    config = next(iter(configs.values())).data
-    for remark in compare_windows(configs):
+    models = load_models(arguments.models)
+    config = next(iter(models.values())).experiment.data
+    for remark in compare_windows(models):
         print(remark)
     split = arguments.split or default_split(arguments.data)
     diagnosis = diagnose(models, config, arguments.data, split)

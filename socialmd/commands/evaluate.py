@@ -68,7 +68,7 @@ parse_first(__name__, _parse)  # what follows takes seconds to import
 
 import numpy as np
 
-from socialmd.config import DataConfig, ExperimentConfig
+from socialmd.config import DataConfig
 from socialmd.data import Windows
 from socialmd.evaluation import comparison
 from socialmd.files import write_atomically
@@ -109,9 +109,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     typed = sys.argv[1:] if argv is None else argv
     arguments = _parse(typed)
-    models, configs = load_models(arguments.models)
-    config = next(iter(configs.values())).data
-    remarks = compare_windows(configs)
+    models = load_models(arguments.models)
+    config = next(iter(models.values())).experiment.data
+    remarks = compare_windows(models)
     print(*remarks, sep="\n", end="\n" if remarks else "")
     first = arguments.models[0]
     folder = first.parent if first.suffix == ".keras" else first
@@ -151,7 +151,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         curves,
         overview,
         gallery,
-        _made_by(typed, configs, forecasts),
+        _made_by(typed, forecasts),
         subtitle,
         remarks,
     )
@@ -208,9 +208,7 @@ def _count_particles(windows: Windows) -> int | str:
     return f"{counts.min()} to {counts.max()}"
 
 
-def _made_by(
-    typed: Sequence[str], configs: dict[str, ExperimentConfig], forecasts: Forecasts
-) -> dict[str, str]:
+def _made_by(typed: Sequence[str], forecasts: Forecasts) -> dict[str, str]:
     """Title -> text: what somebody needs to make the same report."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
     versions.append(f"Python {platform.python_version()}")
@@ -220,9 +218,9 @@ def _made_by(
         "Versions": "\n".join(versions),
         **{
             f"Configuration of {name}": json.dumps(
-                config.model_dump(mode="json", include=tables), indent=2
+                model.experiment.model_dump(mode="json", include=tables), indent=2
             )
-            for name, config in configs.items()
+            for name, model in forecasts.models.items()
         },
     }
 

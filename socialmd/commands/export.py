@@ -17,14 +17,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 parse_first(__name__, _parse)  # what follows takes seconds to import
 
-from socialmd.models import export_saved_model, load_model
+from socialmd.models import export_saved_model, load
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write a SavedModel."""
     arguments = _parse(argv)
-    model, _ = load_model(arguments.model)
-    export_saved_model(model, arguments.output)
+    export_saved_model(load(arguments.model), arguments.output)
     endpoints = "serve, serve_padded, rollout, rollout_padded and sample"
     print(f"SavedModel with endpoints {endpoints}: {arguments.output}")
 

@@ -74,7 +74,8 @@ class Sources(argparse.Namespace):
     @cached_property
     def trained(self) -> tuple[ForecastModel, ExperimentConfig]:
         """The model and its configuration."""
-        return load_model(self.model)
+        model = load(self.model)
+        return model, model.experiment
 
     @cached_property
     def forecasts(self) -> Forecasts:
@@ -111,7 +112,7 @@ from socialmd.config import ExperimentConfig
 from socialmd.data import load_trajectories, read_windows
 from socialmd.data.dataset_description import read_description
 from socialmd.files import write_atomically
-from socialmd.models import ForecastModel, load_model
+from socialmd.models import ForecastModel, load
 from socialmd.plots import new_figure, plot_learning_curves, plot_losses, plot_trajectories
 from socialmd.reporting import Forecasts, forecast_windows, save_png_and_pdf
 from socialmd.reporting.drawing import Drawing, NothingToDrawError

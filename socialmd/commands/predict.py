@@ -85,7 +85,7 @@ from socialmd.data.extended_xyz import TAKEN, write_extended_xyz
 from socialmd.evaluation import ForecastMetrics, Verdict
 from socialmd.evaluation.baselines.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
 from socialmd.files import put_in_place, unfinished_folder
-from socialmd.models import ForecastModel, load_model
+from socialmd.models import ForecastModel, load
 from socialmd.molecular import write_pdb
 from socialmd.reporting import overall_table
 
@@ -109,7 +109,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = _parse(argv)
     output: Path = arguments.output
     check_no_split(output)
-    model, config = load_model(arguments.model)
+    model = load(arguments.model)
+    config = model.experiment
     steps = config.data.target_steps if arguments.num_steps is None else arguments.num_steps
     description = _description(arguments.file)
     dims = _spatial_dims(arguments.file, description, model)
@@ -124,8 +125,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     known = len(task.truth)
     positions, parameters = (
-        keras.ops.convert_to_numpy(tensor)[0]
-        for tensor in _roll_out(
+        array[0]
+        for array in _forecast(
             model,
             task,
             steps,
@@ -165,8 +166,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         save_array(new / "parameters.npy", parameters)
         if count := arguments.num_samples:
             how = {"num_samples": count, "recalibrated": _can_move(model, count, arguments)}
-            samples, _ = _roll_out(model, task, steps, "sample", arguments.seed, **how)
-            save_array(new / "samples.npy", keras.ops.convert_to_numpy(samples)[:, 0])
+            samples, _ = _forecast(model, task, steps, "sample", arguments.seed, **how)
+            save_array(new / "samples.npy", samples[:, 0])
         if known:
             write_extended_xyz(new / "truth.xyz", task.truth, times[:known], features, names, units)
         if arguments.pdb or (description is not None and description.length_unit == "angstrom"):
@@ -193,7 +194,7 @@ def check_no_split(output: Path) -> None:
         )
 
 
-def _roll_out(
+def _forecast(
     model: ForecastModel,
     task: ForecastTask,
     steps: int,

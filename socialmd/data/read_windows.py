@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from socialmd.config import DataConfig
 from socialmd.data.load_trajectories import Trajectories, load_trajectories
+from socialmd.data.masked_inputs import pack
 from socialmd.data.padding import real_particles
 from socialmd.data.windows import sample_rows, window_offsets
 
@@ -31,6 +32,11 @@ class Windows(NamedTuple):
     truth: NDArray[Any]
     simulations: NDArray[Any]
     mask: NDArray[np.bool_] | None = None
+
+    @property
+    def past(self) -> Any:
+        """Inputs as models take them, with their mask if there is one."""
+        return pack(self.inputs, self.mask)
 
     def at(self, chosen: NDArray[np.intp]) -> Windows:
         """Some of the windows, by their numbers."""

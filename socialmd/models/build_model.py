@@ -53,9 +53,11 @@ def build_model(config: ExperimentConfig, spatial_dims: int = 2) -> ForecastMode
         )
     if kind == "interaction_lstm":
         arguments["interaction"] = _neighbour_filter(arguments)
-    return MODELS[kind](
+    model = MODELS[kind](
         target_steps=config.data.target_steps, dtype=config.training.precision, **arguments
     )
+    model.experiment = config
+    return model
 
 
 def _neighbour_filter(arguments: dict[str, Any]) -> NeighbourFilter:

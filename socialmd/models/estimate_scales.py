@@ -12,7 +12,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from socialmd.data import real_particles
-from socialmd.data.unpack import unpack
+from socialmd.data.masked_inputs import unpack
 
 __all__ = ["Scales", "estimate_scales"]
 

@@ -136,7 +136,9 @@ def _forecast(
     )
     with tf.control_dependencies([_check_constant(model, inputs)]):
         inputs = tf.identity(inputs)
-    outputs = model.forecast(inputs, tf.range(num_steps), feedback, seed, mask)
+    outputs = model.closed_loop(
+        {"inputs": inputs, "mask": mask}, tf.range(num_steps), feedback, seed
+    )
     message = "the forecast became infinite; ask for fewer steps"
     return {
         name: tf.debugging.check_numerics(tf.where(real, tensor, 0.0), message)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from socialmd.evaluation.ranks import rank_levels
 
-__all__ = ["fit_spread_factors", "scale_spread"]
+__all__ = ["fit_spread_factors", "spread_about_mean"]
 
 REGIONS = (0.5, 0.8, 0.95)
 # Logarithms of the factors, from 1/4 to 4; how often the interval is halved.
@@ -18,7 +18,7 @@ LOWEST, HIGHEST, NUM_ROUNDS = -np.log(4), np.log(4), 10
 DEGREE = 3  # of the logarithm of the factor in that of 1 + s: futures stay smooth
 
 
-def scale_spread(futures: NDArray[Any], factors: NDArray[Any]) -> NDArray[np.float64]:
+def spread_about_mean(futures: NDArray[Any], factors: NDArray[Any]) -> NDArray[np.float64]:
     """Move futures away from, or towards, the mean of all.
 
     Args:
@@ -70,7 +70,9 @@ def fit_spread_factors(futures: NDArray[Any], truth: NDArray[Any]) -> NDArray[np
     low, high = np.full(steps, LOWEST), np.full(steps, HIGHEST)
     for _ in range(NUM_ROUNDS):
         middle = (low + high) / 2
-        levels = rank_levels(scale_spread(futures, np.exp(middle)), truth, np.random.default_rng(0))
+        levels = rank_levels(
+            spread_about_mean(futures, np.exp(middle)), truth, np.random.default_rng(0)
+        )
         held = sum((levels <= region).mean(axis=(0, 2)) for region in REGIONS)
         is_wide = held > sum(REGIONS)
         low, high = np.where(is_wide, low, middle), np.where(is_wide, middle, high)

@@ -12,29 +12,36 @@ import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from socialmd import distributions
+from socialmd.config import ExperimentConfig
 from socialmd.data import real_particles
-from socialmd.data.unpack import unpack
+from socialmd.data.masked_inputs import pack, unpack
 from socialmd.models.check_inputs import check_constant_features, check_inputs, check_num_steps
 from socialmd.models.feedback import check_feedback, check_samples
 from socialmd.models.fit_sigma_factors import fit_sigma_factors
-from socialmd.models.fit_spread_factors import fit_spread_factors, scale_spread
+from socialmd.models.fit_spread_factors import fit_spread_factors
 from socialmd.models.float32_by_default import float32_by_default
 from socialmd.models.never_empty import never_empty
+from socialmd.models.recalibration import check_spread_factors, scale_sigma, scale_spread
 
 __all__ = ["ForecastModel"]
 
 # From which `recalibrate` tells how far apart futures should be.
 NUM_FUTURES, MAX_WINDOWS = 10, 200
-PARTICLES_AT_ONCE = 8192  # of all futures together: memory stays bounded
+# Of all windows and futures that are rolled out together: memory stays bounded.
+PARTICLES_AT_ONCE, PARTICLES_TO_CALIBRATE = 2048, 8192
 
 
 class ForecastModel(keras.Model):
     """A model that forecasts densities of particles' positions in closed loop.
 
-    What differs from model to model is `build`, `forecast` and `one_step`, and `adapt` for those
+    What differs from model to model is `build`, `closed_loop` and `one_step`, and `adapt` for those
     that take scales from the data.
+
+    Wherever a model takes inputs, they are an array [B, T, N, F] or, where particles are padded, a
+    dictionary of such `"inputs"` and of a `"mask"`, bool [B, N], false for padded particles.
 
     Attributes:
         predicts_sigma: whether the network says how wide its densities are. If not, the factors of
@@ -86,6 +93,7 @@ class ForecastModel(keras.Model):
         self.feedback = feedback
         self.spatial_dims = spatial_dims
         self._distribution = distributions.get(distribution)
+        self._experiment: ExperimentConfig | None = None
         self.densities: tuple[str, ...] = ()
         self.spread_factors: NDArray[np.float32] | None = None
         self.training_feedback: str | None = None
@@ -94,12 +102,29 @@ class ForecastModel(keras.Model):
         if feedback == "sample":
             self.seed_generator = keras.random.SeedGenerator()
 
-    def one_step(self, inputs: Any, mask: Any | None = None) -> Any:
+    @property
+    def experiment(self) -> ExperimentConfig:
+        """What the model was built for or loaded with.
+
+        Raises:
+            ValueError: that is not known.
+        """
+        if self._experiment is None:
+            raise ValueError(
+                "model: expected one that `build_model` has made or that was loaded with its "
+                "configuration, found one of neither; assign `model.experiment`"
+            )
+        return self._experiment
+
+    @experiment.setter
+    def experiment(self, experiment: ExperimentConfig) -> None:
+        self._experiment = experiment
+
+    def one_step(self, inputs: Any) -> Any:
         """Teacher forcing: of every frame from the third on, the density given those before it.
 
         Args:
-            inputs: [B, T, N, F]; the last density is that of the frame after them.
-            mask: optional bool [B, N], false for padded particles.
+            inputs: of T frames; the last density is that of the frame after them.
 
         Returns:
             Parameters [B, T - 1, N, P], each read after the true frames up to the one before. No
@@ -110,24 +135,16 @@ class ForecastModel(keras.Model):
         """
         raise NotImplementedError
 
-    def forecast(
-        self,
-        inputs: Any,
-        steps: Any,
-        feedback: str | None = None,
-        seed: Any = 0,
-        mask: Any | None = None,
-        recalibrated: bool = False,
+    def closed_loop(
+        self, inputs: Any, steps: Any, feedback: str | None = None, seed: Any = 0
     ) -> tuple[Any, Any]:
         """Warm-up and closed loop, for use within compiled functions; `rollout` is for all else.
 
         Args:
-            inputs: [B, T, N, F].
+            inputs: of T frames.
             steps: 0, 1, ..., T'-1, a tensor whose length may be known only when it runs.
             feedback: as for `rollout`.
             seed: integer, may be a tensor.
-            mask: optional bool [B, N], false for padded particles.
-            recalibrated: as for `rollout`.
 
         Returns:
             positions [B, T', N, D] as fed back and parameters [B, T', N, P].
@@ -240,38 +257,36 @@ class ForecastModel(keras.Model):
 
     def _forget_compiled(self) -> None:
         """Functions that were compiled for another way of training."""
-        self.__dict__.pop("_compiled_forecast", None)
+        self.__dict__.pop("_compiled_loop", None)
         if self.compiled:
             for make in (self.make_train_function, self.make_test_function):
                 make(force=True)
 
-    def respond_in_training(
-        self, inputs: Any, mask: Any | None, training: bool | None, **options: Any
-    ) -> Any:
+    def respond_in_training(self, inputs: Any, training: bool | None, **options: Any) -> Any:
         """What `call` returns, see `begin_training`: parameters [B, T', N, P], or futures."""
-        inputs, mask = unpack(inputs, mask)
         feedback = self.training_feedback or self.feedback
         if feedback == "truth":
-            return self.one_step(inputs, mask, **options)
+            return self.one_step(inputs, **options)
         seed = 0  # outside of training, the same samples whenever they are drawn
         if training and feedback == "sample":
             seed = keras.random.randint((), 0, 2**31 - 1, seed=self.seed_generator)
         steps, futures = ops.arange(self.training_steps or self.target_steps), self.training_samples
         if futures is None:
-            return self.forecast(inputs, steps, feedback, seed, mask, **options)[1]
-        pasts = _repeat(inputs, futures), _repeat(mask, futures)
-        positions = self.forecast(pasts[0], steps, feedback, seed, pasts[1], **options)[0]
-        return ops.moveaxis(_split(positions, futures), 0, -2)
+            return self.closed_loop(inputs, steps, feedback, seed, **options)[1]
+        pasts = keras.tree.map_structure(partial(_repeat, num_samples=futures), inputs)
+        positions = self.closed_loop(pasts, steps, feedback, seed, **options)[0]
+        positions = ops.reshape(positions, (futures, -1, *ops.shape(positions)[1:]))
+        return ops.moveaxis(positions, 0, -2)
 
     # === Keras ===
 
     @never_empty
-    def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
-        return self.respond_in_training(inputs, mask, training)
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        return self.respond_in_training(inputs, training)
 
     def compute_mask(self, inputs: Any, previous_mask: Any | None = None) -> Any:
         """Of what `call` returns, [B, T', N]: Keras leaves padded particles out of losses by it."""
-        inputs, mask = unpack(inputs, previous_mask)
+        inputs, mask = unpack(inputs)
         if mask is None:
             return None
         mask = ops.convert_to_tensor(mask, "bool")
@@ -343,11 +358,13 @@ class ForecastModel(keras.Model):
         num_steps: int | None = None,
         feedback: str | None = None,
         seed: int | None = None,
-        mask: Any | None = None,
         num_samples: int | None = None,
         recalibrated: bool = False,
-    ) -> tuple[Any, Any]:
-        """Forecast any number of steps for any number of particles.
+        progress: str | None = None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Forecast any number of steps for any number of windows and particles.
+
+        Windows are rolled out in parts of some thousand particles, so that memory stays bounded.
 
         Args:
             inputs: [B, T, N, F], or with a mask, as for `model(inputs)`.
@@ -356,17 +373,16 @@ class ForecastModel(keras.Model):
                 distribution, the mean of its `"most_likely"` component or a `"sample"` of it; as
                 in training if none is given.
             seed: integer that makes samples repeatable; drawn if none is given.
-            mask: optional bool [B, N], false for padded particles.
             num_samples: S, futures to draw for each past, with `feedback="sample"`.
             recalibrated: whether to multiply the predicted standard deviations by the factors that
                 `recalibrate` has found; beyond T' steps by the last one. With `num_samples`,
-                likewise the distances of futures from their mean (see `scale_spread`); parameters
-                are then as they were drawn from.
+                likewise the distances of futures from their mean; parameters are then as they were
+                drawn from.
+            progress: name of a progress bar, which appears at a terminal; none without.
 
         Returns:
             positions [B, num_steps, N, D] as fed back and parameters [B, num_steps, N, P], float32;
-            with `num_samples` [S, B, ...] each. While it runs, memory also holds every step's h
-            and c; S futures for each past need S times as much.
+            with `num_samples` [S, B, ...] each.
 
         Raises:
             ValueError: inputs are of another shape, not finite or masked, features that are no
@@ -386,43 +402,71 @@ class ForecastModel(keras.Model):
         check_feedback(feedback)
         check_samples(num_samples, feedback, recalibrated)
         if recalibrated and feedback == "sample":
-            self._check_spread_factors()
+            check_spread_factors(self)
         if feedback == "sample" and self.reason_against_samples:
             warnings.warn(self.reason_against_samples, stacklevel=2)
-        inputs, mask = unpack(inputs, mask)
-        if np.ma.is_masked(inputs):
+        frames, mask = self._check_windows(inputs)
+        seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
+        size = max(1, PARTICLES_AT_ONCE // max(1, frames.shape[2] * (num_samples or 1)))
+        starts = range(0, max(1, len(frames)), size)
+        parts = [
+            self._roll_out_together(
+                _part(frames, mask, slice(first, first + size)),
+                num_steps,
+                feedback,
+                (seed + first) % 2**31,
+                num_samples,
+            )
+            for first in tqdm(starts, desc=progress, disable=None if progress else True)
+        ]
+        axis = 0 if num_samples is None else 1
+        positions, parameters = (np.concatenate(part, axis) for part in zip(*parts, strict=True))
+        if recalibrated and num_samples is not None:
+            return scale_spread(self, positions), parameters
+        if recalibrated:
+            return positions, scale_sigma(self, parameters)
+        return positions, parameters
+
+    def _check_windows(self, inputs: Any) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+        """What can be forecast, as arrays, by a model that is built."""
+        frames, mask = unpack(inputs)
+        if np.ma.is_masked(frames):
             raise ValueError("inputs: expected an array without masked numbers, found some")
-        inputs = ops.convert_to_tensor(inputs, "float32")
-        if not bool(ops.all(ops.isfinite(inputs))):
+        with np.errstate(over="ignore"):  # numbers that float32 does not hold become infinite
+            frames = np.asarray(ops.convert_to_numpy(frames), np.float32)
+        if not np.isfinite(frames).all():
             raise ValueError("inputs: expected finite numbers, found some that are not")
         if not self.built:
-            self.build(inputs.shape)
+            self.build(frames.shape)
         # Before compiling, which would name the error's place in generated code.
-        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
+        mask = None if mask is None else np.asarray(ops.convert_to_numpy(mask), np.bool_)
         mask_shape = None if mask is None else mask.shape
         check_inputs(
-            inputs.shape, self.num_features, mask_shape, self.spatial_dims, self.max_particles
+            frames.shape, self.num_features, mask_shape, self.spatial_dims, self.max_particles
         )
-        check_constant_features(inputs, mask, self.spatial_dims)
-        seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
+        check_constant_features(frames, mask, self.spatial_dims)
+        return frames, mask
+
+    def _roll_out_together(
+        self, inputs: Any, num_steps: int, feedback: str, seed: int, num_samples: int | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """As `rollout`, all at once; memory also holds every step's h and c."""
+        inputs = keras.tree.map_structure(ops.convert_to_tensor, inputs)
         if num_samples is not None:
-            inputs, mask = _repeat(inputs, num_samples), _repeat(mask, num_samples)
-        outputs = self._compiled_forecast(
-            inputs,
-            ops.arange(num_steps),
-            feedback,
-            ops.convert_to_tensor(seed, "int32"),
-            mask,
-            bool(recalibrated) and feedback != "sample",
+            inputs = keras.tree.map_structure(partial(_repeat, num_samples=num_samples), inputs)
+        outputs = self._compiled_loop(
+            inputs, ops.arange(num_steps), feedback, ops.convert_to_tensor(seed, "int32")
         )
-        if not all(bool(ops.all(ops.isfinite(each))) for each in outputs):
+        positions, parameters = map(ops.convert_to_numpy, outputs)
+        if not (np.isfinite(positions).all() and np.isfinite(parameters).all()):
             raise FloatingPointError(
                 f"the forecast became infinite within {num_steps} steps; ask for fewer"
             )
         if num_samples is None:
-            return outputs
-        positions, parameters = (_split(each, num_samples) for each in outputs)
-        return self.scale_spread(positions) if recalibrated else positions, parameters
+            return positions, parameters
+        return tuple(
+            each.reshape(num_samples, -1, *each.shape[1:]) for each in (positions, parameters)
+        )
 
     @property
     def reason_against_samples(self) -> str | None:
@@ -470,48 +514,6 @@ class ForecastModel(keras.Model):
             covariances [..., C, D, D]; C is one for a Gaussian and K for a mixture.
         """
         return self._distribution.components(parameters)
-
-    def scale_sigma(self, parameters: Any) -> Any:
-        """Parameters of a forecast, recalibrated: as `rollout(..., recalibrated=True)` gives them.
-
-        The same only where the mean is fed back, which does not depend on sigma.
-
-        Args:
-            parameters: [B, steps, N, P], from `model(inputs)` or `rollout`.
-
-        Returns:
-            Likewise, each step's standard deviations multiplied by its factor.
-        """
-        if not self.predicts_sigma:
-            return ops.convert_to_tensor(parameters)
-        steps = ops.minimum(ops.arange(parameters.shape[1]), self.target_steps - 1)
-        factors = ops.take(self.sigma_factors, steps)[:, None, None]  # [steps, 1, 1]
-        return self._distribution.scale_sigma(ops.convert_to_tensor(parameters), factors)
-
-    def scale_spread(self, futures: Any) -> Any:
-        """Futures, recalibrated: as `rollout(..., num_samples=S, recalibrated=True)` gives them.
-
-        Args:
-            futures: positions, [S, B, steps, N, D], from `rollout`.
-
-        Returns:
-            Likewise, each step's distances from the mean of the S multiplied by its factor.
-
-        Raises:
-            ValueError: there are no factors.
-        """
-        factors = self._check_spread_factors()
-        futures = ops.convert_to_numpy(futures)
-        steps = np.minimum(np.arange(futures.shape[2]), len(factors) - 1)
-        return ops.convert_to_tensor(scale_spread(futures, factors[steps]), "float32")
-
-    def _check_spread_factors(self) -> NDArray[np.float32]:
-        if self.spread_factors is None:
-            raise ValueError(
-                "recalibrated: expected a model whose futures have been recalibrated, found none; "
-                "call `model.recalibrate(validation)` on one that holds conditional densities"
-            )
-        return self.spread_factors
 
     def recalibrate(self, dataset: Iterable[Any]) -> None:
         """Find one factor on the standard deviations for each step ahead, from validation data.
@@ -565,12 +567,14 @@ class ForecastModel(keras.Model):
         futures, truth = [], []
         for first, (inputs, targets) in zip(np.cumsum([0, *counts]), batches, strict=False):
             rows = chosen[(chosen >= first) & (chosen < first + len(targets))] - first
-            size = max(1, PARTICLES_AT_ONCE // (NUM_FUTURES * targets.shape[2]))
+            size = max(1, PARTICLES_TO_CALIBRATE // (NUM_FUTURES * targets.shape[2]))
             for start in range(0, len(rows), size):
                 part = rows[start : start + size]
                 past = keras.tree.map_structure(partial(ops.take, indices=part, axis=0), inputs)
                 seed = int(first) + start
-                drawn, _ = self.rollout(past, feedback="sample", seed=seed, num_samples=NUM_FUTURES)
+                drawn, _ = self._roll_out_together(
+                    past, self.target_steps, "sample", seed, NUM_FUTURES
+                )
                 futures.append(np.stack([_real(future, past) for future in drawn]))
                 truth.append(_real(ops.take(targets, part, axis=0), past))
         return fit_spread_factors(np.concatenate(futures, axis=1), np.concatenate(truth))
@@ -613,24 +617,22 @@ class ForecastModel(keras.Model):
         return model
 
     @cached_property
-    def _compiled_forecast(self) -> Any:
+    def _compiled_loop(self) -> Any:
         if keras.backend.backend() != "tensorflow":
-            return self.forecast
+            return self.closed_loop
         import tensorflow as tf
 
-        return tf.function(self.forecast, reduce_retracing=True)
+        return tf.function(self.closed_loop, reduce_retracing=True)
 
 
-def _repeat(tensor: Any | None, num_samples: int) -> Any | None:
+def _repeat(tensor: Any, num_samples: int) -> Any:
     """Every past for each of S futures: [B, ...] -> [S B, ...]."""
-    if tensor is None:
-        return None
     return ops.tile(tensor, (num_samples, *[1] * (len(tensor.shape) - 1)))
 
 
-def _split(tensor: Any, num_samples: int) -> Any:
-    """[S B, ...] -> [S, B, ...]."""
-    return ops.reshape(tensor, (num_samples, -1, *ops.shape(tensor)[1:]))
+def _part(frames: NDArray[Any], mask: NDArray[np.bool_] | None, rows: slice) -> Any:
+    """Some of the windows."""
+    return pack(frames[rows], None if mask is None else mask[rows])
 
 
 def _real(tensor: Any, inputs: Any) -> Any:

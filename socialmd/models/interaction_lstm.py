@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from socialmd.data.unpack import unpack
+from socialmd.data.masked_inputs import unpack
 from socialmd.layers import FeedForward, InteractionCell, InteractionLaw, NeighbourFilter
 from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
 from socialmd.models.check_inputs import check_inputs
@@ -81,9 +81,8 @@ class InteractionLSTM(ForecastModel):
 
     Call arguments:
         inputs: [B, T, N, F] with T >= 2, oldest frame first; D coordinates in units of length, then
-            features that stay as they are in the last frame (mass, charge).
-        mask: optional bool [B, N], false for padded particles. Inputs may also be a dictionary of
-            `"inputs"` and `"mask"`, as data sets of systems of different sizes give them.
+            features that stay as they are in the last frame (mass, charge). With padded particles a
+            dictionary of these `"inputs"` and a `"mask"`, bool [B, N], false for padded particles.
 
     Returns:
         Parameters of the predicted distributions, [B, T', N, P]; see `distribution`.
@@ -173,8 +172,8 @@ class InteractionLSTM(ForecastModel):
 
     # === Forecast ===
 
-    def one_step(self, inputs: Any, mask: Any | None = None) -> Any:
-        frames, features, mask = self._unpack(inputs, mask)
+    def one_step(self, inputs: Any) -> Any:
+        frames, features, mask = self._unpack(inputs)
         state, _, parameters = self._warm_up(frames, features, mask)
         motion, known = self._advance(state, features, mask)
         following = self._expect(motion, state[3], known)
@@ -182,17 +181,15 @@ class InteractionLSTM(ForecastModel):
         parameters = ops.concatenate([parameters[1:], following[None]], axis=0)
         return ops.swapaxes(parameters, 0, 1)
 
-    def forecast(
+    def closed_loop(
         self,
         inputs: Any,
         steps: Any,
         feedback: str | None = None,
         seed: Any = 0,
-        mask: Any | None = None,
-        recalibrated: bool = False,
     ) -> tuple[Any, Any]:
         feedback = feedback or self.feedback
-        frames, features, mask = self._unpack(inputs, mask)
+        frames, features, mask = self._unpack(inputs)
         start, shape, _ = self._warm_up(frames, features, mask)
         is_marginal = feedback != "sample" and "marginal" in self.densities
 
@@ -210,9 +207,6 @@ class InteractionLSTM(ForecastModel):
                 following = feed_back(self._distribution, parameters, feedback, seed, step)
             if is_marginal:  # told beside the trajectory, not fed back
                 parameters, marginal_states = self._widen(following, known, marginal_states, step)
-            if recalibrated:
-                factor = ops.take(self.sigma_factors, ops.minimum(step, self.target_steps - 1))
-                parameters = self._distribution.scale_sigma(parameters, factor)
             state = self._observe(state, motion, following, features, kick, kept)
             carry = (state, marginal_states, parameters)
             # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
@@ -251,9 +245,9 @@ class InteractionLSTM(ForecastModel):
         law, scale = self.cell.law, self.cell.acceleration_scale
         return scale * law(positions, *law.read(features, states[0]))[:, 0]
 
-    def _unpack(self, inputs: Any, mask: Any | None) -> tuple[Any, Any, Any | None]:
+    def _unpack(self, inputs: Any) -> tuple[Any, Any, Any | None]:
         """Positions [T, B, N, D], standardized static features [B, N, F - D] and mask."""
-        inputs, mask = unpack(inputs, mask)
+        inputs, mask = unpack(inputs)
         mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
         mask_shape = None if mask is None else mask.shape
         check_inputs(inputs.shape, self.num_features, mask_shape, self.spatial_dims)

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras import ops
 
-from socialmd.data.unpack import unpack
+from socialmd.data.masked_inputs import pack, unpack
 from socialmd.replicas import replica_context
 
 __all__ = ["never_empty"]
@@ -22,7 +22,7 @@ def never_empty(call: Callable[..., Any]) -> Callable[..., Any]:
     out of what is returned: it has neither loss nor gradient.
 
     Args:
-        call: `call(self, inputs, mask, training)` of a model.
+        call: `call(self, inputs, training)` of a model.
 
     Returns:
         The same for any number of systems.
@@ -30,18 +30,16 @@ def never_empty(call: Callable[..., Any]) -> Callable[..., Any]:
     Example:
         >>> class Model(ForecastModel):
         ...     @never_empty
-        ...     def call(self, inputs, mask=None, training=None): ...
+        ...     def call(self, inputs, training=None): ...
     """
 
     @functools.wraps(call)
-    def call_with_systems(
-        self: Any, inputs: Any, mask: Any | None = None, training: bool | None = None
-    ) -> Any:
+    def call_with_systems(self: Any, inputs: Any, training: bool | None = None) -> Any:
         if replica_context() is None:
-            return call(self, inputs, mask, training)
-        inputs, mask = unpack(inputs, mask)
-        systems = ops.shape(inputs)[0]
-        return call(self, _at_least_one(inputs), _at_least_one(mask), training)[:systems]
+            return call(self, inputs, training)
+        frames, mask = unpack(inputs)
+        some = pack(_at_least_one(frames), _at_least_one(mask))
+        return call(self, some, training)[: ops.shape(frames)[0]]
 
     return call_with_systems
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from socialmd.data.unpack import unpack
+from socialmd.data.masked_inputs import unpack
 from socialmd.models.check_inputs import check_inputs
 from socialmd.models.feedback import feed_back
 from socialmd.models.forecast_model import ForecastModel
@@ -48,9 +48,8 @@ class SequenceLSTM(ForecastModel):
 
     Call arguments:
         inputs: [B, T, n, F] with T >= 2, oldest frame first; D coordinates, then features that stay
-            as they are in the last frame. A model built for N particles takes n <= N.
-        mask: optional bool [B, n], false for padded particles. Inputs may also be a dictionary of
-            `"inputs"` and `"mask"`.
+            as they are in the last frame. A model built for N particles takes n <= N. With padded
+            particles a dictionary of these `"inputs"` and a `"mask"`, bool [B, n].
 
     Returns:
         Parameters of the predicted distributions, [B, T', n, D + 1]; see `distribution`.
@@ -128,24 +127,23 @@ class SequenceLSTM(ForecastModel):
         self.built = True
 
     @never_empty
-    def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
-        inputs, mask = unpack(inputs, mask)
-        dropout = self._draw_dropout(ops.shape(inputs)[0]) if training else None
-        return self.respond_in_training(inputs, mask, training, dropout=dropout)
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        systems = ops.shape(unpack(inputs)[0])[0]
+        dropout = self._draw_dropout(systems) if training else None
+        return self.respond_in_training(inputs, training, dropout=dropout)
 
     # === Forecast ===
 
-    def forecast(
+    def closed_loop(
         self,
         inputs: Any,
         steps: Any,
         feedback: str | None = None,
         seed: Any = 0,
-        mask: Any | None = None,
-        recalibrated: bool = False,
         dropout: list[Any] | None = None,
     ) -> tuple[Any, Any]:
         feedback = feedback or self.feedback
+        inputs, mask = unpack(inputs)
         mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
         mask_shape = None if mask is None else mask.shape
         check_inputs(
@@ -178,9 +176,8 @@ class SequenceLSTM(ForecastModel):
             ops.swapaxes(tensor, 0, 1)[:, :, :particles] for tensor in (predicted, parameters)
         )
 
-    def one_step(
-        self, inputs: Any, mask: Any | None = None, dropout: list[Any] | None = None
-    ) -> Any:
+    def one_step(self, inputs: Any, dropout: list[Any] | None = None) -> Any:
+        inputs, mask = unpack(inputs)
         particles = ops.shape(inputs)[2]
         positions, features, states, _ = self._start(inputs, mask)
         no_parameters = self._no_parameters(features)

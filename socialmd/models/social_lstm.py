@@ -7,6 +7,7 @@ from typing import Any
 
 from keras import ops
 
+from socialmd.data.masked_inputs import unpack
 from socialmd.layers import SocialLSTMCell
 from socialmd.models.check_inputs import check_inputs
 from socialmd.models.estimate_scales import estimate_scales
@@ -57,9 +58,8 @@ class SocialLSTM(ForecastModel):
 
     Call arguments:
         inputs: [B, T, N, F] with T >= 2, oldest frame first; x and y in units of length, then
-            features that stay as they are in the last frame (mass, charge).
-        mask: optional bool [B, N], false for padded particles. Inputs may also be a dictionary of
-            `"inputs"` and `"mask"`, as data sets of systems of different sizes give them.
+            features that stay as they are in the last frame (mass, charge). With padded particles a
+            dictionary of these `"inputs"` and a `"mask"`, bool [B, N], false for padded particles.
 
     Returns:
         Parameters of the predicted distributions, [B, T', N, P]; see `distribution`.
@@ -133,17 +133,15 @@ class SocialLSTM(ForecastModel):
 
     # === Forecast ===
 
-    def forecast(
+    def closed_loop(
         self,
         inputs: Any,
         steps: Any,
         feedback: str | None = None,
         seed: Any = 0,
-        mask: Any | None = None,
-        recalibrated: bool = False,
     ) -> tuple[Any, Any]:
         feedback = feedback or self.feedback
-        frames, displacements, mask = self._read(inputs, mask)
+        frames, displacements, mask = self._read(inputs)
         position, displacement = frames[-1, ..., :2], displacements[-1]
         features, states = self._start(frames)
         past = ops.concatenate([frames, displacements], axis=-1)[:-1]  # [T - 1, B, N, F + 2]
@@ -160,9 +158,6 @@ class SocialLSTM(ForecastModel):
             parameters = self._to_parameters(
                 outputs, position, displacement, 0 if is_conditional else step
             )
-            if recalibrated:
-                factor = ops.take(self.sigma_factors, ops.minimum(step, self.target_steps - 1))
-                parameters = self._distribution.scale_sigma(parameters, factor)
             following = feed_back(self._distribution, parameters, feedback, seed, step)
             carry = (following, following - position, states, parameters)
             # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
@@ -173,8 +168,8 @@ class SocialLSTM(ForecastModel):
         _, (predicted, _, _, parameters) = ops.scan(closed_loop, start, steps)
         return ops.swapaxes(predicted, 0, 1), ops.swapaxes(parameters, 0, 1)
 
-    def one_step(self, inputs: Any, mask: Any | None = None) -> Any:
-        frames, displacements, mask = self._read(inputs, mask)
+    def one_step(self, inputs: Any) -> Any:
+        frames, displacements, mask = self._read(inputs)
         features, states = self._start(frames)
 
         def given(carry: Any, frame: Any) -> Any:
@@ -188,8 +183,9 @@ class SocialLSTM(ForecastModel):
         _, (_, parameters) = ops.scan(given, (states, self._no_parameters(features)), past)
         return ops.swapaxes(parameters, 0, 1)[:, 1:]
 
-    def _read(self, inputs: Any, mask: Any | None) -> tuple[Any, Any, Any | None]:
+    def _read(self, inputs: Any) -> tuple[Any, Any, Any | None]:
         """Frames [T, B, N, F], displacements [T, B, N, 2] and mask."""
+        inputs, mask = unpack(inputs)
         mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
         check_inputs(inputs.shape, self.num_features, None if mask is None else mask.shape)
         frames = ops.swapaxes(ops.cast(inputs, "float32"), 0, 1)

@@ -9,7 +9,6 @@ from socialmd.reporting.figures import save_png_and_pdf as save_png_and_pdf
 from socialmd.reporting.forecasts import BASELINES as BASELINES
 from socialmd.reporting.forecasts import Forecasts as Forecasts
 from socialmd.reporting.forecasts import forecast_windows as forecast_windows
-from socialmd.reporting.forecasts import roll_out as roll_out
 from socialmd.reporting.gallery import draw_gallery as draw_gallery
 from socialmd.reporting.gallery import draw_overview as draw_overview
 from socialmd.reporting.html_report import Figure as Figure
@@ -45,7 +44,6 @@ __all__ = [
     "load_models",
     "measure",
     "overall_table",
-    "roll_out",
     "save_png_and_pdf",
     "step_table",
 ]

@@ -18,7 +18,7 @@ from socialmd.evaluation.baselines.simple_forecasts import SIMPLE_FORECASTS, sim
 from socialmd.models import ForecastModel
 from socialmd.plots import new_figure, plot_configuration, plot_errors
 from socialmd.plots.style import curve_styles, finish_curves
-from socialmd.reporting.forecasts import BASELINES, check_features, roll_out, training_split
+from socialmd.reporting.forecasts import BASELINES, check_features, training_split
 
 __all__ = ["Diagnosis", "diagnose", "draw_configurations", "draw_dependence"]
 
@@ -71,17 +71,18 @@ def diagnose(
         FloatingPointError: a model's forecast has become infinite.
 
     Example:
-        >>> model, config = load_model("runs/sequence_2d")
-        >>> diagnosis = diagnose({"sequence_2d": model}, config.data, "data/carriers", "validation")
+        >>> model = load("runs/sequence_2d")
+        >>> windows = model.experiment.data
+        >>> diagnosis = diagnose({"sequence_2d": model}, windows, "data/carriers", "validation")
         >>> diagnosis.dependence["sequence_2d"].variance_ratio_per_step[-1]
     """
     description = read_description(data)
     check_features(models, description, data)
     windows = read_windows(data, split, config)
     steps, dims = config.target_steps, description.spatial_dims
-    positions = {
+    positions: dict[str, NDArray[Any]] = {
         **{
-            name: roll_out(model, windows.inputs, steps, name, mask=windows.mask)[0]
+            name: model.rollout(windows.past, steps, model.point_feedback, progress=name)[0]
             for name, model in models.items()
         },
         **simple_forecasts(

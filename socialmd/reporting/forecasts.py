@@ -6,10 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import keras
-import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from socialmd.config import DataConfig
 from socialmd.data import DatasetDescription, Windows, make_dataset, read_windows
@@ -24,13 +21,11 @@ __all__ = [
     "Forecasts",
     "check_features",
     "forecast_windows",
-    "roll_out",
     "training_split",
 ]
 
 # Those that a model has to beat, and one that knows what it has to learn.
 BASELINES = (*SIMPLE_FORECASTS, "known law")
-PARTICLES_AT_ONCE = 2048  # of all windows and futures that are rolled out together
 
 
 class Forecasts(NamedTuple):
@@ -96,8 +91,9 @@ def forecast_windows(
         FloatingPointError: a model's forecast has become infinite.
 
     Example:
-        >>> model, config = load_model("acceleration")
-        >>> forecasts = forecast_windows({"acceleration": model}, config.data, "data/monopoles")
+        >>> model = load("acceleration")
+        >>> windows = model.experiment.data
+        >>> forecasts = forecast_windows({"acceleration": model}, windows, "data/monopoles")
     """
     data = Path(data)
     description = read_description(data)
@@ -112,7 +108,9 @@ def forecast_windows(
     spacing = description.frame_spacing * config.subsample
     baselines, left_out = _baselines(windows.inputs, data, description, config, spacing)
     rollouts = {
-        name: roll_out(model, windows.inputs, config.target_steps, name, mask=windows.mask)
+        name: model.rollout(
+            windows.past, config.target_steps, model.point_feedback, seed=0, progress=name
+        )
         for name, model in models.items()
     }
     return Forecasts(
@@ -153,55 +151,6 @@ def check_features(
                 f"{data}: expected trajectories in {model.spatial_dims} dimensions, as {name} "
                 f"forecasts, found {description.spatial_dims}"
             )
-
-
-def roll_out(
-    model: ForecastModel,
-    inputs: NDArray[Any],
-    num_steps: int,
-    name: str | None = None,
-    num_samples: int | None = None,
-    seed: int = 0,
-    mask: NDArray[np.bool_] | None = None,
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """`model.rollout` of any number of windows, in batches.
-
-    Args:
-        model: the model.
-        inputs: [W, T, N, F].
-        num_steps: steps ahead.
-        name: what to call a progress bar, which appears at a terminal; none without.
-        num_samples: S, futures to draw for each window; without, one forecast by the model's
-            `point_feedback`.
-        seed: of samples.
-        mask: bool [W, N], false for padded particles.
-
-    Returns:
-        positions [W, num_steps, N, 2] and parameters [W, num_steps, N, P], or [S, W, ...] each.
-
-    Raises:
-        FloatingPointError: the forecast has become infinite.
-    """
-    feedback = model.point_feedback if num_samples is None else "sample"
-    size = max(1, PARTICLES_AT_ONCE // (inputs.shape[2] * (num_samples or 1)))
-    starts = range(0, len(inputs), size)
-    rollouts = [
-        model.rollout(
-            inputs[start : start + size],
-            num_steps,
-            feedback,
-            seed + start,
-            mask=None if mask is None else mask[start : start + size],
-            num_samples=num_samples,
-        )
-        for start in tqdm(starts, desc=name, disable=None if name else True)
-    ]
-    axis = 0 if num_samples is None else 1
-    positions, parameters = (
-        np.concatenate([keras.ops.convert_to_numpy(tensor) for tensor in tensors], axis=axis)
-        for tensors in zip(*rollouts, strict=True)
-    )
-    return positions, parameters
 
 
 def training_split(

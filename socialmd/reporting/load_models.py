@@ -6,16 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from socialmd.config import ExperimentConfig
-from socialmd.models import ForecastModel, load_model
+from socialmd.models import ForecastModel, load
 
 __all__ = ["compare_windows", "load_models"]
 
 
-def load_models(
-    paths: Sequence[Path],
-) -> tuple[dict[str, ForecastModel], dict[str, ExperimentConfig]]:
-    """Models and configurations by the names of their folders.
+def load_models(paths: Sequence[Path]) -> dict[str, ForecastModel]:
+    """Models by the names of their folders.
 
     Where two folders have the same name, all are called by the folder above as well.
 
@@ -23,10 +20,10 @@ def load_models(
         paths: folders that training wrote, or `.keras` files.
 
     Returns:
-        Both, in the order given.
+        The models, in the order given.
 
     Raises:
-        FileNotFoundError, ValueError: as `load_model`; or two models cannot be told apart.
+        FileNotFoundError, ValueError: as `load`; or two models cannot be told apart.
     """
     folders = [
         Path(os.path.abspath(path.parent if path.suffix == ".keras" else path)) for path in paths
@@ -35,31 +32,31 @@ def load_models(
     names = [folder.name.lstrip("_") or folder.name for folder in folders]
     if len(set(names)) < len(names):
         names = [f"{folder.parent.name}/{folder.name}" for folder in folders]
-    models, configs = {}, {}
+    models: dict[str, ForecastModel] = {}
     for path, name in zip(paths, names, strict=True):
         if name in models:
             raise ValueError(f"{path}: expected models of different names, found {name!r} twice")
-        models[name], configs[name] = load_model(path)
-    return models, configs
+        models[name] = load(path)
+    return models
 
 
-def compare_windows(configs: Mapping[str, ExperimentConfig]) -> list[str]:
+def compare_windows(models: Mapping[str, ForecastModel]) -> list[str]:
     """Remarks on models that were trained on windows of another kind than the first one's.
 
     Args:
-        configs: by name; the first one says how trajectories become windows.
+        models: by name; the first one says how trajectories become windows.
 
     Returns:
         A sentence for each such model.
     """
-    first, *others = configs
+    windows = {name: model.experiment.data for name, model in models.items()}
+    first = next(iter(windows.values()))
     remarks = []
-    for name in others:
-        of_first, own = configs[first].data, configs[name].data
+    for name, own in windows.items():
         differences = [
-            f"{key} = {getattr(own, key)}, not {getattr(of_first, key)}"
+            f"{key} = {getattr(own, key)}, not {getattr(first, key)}"
             for key in ("subsample", "input_steps", "target_steps")
-            if getattr(own, key) != getattr(of_first, key)
+            if getattr(own, key) != getattr(first, key)
         ]
         if differences:
             remarks.append(f"{name} was trained with {'; '.join(differences)}.")

@@ -29,7 +29,8 @@ from socialmd.evaluation import (
 )
 from socialmd.evaluation.baselines.simple_forecasts import SIMPLE_FORECASTS
 from socialmd.models import ForecastModel
-from socialmd.reporting.forecasts import Forecasts, roll_out
+from socialmd.models.recalibration import scale_sigma, scale_spread
+from socialmd.reporting.forecasts import Forecasts
 from socialmd.reporting.interaction import measure_interaction
 from socialmd.simulation import law_of, total_energy
 
@@ -197,7 +198,7 @@ def _measure_calibration(result: Measurements, forecasts: Forecasts) -> None:
     windows = forecasts.windows
     for name, model in forecasts.models.items():
         parameters = forecasts.parameters[name]
-        recalibrated = keras.ops.convert_to_numpy(model.scale_sigma(parameters))
+        recalibrated = scale_sigma(model, parameters)
         result.calibration[name] = {
             kind: Calibration.from_density(
                 PredictiveDensity(*_density(model, each)), windows.truth, windows.simulations
@@ -219,13 +220,13 @@ def _measure_samples(
             result.cautions[name] = model.reason_against_samples
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "the model holds marginal densities")  # is told
-            futures = roll_out(
-                model,
-                windows.inputs,
+            futures = model.rollout(
+                windows.past,
                 windows.truth.shape[1],
-                f"{name}, sampled",
-                num_samples,
-                mask=windows.mask,
+                "sample",
+                seed=0,
+                num_samples=num_samples,
+                progress=f"{name}, sampled",
             )
         samples, parameters = (
             np.stack([windows.real(future) for future in each]) for each in futures
@@ -233,7 +234,7 @@ def _measure_samples(
         density = PredictiveDensity.from_samples(*_density(model, parameters))
         kinds = {"": samples}
         if model.spread_factors is not None:
-            kinds[", recalibrated"] = keras.ops.convert_to_numpy(model.scale_spread(samples))
+            kinds[", recalibrated"] = scale_spread(model, samples)
         for suffix, each in kinds.items():
             result.samples[name + suffix] = SampleMetrics.from_samples(each, of_particles.truth)
             result.calibration[name]["sampled" + suffix] = Calibration.from_density(
@@ -259,8 +260,10 @@ def _measure_long_forecasts(result: Measurements, forecasts: Forecasts) -> None:
     _, first = np.unique(windows.simulations, return_index=True)
     inputs = windows.inputs[first[:NUM_LONG_WINDOWS]]
     steps = LONG * windows.truth.shape[1]
-    positions = {
-        name: roll_out(model, inputs, steps, f"{name}, {steps} steps")[0]
+    positions: dict[str, NDArray[Any]] = {
+        name: model.rollout(
+            inputs, steps, model.point_feedback, seed=0, progress=f"{name}, {steps} steps"
+        )[0]
         for name, model in forecasts.models.items()
     }
     if law := law_of(forecasts.description):

@@ -31,7 +31,7 @@ def draw_pooling(config: ModelConfig, windows: Windows) -> Drawing:
         NothingToDrawError: the model has no grids, or no particle has a neighbour on the smallest.
 
     Example:
-        >>> model, config = load_model("acceleration")
+        >>> config = load("acceleration").experiment
         >>> windows = read_windows("data/monopoles", "test", config.data)
         >>> draw_pooling(config.model, windows).figure.savefig("pooling.png")
     """

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from socialmd.data.dataset_description import read_description
-from socialmd.models.load_model import CONFIG_FILE
+from socialmd.models.trained_model import CONFIG_FILE
 
 __all__ = ["experiment_texts"]
 

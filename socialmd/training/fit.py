@@ -13,11 +13,11 @@ from socialmd.claim import claim, remove_leftovers
 from socialmd.config import ExperimentConfig
 from socialmd.data import load_trajectories, make_dataset
 from socialmd.data.dataset_description import read_description
+from socialmd.data.masked_inputs import unpack
 from socialmd.data.read_windows import cut_windows
-from socialmd.data.unpack import unpack
 from socialmd.files import write_atomically
-from socialmd.models import ForecastModel, build_model, load_model
-from socialmd.models.load_model import MODEL_FILE
+from socialmd.models import ForecastModel, build_model, load
+from socialmd.models.trained_model import MODEL_FILE
 from socialmd.simulation import pair_law
 from socialmd.training.check_scales import check_scales
 from socialmd.training.device import on_device
@@ -80,7 +80,7 @@ def fit(
     check_same_experiment(output, config, data)
     if _is_complete(output):
         print(f"{output / MODEL_FILE} is complete; nothing to do.")
-        return load_model(output)[0]
+        return load(output)
     with claim(output):
         remove_leftovers(output / BACKUP)
         if (output / MODEL_FILE).is_file() and not (output / BEST).is_file():

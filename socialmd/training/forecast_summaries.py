@@ -92,11 +92,8 @@ class ForecastSummaries:
             FloatingPointError: the forecast has become infinite.
         """
         windows = self.windows
-        positions, parameters = map(
-            keras.ops.convert_to_numpy,
-            model.rollout(
-                windows.inputs, self.num_steps, model.point_feedback, seed=0, mask=windows.mask
-            ),
+        positions, parameters = model.rollout(
+            windows.past, self.num_steps, model.point_feedback, seed=0
         )
         error = self._error(positions)
         scalars = self._at_some_steps(error)

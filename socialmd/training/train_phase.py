@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from socialmd.config import DataConfig, ExperimentConfig, PhaseConfig, TrainingConfig
 from socialmd.data import Trajectories, make_dataset
-from socialmd.data.unpack import unpack
+from socialmd.data.masked_inputs import unpack
 from socialmd.models import ForecastModel
 from socialmd.training.best_weights import BestWeights
 from socialmd.training.compile_model import compile_model

@@ -9,7 +9,7 @@ from pathlib import Path
 from socialmd.config import ExperimentConfig, load_config, save_config
 from socialmd.data.dataset_description import DESCRIPTION_FILE, DatasetDescription, read_description
 from socialmd.files import write_atomically
-from socialmd.models.load_model import CONFIG_FILE
+from socialmd.models.trained_model import CONFIG_FILE
 
 __all__ = ["check_room", "check_same_experiment", "mark_folder", "tables_about"]
 

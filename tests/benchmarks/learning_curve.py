@@ -81,11 +81,11 @@ class Curve(keras.callbacks.Callback):
         of_training = model.cell.substeps
         try:
             model.cell.substeps = self.substeps
-            model.__dict__.pop("_compiled_forecast", None)
+            model.__dict__.pop("_compiled_loop", None)
             return roll_out(model, self.windows.inputs, model.target_steps)[0]
         finally:
             model.cell.substeps = of_training
-            model.__dict__.pop("_compiled_forecast", None)
+            model.__dict__.pop("_compiled_loop", None)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from socialmd.config import (
     save_config,
 )
 from socialmd.data import describe_dataset
-from socialmd.models import build_model, load_model
+from socialmd.models import build_model
 from tests.canvas import texts_off_canvas
 
 NUM_FRAMES, NUM_PARTICLES, FRAME_SPACING = 40, 3, 0.25

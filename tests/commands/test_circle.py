@@ -11,7 +11,7 @@ from scipy import stats
 
 from socialmd import ExperimentConfig, save_config
 from socialmd.commands import circle
-from socialmd.models import build_model, load_model
+from socialmd.models import build_model
 from socialmd.simulation import CircleWalk
 from tests.miniature import EXPERIMENT
 from tests.run_eagerly import run_eagerly

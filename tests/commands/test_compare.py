@@ -12,7 +12,6 @@ from socialmd import ExperimentConfig, save_config
 from socialmd.commands import compare
 from socialmd.data import make_dataset
 from socialmd.evaluation import ForecastMetrics, constant_velocity
-from socialmd.models import load_model
 from socialmd.training import compile_model, read_history
 from tests.miniature import EXPERIMENT, write_circles
 from tests.run_eagerly import run_eagerly

@@ -8,7 +8,7 @@ from PIL import Image
 
 from socialmd.commands import evaluate
 from socialmd.data import describe_dataset, read_windows
-from socialmd.models import load_model
+from socialmd.models import load
 from socialmd.reporting import (
     compare_windows,
     draw_figures,
@@ -119,7 +119,7 @@ def test_free_motion_is_forecast_exactly_by_all_that_should(result):
 
 def test_file_says_what_was_measured(experiment, result):
     assert result["models"]["tiny"] == {
-        "trainable_parameters": load_model(experiment.model)[0].num_trainable_parameters
+        "trainable_parameters": load(experiment.model).num_trainable_parameters
     }
     assert result["remarks"] == []
     data = result["data"]

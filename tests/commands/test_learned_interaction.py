@@ -7,7 +7,7 @@ from socialmd.commands import figures
 from socialmd.config import InteractionModelConfig, ManyBodySystem, save_config
 from socialmd.data import read_windows
 from socialmd.data.dataset_description import read_description
-from socialmd.models import build_model, load_model
+from socialmd.models import build_model, load
 from socialmd.reporting import compose_report, draw_figures, forecast_windows, measure
 from socialmd.reporting.drawing import NothingToDrawError
 from socialmd.reporting.gallery import Picture
@@ -53,7 +53,7 @@ def test_the_figure_has_its_caption_and_its_own_name(folder, monkeypatch, capsys
 
 @pytest.mark.usefixtures("coarse_figures")
 def test_the_report_shows_it(folder, tmp_path):
-    model = load_model(folder / "net")[0]
+    model = load(folder / "net")
     with run_eagerly():
         forecasts = forecast_windows({"net": model}, CONFIG.data, folder / "data", "test", 4)
         measured = measure(forecasts, num_samples=0)
@@ -67,7 +67,7 @@ def test_the_report_shows_it(folder, tmp_path):
 
 
 def test_without_a_law_the_figure_is_drawn_without_and_says_so(folder):
-    model = load_model(folder / "net")[0]
+    model = load(folder / "net")
     windows = read_windows(folder / "data", "test", CONFIG.data)
     description = read_description(folder / "data")
     law, no_law = (description.model_copy(update={"law": each}) for each in (description.law, None))

@@ -8,7 +8,7 @@ import pytest
 
 from socialmd.commands import predict
 from socialmd.data import describe_dataset
-from socialmd.models import SequenceLSTM, load_model
+from socialmd.models import SequenceLSTM, load
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -86,7 +86,7 @@ def read_pdb(path):
 def test_latest_frames_are_the_past_by_default(experiment, file, tmp_path):
     run(experiment, file, tmp_path)
     trajectory = np.load(file)
-    model, _ = load_model(experiment.model)
+    model = load(experiment.model)
     positions, parameters = model.rollout(trajectory[[35, 37, 39]][None], 4)
     np.testing.assert_allclose(np.load(tmp_path / "forecast.npy"), positions[0], atol=1e-6)
     np.testing.assert_allclose(np.load(tmp_path / "parameters.npy"), parameters[0], atol=1e-6)
@@ -127,7 +127,7 @@ def test_truth_is_written_and_compared_where_the_file_goes_on(experiment, file, 
     assert float(rows["model"][1]) == pytest.approx(error, abs=1e-4)
     assert rows["constant velocity"][2] == "0.0000"
     assert "1 simulation is too few to tell whether model beats constant velocity" in printed
-    model, _ = load_model(experiment.model)
+    model = load(experiment.model)
     parameters = np.load(tmp_path / "parameters.npy")[:3]
     log_probability = model.distribution(parameters).log_prob(np.float32(numbers[..., :2]))
     assert float(rows["model"][-1]) == pytest.approx(-np.mean(log_probability), rel=1e-3, abs=1e-4)
@@ -409,7 +409,7 @@ def test_many_futures_are_those_of_the_model_s_rollout(experiment, file, tmp_pat
     arguments = ("--start-frame", 0, "--num-samples", 5, "--seed", 3, "--num-steps", 2)
     run(experiment, file, tmp_path, *arguments)
     samples = np.load(tmp_path / "samples.npy")
-    model, _ = load_model(experiment.model)
+    model = load(experiment.model)
     past = np.load(file)[:6:2][None]
     expected, _ = model.rollout(past, 2, "sample", seed=3, num_samples=5)
     np.testing.assert_allclose(samples, expected[:, 0], rtol=1e-5)

@@ -116,7 +116,7 @@ def test_a_draw_that_is_infinite_is_refused(rng):
     positions, parameters = model.rollout(inputs, feedback="sample", seed=1)
     broken = np.array(positions)
     broken[0, -1, 0, 0] = np.inf
-    model._compiled_forecast = lambda *_: (broken, parameters)
+    model._compiled_loop = lambda *_: (broken, parameters)
     with pytest.raises(FloatingPointError, match="the forecast became infinite within 3 steps"):
         model.rollout(inputs, feedback="sample", seed=1)
 

@@ -409,7 +409,7 @@ def test_padded_particles_change_nothing(rng):
     padded = np.concatenate([inputs, np.full((2, 4, 2, 4), 0.1, "float32")], axis=2)
     mask = np.array([[True] * 4 + [False] * 2] * 2)
     positions, parameters = model.rollout(inputs)
-    with_padding = model.rollout(padded, mask=mask)
+    with_padding = model.rollout({"inputs": padded, "mask": mask})
     np.testing.assert_allclose(numbers(with_padding[0])[:, :, :4], positions, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(numbers(with_padding[1])[:, :, :4], parameters, rtol=1e-4, atol=1e-5)
 

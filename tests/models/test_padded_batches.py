@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from socialmd.data.unpack import unpack
+from socialmd.data.masked_inputs import unpack
 from socialmd.evaluation import LinearAutoregression
 from socialmd.losses import NegativeLogLikelihood
 from socialmd.metrics import PositionError

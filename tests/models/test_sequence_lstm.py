@@ -105,7 +105,7 @@ def test_padded_particles_change_nothing(rng, dims):
     expected = np.asarray(model(inputs[:, :, :3]))
     assert expected.shape == (3, 4, 3, dims + 1)
     for padded in (inputs, np.where(mask[:, None, :, None], inputs, 0.0)):
-        actual = np.asarray(model(padded, mask=mask))
+        actual = np.asarray(model({"inputs": padded, "mask": mask}))
         np.testing.assert_allclose(actual[:, :, :3], expected, rtol=1e-5, atol=1e-6)
         of_dictionary = model({"inputs": padded, "mask": mask})
         np.testing.assert_array_equal(of_dictionary, actual)

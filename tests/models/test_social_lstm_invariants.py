@@ -23,7 +23,7 @@ def test_padded_particles_change_nothing(rng, prediction):
     padding = tiny_inputs(rng, particles=2)  # in the midst of the others
     padded = np.concatenate([inputs, padding], axis=2)
     mask = np.array([[True] * 4 + [False] * 2] * 2)
-    actual = model(padded, mask=mask)[:, :, :4]
+    actual = model({"inputs": padded, "mask": mask})[:, :, :4]
     np.testing.assert_allclose(actual, model(inputs), rtol=1e-5, atol=1e-6)
     unmasked = model(padded)[:, :, :4]
     assert np.abs(unmasked - actual).max() > 1e-4
@@ -38,7 +38,7 @@ def test_loss_of_a_masked_forecast_is_that_of_the_real_particles(rng, batch):
     mask = np.ones((batch, 4), bool)
     mask[0, 3] = mask[1, :2] = False
     real = np.repeat(mask[:, None, :], 3, axis=1)  # [B, T', N]
-    parameters = model(inputs, mask=mask)
+    parameters = model({"inputs": inputs, "mask": mask})
     loss = NegativeLogLikelihood()(targets, parameters, sample_weight=real.astype("float32"))
     expected = -model.distribution(parameters.numpy()).log_prob(targets).numpy()[real].mean()
     assert float(loss) == pytest.approx(expected, rel=1e-4)
@@ -49,7 +49,9 @@ def test_mask_that_drops_real_particles_equals_the_reference(rng):
     inputs = tiny_inputs(rng)
     mask = np.array([[True, False, True, True], [True, True, True, False]])
     expected = reference_forecast(model, inputs, mask=mask)
-    np.testing.assert_allclose(model(inputs, mask=mask), expected, rtol=2e-3, atol=2e-4)
+    np.testing.assert_allclose(
+        model({"inputs": inputs, "mask": mask}), expected, rtol=2e-3, atol=2e-4
+    )
 
 
 def test_systems_of_a_batch_do_not_see_each_other(rng):

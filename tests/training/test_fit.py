@@ -10,7 +10,7 @@ import tensorflow as tf
 from socialmd.claim import FolderInUseError, claim
 from socialmd.config import ManyBodySystem, TrainingConfig
 from socialmd.data import make_dataset, read_windows
-from socialmd.models import load_model
+from socialmd.models import load
 from socialmd.training import compile_model, fit, read_history
 from socialmd.training.device import on_device
 from socialmd.training.training_backup import last_backup
@@ -96,7 +96,7 @@ def test_a_trained_model_is_recalibrated_on_the_validation_split(config, data, t
 
 def test_the_best_weights_are_kept(config, data, trained):
     folder, _ = trained
-    model, _ = load_model(folder)
+    model = load(folder)
     compile_model(model, config.training)
     validation = make_dataset(data / "validation", config.data, config.training.batch_size)
     loss = model.evaluate(validation, verbose=0, return_dict=True)["loss"]
@@ -134,13 +134,13 @@ def test_a_paused_training_leaves_a_model_and_ends_as_an_uninterrupted_one(
     paused = fit(eager_config, data, tmp_path, verbose=0, stop_after=1)
     assert read_history(tmp_path / "history.csv")["epoch"] == [0]
     assert last_backup(tmp_path / "backup")[:2] == (1, 0)
-    loaded, _ = load_model(tmp_path)
+    loaded = load(tmp_path)
     for ours, theirs in zip(loaded.weights, paused.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     (tmp_path / "best.weights.h5").unlink()  # the model holds the same
     again = fit(eager_config, data, tmp_path, verbose=0, stop_after=1)
     assert again.densities == ("marginal",)
-    for ours, theirs in zip(load_model(tmp_path)[0].weights, paused.weights, strict=True):
+    for ours, theirs in zip(load(tmp_path).weights, paused.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     resumed = fit(eager_config, data, tmp_path, verbose=0)
     for ours, theirs in zip(resumed.weights, expected.weights, strict=True):

@@ -96,7 +96,7 @@ def test_padded_particles_are_neither_measured_nor_drawn(rng, windows):
     padded = with_padding(windows)
     model = tiny_model(rng, target_steps=STEPS)
     scalars, figures = ForecastSummaries(padded).measure(model)
-    positions, _ = model.rollout(padded.inputs, mask=padded.mask)
+    positions, _ = model.rollout(padded.past)
     error = np.abs(np.array(positions) - padded.truth)[:, 0]  # [3, 4, 2]
     assert scalars["forecast/mae_1_steps_ahead"] == pytest.approx(
         error[padded.mask].mean(), rel=1e-5

@@ -14,7 +14,7 @@ import pytest
 from socialmd import ExperimentConfig
 from socialmd.commands import train
 from socialmd.config import save_config
-from socialmd.models import load_model
+from socialmd.models import load
 from socialmd.training import read_history
 from socialmd.training.training_backup import last_backup
 from tests.miniature import EXPERIMENT
@@ -116,7 +116,7 @@ def test_the_weights_are_the_same_bit_for_bit(trainings):
     assert found.keys() == expected.keys()
     for name, array in expected.items():
         np.testing.assert_array_equal(found[name], array, err_msg=name)
-    expected, found = (load_model(folder)[0].get_weights() for folder in (whole, killed))
+    expected, found = (load(folder).get_weights() for folder in (whole, killed))
     for array, other in zip(expected, found, strict=True):
         np.testing.assert_array_equal(other, array)
 

@@ -19,7 +19,7 @@ from socialmd import ExperimentConfig
 from socialmd.config import TrainingConfig
 from socialmd.data import make_dataset
 from socialmd.data.dataset_description import describe_dataset, save_array, simulation_name
-from socialmd.models import SequenceLSTM, load_model
+from socialmd.models import SequenceLSTM, load
 from socialmd.training import fit, read_history
 from socialmd.training.device import _mirrored, on_device
 from socialmd.training.training_backup import last_backup
@@ -135,7 +135,7 @@ def check_same(found, expected):
     assert logs[0].keys() == logs[1].keys() >= {"loss", "mae", "val_loss", "val_mae"}
     for name, values in logs[1].items():
         np.testing.assert_allclose(logs[0][name], values, rtol=1e-5, err_msg=name)
-    models = [load_model(folder)[0] for folder in (found, expected)]
+    models = [load(folder) for folder in (found, expected)]
     for ours, theirs in zip(models[0].weights, models[1].weights, strict=True):
         # Factors are searched for until they are known to so many digits.
         rtol = 1e-3 if ours.name == "sigma_factors" else 1e-5

@@ -11,7 +11,7 @@ import tomli_w
 from socialmd import load_config
 from socialmd.config import ExperimentConfig
 from socialmd.losses import StudentTError
-from socialmd.models import load_model
+from socialmd.models import load
 from socialmd.training import fit, read_history
 from socialmd.training.history import of_phase
 from socialmd.training.training_backup import last_backup
@@ -76,7 +76,7 @@ def test_every_phase_is_in_the_log(trained):
     assert history["phase"] == [0, 1, 2, 3]
     assert of_phase(history, 2)["epoch"] == [2]
     assert model.densities == ("conditional", "marginal")
-    assert load_model(folder)[0].densities == model.densities
+    assert load(folder).densities == model.densities
     steps = list(read_run(folder / "tensorboard" / "train")["batch/loss"])
     assert steps == list(range(1, len(steps) + 1))  # no step twice, none left out
 
@@ -106,7 +106,7 @@ def test_what_is_frozen_stays_and_what_follows_starts_from_the_best(data, tmp_pa
     config = experiment(PHASES[:2])
     with run_eagerly(), no_log():
         fit(config, data, tmp_path, verbose=0, stop_after=1)
-        before = [np.array(weight) for weight in load_model(tmp_path)[0].weights]
+        before = [np.array(weight) for weight in load(tmp_path).weights]
         model = fit(config, data, tmp_path, verbose=0)
     changed = {
         weight.path

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from socialmd.data import real_particles
-from socialmd.data.unpack import unpack
+from socialmd.data.masked_inputs import unpack
 from socialmd.evaluation.baselines.plain_baselines import past_frames
 
 __all__ = ["LinearAutoregression"]

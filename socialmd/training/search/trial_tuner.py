@@ -18,7 +18,7 @@ from keras_tuner.engine.trial import Trial
 
 from socialmd.config import ExperimentConfig
 from socialmd.files import write_atomically
-from socialmd.models.load_model import CONFIG_FILE
+from socialmd.models.trained_model import CONFIG_FILE
 from socialmd.run_apart import run_apart
 from socialmd.training.search.durable_oracle import DurableOracle
 from socialmd.training.search.hyperparameters import make_experiment

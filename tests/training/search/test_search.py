@@ -11,7 +11,6 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 
 from socialmd import load_config
 from socialmd.claim import FolderInUseError, claim
-from socialmd.models import load_model
 from socialmd.training import read_history
 from socialmd.training.search import (
     read_trials,

@@ -1,4 +1,4 @@
-"""A trained model, as training leaves it behind -> model and configuration; or by its name."""
+"""Trained models on disk, as training leaves them behind: found by folder, file or name."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import keras
 
-from socialmd.config import ExperimentConfig, load_config
+from socialmd.config import load_config
 from socialmd.models.forecast_model import ForecastModel
 
-__all__ = ["load", "load_model"]
+__all__ = ["CONFIG_FILE", "MODEL_FILE", "load"]
 
 MODEL_FILE = "model.keras"
 CONFIG_FILE = "config.toml"
@@ -19,26 +19,7 @@ SAVED_MODELS = Path(__file__).parents[2] / "saved_models"
 
 
 def load(name_or_path: str | Path) -> ForecastModel:
-    """Load a trained model.
-
-    Args:
-        name_or_path: as for `load_model`.
-
-    Returns:
-        The model, not compiled.
-
-    Raises:
-        FileNotFoundError, ValueError: as `load_model`, which also gives the configuration.
-
-    Example:
-        >>> model = socialmd.models.load("acceleration")
-        >>> positions, parameters = model.rollout(inputs, num_steps=200)
-    """
-    return load_model(name_or_path)[0]
-
-
-def load_model(name_or_path: str | Path) -> tuple[ForecastModel, ExperimentConfig]:
-    """Load a trained model and the configuration of its experiment.
+    """Load a trained model; `model.experiment` is the configuration of its experiment.
 
     Args:
         name_or_path: folder with `model.keras` and `config.toml`, as training writes it; a
@@ -46,14 +27,14 @@ def load_model(name_or_path: str | Path) -> tuple[ForecastModel, ExperimentConfi
             comes with the repository, in `saved_models/`.
 
     Returns:
-        The model, not compiled, and the configuration.
+        The model, not compiled.
 
     Raises:
         FileNotFoundError: the folder or one of the two files is missing, or nothing has this name.
         ValueError: a file is not what its name says, or holds a model of another package.
 
     Example:
-        >>> model, config = load_model("saved_models/thesis")
+        >>> model = socialmd.models.load("acceleration")
         >>> positions, parameters = model.rollout(inputs, num_steps=200)
     """
     path = _find(Path(name_or_path))
@@ -78,7 +59,8 @@ def load_model(name_or_path: str | Path) -> tuple[ForecastModel, ExperimentConfi
         raise ValueError(
             f"{file}: expected a model of this package, found a {type(model).__name__}"
         )
-    return model, config
+    model.experiment = config
+    return model
 
 
 def _find(path: Path) -> Path:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from socialmd.config import DataConfig, ExperimentConfig, ModelConfig, save_config
-from socialmd.models import build_model, load, load_model
+from socialmd.models import build_model, load
 
 CONFIG = ExperimentConfig(
     data=DataConfig(input_steps=3, target_steps=2),
@@ -42,7 +42,7 @@ def test_folder_is_found_from_within(folder, monkeypatch):
 
 def test_a_name_stands_for_a_model_that_comes_with_the_repository(folder, monkeypatch, tmp_path):
     path, model = folder
-    module = importlib.import_module("socialmd.models.load_model")
+    module = importlib.import_module("socialmd.models.trained_model")
     monkeypatch.setattr(module, "SAVED_MODELS", path.parent)
     for ours, theirs in zip(load(path.name).weights, model.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
