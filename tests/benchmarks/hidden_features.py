@@ -36,7 +36,6 @@ from socialmd.data.dataset_description import (
 )
 from socialmd.evaluation import ForecastMetrics
 from socialmd.models import InteractionLSTM
-from socialmd.reporting import roll_out
 from socialmd.training import fit
 from tests.benchmarks.graph_network import write
 
@@ -79,7 +78,7 @@ def forecast_errors(
     model: InteractionLSTM, config: ExperimentConfig, data: Path
 ) -> dict[str, float]:
     windows = read_windows(data, "test", config.data)
-    positions, _ = roll_out(model, windows.inputs, config.data.target_steps)
+    positions, _ = model.rollout(windows.past, feedback=model.point_feedback, seed=0)
     metrics = ForecastMetrics.from_arrays(windows.truth, positions)
     return {"mae": metrics.mae, "median": metrics.median_error}
 

@@ -21,7 +21,6 @@ import keras
 
 from socialmd import load_config
 from socialmd.data import Windows, read_windows
-from socialmd.reporting import roll_out
 from socialmd.training import fit
 from tests.benchmarks.graph_network import errors, write
 
@@ -77,12 +76,12 @@ class Curve(keras.callbacks.Callback):
         """Forecasts, with as many substeps as forecasts have, whatever training has."""
         model = self.model
         if self.substeps is None:
-            return roll_out(model, self.windows.inputs, model.target_steps)[0]
+            return model.rollout(self.windows.past, feedback=model.point_feedback, seed=0)[0]
         of_training = model.cell.substeps
         try:
             model.cell.substeps = self.substeps
             model.__dict__.pop("_compiled_loop", None)
-            return roll_out(model, self.windows.inputs, model.target_steps)[0]
+            return model.rollout(self.windows.past, feedback=model.point_feedback, seed=0)[0]
         finally:
             model.cell.substeps = of_training
             model.__dict__.pop("_compiled_loop", None)

@@ -19,7 +19,7 @@ from socialmd.config import (
     save_config,
 )
 from socialmd.data import describe_dataset
-from socialmd.models import build_model
+from socialmd.models import build_model, load
 from tests.canvas import texts_off_canvas
 
 NUM_FRAMES, NUM_PARTICLES, FRAME_SPACING = 40, 3, 0.25
@@ -83,8 +83,8 @@ def experiment(tmp_path_factory) -> Experiment:
 
 @pytest.fixture(scope="session")
 def load_once():
-    """`load_model` that gives the same model again: its forecast is compiled once then."""
-    return functools.cache(load_model)
+    """`load` that gives the same model again: its forecast is compiled once then."""
+    return functools.cache(load)
 
 
 @pytest.fixture(autouse=True, scope="session")

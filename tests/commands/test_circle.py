@@ -11,7 +11,7 @@ from scipy import stats
 
 from socialmd import ExperimentConfig, save_config
 from socialmd.commands import circle
-from socialmd.models import build_model
+from socialmd.models import build_model, load
 from socialmd.simulation import CircleWalk
 from tests.miniature import EXPERIMENT
 from tests.run_eagerly import run_eagerly
@@ -83,8 +83,8 @@ def test_numbers_are_those_of_the_exact_density_and_of_the_models(experiment, wi
     assert numbers["exact_nll"] == pytest.approx(-exact.mean(), abs=1e-4)
     assert tuple(numbers["nll"]) == TRAINED
 
-    model, config = load_model(experiment.output / "gaussian" / "seed_0")
-    assert config.model.distribution == "gaussian"
+    model = load(experiment.output / "gaussian" / "seed_0")
+    assert model.experiment.model.distribution == "gaussian"
     parameters = np.asarray(model(windows[:, :2, None]))[:, 0, 0]  # [40, 5]
     expected = []
     for (x, y, sigma_x, sigma_y, z), position in zip(parameters, windows[:, 2], strict=True):
@@ -107,8 +107,8 @@ def test_each_distribution_has_its_folder_and_nothing_else_is_left(experiment):
     names = {path.name for path in experiment.output.iterdir()}
     assert names == {"data", "circle.json", "circle.png", *TRAINED}
     for name in TRAINED:
-        _, config = load_model(experiment.output / name / "seed_0")
-        assert config == circle.with_variant(CONFIG, name, 0)
+        model = load(experiment.output / name / "seed_0")
+        assert model.experiment == circle.with_variant(CONFIG, name, 0)
     with Image.open(experiment.output / "circle.png") as image:
         assert min(image.size) > 400
     assert str(experiment.output.parent) not in (experiment.output / "circle.json").read_text()

@@ -12,6 +12,7 @@ from socialmd import ExperimentConfig, save_config
 from socialmd.commands import compare
 from socialmd.data import make_dataset
 from socialmd.evaluation import ForecastMetrics, constant_velocity
+from socialmd.models import load
 from socialmd.training import compile_model, read_history
 from tests.miniature import EXPERIMENT, write_circles
 from tests.run_eagerly import run_eagerly
@@ -94,7 +95,8 @@ def compared(experiment, trainings):
 
 def keras_evaluation(experiment, variant):
     """Loss and mean absolute error on the test split, as Keras computes them."""
-    model, config = load_model(experiment.output / variant / "seed_0")
+    model = load(experiment.output / variant / "seed_0")
+    config = model.experiment
     compile_model(model, config.training)
     as_stored = config.data.model_copy(update={"num_rotations": 0})
     test = make_dataset(experiment.data / "test", as_stored, 7)

@@ -1,6 +1,7 @@
 import json
 import re
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,6 @@ from socialmd.reporting import (
     draw_figures,
     forecast_windows,
     measure,
-    measurements,
 )
 from tests.browser import lay_out
 
@@ -40,7 +40,7 @@ def copy_model(experiment, folder):
 @pytest.fixture(scope="module", autouse=True)
 def _one_model(load_once):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LOAD_MODELS, "load_model", load_once)
+        patch.setattr(LOAD_MODELS, "load", load_once)
         yield
 
 
@@ -61,15 +61,13 @@ def result(output):
 
 @pytest.fixture(scope="module")
 def loaded(experiment, load_once):
-    """Model and configuration."""
     return load_once(experiment.model)
 
 
 @pytest.fixture(scope="module")
 def forecasts(experiment, loaded):
     """Of every window."""
-    model, config = loaded
-    return forecast_windows({"tiny": model}, config.data, experiment.data)
+    return forecast_windows({"tiny": loaded}, loaded.experiment.data, experiment.data)
 
 
 @pytest.fixture
@@ -266,7 +264,7 @@ def test_what_is_not_possible_is_left_out_and_said(experiment, tmp_path, capsys)
 def test_a_report_lies_beside_the_model_unless_said_otherwise(
     experiment, loaded, tmp_path, file, monkeypatch
 ):
-    monkeypatch.setattr(LOAD_MODELS, "load_model", lambda path: loaded)
+    monkeypatch.setattr(LOAD_MODELS, "load", lambda path: loaded)
     copy_model(experiment, tmp_path)
     run(tmp_path / file, experiment.data, "--max-windows", 1, "--num-samples", 0)
     assert (tmp_path / "evaluation" / "metrics.json").is_file()
@@ -276,7 +274,7 @@ def test_models_of_the_same_name_are_told_apart_by_the_folder_above(experiment, 
     (tmp_path / "wide").mkdir()
     (tmp_path / "narrow").mkdir()
     folders = [copy_model(experiment, tmp_path / name / "seed_0") for name in ("wide", "narrow")]
-    assert list(evaluate.load_models(folders)[0]) == ["wide/seed_0", "narrow/seed_0"]
+    assert list(evaluate.load_models(folders)) == ["wide/seed_0", "narrow/seed_0"]
 
 
 def test_models_need_names_of_their_own(experiment, tmp_path):
@@ -308,19 +306,20 @@ def test_one_sample_is_refused(experiment, forecasts):
 
 
 def test_models_of_other_windows_are_remarked_on(loaded):
-    _, config = loaded
-    finer = config.model_copy(update={"data": config.data.model_copy(update={"subsample": 1})})
-    remarks = compare_windows({"tiny": config, "same": config, "finer": finer})
+    config = loaded.experiment
+    data = config.data.model_copy(update={"subsample": 1})
+    finer = SimpleNamespace(experiment=config.model_copy(update={"data": data}))
+    remarks = compare_windows({"tiny": loaded, "same": loaded, "finer": finer})
     assert remarks == ["finer was trained with subsample = 1, not 2."]
 
 
-def test_what_fails_does_not_take_the_rest_with_it(forecasts, monkeypatch):
+def test_what_fails_does_not_take_the_rest_with_it(forecasts, loaded, monkeypatch):
     """A sampled or a long forecast may become infinite, of the very models one wants to see."""
 
     def become_infinite(*_, **__):
         raise FloatingPointError("infinite within 40 steps")
 
-    monkeypatch.setattr(measurements, "roll_out", become_infinite)
+    monkeypatch.setattr(loaded, "rollout", become_infinite)
     measured = measure(forecasts, num_samples=2)
     assert measured.left_out["sampled futures"] == "infinite within 40 steps"
     assert measured.left_out["long forecasts"] == "infinite within 40 steps"

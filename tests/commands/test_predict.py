@@ -14,7 +14,7 @@ from socialmd.models import SequenceLSTM, load
 @pytest.fixture(scope="module", autouse=True)
 def _one_model(load_once):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(predict, "load_model", load_once)
+        patch.setattr(predict, "load", load_once)
         yield
 
 
@@ -372,8 +372,8 @@ def test_molecules_in_space_are_forecast(experiment, tmp_path, monkeypatch, caps
     file = write_molecules(tmp_path / "data", spatial_dims=3)
     model = SequenceLSTM(4, spatial_dims=3, mlp_units=[8], lstm_units=[8])
     model.build((None, 3, 3, 5))
-    _, config = load_once(experiment.model)
-    monkeypatch.setattr(predict, "load_model", lambda path: (model, config))
+    model.experiment = load_once(experiment.model).experiment
+    monkeypatch.setattr(predict, "load", lambda path: model)
     output = tmp_path / "a"
     run(experiment, file, output, "--start-frame", 0, "--num-samples", 2)
 

@@ -256,7 +256,8 @@ def test_a_model_of_limited_particles_in_three_dimensions(rng, tmp_path):
     inputs[..., 3] = inputs[:, :1, :, 3]
     outputs = loaded.rollout_padded(inputs, mask, 5)
     expected = [
-        np.where(mask[:, None, :, None], t, 0) for t in rollout(model, inputs, 5, mask=mask)
+        np.where(mask[:, None, :, None], t, 0)
+        for t in rollout(model, {"inputs": inputs, "mask": mask}, 5)
     ]
     assert outputs["positions"].shape == (2, 5, 3, 3)
     assert_same([outputs[key] for key in OUTPUTS], expected, "three dimensions")

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from socialmd.models import forecast_model
-from socialmd.models.fit_spread_factors import fit_spread_factors, scale_spread
+from socialmd.models.fit_spread_factors import fit_spread_factors, spread_about_mean
+from socialmd.models.recalibration import scale_spread
 from tests.models.tiny import tiny_inputs, tiny_model
 
 STEPS = 3
@@ -29,7 +30,7 @@ def test_factors_are_a_smooth_curve_over_steps(rng):
 
 def test_scaling_keeps_the_mean_and_multiplies_what_is_off_it(rng):
     futures = rng.normal(size=(4, 2, STEPS, 5, 2))
-    scaled = scale_spread(futures, np.array([1.0, 2.0, 0.5]))
+    scaled = spread_about_mean(futures, np.array([1.0, 2.0, 0.5]))
     np.testing.assert_allclose(scaled.mean(0), futures.mean(0), atol=1e-6)
     ratios = scaled.std(0) / futures.std(0)
     np.testing.assert_allclose(ratios.mean(axis=(0, 2, 3)), [1.0, 2.0, 0.5], rtol=1e-5)
@@ -70,7 +71,7 @@ def test_a_model_keeps_its_factors_and_rollout_applies_them_when_asked(rng, tmp_
     plain, parameters = map(np.asarray, again.rollout(inputs, STEPS + 2, **how))
     asked, same = map(np.asarray, again.rollout(inputs, STEPS + 2, recalibrated=True, **how))
     np.testing.assert_array_equal(parameters, same)
-    np.testing.assert_allclose(asked, np.asarray(again.scale_spread(plain)), atol=1e-6)
+    np.testing.assert_allclose(asked, scale_spread(again, plain), atol=1e-6)
     ratio = (asked.std(0) / plain.std(0)).mean(axis=(0, 2, 3))
     factors = model.spread_factors[[0, 1, 2, 2, 2]]  # beyond T' the last
     np.testing.assert_allclose(ratio, factors, rtol=1e-4)

@@ -6,6 +6,7 @@ import pytest
 
 from socialmd.losses import NegativeLogLikelihood
 from socialmd.models import SequenceLSTM
+from socialmd.models.recalibration import scale_sigma
 
 SMALL = {
     "target_steps": 4,
@@ -141,7 +142,7 @@ def test_recalibration_finds_the_error_of_each_step(rng):
         model.recalibrate([(inputs, truth)])
         parameters = np.asarray(model(inputs))
         np.testing.assert_allclose(parameters[0, :, 0, 2], scales[:, 0, 0], rtol=0.1)
-    np.testing.assert_array_equal(model.scale_sigma(parameters), parameters)
+    np.testing.assert_array_equal(scale_sigma(model, parameters), parameters)
     _, rolled_out = model.rollout(inputs, 6, recalibrated=True)
     np.testing.assert_allclose(rolled_out[:, :4], parameters, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(rolled_out[:, 4:, :, 2], parameters[:, -1:, :, 2].repeat(2, 1))

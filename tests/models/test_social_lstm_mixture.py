@@ -119,7 +119,9 @@ def test_padding_reaches_every_future(model, rng):
     inputs = tiny_inputs(rng)
     padded = np.concatenate([inputs, tiny_inputs(rng, particles=2)], axis=2)
     mask = np.array([[True] * 4 + [False] * 2] * 2)
-    _, parameters = model.rollout(padded, 1, "sample", seed=0, mask=mask, num_samples=3)
+    _, parameters = model.rollout(
+        {"inputs": padded, "mask": mask}, 1, "sample", seed=0, num_samples=3
+    )
     _, expected = model.rollout(inputs, 1)
     np.testing.assert_allclose(parameters[2, :, :, :4], expected, rtol=1e-3, atol=1e-4)
 

@@ -92,7 +92,7 @@ def test_padded_particles_change_nothing(model, rng):
     inputs = tiny_inputs(rng)
     padded = np.concatenate([inputs, tiny_inputs(rng, particles=2)], axis=2)
     mask = np.array([[True] * 4 + [False] * 2] * 2)
-    positions, _ = numpy_rollout(model, padded, 5, mask=mask)
+    positions, _ = numpy_rollout(model, {"inputs": padded, "mask": mask}, 5)
     expected, _ = numpy_rollout(model, inputs, 5)
     np.testing.assert_allclose(positions[:, :, :4], expected, rtol=1e-4, atol=1e-5)
 

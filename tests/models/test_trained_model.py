@@ -28,16 +28,16 @@ def test_folder_and_file_give_the_same_model_and_configuration(folder):
     path, model = folder
     (path / "model.keras").rename(path / "other.keras")
     with pytest.raises(FileNotFoundError, match=r"model\.keras: not found"):
-        load_model(path)
-    for loaded, config in (load_model(path / "other.keras"), load_model(str(path / "other.keras"))):
-        assert config == CONFIG
+        load(path)
+    for loaded in (load(path / "other.keras"), load(str(path / "other.keras"))):
+        assert loaded.experiment == CONFIG
         for ours, theirs in zip(loaded.weights, model.weights, strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
 
 def test_folder_is_found_from_within(folder, monkeypatch):
     monkeypatch.chdir(folder[0])
-    assert load_model(".")[1] == CONFIG
+    assert load(".").experiment == CONFIG
 
 
 def test_a_name_stands_for_a_model_that_comes_with_the_repository(folder, monkeypatch, tmp_path):
@@ -58,10 +58,10 @@ def test_a_name_stands_for_a_model_that_comes_with_the_repository(folder, monkey
 def test_missing_files_are_named(folder):
     path, _ = folder
     with pytest.raises(FileNotFoundError, match=r"nowhere: not found; expected a folder with"):
-        load_model(path / "nowhere")
+        load(path / "nowhere")
     (path / "config.toml").unlink()
     with pytest.raises(FileNotFoundError, match=r"config\.toml: not found"):
-        load_model(path)
+        load(path)
 
 
 def test_a_file_that_is_no_model_is_refused(folder):
@@ -70,7 +70,7 @@ def test_a_file_that_is_no_model_is_refused(folder):
     with pytest.raises(
         ValueError, match=r"model\.keras: expected a model of Keras, found a damaged file"
     ):
-        load_model(path)
+        load(path)
 
 
 def test_another_kind_of_model_is_refused(folder):
@@ -79,4 +79,4 @@ def test_another_kind_of_model_is_refused(folder):
     with pytest.raises(
         ValueError, match=r"model\.keras: expected a model of this package, found a Sequential"
     ):
-        load_model(path)
+        load(path)

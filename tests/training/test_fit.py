@@ -72,7 +72,8 @@ def eagerly():
 
 def test_training_leaves_a_model_a_log_and_its_configuration(config, data, trained):
     folder, model = trained
-    loaded, loaded_config = load_model(folder)
+    loaded = load(folder)
+    loaded_config = loaded.experiment
     # What is said of the system that we simulate ourselves does not hold for these data.
     others = {"system": loaded_config.system, "simulation": loaded_config.simulation}
     assert loaded_config == config.model_copy(update=others)

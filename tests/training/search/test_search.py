@@ -11,6 +11,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 
 from socialmd import load_config
 from socialmd.claim import FolderInUseError, claim
+from socialmd.models import load
 from socialmd.training import read_history
 from socialmd.training.search import (
     read_trials,
@@ -52,7 +53,8 @@ def rows(folder):
 def test_each_trial_is_a_training_with_its_values(searched):
     assert [row["trial"] for row in rows(searched)] == [f"trial_{index}" for index in range(TRIALS)]
     for row in rows(searched):
-        model, config = load_model(searched / row["trial"])
+        model = load(searched / row["trial"])
+        config = model.experiment
         assert row["status"] == "COMPLETED"
         assert config.model.units == model.cell.units == int(row["model.units"])
         assert config.training.learning_rate == float(row["training.learning_rate"])
