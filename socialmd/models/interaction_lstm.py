@@ -127,6 +127,14 @@ class InteractionLSTM(ForecastModel):
                 f"for spatial_dims = {spatial_dims}, found {distribution!r}"
             )
         self.num_components = num_components
+        self.units = units
+        self.channels = channels
+        self.hidden_units = hidden_units
+        self.substeps = substeps
+        self.gate = gate
+        self.linear_path = linear_path
+        self.residual_correction = residual_correction
+        self.memory_in_law = memory_in_law
         self.parameter_size = self._distribution.parameter_size(num_components, spatial_dims)
         law = InteractionLaw(
             NeighbourFilter() if interaction is None else interaction,
@@ -138,7 +146,6 @@ class InteractionLSTM(ForecastModel):
             name="law",
         )
         self.cell = InteractionCell(law, units, substeps, residual_correction, name="cell")
-        self.memory_in_law = memory_in_law
         initial = self._distribution.initial_outputs(num_components, spatial_dims)
         self.marginal, self.conditional, self.disturbance = (
             FeedForward(len(start), hidden_units, start, None, hidden_layers=2, name=name)
@@ -152,6 +159,11 @@ class InteractionLSTM(ForecastModel):
         self.seed_generator = keras.random.SeedGenerator()
         if units:
             self.marginal_lstm = keras.layers.LSTMCell(units, dtype="float32", name="marginal_lstm")
+
+    @property
+    def interaction(self) -> keras.layers.Layer:
+        """What sums over neighbours."""
+        return self.cell.law.interaction
 
     def build(self, input_shape: Any) -> None:
         check_inputs(input_shape, spatial_dims=self.spatial_dims)
@@ -430,20 +442,22 @@ class InteractionLSTM(ForecastModel):
             )
 
     def get_config(self) -> dict[str, Any]:
-        cell, law = self.cell, self.cell.law
+        names = (
+            "num_components",
+            "spatial_dims",
+            "units",
+            "channels",
+            "hidden_units",
+            "substeps",
+            "gate",
+            "linear_path",
+            "residual_correction",
+            "memory_in_law",
+        )
         return {
             **super().get_config(),
-            "num_components": self.num_components,
-            "spatial_dims": self.spatial_dims,
-            "interaction": keras.saving.serialize_keras_object(law.interaction),
-            "units": cell.units,
-            "substeps": cell.substeps,
-            "residual_correction": cell.residual_correction,
-            "channels": law.channels,
-            "hidden_units": law.hidden_units,
-            "gate": law.gate,
-            "linear_path": law.linear_path,
-            "memory_in_law": self.memory_in_law,
+            "interaction": keras.saving.serialize_keras_object(self.interaction),
+            **{name: getattr(self, name) for name in names},
         }
 
     @classmethod

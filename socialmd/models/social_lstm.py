@@ -103,6 +103,14 @@ class SocialLSTM(ForecastModel):
         self.prediction = prediction
         self.num_components = num_components
         self.length_scale = length_scale
+        self.units = units
+        self.embedding_dim = embedding_dim
+        self.grid_sizes = tuple(grid_sizes)
+        self.grid_cells = grid_cells
+        self.distance_filter = distance_filter
+        self.filters = tuple(filters)
+        self.kernel_size = kernel_size
+        self.downsampling = downsampling
         self.cell = SocialLSTMCell(
             units,
             output_dim=self._distribution.parameter_size(num_components),
@@ -278,8 +286,10 @@ class SocialLSTM(ForecastModel):
             )
 
     def get_config(self) -> dict[str, Any]:
-        cell = self.cell.get_config()
         names = (
+            "prediction",
+            "num_components",
+            "length_scale",
             "units",
             "embedding_dim",
             "grid_sizes",
@@ -289,10 +299,4 @@ class SocialLSTM(ForecastModel):
             "kernel_size",
             "downsampling",
         )
-        return {
-            **super().get_config(),
-            "prediction": self.prediction,
-            "num_components": self.num_components,
-            "length_scale": self.length_scale,
-            **{name: cell[name] for name in names},
-        }
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
