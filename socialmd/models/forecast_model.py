@@ -107,10 +107,10 @@ class ForecastModel(keras.Model):
         """What the model was built for or loaded with.
 
         Raises:
-            ValueError: that is not known.
+            AttributeError: that is not known.
         """
         if self._experiment is None:
-            raise ValueError(
+            raise AttributeError(  # which Keras expects of an attribute that is not set yet
                 "model: expected one that `build_model` has made or that was loaded with its "
                 "configuration, found one of neither; assign `model.experiment`"
             )
