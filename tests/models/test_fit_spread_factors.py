@@ -95,17 +95,17 @@ def test_padded_particles_have_no_effect(rng):
 def test_futures_are_drawn_for_windows_that_are_spread_evenly(rng, monkeypatch, particles_at_once):
     """Eight windows in two batches, of which three are wanted."""
     monkeypatch.setattr(forecast_model, "MAX_WINDOWS", 3)
-    monkeypatch.setattr(forecast_model, "PARTICLES_AT_ONCE", particles_at_once)
+    monkeypatch.setattr(forecast_model, "PARTICLES_TO_CALIBRATE", particles_at_once)
     model, inputs = conditional_model(rng), tiny_inputs(rng, batch=8)
     truth = np.asarray(model.rollout(inputs)[0])
-    rollout, pasts = type(model).rollout, []
+    roll_out, pasts = type(model)._roll_out_together, []
 
-    def watched(self, inputs, *args, **kwargs):
-        if kwargs.get("num_samples"):
+    def watched(self, inputs, steps, feedback, seed, num_samples):
+        if num_samples:
             pasts.append(np.asarray(inputs))
-        return rollout(self, inputs, *args, **kwargs)
+        return roll_out(self, inputs, steps, feedback, seed, num_samples)
 
-    monkeypatch.setattr(type(model), "rollout", watched)
+    monkeypatch.setattr(type(model), "_roll_out_together", watched)
     model.recalibrate([(inputs[:4], truth[:4]), (inputs[4:], truth[4:])])
     np.testing.assert_array_equal(np.concatenate(pasts), inputs[[0, 4, 7]])
     assert [len(each) for each in pasts] == ([1, 2] if particles_at_once > 1 else [1, 1, 1])
@@ -133,14 +133,14 @@ def test_marginal_densities_have_none(rng):
 def test_futures_that_become_infinite_are_told_and_lose_nothing(rng, monkeypatch):
     model, inputs = conditional_model(rng), tiny_inputs(rng, batch=4)
     truth = np.asarray(model.rollout(inputs)[0]) + 0.1
-    rollout = type(model).rollout
+    roll_out = type(model)._roll_out_together
 
-    def diverging(self, *args, **kwargs):
-        if kwargs.get("num_samples"):
+    def diverging(self, *args):
+        if args[-1]:
             raise FloatingPointError("the forecast became infinite within 3 steps")
-        return rollout(self, *args, **kwargs)
+        return roll_out(self, *args)
 
-    monkeypatch.setattr(type(model), "rollout", diverging)
+    monkeypatch.setattr(type(model), "_roll_out_together", diverging)
     with pytest.warns(UserWarning, match="futures are left as drawn, since the forecast became"):
         model.recalibrate([(inputs, truth)])
     assert model.spread_factors is None

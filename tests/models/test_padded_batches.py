@@ -80,10 +80,8 @@ def test_linear_autoregression_is_fitted_to_the_real_particles(batch):
     np.testing.assert_allclose(*fits)
 
 
-def test_two_masks_or_other_keys_are_refused(batch):
+def test_other_keys_are_refused(batch):
     padded, _ = batch
-    with pytest.raises(ValueError, match=r"no other mask, found .* beside a mask"):
-        unpack(padded, padded["mask"])
     with pytest.raises(ValueError, match=r"found \['frames'\]"):
         unpack({"frames": padded["inputs"]})
 

@@ -134,7 +134,10 @@ def test_forecast_that_becomes_infinite_is_an_error(rng):
         ({"inputs": np.zeros((2, 3, 4, 3))}, "inputs: expected 4 features per particle, found 3"),
         ({"inputs": np.full((2, 3, 4, 4), np.nan)}, "inputs: expected finite numbers"),
         ({"inputs": np.full((2, 3, 4, 4), np.inf)}, "inputs: expected finite numbers"),
-        ({"mask": np.ones((2, 3), bool)}, "mask: expected"),
+        (
+            {"inputs": {"inputs": np.zeros((2, 3, 4, 4)), "mask": np.ones((2, 3), bool)}},
+            "mask: expected",
+        ),
     ],
 )
 def test_impossible_arguments_are_refused_by_name(model, options, message):
