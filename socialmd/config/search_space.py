@@ -1,4 +1,4 @@
-"""What a hyperparameter search may vary: the entries of `[search.model]` and `[search.training]`.
+"""Entries of `[search.model]` and `[search.training]`: what a hyperparameter search may vary.
 
 An entry stands for the value of one key of `[model]` or `[training]`, and is written as one of
 
@@ -17,47 +17,13 @@ is the ratio of neighbours.
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-__all__ = ["Choices", "Condition", "Entry", "Hyperparameter", "Range", "parse_entry", "set_value"]
+from socialmd.config.search_domain import Domain, Range, from_text, is_number, parse_domain
 
-Scalar = bool | int | float | str
-
-
-@dataclass(frozen=True)
-class Range:
-    """Numbers from `minimum` to `maximum`, both included; integers if both ends are."""
-
-    minimum: float
-    maximum: float
-    step: float | None = None
-    scale: str = "linear"
-
-    @property
-    def is_integer(self) -> bool:
-        """Whether its numbers are integers."""
-        return isinstance(self.minimum, int) and isinstance(self.maximum, int)
-
-    @property
-    def examples(self) -> list[Any]:
-        """Values that have to be possible for all others to be."""
-        return [self.minimum, self.maximum]
-
-
-@dataclass(frozen=True)
-class Choices:
-    """One of some values, each a number, a string or, as its JSON text, a list."""
-
-    values: tuple[Scalar, ...]
-
-    @property
-    def examples(self) -> list[Any]:
-        """All of them, lists as lists."""
-        return [from_text(value) for value in self.values]
+__all__ = ["Condition", "Entry", "Hyperparameter", "parse_entry", "set_value"]
 
 
 class Condition(NamedTuple):
@@ -71,7 +37,7 @@ class Hyperparameter(NamedTuple):
     """One dimension of the space: `"model.filters.number"`, say."""
 
     name: str
-    domain: Range | Choices
+    domain: Domain
     condition: Condition | None = None
 
 
@@ -114,18 +80,82 @@ def parse_entry(name: str, value: Any) -> Entry:
         [8, 16]
     """
     if isinstance(value, list) and value:
-        domains = [_domain(f"{name}.{index}", each) for index, each in enumerate(value)]
+        domains = [parse_domain(f"{name}.{index}", each) for index, each in enumerate(value)]
         return _fixed_list(name, domains)
     keys = set(value) if isinstance(value, dict) else set()
     if keys == {"number", "items"}:
-        return _variable_list(name, _number(name, value), _domain(f"{name}.items", value["items"]))
+        items = parse_domain(f"{name}.items", value["items"])
+        return _variable_list(name, _number(name, value), items)
     if keys == {"number", "largest", "ratio"}:
         largest = _positive(f"{name}.largest", value["largest"], 0.0)
         ratio = _positive(f"{name}.ratio", value["ratio"], 1.0)
         return _geometric(name, _number(name, value), largest, ratio)
-    domain = _domain(name, value)
-    parameter = Hyperparameter(name, domain)
-    return Entry((parameter,), lambda values: from_text(values[name]), tuple(domain.examples))
+    domain = parse_domain(name, value)
+    parameters = (Hyperparameter(name, domain),)
+    return Entry(parameters, lambda values: from_text(values[name]), tuple(domain.examples))
+
+
+def _fixed_list(name: str, domains: list[Domain]) -> Entry:
+    names = [f"{name}.{index}" for index in range(len(domains))]
+    return Entry(
+        tuple(map(Hyperparameter, names, domains)),
+        lambda values: [values[each] for each in names],
+        tuple(example for domain in domains for example in domain.examples),
+        is_list=True,
+    )
+
+
+def _variable_list(name: str, number: Range, domain: Domain) -> Entry:
+    parent, longest = f"{name}.number", int(number.maximum)
+    items = (
+        Hyperparameter(f"{name}.{index}", domain, _longer_than(parent, index, number))
+        for index in range(longest)
+    )
+    return Entry(
+        (Hyperparameter(parent, number), *items),
+        lambda values: [values[f"{name}.{index}"] for index in range(values[parent])],
+        tuple(domain.examples),
+        is_list=True,
+    )
+
+
+def _longer_than(parent: str, index: int, number: Range) -> Condition | None:
+    """Element `index` exists in lists of more elements only."""
+    if index < number.minimum:
+        return None
+    return Condition(parent, tuple(range(index + 1, int(number.maximum) + 1)))
+
+
+def _geometric(name: str, number: Range, largest: Domain, ratio: Domain) -> Entry:
+    def assemble(values: Mapping[str, Any]) -> list[float]:
+        size, step = float(values[f"{name}.largest"]), float(values.get(f"{name}.ratio", 1.0))
+        return [size / step**power for power in range(values[f"{name}.number"])]
+
+    # The ratio of a single element means nothing.
+    condition = _longer_than(f"{name}.number", 1, number)
+    parameters = (
+        Hyperparameter(f"{name}.number", number),
+        Hyperparameter(f"{name}.largest", largest),
+        Hyperparameter(f"{name}.ratio", ratio, condition),
+    )
+    return Entry(parameters, assemble, tuple(map(float, largest.examples)), is_list=True)
+
+
+def _number(name: str, value: Mapping[str, Any]) -> Range:
+    """How many elements a list has."""
+    number = parse_domain(f"{name}.number", value["number"])
+    if not isinstance(number, Range) or not number.is_integer or number.minimum < 1:
+        raise ValueError(
+            f"{name}.number: expected a range of positive integers, found {value['number']!r}"
+        )
+    return Range(number.minimum, number.maximum)
+
+
+def _positive(name: str, value: Any, limit: float) -> Domain:
+    domain = parse_domain(name, value)
+    if not all(is_number(each) and each > limit for each in domain.examples):
+        raise ValueError(f"{name}: expected numbers larger than {limit:g}, found {value!r}")
+    return domain
 
 
 def set_value(table: dict[str, Any], key: str, value: Any) -> None:
@@ -163,134 +193,3 @@ def _parts(whole: Any, step: str) -> dict[str, Any]:
     if step not in parts:
         raise LookupError(", ".join(parts) or "none")
     return parts
-
-
-def to_text(value: Any) -> Scalar:
-    """A list as JSON text, because searches choose among scalars; all else as it is."""
-    return json.dumps(value) if isinstance(value, list) else value
-
-
-def from_text(value: Any) -> Any:
-    """What `to_text` made its argument from."""
-    return json.loads(value) if isinstance(value, str) and value.startswith("[") else value
-
-
-# === Lists ===
-
-
-def _fixed_list(name: str, domains: list[Range | Choices]) -> Entry:
-    names = [f"{name}.{index}" for index in range(len(domains))]
-    return Entry(
-        tuple(map(Hyperparameter, names, domains)),
-        lambda values: [values[each] for each in names],
-        tuple(example for domain in domains for example in domain.examples),
-        is_list=True,
-    )
-
-
-def _variable_list(name: str, number: Range, domain: Range | Choices) -> Entry:
-    parent, longest = f"{name}.number", int(number.maximum)
-    items = (
-        Hyperparameter(f"{name}.{index}", domain, _longer_than(parent, index, number))
-        for index in range(longest)
-    )
-    return Entry(
-        (Hyperparameter(parent, number), *items),
-        lambda values: [values[f"{name}.{index}"] for index in range(values[parent])],
-        tuple(domain.examples),
-        is_list=True,
-    )
-
-
-def _longer_than(parent: str, index: int, number: Range) -> Condition | None:
-    """Element `index` exists in lists of more elements only."""
-    if index < number.minimum:
-        return None
-    return Condition(parent, tuple(range(index + 1, int(number.maximum) + 1)))
-
-
-def _geometric(name: str, number: Range, largest: Range | Choices, ratio: Range | Choices) -> Entry:
-    names = {part: f"{name}.{part}" for part in ("number", "largest", "ratio")}
-    # The ratio of a single element means nothing.
-    condition = _longer_than(names["number"], 1, number)
-
-    def assemble(values: Mapping[str, Any]) -> list[float]:
-        size, count = float(values[names["largest"]]), values[names["number"]]
-        return [
-            size / float(values[names["ratio"]]) ** power if power else size
-            for power in range(count)
-        ]
-
-    parameters = (
-        Hyperparameter(names["number"], number),
-        Hyperparameter(names["largest"], largest),
-        Hyperparameter(names["ratio"], ratio, condition),
-    )
-    return Entry(parameters, assemble, tuple(map(float, largest.examples)), is_list=True)
-
-
-# === Domains ===
-
-
-def _domain(name: str, value: Any) -> Range | Choices:
-    keys = set(value) if isinstance(value, dict) else set()
-    if keys == {"choices"}:
-        return _choices(name, value["choices"])
-    if {"minimum", "maximum"} <= keys <= {"minimum", "maximum", "step", "scale"}:
-        return _range(name, value)
-    raise ValueError(
-        f"{name}: expected a range (minimum, maximum, and perhaps step and scale), choices, or a "
-        f"list (of ranges; number and items; number, largest and ratio), found {value!r}"
-    )
-
-
-def _choices(name: str, values: Any) -> Choices:
-    if not isinstance(values, list) or not values:
-        raise ValueError(f"{name}.choices: expected a list of values, found {values!r}")
-    values = [to_text(value) for value in values]
-    if all(_is_number(value) for value in values) and any(isinstance(v, float) for v in values):
-        values = [float(value) for value in values]
-    if len({type(value) for value in values}) > 1 or not isinstance(values[0], Scalar):
-        raise ValueError(f"{name}.choices: expected values of one kind, found {values!r}")
-    if len(set(values)) < len(values):
-        raise ValueError(f"{name}.choices: expected different values, found {values!r}")
-    return Choices(tuple(values))
-
-
-def _range(name: str, value: Mapping[str, Any]) -> Range:
-    ends = (value["minimum"], value["maximum"])
-    step, scale = value.get("step"), value.get("scale", "linear")
-    if not all(map(_is_number, ends)) or not ends[0] < ends[1]:
-        raise ValueError(f"{name}: expected minimum < maximum, finite numbers, found {list(ends)}")
-    if scale not in ("linear", "log"):
-        raise ValueError(f"{name}.scale: expected linear or log, found {scale!r}")
-    if scale == "log" and ends[0] <= 0:
-        raise ValueError(f"{name}.minimum: expected a positive number for log, found {ends[0]}")
-    found = Range(*ends, step, scale)
-    smallest = 1 if scale == "log" else 0
-    if step is not None and not (_is_number(step) and step > smallest):
-        raise ValueError(f"{name}.step: expected more than {smallest}, found {step!r}")
-    if step is not None and found.is_integer and not isinstance(step, int):
-        raise ValueError(f"{name}.step: expected an integer between integers, found {step!r}")
-    return found
-
-
-def _number(name: str, value: Mapping[str, Any]) -> Range:
-    """How many elements a list has."""
-    number = _domain(f"{name}.number", value["number"])
-    if not isinstance(number, Range) or not number.is_integer or number.minimum < 1:
-        raise ValueError(
-            f"{name}.number: expected a range of positive integers, found {value['number']!r}"
-        )
-    return Range(number.minimum, number.maximum)
-
-
-def _positive(name: str, value: Any, limit: float) -> Range | Choices:
-    domain = _domain(name, value)
-    if not all(_is_number(each) and each > limit for each in domain.examples):
-        raise ValueError(f"{name}: expected numbers larger than {limit:g}, found {value!r}")
-    return domain
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

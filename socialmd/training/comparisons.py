@@ -1,4 +1,4 @@
-"""Which variants of a network are compared: a TOML file -> configurations."""
+"""Comparisons of an experiment with variants of it: a TOML file -> configurations."""
 
 from __future__ import annotations
 
