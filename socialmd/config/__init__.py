@@ -4,6 +4,8 @@ A file has up to six tables: `[system]` (the physics), `[simulation]` (the data 
 input pipeline), `[model]`, `[training]` and, for a hyperparameter search, `[search]`. Every key has
 a default, that of the reference experiment (`models/thesis.toml`), so a file states only what it
 changes. Unknown keys and impossible values are errors.
+
+A table is a module; `experiment_config.py` puts them side by side, and `load_config.py` reads them.
 """
 
 from socialmd.config.data_config import DataConfig as DataConfig
