@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import ValidationError, field_validator, model_validator
 
 from socialmd.config.data_config import DataConfig
 from socialmd.config.interaction_model_config import InteractionModelConfig
 from socialmd.config.phase_config import PhaseConfig
 from socialmd.config.search_config import SearchConfig
+from socialmd.config.search_space import set_value
 from socialmd.config.section import Section
 from socialmd.config.sequence_model_config import SequenceModelConfig
 from socialmd.config.simulation_config import SimulationConfig
@@ -81,8 +82,12 @@ class ExperimentConfig(Section):
 
     @model_validator(mode="after")
     def _check_search(self) -> Self:
-        if self.search is not None:
-            self.search.check_values({"model": self.model, "training": self.training})
+        for name, entry in {} if self.search is None else self.search.entries.items():
+            table, key = name.split(".", 1)
+            for example in entry.examples:
+                value = [example] if entry.is_list else example
+                for fault in _faults(getattr(self, table), key, value):
+                    raise ValueError(f"search.{name}: {fault}")
         return self
 
     def check_simulation(self) -> None:
@@ -126,3 +131,20 @@ def _check_samples(name: str, phase: PhaseConfig, model: AnyModelConfig) -> None
         raise ValueError(
             f'{name}.feedback: expected model.feedback = "sample" beside it, found {of_model!r}'
         )
+
+
+def _faults(section: Section, key: str, value: Any) -> list[str]:
+    """What a key of a section cannot be; whether it goes with others is seen in each trial."""
+    values = section.model_dump(exclude={"kind"})
+    try:
+        set_value(values, key, value)
+        section.model_validate(values)
+    except LookupError as error:
+        return [f"unknown key, expected one of {error}"]
+    except ValidationError as error:
+        return [
+            fault["msg"]
+            for fault in error.errors()
+            if f"{'.'.join(map(str, fault['loc']))}.".startswith(f"{key}.")
+        ]
+    return []

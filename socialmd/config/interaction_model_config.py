@@ -6,16 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from socialmd.config.section import (
-    Feedback,
-    GridCells,
-    Integer,
-    NonEmpty,
-    PositiveFloat,
-    PositiveInt,
-    Section,
-)
-from socialmd.config.social_lstm_config import GRID_SIZES
+from socialmd.config.section import Integer, NonEmpty, PositiveFloat, PositiveInt, Section
+from socialmd.config.social_lstm_config import GRID_SIZES, Feedback, GridCells
 
 __all__ = ["InteractionModelConfig"]
 

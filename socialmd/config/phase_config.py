@@ -6,15 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from socialmd.config.section import (
-    Feedback,
-    Integer,
-    Listed,
-    NonEmpty,
-    PositiveFloat,
-    PositiveInt,
-    Section,
-)
+from socialmd.config.section import Integer, Listed, NonEmpty, PositiveFloat, PositiveInt, Section
+from socialmd.config.social_lstm_config import Feedback
 
 __all__ = ["PhaseConfig"]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from socialmd.config.search_space import Entry, parse_entry, set_value
+from socialmd.config.search_space import Entry, parse_entry
 from socialmd.config.section import PositiveFloat, PositiveInt, Section
 
 __all__ = ["SearchConfig"]
@@ -53,38 +52,3 @@ class SearchConfig(Section):
             for table in ("model", "training")
             for key, value in getattr(self, table).items()
         }
-
-    def check_values(self, tables: Mapping[str, Section]) -> None:
-        """Refuse to try what a key cannot be.
-
-        Whether it goes with all other values that are tried is seen in each trial.
-
-        Args:
-            tables: `"model"` and `"training"`, whose keys are varied.
-
-        Raises:
-            ValueError: there is no such key, or it cannot have a value that is tried.
-        """
-        for name, entry in self.entries.items():
-            table, key = name.split(".", 1)
-            for example in entry.examples:
-                value = [example] if entry.is_list else example
-                for fault in _faults(tables[table], key, value):
-                    raise ValueError(f"search.{name}: {fault}")
-
-
-def _faults(section: Section, key: str, value: Any) -> list[str]:
-    """What is wrong with one value of a section."""
-    values = section.model_dump(exclude={"kind"})
-    try:
-        set_value(values, key, value)
-        section.model_validate(values)
-    except LookupError as error:
-        return [f"unknown key, expected one of {error}"]
-    except ValidationError as error:
-        return [
-            fault["msg"]
-            for fault in error.errors()
-            if f"{'.'.join(map(str, fault['loc']))}.".startswith(f"{key}.")
-        ]
-    return []

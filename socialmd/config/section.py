@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
-    Strict,
     ValidationError,
     model_validator,
 )
@@ -17,10 +16,8 @@ from pydantic import (
 from socialmd.config.faults import explain_faults
 
 __all__ = [
-    "Feedback",
     "FiniteFloat",
     "Fraction",
-    "GridCells",
     "Integer",
     "Listed",
     "NonEmpty",
@@ -29,6 +26,8 @@ __all__ = [
     "Section",
     "Seed",
 ]
+
+Value = TypeVar("Value")
 
 # TOML's integers have 64 bits; Keras and NumPy seed their global generators with 32.
 Integer = Annotated[int, Field(lt=2**63)]
@@ -39,17 +38,12 @@ PositiveFloat = Annotated[FiniteFloat, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 # Tuples alone are not strict, because TOML has lists only.
-Value = TypeVar("Value")
-Listed = Annotated[Value, Strict(False)]
+Listed = Annotated[Value, Field(strict=False)]
 NonEmpty = Annotated[Listed[tuple[Value, ...]], Field(min_length=1)]
-
-# What more than one kind of model has.
-GridCells = Annotated[int, Field(ge=2, le=256)]
-Feedback = Literal["mean", "most_likely", "sample"]
 
 
 class Section(BaseModel):
-    """One table. Strict: `25.5` is no particle count and `"5"` is no number; unknown keys neither.
+    """One table. Strict: `25.5` is no particle count, `"5"` no number, and a typing error no key.
 
     Raises:
         ValueError: a value is not what its key expects; a `pydantic.ValidationError`, whose faults

@@ -1,24 +1,18 @@
-"""`[model]` of the reference model, and its grids."""
+"""`[model]` of the reference model, and what other kinds share with it."""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from socialmd.config.section import (
-    Feedback,
-    GridCells,
-    Listed,
-    NonEmpty,
-    PositiveFloat,
-    PositiveInt,
-    Section,
-)
+from socialmd.config.section import Listed, NonEmpty, PositiveFloat, PositiveInt, Section
 
-__all__ = ["GRID_SIZES", "ModelConfig"]
+__all__ = ["GRID_SIZES", "Feedback", "GridCells", "ModelConfig"]
 
 GRID_SIZES = (11.0, 5.5, 2.75, 1.375)
+GridCells = Annotated[int, Field(ge=2, le=256)]
+Feedback = Literal["mean", "most_likely", "sample"]
 
 
 class ModelConfig(Section):
