@@ -23,8 +23,10 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from socialmd.config.faults import describe_faults
+from socialmd.config.section import Section
 from socialmd.files import read_text, write_atomically
 
 __all__ = [
@@ -42,7 +44,7 @@ DESCRIPTION_FILE = "dataset.json"
 SPLITS = ("train", "validation", "test")
 
 
-class DatasetDescription(BaseModel):
+class DatasetDescription(Section):
     """What `dataset.json` says.
 
     Args:
@@ -58,7 +60,7 @@ class DatasetDescription(BaseModel):
         files: SHA-256 of each file, by its path relative to the folder.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=False)
 
     format: Literal["socialmd-trajectories-1"] = "socialmd-trajectories-1"
     features: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -232,8 +234,5 @@ def read_description(directory: str | Path) -> DatasetDescription:
     try:
         return DatasetDescription.model_validate_json(read_text(path))
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}"
-            for fault in error.errors()
-        )
+        faults = "; ".join(describe_faults(error))
         raise ValueError(f"{path}: not a data set's description: {faults}") from None

@@ -1,30 +1,28 @@
-"""Which variants of a network are compared: a TOML file -> configurations."""
+"""Comparisons of an experiment with variants of it: a TOML file -> configurations."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import Field, ValidationError
 
 from socialmd.config import DataConfig, ExperimentConfig
-from socialmd.files import read_text
+from socialmd.config.faults import describe_faults
+from socialmd.config.load_config import read_toml
+from socialmd.config.section import Section
 
 __all__ = ["REFERENCE", "Comparison", "read_comparisons"]
 
 REFERENCE = "reference"
 NAME = re.compile(r"[a-z0-9_]+")  # names become those of files and folders
-Section = TypeVar("Section", bound=BaseModel)
+Table = TypeVar("Table", bound=Section)
 
 
-class _Table(BaseModel):
+class _Variants(Section):
     """One table of the file: a title, and by name what each variant changes."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     title: str
     variants: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
@@ -75,17 +73,14 @@ def read_comparisons(path: str | Path, base: ExperimentConfig) -> dict[str, Comp
         >>> list(read_comparisons("models/comparisons.toml", base)["downsampling"].experiments)
         ['reference', 'max_pooling']
     """
-    try:
-        tables = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: not a TOML file: {error}") from None
+    tables = read_toml(path)
     if not tables:
         raise ValueError(f"{path}: expected one table for each comparison, found none")
     comparisons = {}
     known: dict[str, ExperimentConfig] = {}
     for name, values in tables.items():
         _check_name(name, str(path))
-        table = _validate(_Table, values, f"{path}: {name}")
+        table = _validate(_Variants, values, f"{path}: {name}")
         experiments = {REFERENCE: base}
         for variant, changes in table.variants.items():
             where = f"{path}: {name}.variants.{variant}"
@@ -122,19 +117,9 @@ def _check_name(name: str, where: str) -> None:
         )
 
 
-def _validate(section: type[Section], values: Any, where: str) -> Section:
+def _validate(section: type[Table], values: Any, where: str) -> Table:
     try:
         return section.model_validate(values)
     except ValidationError as error:
-        faults = [f"{where}: {_describe(fault, section)}" for fault in error.errors()]
+        faults = [f"{where}: {fault}" for fault in describe_faults(error)]
         raise ValueError("\n".join(faults)) from None
-
-
-def _describe(fault: ErrorDetails, section: type[BaseModel]) -> str:
-    if fault["type"] == "value_error":  # the section's own: names key and value already
-        return str(fault["ctx"]["error"])
-    message = fault["msg"].lower()
-    if fault["type"] == "extra_forbidden":
-        message = f"unknown key, expected one of {', '.join(section.model_fields)}"
-    key = ".".join(map(str, fault["loc"]))
-    return f"{key}: {message}, found {fault['input']!r}".removeprefix(": ")

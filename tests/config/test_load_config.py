@@ -13,9 +13,8 @@ from socialmd.config import (
     load_config,
     save_config,
 )
-from socialmd.simulation import write_dataset
 
-MODELS = Path(__file__).parent.parent / "models"
+MODELS = Path(__file__).parents[2] / "models"
 EXPERIMENTS = sorted({*MODELS.glob("*.toml")} - {*MODELS.glob("*comparisons.toml")})  # variants
 
 
@@ -90,8 +89,23 @@ def test_a_saved_configuration_replaces_a_file_whole(tmp_path):
         ("[nonsense]\na = 1", "nonsense", "expected one of system, simulation, data", "{'a': 1}"),
         ("[data]\nwindow = 35", "data.window", "expected one of subsample, num_phases", "35"),
         ("[model]\nhidden.a = 1", "model.hidden", "expected one of kind, units", "{'a': 1}"),
+        (
+            "[model]\nkind = 'sequence_lstm'\nunits = 8",
+            "model.units",
+            "expected one of kind, mlp_units",
+            "8",
+        ),
+        (
+            "[[training.phases]]\n[[training.phases]]\nwindows = 8",
+            "training.phases.1.windows",
+            "expected one of feedback, window, epochs",
+            "8",
+        ),
+        ("[search]\nmodels = 1", "search.models", "expected one of epochs, minutes", "1"),
         # another type
         ("data = 5", "data", "a table", "5"),
+        ("model = 5", "model", "a table", "5"),
+        ("training.phases = [5]", "training.phases.0", "a table", "5"),
         ("[data]\nsubsample = 20.0", "data.subsample", "integer", "20.0"),
         ("[data]\nsubsample = '20'", "data.subsample", "integer", "'20'"),
         ("[training]\nepochs = true", "training.epochs", "integer", "True"),
@@ -122,11 +136,14 @@ def test_a_saved_configuration_replaces_a_file_whole(tmp_path):
         ("[model]\nprediction = 'force'", "model.prediction", "'displacement'", "'force'"),
         ("[model]\ndownsampling = 'none'", "model.downsampling", "'stride'", "'none'"),
         ("[training]\ndevice = 'tpu'", "training.device", "'auto', 'cpu' or 'gpu'", "'tpu'"),
+        ("[model]\nkind = 'lstm'", "model.kind", "one of social_lstm, sequence_lstm, ", "'lstm'"),
+        ("[model]\nkind = [1]", "model.kind", "interaction_lstm", "[1]"),
         ("[training]\nprecision = 'half'", "training.precision", "'mixed_bfloat16'", "'half'"),
         # another number of values
         ("[model]\nfilters = []", "model.filters", "at least 1 item", "[]"),
         ("[system]\nmass_range = [1.0]", "system.mass_range.1", "required", "[1.0]"),
         ("[system]\nmass_range = [1, 2, 3]", "system.mass_range", "at most 2", "[1, 2, 3]"),
+        ("[search]", "search", "expected keys of [model] or [training]", "none"),
         # values that do not fit together
         ("[system]\nmass_range = [2, 1]", "system.mass_range", "smaller value first", "[2.0, 1.0]"),
         ("[system]\nnum_particles = 900", "system.minimum_distance", "do not fit", "900 particles"),
@@ -148,24 +165,6 @@ def test_refuses_a_bad_value_with_file_key_expectation_and_value(
     assert fault.startswith(f"  {key}: ")
     assert expectation in fault
     assert value in fault.removeprefix(f"  {key}: ").replace(expectation, "", 1)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("[data]\ntarget_steps = 46", r"simulation\.num_steps: .* needs 1017 frames, found 1000"),
-        (
-            "[model]\ngrid_sizes = [27.0]",
-            r"model\.grid_sizes: .*four times system\.box_size = 6\.5, found 27\.0",
-        ),
-    ],
-)
-def test_simulations_that_are_of_no_use_are_refused(load, text, message, tmp_path):
-    """Before any is made; trajectories from elsewhere may suit such a configuration."""
-    config = load(text)
-    with pytest.raises(ValueError, match=message):
-        write_dataset(config, tmp_path / "output")
-    assert not (tmp_path / "output").exists()
 
 
 def test_a_model_may_do_without_grids(load, tmp_path):
@@ -213,33 +212,3 @@ def test_a_byte_order_mark_is_no_statement(tmp_path):
 def test_refuses_a_file_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"absent\.toml"):
         load_config(tmp_path / "absent.toml")
-
-
-def test_a_configuration_does_not_change():
-    with pytest.raises(ValueError, match="frozen"):
-        ExperimentConfig().data.subsample = 1
-
-
-def test_python_arguments_are_validated_as_well():
-    with pytest.raises(ValueError, match="num_particles"):
-        ManyBodySystem(num_particles=0)
-
-
-@pytest.mark.parametrize(
-    ("subsample", "num_phases", "offsets"),
-    [(20, 5, (0, 4, 8, 12, 16)), (20, 1, (0,)), (3, 2, (0, 1)), (3, 3, (0, 1, 2)), (1, 1, (0,))],
-)
-def test_phase_offsets_spread_over_one_subsampling_step(subsample, num_phases, offsets):
-    assert DataConfig(subsample=subsample, num_phases=num_phases).phase_offsets == offsets
-
-
-@pytest.mark.parametrize("num_phases", range(1, 8))
-def test_minimum_frames_reach_the_last_frame_of_the_last_phase(num_phases):
-    config = DataConfig(subsample=7, num_phases=num_phases, input_steps=2, target_steps=3)
-    last_frame = config.phase_offsets[-1] + 4 * 7
-    assert config.minimum_frames == last_frame + 1
-
-
-def test_splits_are_counted_by_name():
-    config = SimulationConfig(num_train=3, num_validation=2, num_test=1)
-    assert config.splits == {"train": 3, "validation": 2, "test": 1}

@@ -1,0 +1,150 @@
+"""Everything that defines an experiment: one table beside the other."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import ValidationError, field_validator, model_validator
+
+from socialmd.config.data_config import DataConfig
+from socialmd.config.interaction_model_config import InteractionModelConfig
+from socialmd.config.phase_config import PhaseConfig
+from socialmd.config.search_config import SearchConfig
+from socialmd.config.search_space import set_value
+from socialmd.config.section import Section
+from socialmd.config.sequence_model_config import SequenceModelConfig
+from socialmd.config.simulation_config import SimulationConfig
+from socialmd.config.social_lstm_config import ModelConfig
+from socialmd.config.system_config import ManyBodySystem
+from socialmd.config.training_config import TrainingConfig
+
+__all__ = ["ExperimentConfig"]
+
+REFERENCE = "social_lstm"  # the kind of a model that does not say which
+MODELS: dict[str, type[Section]] = {
+    REFERENCE: ModelConfig,
+    "sequence_lstm": SequenceModelConfig,
+    "interaction_lstm": InteractionModelConfig,
+}
+AnyModelConfig = ModelConfig | SequenceModelConfig | InteractionModelConfig
+
+
+class ExperimentConfig(Section):
+    """Everything that defines an experiment; one attribute per table of the file.
+
+    Args:
+        system, simulation, data, model, training: the tables; each has defaults.
+        search: what a search varies; absent where none is meant.
+
+    Raises:
+        ValueError: a table is not valid, or the search varies a key that does not exist or tries
+            a value that it cannot have.
+
+    Example:
+        >>> ExperimentConfig(model={"prediction": "acceleration"}).model.units
+        128
+    """
+
+    system: ManyBodySystem = ManyBodySystem()
+    simulation: SimulationConfig = SimulationConfig()
+    data: DataConfig = DataConfig()
+    model: AnyModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    search: SearchConfig | None = None
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _of_its_kind(cls, model: Any) -> Any:
+        """`[model]` as what its key `kind` says it is."""
+        kind = getattr(model, "kind", REFERENCE)
+        if isinstance(model, dict):
+            kind = model.get("kind", REFERENCE)
+        if kind not in list(MODELS):
+            raise ValueError(f"kind: expected one of {', '.join(MODELS)}, found {kind!r}")
+        return MODELS[kind].model_validate(model)
+
+    @model_validator(mode="after")
+    def _check_phases(self) -> Self:
+        for number, phase in enumerate(self.training.phases):
+            name = f"training.phases.{number}"
+            least = 3 if phase.feedback == "truth" else self.data.input_steps + 1
+            if phase.window and not least <= phase.window <= self.data.window:
+                raise ValueError(
+                    f"{name}.window: expected {least} to {self.data.window}, found {phase.window}"
+                )
+            _check_samples(name, phase, self.model)
+            if phase.substeps and not hasattr(self.model, "substeps"):
+                raise ValueError(
+                    f"{name}.substeps: expected none for model.kind = {self.model.kind}, "
+                    f"found {phase.substeps}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_search(self) -> Self:
+        for name, entry in {} if self.search is None else self.search.entries.items():
+            table, key = name.split(".", 1)
+            for example in entry.examples:
+                value = [example] if entry.is_list else example
+                for fault in _faults(getattr(self, table), key, value):
+                    raise ValueError(f"search.{name}: {fault}")
+        return self
+
+    def check_simulation(self) -> None:
+        """Refuse to simulate a data set that the rest of the experiment cannot use.
+
+        Not part of the validation, because trajectories may come from elsewhere.
+
+        Raises:
+            ValueError: the grids are much wider than the systems, or the simulations too short.
+        """
+        widest = max(getattr(self.model, "grid_sizes", ()), default=0.0)
+        if widest > 4 * self.system.box_size:
+            raise ValueError(
+                "model.grid_sizes: expected sides of at most four times system.box_size = "
+                f"{self.system.box_size}, found {widest}; its cells would be mostly empty"
+            )
+        frames = self.simulation.num_steps // self.simulation.keep_every
+        if frames < self.data.minimum_frames:
+            raise ValueError(
+                f"simulation.num_steps: one window of {self.data.window} frames, every "
+                f"{self.data.subsample}th kept, needs {self.data.minimum_frames} frames, "
+                f"found {frames}"
+            )
+
+
+def _check_samples(name: str, phase: PhaseConfig, model: AnyModelConfig) -> None:
+    """Refuse a phase whose loss and feedback do not go together, or are not for this model."""
+    of_model = getattr(model, "feedback", "mean")
+    feedback = phase.feedback or of_model
+    if phase.loss == "energy_score" and feedback != "sample":
+        raise ValueError(
+            f'{name}.loss: expected feedback = "sample" beside energy_score, found {feedback!r}'
+        )
+    if model.kind == "interaction_lstm":
+        if feedback == "sample" and phase.loss != "energy_score":
+            raise ValueError(
+                f'{name}.loss: expected energy_score beside feedback = "sample", found '
+                f"{phase.loss!r}"
+            )
+    elif feedback == "sample" and of_model != "sample":
+        raise ValueError(
+            f'{name}.feedback: expected model.feedback = "sample" beside it, found {of_model!r}'
+        )
+
+
+def _faults(section: Section, key: str, value: Any) -> list[str]:
+    """What a key of a section cannot be; whether it goes with others is seen in each trial."""
+    values = section.model_dump(exclude={"kind"})
+    try:
+        set_value(values, key, value)
+        section.model_validate(values)
+    except LookupError as error:
+        return [f"unknown key, expected one of {error}"]
+    except ValidationError as error:
+        return [
+            fault["msg"]
+            for fault in error.errors()
+            if f"{'.'.join(map(str, fault['loc']))}.".startswith(f"{key}.")
+        ]
+    return []

@@ -1,0 +1,56 @@
+"""`[simulation]`: how a data set is simulated."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import model_validator
+
+from socialmd.config.section import PositiveFloat, PositiveInt, Section, Seed
+
+__all__ = ["SimulationConfig"]
+
+
+class SimulationConfig(Section):
+    """How a data set is simulated (thesis section 4.1): [1000, 25, 4] for 100 / 20 / 20 systems.
+
+    Args:
+        num_train, num_validation, num_test: simulations in each split.
+        num_steps: velocity Verlet steps of each simulation.
+        time_step: dt, in units of time.
+        keep_every: steps from one stored frame to the next.
+        seed: of the initial states.
+
+    Raises:
+        ValueError: a value is out of its range, or `keep_every` does not divide `num_steps`.
+
+    Example:
+        >>> SimulationConfig(num_test=5).splits
+        {'train': 100, 'validation': 20, 'test': 5}
+    """
+
+    num_train: PositiveInt = 100
+    num_validation: PositiveInt = 20
+    num_test: PositiveInt = 20
+    num_steps: PositiveInt = 1_000_000
+    time_step: PositiveFloat = 1e-7
+    keep_every: PositiveInt = 1000
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.num_steps % self.keep_every:
+            raise ValueError(
+                f"keep_every: expected a divisor of num_steps = {self.num_steps}, "
+                f"found {self.keep_every}"
+            )
+        return self
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of simulations in each split, in the order in which they are numbered."""
+        return {
+            "train": self.num_train,
+            "validation": self.num_validation,
+            "test": self.num_test,
+        }

@@ -1,0 +1,35 @@
+import pytest
+
+from socialmd.config import ExperimentConfig, ManyBodySystem
+from socialmd.simulation import write_dataset
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        (
+            {"data": {"target_steps": 46}},
+            r"simulation\.num_steps: .* needs 1017 frames, found 1000",
+        ),
+        (
+            {"model": {"grid_sizes": [27.0]}},
+            r"model\.grid_sizes: .*four times system\.box_size = 6\.5, found 27\.0",
+        ),
+    ],
+)
+def test_simulations_that_are_of_no_use_are_refused(tables, message, tmp_path):
+    """Before any is made; trajectories from elsewhere may suit such a configuration."""
+    config = ExperimentConfig.model_validate(tables)
+    with pytest.raises(ValueError, match=message):
+        write_dataset(config, tmp_path / "output")
+    assert not (tmp_path / "output").exists()
+
+
+def test_a_configuration_does_not_change():
+    with pytest.raises(ValueError, match="frozen"):
+        ExperimentConfig().data.subsample = 1
+
+
+def test_python_arguments_are_validated_as_well():
+    with pytest.raises(ValueError, match="num_particles"):
+        ManyBodySystem(num_particles=0)
