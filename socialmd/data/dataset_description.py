@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from socialmd.files import read_text, write_atomically
+from socialmd.files import read_text, write_atomically, write_text
 
 __all__ = [
     "DESCRIPTION_FILE",
@@ -205,8 +205,7 @@ def describe_dataset(
         },
         files={path.relative_to(directory).as_posix(): checksum(path) for path in paths},
     )
-    text = description.model_dump_json(indent=2) + "\n"
-    write_atomically(directory / DESCRIPTION_FILE, lambda file: file.write(text.encode()))
+    write_text(directory / DESCRIPTION_FILE, description.model_dump_json(indent=2) + "\n")
     return description
 
 
