@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import shutil
 import time
@@ -21,6 +22,8 @@ __all__ = [
     "save_figure",
     "unfinished_folder",
     "write_atomically",
+    "write_json",
+    "write_text",
 ]
 
 UNFINISHED = ".unfinished"
@@ -62,6 +65,33 @@ def write_atomically(
         _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file in UTF-8, whole or not at all.
+
+    Args:
+        path: the file.
+        text: its content.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def write_json(path: str | Path, values: object) -> None:
+    """Write a JSON file, whole or not at all.
+
+    Args:
+        path: the file.
+        values: what JSON can hold.
+
+    Raises:
+        OSError: the file cannot be written.
+        ValueError: a number is not finite: other readers of JSON would refuse it.
+    """
+    write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
 
 
 def save_figure(

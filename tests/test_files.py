@@ -13,6 +13,8 @@ from socialmd.files import (
     save_figure,
     unfinished_folder,
     write_atomically,
+    write_json,
+    write_text,
 )
 
 NAMES = ("part", "numbers", "description")
@@ -84,6 +86,15 @@ def test_what_a_killed_process_has_left_is_removed_in_time(tmp_path):
         os.utime(path, (time.time() - 4000,) * 2)
     write_atomically(tmp_path / "a", lambda file: file.write(b"whole"))
     assert sorted(tmp_path.iterdir()) == sorted([new, others, tmp_path / "a"])
+
+
+def test_texts_are_in_utf8_and_numbers_in_json_finite(tmp_path):
+    write_text(tmp_path / "text", "Å\n")
+    assert (tmp_path / "text").read_bytes() == "Å\n".encode()
+    write_json(tmp_path / "numbers", {"a": [1, 0.5]})
+    assert (tmp_path / "numbers").read_bytes() == b'{\n  "a": [\n    1,\n    0.5\n  ]\n}\n'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "numbers", {"a": float("nan")})
 
 
 def test_figures_show_names_with_dollars_and_the_units_of_the_data(tmp_path):

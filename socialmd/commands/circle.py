@@ -11,7 +11,6 @@ no forecast can beat, and draws the densities after one past. What is done is no
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -54,7 +53,7 @@ from socialmd.files import (
     put_in_place,
     save_figure,
     unfinished_folder,
-    write_atomically,
+    write_json,
 )
 from socialmd.models import ForecastModel
 from socialmd.plots import new_figure, plot_density
@@ -99,8 +98,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "trainable_parameters": weights,
         "nll": nlls,
     }
-    text = json.dumps(report, indent=2, allow_nan=False) + "\n"
-    write_atomically(output / "circle.json", lambda file: file.write(text.encode()))
+    write_json(output / "circle.json", report)
     nll_of_first = {"exact": exact_nll, **{name: seeds[0] for name, seeds in nlls.items()}}
     draw(output / "circle.png", walk, windows.inputs[0], first, nll_of_first)
     print(f"\n{make_table(report)}\n\nDensities in {output / 'circle.png'}")

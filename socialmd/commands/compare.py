@@ -52,7 +52,7 @@ from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.data import read_windows
 from socialmd.data.dataset_description import read_description
 from socialmd.evaluation import ForecastMetrics, constant_velocity
-from socialmd.files import save_figure, write_atomically
+from socialmd.files import save_figure, write_json, write_text
 from socialmd.plots import new_figure, plot_errors, plot_learning_curves
 from socialmd.reporting.variant_table import variant_table
 from socialmd.run_apart import run_apart
@@ -207,7 +207,7 @@ def train(run: Run, data: Path, verbose: bool = False) -> None:
     metrics = ForecastMetrics.from_arrays(
         windows.truth, positions, log_probabilities, windows.simulations
     )
-    _write_json(
+    write_json(
         run.folder / TEST,
         {"parameters": model.num_trainable_parameters, "test": asdict(metrics)},
     )
@@ -275,7 +275,7 @@ def write_report(
         "constant_velocity": {split: asdict(metrics) for split, metrics in baselines.items()},
         "trainings": results,
     }
-    _write_json(output / "comparison.json", report)
+    write_json(output / "comparison.json", report)
 
     test = baselines["test"]
     parts = [
@@ -298,8 +298,7 @@ def write_report(
                 draw_by_step(picture, comparison.title, trainings, name_units)
             else:
                 draw(picture, comparison.title, trainings, baselines["validation"].mae, name_units)
-    text = "\n\n".join(parts) + "\n"
-    write_atomically(output / "comparison.md", lambda file: file.write(text.encode()))
+    write_text(output / "comparison.md", "\n\n".join(parts) + "\n")
 
 
 def draw(
@@ -363,11 +362,6 @@ def draw_by_step(
 
 def _union(groups: Iterable[Mapping[str, ExperimentConfig]]) -> dict[str, ExperimentConfig]:
     return {variant: experiment for group in groups for variant, experiment in group.items()}
-
-
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    text = json.dumps(values, indent=2, allow_nan=False) + "\n"
-    write_atomically(path, lambda file: file.write(text.encode()))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ and both figures as PDF. The first model's configuration says how trajectories b
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -41,7 +40,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 parse_first(__name__, _parse)  # what follows takes seconds to import
 
-from socialmd.files import write_atomically
+from socialmd.files import write_json
 from socialmd.reporting import (
     Diagnosis,
     compare_windows,
@@ -75,8 +74,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "verdict": {name: asdict(each) for name, each in diagnosis.verdict.items()},
         "dependence": {name: asdict(each) for name, each in diagnosis.dependence.items()},
     }
-    text = json.dumps(tables, indent=2, allow_nan=False) + "\n"
-    write_atomically(output / "diagnosis.json", lambda file: file.write(text.encode()))
+    write_json(output / "diagnosis.json", tables)
     name_units = diagnosis.description.name_units
     save_png_and_pdf(draw_configurations(diagnosis), output, "configurations", name_units)
     save_png_and_pdf(draw_dependence(diagnosis), output, "dependence", name_units)

@@ -71,7 +71,7 @@ import numpy as np
 from socialmd.config import DataConfig
 from socialmd.data import Windows
 from socialmd.evaluation import comparison
-from socialmd.files import write_atomically
+from socialmd.files import write_json
 from socialmd.reporting import (
     Forecasts,
     Measurements,
@@ -131,8 +131,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "remarks": remarks,
         "units": {key: name_units(meaning) for key, meaning in UNITS.items()},
     }
-    text = json.dumps({**description, **measured.to_json()}, indent=2, allow_nan=False) + "\n"
-    write_atomically(output / "metrics.json", lambda file: file.write(text.encode()))
+    write_json(output / "metrics.json", {**description, **measured.to_json()})
     print_tables(forecasts, measured, arguments.data / arguments.split)
 
     figures = output / "figures"

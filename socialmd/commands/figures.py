@@ -111,7 +111,7 @@ import numpy as np
 from socialmd.config import ExperimentConfig
 from socialmd.data import load_trajectories, read_windows
 from socialmd.data.dataset_description import read_description
-from socialmd.files import write_atomically
+from socialmd.files import write_atomically, write_text
 from socialmd.models import ForecastModel, load
 from socialmd.plots import new_figure, plot_learning_curves, plot_losses, plot_trajectories
 from socialmd.reporting import Forecasts, forecast_windows, save_png_and_pdf
@@ -290,8 +290,7 @@ def add_caption(path: Path, name: str, drawing: Drawing, made_by: str) -> None:
         f"Chosen by rule: {drawing.rule}.\n\nMade by `{made_by}`\n"
     )
     ordered = [captions[name] for name in sorted(captions)]
-    text = HEADING.join(["# Figures of the thesis, redrawn\n", *ordered])
-    write_atomically(path, lambda file: file.write(text.encode()))
+    write_text(path, HEADING.join(["# Figures of the thesis, redrawn\n", *ordered]))
 
 
 if __name__ == "__main__":

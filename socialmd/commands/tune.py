@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,7 +45,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 parse_first(__name__, _parse)  # what follows takes seconds to import
 
 from socialmd import load_config
-from socialmd.files import save_figure, write_atomically
+from socialmd.files import save_figure, write_json
 from socialmd.plots import new_figure, plot_importances, plot_loss_surface, plot_search_progress
 from socialmd.training.search import (
     TrialRecord,
@@ -92,8 +91,7 @@ def report(output: Path) -> None:
     importances = rank_importances(records)
     draw_progress(output / "progress.png", records)
     if importances:
-        text = json.dumps(importances, indent=2) + "\n"
-        write_atomically(output / "importances.json", lambda file: file.write(text.encode()))
+        write_json(output / "importances.json", importances)
         draw_importances(output / "importances.png", importances)
         draw_surfaces(output / "surfaces.png", complete, list(importances)[:MOST_IMPORTANT])
     best = min(complete, key=lambda record: record.losses["val_loss"])

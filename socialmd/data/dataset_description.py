@@ -27,7 +27,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from socialmd.config.faults import describe_faults
 from socialmd.config.section import Section
-from socialmd.files import read_text, write_atomically
+from socialmd.files import read_text, write_atomically, write_text
 
 __all__ = [
     "DESCRIPTION_FILE",
@@ -207,8 +207,7 @@ def describe_dataset(
         },
         files={path.relative_to(directory).as_posix(): checksum(path) for path in paths},
     )
-    text = description.model_dump_json(indent=2) + "\n"
-    write_atomically(directory / DESCRIPTION_FILE, lambda file: file.write(text.encode()))
+    write_text(directory / DESCRIPTION_FILE, description.model_dump_json(indent=2) + "\n")
     return description
 
 

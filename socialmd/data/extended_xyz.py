@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from socialmd.files import write_atomically
+from socialmd.files import write_text
 
 __all__ = ["TAKEN", "write_extended_xyz"]
 
@@ -82,8 +82,7 @@ def write_extended_xyz(
             f"{label} " + " ".join(f"{value:.9g}" for value in particle)
             for label, particle in zip(labels, frame, strict=True)
         ]
-    text = "\n".join(lines) + "\n"
-    write_atomically(path, lambda file: file.write(text.encode()))
+    write_text(path, "\n".join(lines) + "\n")
 
 
 def _checked(name: str, values: ArrayLike) -> FloatArray:

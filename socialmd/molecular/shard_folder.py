@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from socialmd.files import write_atomically
+from socialmd.files import write_atomically, write_json
 from socialmd.molecular.followed_simulation import NanoparticleSimulation
 from socialmd.molecular.molecular_folder import as_json, check_settings
 from socialmd.molecular.simulation_files import SimulationFiles
@@ -64,8 +64,7 @@ class ShardFolder:
             OSError: it cannot be written.
         """
         if not (self.path / SETTINGS_FILE).exists():
-            text = json.dumps(self._settings, indent=2) + "\n"
-            write_atomically(self.path / SETTINGS_FILE, lambda file: file.write(text.encode()))
+            write_json(self.path / SETTINGS_FILE, self._settings)
         self._check()
 
     def missing(self) -> list[int]:

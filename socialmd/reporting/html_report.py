@@ -13,7 +13,7 @@ from pathlib import Path
 
 import jinja2
 
-from socialmd.files import write_atomically
+from socialmd.files import write_text
 from socialmd.reporting.html_table import Table
 
 __all__ = ["Figure", "Report", "Section"]
@@ -109,8 +109,7 @@ class Report:
             FileNotFoundError, ValueError: as `html`.
             OSError: the file cannot be written.
         """
-        text = name_units(self.html())
-        write_atomically(path, lambda file: file.write(text.encode()))
+        write_text(path, name_units(self.html()))
 
 
 def _data_uri(figure: Figure) -> str:

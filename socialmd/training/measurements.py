@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import resource
 import statistics
@@ -13,7 +12,7 @@ from typing import Any
 
 import keras
 
-from socialmd.files import write_atomically
+from socialmd.files import write_json
 
 __all__ = ["Measurements"]
 
@@ -54,8 +53,7 @@ class Measurements(keras.callbacks.Callback):
             "measured_steps": len(self.seconds) - 1,
             "peak_memory_bytes": _peak_memory(),
         }
-        text = json.dumps(measurements, indent=2) + "\n"
-        write_atomically(self.path, lambda file: file.write(text.encode()))
+        write_json(self.path, measurements)
 
 
 def _peak_memory() -> int:

@@ -35,7 +35,7 @@ from keras import ops
 from socialmd.config import DataConfig
 from socialmd.data import Windows, make_dataset, read_windows
 from socialmd.evaluation import ForecastMetrics
-from socialmd.files import write_atomically
+from socialmd.files import write_text
 from socialmd.losses.student_t_error import FREEDOM
 from socialmd.models.estimate_scales import Scales, estimate_scales
 
@@ -103,8 +103,7 @@ OTHER_ARGUMENTS = ("data", "output", "minutes", "curve_windows")
 
 def write(report: dict[str, Any], path: Path | None) -> None:
     if path is not None:
-        text = json.dumps(report, indent=2) + "\n"
-        write_atomically(path, lambda file: file.write(text.encode()))
+        write_text(path, json.dumps(report, indent=2) + "\n")
 
 
 # === Network ===

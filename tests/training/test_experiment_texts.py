@@ -3,7 +3,7 @@ import json
 from socialmd import load_config
 from socialmd.data import describe_dataset
 from socialmd.data.dataset_description import read_description
-from socialmd.files import write_atomically
+from socialmd.files import write_text
 from socialmd.training.experiment_texts import experiment_texts
 from socialmd.training.training_folder import mark_folder
 
@@ -18,7 +18,7 @@ def block(text, language):
 def test_the_configuration_is_all_of_it(config, data, tmp_path):
     mark_folder(tmp_path, config, data)
     text = block(experiment_texts(tmp_path)["configuration"], "toml")
-    write_atomically(tmp_path / "again.toml", lambda file: file.write(text.encode()))
+    write_text(tmp_path / "again.toml", text)
     assert load_config(tmp_path / "again.toml") == load_config(tmp_path / "config.toml")
     assert load_config(tmp_path / "again.toml").model == config.model
 

@@ -11,7 +11,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import Trial
 
-from socialmd.files import write_atomically
+from socialmd.files import write_text
 
 __all__ = ["DurableOracle"]
 
@@ -51,8 +51,7 @@ class DurableOracle(keras_tuner.Oracle):
 
     def save(self) -> None:
         """Replace the file of the search, `oracle.json`."""
-        text = json.dumps(self.get_state(), indent=1) + "\n"
-        write_atomically(self._get_oracle_fname(), lambda file: file.write(text.encode()))
+        write_text(self._get_oracle_fname(), json.dumps(self.get_state(), indent=1) + "\n")
 
     def reload(self) -> None:
         """Go on from `oracle.json`; what ran then runs again, or still does.

@@ -14,7 +14,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from socialmd.config import ExperimentConfig
-from socialmd.files import write_atomically
+from socialmd.files import write_text
 from socialmd.training.fit import HISTORY, TENSORBOARD, fit
 from socialmd.training.history import of_phase, read_history
 from socialmd.training.measurements import Measurements
@@ -111,4 +111,4 @@ def best_epoch(folder: Path) -> tuple[int, dict[str, float]]:
 
 def write_failure(folder: Path, reason: str) -> None:
     """Note why a trial has failed."""
-    write_atomically(folder / FAILURE, lambda file: file.write(f"{reason}\n".encode()))
+    write_text(folder / FAILURE, f"{reason}\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 from socialmd.claim import claim
 from socialmd.config import ExperimentConfig, save_config
 from socialmd.data.dataset_description import read_description
-from socialmd.files import write_atomically
+from socialmd.files import write_text
 from socialmd.training.search.hyperparameters import make_experiment, make_hyperparameters
 from socialmd.training.search.make_oracle import make_oracle
 from socialmd.training.search.trial_record import STATE, TrialRecord, read_trials, write_table
@@ -75,7 +75,7 @@ def search_hyperparameters(
     check_same_experiment(output, config, data)
     _check_algorithm(output, algorithm)
     mark_folder(output, config, data)
-    write_atomically(output / ALGORITHM, lambda file: file.write(f"{algorithm}\n".encode()))
+    write_text(output / ALGORITHM, f"{algorithm}\n")
     tuner = os.environ.get("KERASTUNER_TUNER_ID", "chief")
     is_worker = "chief" not in tuner
     if is_worker and _is_complete(output, max_trials):  # no chief would answer any more

@@ -12,7 +12,7 @@ from typing import Any
 
 from keras_tuner.engine.trial import Trial
 
-from socialmd.files import write_atomically
+from socialmd.files import write_text
 from socialmd.training.history import read_history
 from socialmd.training.search.run_trial import FAILURE, MEASUREMENTS, best_epoch
 
@@ -108,4 +108,4 @@ def write_table(path: Path, records: Sequence[TrialRecord]) -> None:
     writer = csv.DictWriter(text, list(rows[0]) if rows else ["trial"], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_atomically(path, lambda file: file.write(text.getvalue().encode()))
+    write_text(path, text.getvalue())
