@@ -1,6 +1,6 @@
 """One Gaussian against mixtures, where the exact density is known (thesis section 2.5.1).
 
-    socialmd circle models/circle.toml OUTPUT [--seeds 3]
+    socialmd circle circle OUTPUT [--seeds 3]
 
 A particle moves on a circle, and its next angle is uncertain: it will be somewhere on an arc, which
 one Gaussian cannot describe. Trains the same network with each distribution and each seed, measures
@@ -17,16 +17,24 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from socialmd.commands.command_line import make_parser, parse_first, positive_integer, run_script
+from socialmd.commands.command_line import (
+    CONFIGURATION,
+    add_verbose,
+    make_parser,
+    parse_first,
+    positive_integer,
+    run_script,
+)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser(__doc__)
-    parser.add_argument("config", type=Path, help="TOML file of the experiment")
+    parser.add_argument("config", help=CONFIGURATION)
     parser.add_argument("output", type=Path, help="folder for data, trainings and results")
     parser.add_argument(
         "--seeds", type=positive_integer, default=3, help="0, 1, ...; default: 3 of them"
     )
+    add_verbose(parser, 0)
     return parser.parse_args(argv)
 
 
@@ -85,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             print(f"{name}, seed {seed}", flush=True)
             folder = output / name / f"seed_{seed}"
             variant = with_variant(config, name, seed)
-            models[name].append(fit(variant, output / "data", folder, verbose=0))
+            models[name].append(fit(variant, output / "data", folder, verbose=arguments.verbose))
 
     nlls = {name: [measure_nll(model, windows) for model in models[name]] for name in models}
     first = {name: seeds[0] for name, seeds in models.items()}

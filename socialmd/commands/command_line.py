@@ -22,6 +22,9 @@ from typing import NoReturn
 from socialmd.shard import Shard
 
 __all__ = [
+    "CONFIGURATION",
+    "MODEL",
+    "add_verbose",
     "make_parser",
     "number_of_samples",
     "parse_first",
@@ -30,6 +33,10 @@ __all__ = [
     "shard",
     "typed_command",
 ]
+
+# Help of arguments that many commands take. What a command writes to is its last argument.
+CONFIGURATION = "name of a configuration that comes with the package, or a TOML file"
+MODEL = "folder that training wrote, a .keras file, or the name of a model that comes trained"
 
 # What a user can mend: errors of these kinds say what was expected and what was found.
 MENDABLE = (ValueError, OSError, RuntimeError, ImportError, FloatingPointError, MemoryError)
@@ -54,6 +61,22 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser
+
+
+def add_verbose(parser: argparse.ArgumentParser, default: int) -> None:
+    """Let a command that trains be asked how much to print of it.
+
+    Args:
+        parser: of the command.
+        default: as `verbose` of `keras.Model.fit`.
+    """
+    parser.add_argument(
+        "--verbose",
+        type=int,
+        default=default,
+        choices=(0, 1, 2),
+        help="of training: nothing, a bar, or a line for each epoch; default: %(default)s",
+    )
 
 
 def parse_first(name: str, parse: Callable[[Sequence[str] | None], object]) -> None:

@@ -25,7 +25,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from socialmd.commands.command_line import make_parser, parse_first, positive_integer, run_script
+from socialmd.commands.command_line import (
+    add_verbose,
+    make_parser,
+    parse_first,
+    positive_integer,
+    run_script,
+)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -39,7 +45,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="train for these comparisons")
     parser.add_argument("--summary-only", action="store_true", help="train nothing")
-    parser.add_argument("--verbose", action="store_true", help="print a line per epoch")
+    add_verbose(parser, 0)
     return parser.parse_args(argv)
 
 
@@ -162,13 +168,13 @@ def find_seeds(folder: Path) -> list[int]:
     return sorted(int(name) for name in names if name.isdecimal())
 
 
-def train_all(runs: Sequence[Run], data: Path, verbose: bool = False) -> list[str]:
+def train_all(runs: Sequence[Run], data: Path, verbose: int = 0) -> list[str]:
     """Train and evaluate what is not complete.
 
     Args:
         runs: in this order. One that fails does not stop the others.
         data: folder of the data set.
-        verbose: whether to print a line per epoch.
+        verbose: as `verbose` of `keras.Model.fit`.
 
     Returns:
         Folders of those that failed; their processes have printed why.
@@ -187,17 +193,17 @@ def train_all(runs: Sequence[Run], data: Path, verbose: bool = False) -> list[st
     return failed
 
 
-def train(run: Run, data: Path, verbose: bool = False) -> None:
+def train(run: Run, data: Path, verbose: int = 0) -> None:
     """Train, or continue an interrupted training, and measure the result on the test split.
 
     Args:
         run: what and where; `measurements.json` and `test.json` arise in its folder, beside what
             `socialmd.training.fit` leaves there.
         data: folder of the data set.
-        verbose: whether to print a line per epoch.
+        verbose: as `verbose` of `keras.Model.fit`.
     """
     measurements = Measurements(run.folder / MEASUREMENTS)
-    model = fit(run.config, data, run.folder, [measurements], verbose=2 if verbose else 0)
+    model = fit(run.config, data, run.folder, [measurements], verbose=verbose)
 
     windows = read_windows(data, "test", run.config.data)
     positions, parameters = model.rollout(windows.past, feedback=model.point_feedback, seed=0)

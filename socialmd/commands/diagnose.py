@@ -1,6 +1,6 @@
 """Find out whether models learned anything: do their forecasts depend on what they are given?
 
-    socialmd diagnose runs/sequence_2d runs/molecules_2d data/carriers --output diagnosis
+    socialmd diagnose runs/sequence_2d runs/molecules_2d data/carriers diagnosis
 
 The thesis (section 3.4) saw sequence models "converge into a single configuration regardless of the
 input", or oscillate between two. Every window of a split is forecast, in two or three dimensions;
@@ -21,20 +21,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from socialmd.commands.command_line import make_parser, parse_first, run_script
+from socialmd.commands.command_line import MODEL, make_parser, parse_first, run_script
 from socialmd.data.dataset_description import SPLITS, read_description
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser(__doc__)
-    parser.add_argument(
-        "models", type=Path, nargs="+", help="folders that training wrote, or .keras files"
-    )
+    parser.add_argument("models", type=Path, nargs="+", metavar="model", help=MODEL)
     parser.add_argument("data", type=Path, help="folder of the data set")
+    parser.add_argument("output", type=Path, help="folder to write to")
     parser.add_argument(
         "--split", choices=SPLITS, help="default: test, or validation if there is no such split"
     )
-    parser.add_argument("--output", type=Path, required=True, help="folder to write to")
     return parser.parse_args(argv)
 
 

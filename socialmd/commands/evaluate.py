@@ -1,6 +1,6 @@
 """Measure trained models beside the forecasts that they have to beat; write a report.
 
-    socialmd evaluate runs/mine saved_models/acceleration data/monopoles --output report
+    socialmd evaluate runs/mine acceleration data/monopoles report
 
 Every window of the test split is forecast once, not rotated: by each model, by constant position
 and constant velocity, by a linear autoregression fitted to the training split, and, where the data
@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from socialmd.commands.command_line import (
+    MODEL,
     make_parser,
     number_of_samples,
     parse_first,
@@ -40,10 +41,9 @@ from socialmd.data.dataset_description import DESCRIPTION_FILE, SPLITS, checksum
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser(__doc__)
-    parser.add_argument(
-        "models", type=Path, nargs="+", help="folders that training wrote, or .keras files"
-    )
+    parser.add_argument("models", type=Path, nargs="+", metavar="model", help=MODEL)
     parser.add_argument("data", type=Path, help="folder of the data set")
+    parser.add_argument("output", type=Path, help="folder to write to")
     parser.add_argument("--split", choices=SPLITS, default="test")
     parser.add_argument("--max-windows", type=positive_integer, help="evenly spread; default: all")
     parser.add_argument(
@@ -57,9 +57,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         type=positive_integer,
         default=40,
         help="pasts to draw them for, evenly spread; default: 40",
-    )
-    parser.add_argument(
-        "--output", type=Path, help="default: evaluation/ in the first model's folder"
     )
     return parser.parse_args(argv)
 
@@ -113,9 +110,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     config = next(iter(models.values())).experiment.data
     remarks = compare_windows(models)
     print(*remarks, sep="\n", end="\n" if remarks else "")
-    first = arguments.models[0]
-    folder = first.parent if first.suffix == ".keras" else first
-    output = arguments.output or folder / "evaluation"
+    output: Path = arguments.output
 
     forecasts = forecast_windows(
         models, config, arguments.data, arguments.split, arguments.max_windows

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from socialmd.commands.command_line import make_parser, parse_first, run_script
+from socialmd.commands.command_line import MODEL, make_parser, parse_first, run_script
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser("Write a SavedModel that runs without Keras and without this package.")
-    parser.add_argument("model", help="folder that training wrote, or a .keras file")
+    parser.add_argument("model", help=MODEL)
     parser.add_argument("output", help="folder for the SavedModel")
     return parser.parse_args(argv)
 

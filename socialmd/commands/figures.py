@@ -1,6 +1,6 @@
 """Redraw the thesis' figures from our own data and models.
 
-    socialmd figures saved_models/acceleration data/monopoles --output figures
+    socialmd figures acceleration data/monopoles figures
 
 Each appears under its number in the thesis as `figure_NUMBER.png` and `.pdf`, and what a model has
 learned of the interaction of particles, which is no figure of the thesis, as `interaction.png` and
@@ -20,6 +20,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from socialmd.commands.command_line import (
+    MODEL,
     make_parser,
     parse_first,
     positive_integer,
@@ -92,9 +93,9 @@ def labels(name: str) -> list[str]:
 
 def _parse(argv: Sequence[str] | None) -> Sources:
     parser = make_parser(__doc__)
-    parser.add_argument("model", type=Path, help="folder that training wrote, or a .keras file")
+    parser.add_argument("model", type=Path, help=MODEL)
     parser.add_argument("data", type=Path, help="folder of the data set")
-    parser.add_argument("--output", type=Path, required=True, help="folder for the figures")
+    parser.add_argument("output", type=Path, help="folder for the figures")
     every = [label for name in NAMES for label in labels(name)]
     parser.add_argument("--only", nargs="+", choices=every, help="default: all")
     parser.add_argument("--max-windows", type=positive_integer, help="evenly spread; default: all")

@@ -1,7 +1,6 @@
 """Forecast one trajectory with a trained model.
 
-    socialmd predict saved_models/thesis data/monopoles/test/simulation_00120.npy \
-        --output forecast --num-steps 100
+    socialmd predict thesis data/monopoles/test/simulation_00120.npy forecast --num-steps 100
 
 Writes, for OVITO, ChimeraX and the like as well as for NumPy,
 
@@ -34,14 +33,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from socialmd.commands.command_line import make_parser, parse_first, positive_integer, run_script
+from socialmd.commands.command_line import (
+    MODEL,
+    make_parser,
+    parse_first,
+    positive_integer,
+    run_script,
+)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser(__doc__)
-    parser.add_argument("model", type=Path, help="folder that training wrote, or .keras file")
+    parser.add_argument("model", type=Path, help=MODEL)
     parser.add_argument("file", type=Path, help="trajectory [frames, N, F] as in a data set, .npy")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write to")
+    parser.add_argument("output", type=Path, help="folder to write to")
     parser.add_argument("--start-frame", type=int, help="first frame of the past; default: latest")
     parser.add_argument("--num-steps", type=int, help="default: as many as in training")
     parser.add_argument(

@@ -1,6 +1,6 @@
 """Make a data set of molecular dynamics simulations of nanoparticles (thesis section 3).
 
-    socialmd preprocess SIMULATION [SIMULATION ...] --output DATA --frame-spacing 1.0
+    socialmd preprocess SIMULATION [SIMULATION ...] DATA --frame-spacing 1.0
 
 A SIMULATION is a folder with one numbered series of PDB files, a PDB file of several models, or
 TOPOLOGY:TRAJECTORY. Each molecule becomes the atom nearest to its centre, relative to the centre of
@@ -44,7 +44,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser(__doc__)
     add = parser.add_argument
     add("simulations", nargs="+", metavar="SIMULATION", help="folder, file, TOPOLOGY:TRAJECTORY")
-    add("--output", type=Path, required=True, help="folder of the data set")
+    add("output", type=Path, help="folder of the data set")
     add(
         "--frame-spacing",
         type=_positive,
@@ -89,12 +89,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="when the atom nearest to the centre of a molecule is chosen; default: %(default)s",
     )
     add(
-        "--split",
+        "--shares",
+        dest="split",
         nargs=3,
         type=float,
         default=[70.0, 15.0, 15.0],
         metavar=("TRAIN", "VALIDATION", "TEST"),
-        help="shares; whole simulations if there are several; default: 70 15 15",
+        help="of the splits; whole simulations if there are several; default: 70 15 15",
     )
     add(
         "--window",
@@ -105,7 +106,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--start", type=int, default=0, help="first frame; default: %(default)s")
     add("--stop", type=positive_integer, help="frame before which to stop; default: none")
     add("--step", type=positive_integer, default=1, help="keep every so many; default: %(default)s")
-    add("--workers", type=positive_integer, help="processes that read; default: one for each core")
+    add("--processes", type=positive_integer, help="that read; default: one for each core")
     add(
         "--shard",
         type=shard,
@@ -313,7 +314,7 @@ def follow(files: SimulationFiles, arguments: argparse.Namespace) -> MoleculeTra
         names=arguments.names,
         representative=arguments.representative,
         ignore_times=arguments.ignore_times,
-        num_workers=arguments.workers,
+        num_workers=arguments.processes,
     )
 
 
@@ -469,7 +470,7 @@ def warn_of_short_parts(parts: Sequence[Part], window: int) -> None:
             print(
                 f"WARNING: a part of {split} has {shortest} frames, but one window takes {window} "
                 "(data.input_steps + data.target_steps of the configuration). Give longer or "
-                "several simulations (a single one is cut in time), other shares to --split, or "
+                "several simulations (a single one is cut in time), others to --shares, or "
                 "configure shorter windows."
             )
 

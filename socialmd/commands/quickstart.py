@@ -1,6 +1,6 @@
 """Everything once, in about five minutes on two CPU cores.
 
-    socialmd quickstart
+    socialmd quickstart [OUTPUT]
 
 Simulates a reduced data set with the real simulator, trains a small model on it, compares its
 forecasts with simpler ones and with those of a model that was trained for longer and comes with the
@@ -18,16 +18,22 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from socialmd.commands.command_line import make_parser, parse_first, run_script
+from socialmd.commands.command_line import CONFIGURATION, make_parser, parse_first, run_script
 
 SHIPPED = "interaction"  # a model that comes trained
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser(__doc__)
-    parser.add_argument("--output", type=Path, default=Path("quickstart_output"))
     parser.add_argument(
-        "--config", default="quickstart", help="name or TOML file; default: %(default)s"
+        "output",
+        type=Path,
+        nargs="?",
+        default=Path("quickstart_output"),
+        help="folder to write to; default: %(default)s",
+    )
+    parser.add_argument(
+        "--config", default="quickstart", help=f"{CONFIGURATION}; default: %(default)s"
     )
     return parser.parse_args(argv)
 
@@ -48,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     _run("simulate", arguments.config, data)
     _run("train", arguments.config, data, run)
-    _run("evaluate", run, SHIPPED, data, "--output", output / "evaluation")
+    _run("evaluate", run, SHIPPED, data, output / "evaluation")
     _run("export", run, output / "saved_model")
 
     print(

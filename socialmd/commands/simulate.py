@@ -13,12 +13,18 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from socialmd.commands.command_line import make_parser, parse_first, run_script, shard
+from socialmd.commands.command_line import (
+    CONFIGURATION,
+    make_parser,
+    parse_first,
+    run_script,
+    shard,
+)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser(__doc__)
-    parser.add_argument("config", type=Path, help="TOML file of the experiment")
+    parser.add_argument("config", help=CONFIGURATION)
     parser.add_argument("output", type=Path, help="folder of the data set; continued if unfinished")
     parser.add_argument(
         "--shard",

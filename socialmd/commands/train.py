@@ -1,4 +1,4 @@
-"""Train what a configuration describes: socialmd train models/NAME.toml DATA OUTPUT."""
+"""Train what a configuration describes: socialmd train CONFIG DATA OUTPUT."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from socialmd.commands.command_line import make_parser, parse_first, positive_integer, run_script
+from socialmd.commands.command_line import (
+    CONFIGURATION,
+    add_verbose,
+    make_parser,
+    parse_first,
+    positive_integer,
+    run_script,
+)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser("Train, or continue an interrupted training, and draw the losses.")
-    parser.add_argument("config", help="experiment, a TOML file from models/")
+    parser.add_argument("config", help=CONFIGURATION)
     parser.add_argument("data", help="data set, a folder with train/ and validation/")
     parser.add_argument("output", type=Path, help="folder for weights, log and TensorBoard")
-    parser.add_argument("--verbose", type=int, default=1, choices=(0, 1, 2))
+    add_verbose(parser, 1)
     parser.add_argument(
         "--stop-after", type=positive_integer, metavar="EPOCHS", help="pause; can be continued"
     )

@@ -1,6 +1,6 @@
 """Search for better hyperparameters, on one machine or many.
 
-    socialmd tune models/search.toml data/monopoles searches/tpe --trials 40
+    socialmd tune search data/monopoles searches/tpe --trials 40
 
 `[search]` in the configuration says what is varied. Each trial is a training in a process of its
 own, in `searches/tpe/trial_NN`; its objective is the validation NLL. The same command continues an
@@ -25,14 +25,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from socialmd.commands.command_line import make_parser, parse_first, positive_integer, run_script
+from socialmd.commands.command_line import (
+    CONFIGURATION,
+    make_parser,
+    parse_first,
+    positive_integer,
+    run_script,
+)
 
 ALGORITHMS = ("tpe", "bayesian", "hyperband", "random")
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser(__doc__)
-    parser.add_argument("config", type=Path, help="experiment with a table [search], a TOML file")
+    parser.add_argument("config", help=f"one with a table [search]: {CONFIGURATION}")
     parser.add_argument("data", type=Path, help="data set, a folder with train/ and validation/")
     parser.add_argument("output", type=Path, help="folder of the search")
     parser.add_argument("--algorithm", default="tpe", choices=ALGORITHMS)

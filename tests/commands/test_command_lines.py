@@ -1,6 +1,9 @@
 """What all commands have in common: help at once, and errors of users in one sentence."""
 
+import argparse
+import importlib
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -9,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from socialmd.commands import figures, tune
+from socialmd.commands.main import COMMANDS
 from socialmd.training.search.make_oracle import ALGORITHMS
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +43,39 @@ def test_help_needs_nothing_slow_and_says_nothing_else(script):
     assert "--debug" in done.stdout
 
 
+@pytest.fixture
+def parsers(monkeypatch):
+    """By command, what parses its arguments."""
+    found = {}
+
+    def note(parser, _):
+        found[name] = parser
+        raise NotImplementedError
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", lambda *words: note(*words[:2]))
+    for name in COMMANDS:
+        with pytest.raises(NotImplementedError):
+            importlib.import_module(f"socialmd.commands.{name}")._parse([])
+    return found
+
+
+def test_what_is_written_to_is_the_last_argument(parsers):
+    for name, parser in parsers.items():
+        places = [action.dest for action in parser._actions if not action.option_strings]
+        assert places[-1] == "output", name
+        assert "--output" not in parser._option_string_actions
+
+
+def test_an_option_means_the_same_in_all_commands(parsers):
+    forms = {}
+    for name, parser in parsers.items():
+        for option, action in parser._option_string_actions.items():
+            form = (type(action), action.nargs, action.dest)
+            assert forms.setdefault(option, form) == form, f"{option} of {name}"
+    assert {option for option in forms if re.search("verb|quiet", option)} == {"--verbose"}
+    assert {option for option in forms if re.search("work|proc|jobs", option)} == {"--processes"}
+
+
 def start(monkeypatch, script, *words):
     """As the shell does; its exit status."""
     monkeypatch.setattr(sys, "argv", [str(script), *map(str, words)])
@@ -52,14 +89,14 @@ def start(monkeypatch, script, *words):
 MISSING = {
     "circle": ["no.toml", "output"],
     "compare": ["no.toml", "no.toml", "data", "output"],
-    "diagnose": ["no_model", "data", "--output", "output"],
-    "evaluate": ["no_model", "data", "--output", "output"],
+    "diagnose": ["no_model", "data", "output"],
+    "evaluate": ["no_model", "data", "output"],
     "export": ["no_model", "output"],
-    "figures": ["no_model", "data", "--output", "output", "--only", "32"],
+    "figures": ["no_model", "data", "output", "--only", "32"],
     "nanoparticle": ["file/below"],
-    "predict": ["no_model", "no.npy", "--output", "output"],
-    "preprocess": ["no_simulation", "--output", "output"],
-    "quickstart": ["--config", "no.toml", "--output", "output"],
+    "predict": ["no_model", "no.npy", "output"],
+    "preprocess": ["no_simulation", "output"],
+    "quickstart": ["output", "--config", "no.toml"],
     "simulate": ["no.toml", "output"],
     "train": ["no.toml", "data", "output"],
     "tune": ["no.toml", "data", "output"],

@@ -50,7 +50,7 @@ def output(experiment, tmp_path_factory):
     output = tmp_path_factory.mktemp("evaluation")
     other = copy_model(experiment, tmp_path_factory.mktemp("models") / "other")
     samples = ("--num-samples", 3, "--sampled-windows", 3)
-    run(experiment.model, other, experiment.data, *samples, "--output", output)
+    run(experiment.model, other, experiment.data, output, *samples)
     return output
 
 
@@ -245,8 +245,8 @@ def test_what_is_not_possible_is_left_out_and_said(experiment, tmp_path, capsys)
             (tmp_path / "test" / f"{path.stem}{copy}.npy").write_bytes(path.read_bytes())
     describe_dataset(tmp_path, features=["x", "y", "height", "charge"], frame_spacing=0.25)
     output = tmp_path / "output"
-    arguments = ("--output", output, "--max-windows", 6, "--num-samples", 0)
-    run(experiment.model / "model.keras", tmp_path, *arguments)
+    arguments = ("--max-windows", 6, "--num-samples", 0)
+    run(experiment.model / "model.keras", tmp_path, output, *arguments)
     result = json.loads((output / "metrics.json").read_text())
     assert list(result["forecasts"]) == ["tiny", "constant position", "constant velocity"]
     assert set(result["left_out"]) >= {"linear autoregression", "known law", "conservation"}
@@ -259,17 +259,6 @@ def test_what_is_not_possible_is_left_out_and_said(experiment, tmp_path, capsys)
     assert result["verdict"]["tiny"]["overall"]["outcome"] == "higher"
 
 
-@pytest.mark.usefixtures("unreported")
-@pytest.mark.parametrize("file", ["", "model.keras"])
-def test_a_report_lies_beside_the_model_unless_said_otherwise(
-    experiment, loaded, tmp_path, file, monkeypatch
-):
-    monkeypatch.setattr(LOAD_MODELS, "load", lambda path: loaded)
-    copy_model(experiment, tmp_path)
-    run(tmp_path / file, experiment.data, "--max-windows", 1, "--num-samples", 0)
-    assert (tmp_path / "evaluation" / "metrics.json").is_file()
-
-
 def test_models_of_the_same_name_are_told_apart_by_the_folder_above(experiment, tmp_path):
     (tmp_path / "wide").mkdir()
     (tmp_path / "narrow").mkdir()
@@ -279,9 +268,9 @@ def test_models_of_the_same_name_are_told_apart_by_the_folder_above(experiment, 
 
 def test_models_need_names_of_their_own(experiment, tmp_path):
     with pytest.raises(ValueError, match="models of different names, found 'experiment0/tiny'"):
-        run(experiment.model, experiment.model / "model.keras", experiment.data)
+        run(experiment.model, experiment.model / "model.keras", experiment.data, tmp_path)
     with pytest.raises(ValueError, match="expected names that are not taken, found 'truth'"):
-        run(copy_model(experiment, tmp_path / "truth"), experiment.data)
+        run(copy_model(experiment, tmp_path / "truth"), experiment.data, tmp_path)
 
 
 def test_data_with_other_features_are_refused(experiment, tmp_path):
@@ -289,18 +278,20 @@ def test_data_with_other_features_are_refused(experiment, tmp_path):
     np.save(tmp_path / "test" / "a.npy", np.zeros((40, 3, 3)))
     describe_dataset(tmp_path, features=["x", "y", "radius"], frame_spacing=1.0)
     with pytest.raises(ValueError, match="the 4 features of tiny, found x, y, radius"):
-        run(experiment.model, tmp_path)
+        run(experiment.model, tmp_path, tmp_path / "report")
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "some"])
-def test_impossible_numbers_of_windows_are_refused(experiment, count):
+def test_impossible_numbers_of_windows_are_refused(experiment, count, capsys):
     with pytest.raises(SystemExit):
-        run(experiment.model, experiment.data, "--max-windows", count)
+        run(experiment.model, experiment.data, "report", "--max-windows", count)
+    assert "argument --max-windows: " in capsys.readouterr().err
 
 
-def test_one_sample_is_refused(experiment, forecasts):
+def test_one_sample_is_refused(experiment, forecasts, capsys):
     with pytest.raises(SystemExit):
-        run(experiment.model, experiment.data, "--num-samples", 1)
+        run(experiment.model, experiment.data, "report", "--num-samples", 1)
+    assert "argument --num-samples: " in capsys.readouterr().err
     with pytest.raises(ValueError, match="num_samples: expected 0, or at least 2, found 1"):
         measure(forecasts, num_samples=1)
 

@@ -52,10 +52,10 @@ def folder(experiment, tmp_path_factory):
 def run(folder, monkeypatch):
     """The script in that folder."""
 
-    def in_folder(*options):
+    def in_folder(output, *options):
         monkeypatch.chdir(folder)
         sources = ("--circle", "circle", "--comparison", "comparison")
-        figures.main([str(word) for word in ("tiny", "data", *sources, *options)])
+        figures.main([str(word) for word in ("tiny", "data", output, *sources, *options)])
 
     return in_folder
 
@@ -68,12 +68,12 @@ def save_coarsely(figure, folder, name, name_units):
 def test_every_figure_is_made_with_its_caption(run, folder, monkeypatch, capsys):
     monkeypatch.setattr("socialmd.reporting.gallery.PIXELS", 8)
     monkeypatch.setattr(figures, "save_png_and_pdf", save_coarsely)  # the time goes into drawing
-    run("--output", "all")
+    run("all")
     names = {path.stem for path in (folder / "all").glob("*.png")}
     assert names == set(figures.FIGURES) - {"interaction"}  # which this model has learned none of
     captions = (folder / "all" / "captions.md").read_text()
     assert captions.count("Chosen by rule: ") == len(names)
-    assert captions.count("`socialmd figures tiny data --circle ") == len(names)
+    assert captions.count("`socialmd figures tiny data all --circle ") == len(names)
     assert [line[3:] for line in captions.splitlines() if line.startswith("## ")] == sorted(names)
     for name in names - {"figure_11_12"}:
         with Image.open(folder / "all" / f"{name}.png") as image:
@@ -87,15 +87,15 @@ def test_rule_is_the_title_and_folders_of_a_machine_are_not_told(run, folder, tm
     figure = Figure((2, 2))
     figures.save(Drawing(figure, "the first one", "A point"), tmp_path, "figure_99")
     assert figure.get_suptitle() == "The first one"
-    run("--output", tmp_path / "out", "--only", 22)
+    run(tmp_path / "out", "--only", 22)
     captions = (tmp_path / "out" / "captions.md").read_text()
-    assert "--output out --only 22`" in captions
+    assert "`socialmd figures tiny data out --circle " in captions
     assert str(tmp_path) not in captions
 
 
 def test_missing_sources_are_named_and_the_rest_is_made(run, folder, capsys):
-    missing = ("--circle", "nowhere", "--comparison", "nowhere", "--output", "some")
-    run(*missing, "--only", 12, 22, 26)
+    missing = ("--circle", "nowhere", "--comparison", "nowhere")
+    run("some", *missing, "--only", 12, 22, 26)
     assert {path.name for path in (folder / "some").iterdir()} == {
         "captions.md",
         "figure_22.pdf",
@@ -111,9 +111,9 @@ def test_missing_sources_are_named_and_the_rest_is_made(run, folder, capsys):
 
 
 def test_captions_of_earlier_figures_stay(run, folder):
-    run("--output", "twice", "--only", 28)
+    run("twice", "--only", 28)
     before = (folder / "twice" / "captions.md").read_text()
-    run("--output", "twice", "--only", 22)
+    run("twice", "--only", 22)
     after = (folder / "twice" / "captions.md").read_text()
     assert before.partition("## figure_28")[2] == after.partition("## figure_28")[2]
     assert after.index("## figure_22") < after.index("## figure_28")
@@ -141,5 +141,5 @@ def test_model_without_a_log_has_no_curve_of_its_training(tmp_path):
 
 def test_unknown_figures_are_refused(run, capsys):
     with pytest.raises(SystemExit):
-        run("--output", "unused", "--only", 9)
+        run("unused", "--only", 9)
     assert "invalid choice: '9' (choose from '8', '11', '12', '22'" in capsys.readouterr().err

@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
 
 def test_the_figure_has_its_caption_and_its_own_name(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
-    figures.main(["net", "data", "--output", "figures", "--only", "interaction"])
+    figures.main(["net", "data", "figures", "--only", "interaction"])
     assert "Made in figures: interaction\n" in capsys.readouterr().out
     assert {path.name for path in (folder / "figures").iterdir()} == {
         "captions.md",

@@ -106,7 +106,7 @@ def test_both_models_train_on_systems_of_different_sizes(plane):
 def test_evaluation_leaves_padded_particles_out(plane, tmp_path, capsys):
     """And what needs equally many in all systems; errors are those of the particles that are."""
     data, models = plane
-    arguments = [*map(str, models), str(data), "--output", str(tmp_path), "--num-samples", "2"]
+    arguments = [*map(str, models), str(data), str(tmp_path), "--num-samples", "2"]
     evaluate.main([*arguments, "--split", "test"])
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["forecasts"].keys() >= {"seq", "soc", "constant position"}
@@ -131,7 +131,7 @@ def test_evaluation_leaves_padded_particles_out(plane, tmp_path, capsys):
 
 def test_diagnosis_in_the_plane(plane, tmp_path, capsys):
     data, models = plane
-    diagnose.main([*map(str, models), str(data), "--output", str(tmp_path)])
+    diagnose.main([*map(str, models), str(data), str(tmp_path)])
     found = json.loads((tmp_path / "diagnosis.json").read_text())
     assert found["length_unit"] == "angstrom"
     baselines = {"constant position", "constant velocity", "linear autoregression"}
@@ -149,7 +149,7 @@ def test_diagnosis_in_the_plane(plane, tmp_path, capsys):
 
 def test_diagnosis_in_space(space, tmp_path):
     data, model = space
-    diagnose.main([str(model), str(data), "--split", "validation", "--output", str(tmp_path)])
+    diagnose.main([str(model), str(data), "--split", "validation", str(tmp_path)])
     found = json.loads((tmp_path / "diagnosis.json").read_text())
     frames = np.load(data / "validation" / simulation_name(2))[..., :3]
     starts = range(0, 20 - 7 + 1, 3)
@@ -161,7 +161,7 @@ def test_diagnosis_in_space(space, tmp_path):
 def test_forecast_in_space_for_viewers(space, tmp_path):
     data, model = space
     file = data / "test" / simulation_name(3)
-    predict.main([str(model), str(file), "--output", str(tmp_path), "--start-frame", "0"])
+    predict.main([str(model), str(file), str(tmp_path), "--start-frame", "0"])
     assert np.load(tmp_path / "forecast.npy").shape == (4, 4, 3)
     for name in ("forecast.xyz", "truth.xyz", "forecast.pdb", "truth.pdb"):
         assert (tmp_path / name).is_file()
@@ -169,7 +169,7 @@ def test_forecast_in_space_for_viewers(space, tmp_path):
 
 def test_models_and_data_of_different_dimensions_are_refused(plane, space, tmp_path):
     with pytest.raises(ValueError, match=r"expected the 5 features of seq"):
-        diagnose.main([str(space[1]), str(plane[0]), "--output", str(tmp_path)])
+        diagnose.main([str(space[1]), str(plane[0]), str(tmp_path)])
     with pytest.raises(ValueError, match=r"sequence_lstm for 3 dimensions"):
         train_on(tmp_path / "social_in_space", space[0], SOCIAL)
 

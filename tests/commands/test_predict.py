@@ -51,7 +51,7 @@ def molecules(tmp_path_factory):
 
 
 def run(experiment, file, output, *options):
-    predict.main([str(experiment.model), str(file), "--output", str(output), *map(str, options)])
+    predict.main([str(experiment.model), str(file), str(output), *map(str, options)])
 
 
 def read_xyz(path):

@@ -21,8 +21,8 @@ from socialmd.molecular.slices import slice_directions, turn_into_plane
 NUM_FRAMES = 10
 MOLECULES = ["ONC"] * 8 + ["OQL"] * 6 + ["OCQ"] * 4  # the last ones are not selected
 GOLD = np.array([[0, 0, 0], [3, 0, 0], [-3, 0, 0], [0, 3, 0], [0, -3, 0]], float)
-ARGUMENTS = ["--frame-spacing", "2", "--half-thickness", "8", "--slices", "3", "--workers", "1"]
-ARGUMENTS += ["--split", "70", "30", "0"]
+ARGUMENTS = ["--frame-spacing", "2", "--half-thickness", "8", "--slices", "3", "--processes", "1"]
+ARGUMENTS += ["--shares", "70", "30", "0"]
 
 
 def molecule_centres(seed):
@@ -78,7 +78,6 @@ def test_three_dimensions_hold_whole_simulations(make_simulation, tmp_path, caps
     preprocess.main(
         [
             *sources,
-            "--output",
             str(output),
             *ARGUMENTS,
             "--dimensions",
@@ -125,8 +124,8 @@ def test_two_dimensions_hold_slices_of_one_simulation_cut_in_time(
     make_simulation, tmp_path, capsys
 ):
     output = tmp_path / "set"
-    arguments = [make_simulation("run", 5), "--output", str(output), *ARGUMENTS]
-    preprocess.main([*arguments, "--split", "60", "20", "20", "--window", "3"])
+    arguments = [make_simulation("run", 5), str(output), *ARGUMENTS]
+    preprocess.main([*arguments, "--shares", "60", "20", "20", "--window", "3"])
     expected = molecule_centres(5)[:, :14]
     description = read_description(output)
     assert description.features == ("x", "y", "OQL", "ONC")
@@ -158,7 +157,7 @@ def test_two_dimensions_hold_slices_of_one_simulation_cut_in_time(
 
 def test_models_read_the_data_set(make_simulation, tmp_path):
     output = tmp_path / "set"
-    preprocess.main([make_simulation("run", 5), "--output", str(output), *ARGUMENTS])
+    preprocess.main([make_simulation("run", 5), str(output), *ARGUMENTS])
     paths = sorted((output / "train").iterdir())
     config = DataConfig(
         subsample=1, num_phases=1, input_steps=3, target_steps=4, window_shift=1, num_rotations=0
@@ -175,7 +174,7 @@ def test_models_read_the_data_set(make_simulation, tmp_path):
 
 def test_every_second_frame_takes_twice_the_time(make_simulation, tmp_path):
     output = tmp_path / "set"
-    arguments = [make_simulation("run", 5), "--output", str(output), *ARGUMENTS]
+    arguments = [make_simulation("run", 5), str(output), *ARGUMENTS]
     frames = ["--start", "1", "--stop", "8", "--step", "2"]
     preprocess.main([*arguments, *frames, "--dimensions", "3", "--time-unit", "picosecond"])
     description = read_description(output)
@@ -188,7 +187,7 @@ def test_every_second_frame_takes_twice_the_time(make_simulation, tmp_path):
 
 def test_a_finished_data_set_is_left_alone(make_simulation, tmp_path, capsys):
     source, output = make_simulation("run", 5), tmp_path / "set"
-    arguments = [source, "--output", str(output), *ARGUMENTS, "--dimensions", "3"]
+    arguments = [source, str(output), *ARGUMENTS, "--dimensions", "3"]
     preprocess.main(arguments)
     written = {path: path.stat().st_mtime_ns for path in output.rglob("*.*")}
     preprocess.main(arguments)
@@ -206,7 +205,7 @@ def test_a_finished_data_set_is_left_alone(make_simulation, tmp_path, capsys):
 
 
 def test_short_parts_are_warned_of_before_reading(make_simulation, tmp_path, capsys):
-    arguments = [make_simulation("run", 5), "--output", str(tmp_path / "set"), *ARGUMENTS]
+    arguments = [make_simulation("run", 5), str(tmp_path / "set"), *ARGUMENTS]
     (tmp_path / "run" / "x.pdb.1").write_text("no PDB file")
     with pytest.raises(ValueError, match="expected atoms"):
         preprocess.main(arguments)
@@ -223,7 +222,7 @@ def test_a_simulation_of_drugs_only_may_stand_beside_a_mixed_one(make_simulation
     sources = [make_simulation(f"run_{seed}", seed) for seed in range(2)]
     rename(sources[0], "ONC", "OCN")
     output = tmp_path / "set"
-    arguments = [*sources, "--output", str(output), *ARGUMENTS, "--dimensions", "3"]
+    arguments = [*sources, str(output), *ARGUMENTS, "--dimensions", "3"]
     preprocess.main([*arguments, "--names", "OQL", "ONC"])
     files = [load(output / name)[1] for name in read_description(output).files]
     assert files == [["OQL"] * 6, MOLECULES[:14]]
@@ -231,7 +230,7 @@ def test_a_simulation_of_drugs_only_may_stand_beside_a_mixed_one(make_simulation
 
 def test_names_of_other_molecules_can_be_given(make_simulation, tmp_path):
     output = tmp_path / "set"
-    arguments = [make_simulation("run", 5), "--output", str(output), *ARGUMENTS]
+    arguments = [make_simulation("run", 5), str(output), *ARGUMENTS]
     preprocess.main([*arguments, "--dimensions", "3", "--names", "OCQ", "OQL"])
     description = read_description(output)
     assert description.features == ("x", "y", "z", "OCQ", "OQL")
@@ -256,7 +255,7 @@ def test_names_must_be_those_of_the_molecules(make_simulation, tmp_path, argumen
     sources = [make_simulation(f"run_{seed}", seed) for seed in range(2)]
     (tmp_path / "run_0" / "x.pdb.2").write_text("found before this file is read")
     with pytest.raises(ValueError, match=message):
-        preprocess.main([*sources, "--output", str(tmp_path / "set"), *ARGUMENTS, *arguments])
+        preprocess.main([*sources, str(tmp_path / "set"), *ARGUMENTS, *arguments])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run_0", "run_1"]
 
 
@@ -264,13 +263,13 @@ def test_malformed_last_simulation_leaves_nothing(make_simulation, tmp_path):
     sources = [make_simulation(f"run_{seed}", seed) for seed in range(2)]
     (tmp_path / "run_1" / "x.pdb.7").write_text(pdb_text(molecule_centres(1)[6] * np.nan, 0))
     with pytest.raises(ValueError, match=r"run_1/x\.pdb\.7"):
-        preprocess.main([*sources, "--output", str(tmp_path / "set"), *ARGUMENTS])
+        preprocess.main([*sources, str(tmp_path / "set"), *ARGUMENTS])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run_0", "run_1"]
 
 
 def test_there_is_a_test_split_by_default(make_simulation, tmp_path):
     source, output = make_simulation("run", 5), tmp_path / "set"
-    preprocess.main([source, "--output", str(output), "--frame-spacing", "2", "--dimensions", "3"])
+    preprocess.main([source, str(output), "--frame-spacing", "2", "--dimensions", "3"])
     shapes = {name: np.load(output / name).shape[0] for name in read_description(output).files}
     assert list(shapes.values()) == [7, 2, 1]
 
@@ -295,7 +294,7 @@ def test_what_cannot_succeed_is_refused_before_much_is_read(
 
     monkeypatch.setattr(MoleculeTrajectories, "run", count)
     with pytest.raises(ValueError, match=message):
-        preprocess.main([source, "--output", str(tmp_path / "set"), *ARGUMENTS, *arguments])
+        preprocess.main([source, str(tmp_path / "set"), *ARGUMENTS, *arguments])
     assert sum(map(len, read)) <= 1
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
@@ -305,7 +304,7 @@ def test_an_output_that_cannot_be_written_is_refused_unread(make_simulation, tmp
     (tmp_path / "run" / "x.pdb.1").write_text("no PDB file")
     for output in ("/proc/set", str(tmp_path / "run/x.pdb.2/set")):
         with pytest.raises(OSError, match="set"):
-            preprocess.main([source, "--output", output, *ARGUMENTS])
+            preprocess.main([source, output, *ARGUMENTS])
 
 
 def test_an_output_may_be_a_link(make_simulation, tmp_path):
@@ -313,7 +312,7 @@ def test_an_output_may_be_a_link(make_simulation, tmp_path):
     source = make_simulation("run", 5)
     (tmp_path / "disk").mkdir()
     (tmp_path / "set").symlink_to(tmp_path / "disk")
-    preprocess.main([source, "--output", str(tmp_path / "set"), *ARGUMENTS])
+    preprocess.main([source, str(tmp_path / "set"), *ARGUMENTS])
     assert (tmp_path / "disk/dataset.json").is_file()
     assert (tmp_path / "set.radial.png").is_file()
     assert (tmp_path / "set").is_symlink()
@@ -323,7 +322,7 @@ def test_names_of_links_are_kept(make_simulation, tmp_path):
     """Data under git-annex or DVC lie elsewhere, under names that say nothing."""
     make_simulation("6d9b2c", 5)
     (tmp_path / "run").symlink_to(tmp_path / "6d9b2c")
-    preprocess.main([str(tmp_path / "run"), "--output", str(tmp_path / "set"), *ARGUMENTS])
+    preprocess.main([str(tmp_path / "run"), str(tmp_path / "set"), *ARGUMENTS])
     description = read_description(tmp_path / "set")
     assert description.preprocessing["settings"]["sources"] == ["run"]
 
@@ -332,14 +331,14 @@ def test_names_of_links_are_kept(make_simulation, tmp_path):
     ("arguments", "message"),
     [
         (["--half-thickness", "0.001"], r"run: half_thickness: expected at least two molecules"),
-        (["--split", "0", "0", "0"], "shares: expected some that are not zero"),
+        (["--shares", "0", "0", "0"], "shares: expected some that are not zero"),
         (["--select", "resname XYZ"], "XYZ"),
     ],
 )
 def test_impossible_requests_leave_nothing(make_simulation, tmp_path, arguments, message):
     source = make_simulation("run", 5)
     with pytest.raises(ValueError, match=message):
-        preprocess.main([source, "--output", str(tmp_path / "set"), *ARGUMENTS, *arguments])
+        preprocess.main([source, str(tmp_path / "set"), *ARGUMENTS, *arguments])
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
@@ -347,16 +346,14 @@ def test_one_simulation_is_not_taken_twice(make_simulation, tmp_path):
     source = make_simulation("run", 5)
     for second in (source, f"{source}/"):
         with pytest.raises(ValueError, match="expected different simulations"):
-            preprocess.main([source, second, "--output", str(tmp_path / "set"), *ARGUMENTS])
+            preprocess.main([source, second, str(tmp_path / "set"), *ARGUMENTS])
 
 
 def test_too_few_simulations_for_the_splits_are_refused_unread(make_simulation, tmp_path):
     sources = [make_simulation(f"run_{seed}", seed) for seed in range(2)]
     (tmp_path / "run_0" / "x.pdb.1").write_text("no PDB file")
     with pytest.raises(ValueError, match="as many simulations as there are splits"):
-        preprocess.main(
-            [*sources, "--output", str(tmp_path / "set"), *ARGUMENTS, "--split", "1", "1", "1"]
-        )
+        preprocess.main([*sources, str(tmp_path / "set"), *ARGUMENTS, "--shares", "1", "1", "1"])
 
 
 def test_simulations_of_different_lengths_are_refused_unread(make_simulation, tmp_path):
@@ -364,7 +361,7 @@ def test_simulations_of_different_lengths_are_refused_unread(make_simulation, tm
     (tmp_path / "run_0" / "x.pdb.1").write_text("no PDB file")
     (tmp_path / "run_1" / "x.pdb.10").unlink()
     with pytest.raises(ValueError, match=r"found \[9, 10\]; use the first 9"):
-        preprocess.main([*sources, "--output", str(tmp_path / "set"), *ARGUMENTS])
+        preprocess.main([*sources, str(tmp_path / "set"), *ARGUMENTS])
 
 
 @pytest.mark.parametrize(
@@ -383,7 +380,7 @@ def test_simulations_of_different_lengths_are_refused_unread(make_simulation, tm
 )
 def test_impossible_command_lines_are_explained(tmp_path, capsys, arguments, message):
     with pytest.raises(SystemExit):
-        preprocess.main(["run", "--output", str(tmp_path / "set"), *arguments])
+        preprocess.main(["run", str(tmp_path / "set"), *arguments])
     assert message in capsys.readouterr().err
 
 
@@ -413,10 +410,10 @@ def write_xtc(folder, spacing, seed=5):
 def test_times_are_those_of_the_files(tmp_path):
     """A folder with one topology and one trajectory is understood."""
     source = write_xtc(tmp_path / "run", 20.0)
-    arguments = ["--dimensions", "3", "--workers", "1", "--step", "2"]
+    arguments = ["--dimensions", "3", "--processes", "1", "--step", "2"]
 
     def spacing(name, *words):
-        preprocess.main([source, "--output", str(tmp_path / name), *arguments, *words])
+        preprocess.main([source, str(tmp_path / name), *arguments, *words])
         description = read_description(tmp_path / name)
         return description.frame_spacing, description.time_unit
 
@@ -442,10 +439,9 @@ def test_times_are_those_of_the_files(tmp_path):
             [
                 str(tmp_path / "run"),
                 source,
-                "--output",
                 str(tmp_path / "e"),
                 *arguments,
-                "--split",
+                "--shares",
                 "1",
                 "1",
                 "0",
@@ -456,14 +452,23 @@ def test_times_are_those_of_the_files(tmp_path):
 def test_times_that_files_do_not_say_must_be_given(make_simulation, tmp_path):
     source = make_simulation("run", 5)
     with pytest.raises(ValueError, match="--frame-spacing: expected the time between two frames"):
-        preprocess.main([source, "--output", str(tmp_path / "set")])
+        preprocess.main([source, str(tmp_path / "set")])
+
+
+def test_simulations_are_not_written_over(make_simulation):
+    """Where to write to was forgotten: the last simulation stands in its place."""
+    first, second = make_simulation("one", 5), make_simulation("two", 6)
+    before = checksums(Path(second))
+    with pytest.raises((ValueError, FileNotFoundError), match="two"):
+        preprocess.main([first, second, *ARGUMENTS])
+    assert checksums(Path(second)) == before
 
 
 def test_a_fluid_has_no_centre(make_simulation, tmp_path):
     """Places are those in the files, and nothing is drawn around a centre."""
     source, output = make_simulation("run", 5), tmp_path / "set"
     words = ["--dimensions", "3", "--centre", "none"]
-    preprocess.main([source, "--output", str(output), *ARGUMENTS, *words])
+    preprocess.main([source, str(output), *ARGUMENTS, *words])
     positions, _ = load(output / "train/simulation_00000.npy")
     drift = [30.0, -12.5, 4.0] + np.arange(7)[:, None, None] * [0.25, 0.5, -1.0]
     np.testing.assert_allclose(positions, molecule_centres(5)[:7, :14] + drift, atol=1e-4)
@@ -512,7 +517,7 @@ def sources(tmp_path_factory):
 def expected(sources, tmp_path_factory):
     """What one process writes: three slices of each simulation."""
     folder = tmp_path_factory.mktemp("one")
-    preprocess.main([*sources, "--output", str(folder / "set"), *ARGUMENTS])
+    preprocess.main([*sources, str(folder / "set"), *ARGUMENTS])
     found = checksums(folder)
     assert {"set.radial.png", "set.slice.png", "set/dataset.json"} < set(found)
     assert len(found) == 3 + 12
@@ -522,9 +527,7 @@ def expected(sources, tmp_path_factory):
 @pytest.fixture
 def work(sources, tmp_path):
     """A function that runs the pipeline."""
-    return lambda *words: preprocess.main(
-        [*sources, "--output", str(tmp_path / "set"), *ARGUMENTS, *words]
-    )
+    return lambda *words: preprocess.main([*sources, str(tmp_path / "set"), *ARGUMENTS, *words])
 
 
 @pytest.fixture
@@ -544,7 +547,7 @@ def was_read(monkeypatch):
 def test_processes_at_the_same_time_write_what_one_process_writes(sources, expected, tmp_path):
     root = Path(__file__).parents[2]
     subprocess.run(
-        [sys.executable, "-c", PROCESSES, *sources, *ARGUMENTS, "--output", tmp_path / "set"],
+        [sys.executable, "-c", PROCESSES, *sources, tmp_path / "set", *ARGUMENTS],
         cwd=root,
         env=os.environ | {"PYTHONPATH": str(root)},
         check=True,

@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
 @pytest.mark.usefixtures("coarse_figures")
 def test_quickstart_does_everything_and_says_where_it_is(folder, capsys, monkeypatch):
     output = folder / "output"
-    arguments = ["--config", str(folder / "config.toml"), "--output", str(output)]
+    arguments = [str(output), "--config", str(folder / "config.toml")]
     quickstart.main(arguments)
     printed = capsys.readouterr().out
 
