@@ -131,6 +131,7 @@ from numpy.typing import NDArray
 
 from socialmd.claim import claim
 from socialmd.data.dataset_description import SPLITS
+from socialmd.data.dataset_writer import DatasetWriter
 from socialmd.files import save_figure
 from socialmd.molecular import (
     MoleculeTrajectories,
@@ -144,7 +145,6 @@ from socialmd.molecular import (
     write_molecular_dataset,
 )
 from socialmd.molecular.frame_times import PICOSECONDS, read_frame_spacing
-from socialmd.molecular.molecular_folder import check_output_folder
 from socialmd.molecular.shard_folder import ShardFolder
 from socialmd.molecular.slices import turn_into_plane
 from socialmd.molecular.split_frames import Part
@@ -172,7 +172,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     sources = find_files(arguments.simulations)
     arguments.frame_spacing = find_spacing(sources, arguments)
     settings = make_settings(sources, arguments)
-    is_complete = check_output_folder(output, settings)
+    writer = DatasetWriter(output, {"settings": settings})
+    is_complete = writer.check()
     if not is_complete:
         check_output_can_be_written(output)
     folder = ShardFolder(output, settings, list(sources.values()))
@@ -186,7 +187,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if arguments.shard and not is_complete:
         read_shard(trajectories, folder, arguments)
     simulations = gather(trajectories, folder, arguments)
-    if not simulations and not check_output_folder(output, settings):
+    if not simulations and not writer.check():
         unread = f"{len(folder.missing())} of {len(sources)} simulations are still to be read"
         print(f"{output}: {unread}: other shards are not done yet")
         return

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from socialmd.files import write_atomically, write_json
+from socialmd.data.dataset_writer import check_recipe
+from socialmd.files import read_json, write_atomically, write_json
 from socialmd.molecular.followed_simulation import NanoparticleSimulation
-from socialmd.molecular.molecular_folder import as_json, check_settings
 from socialmd.molecular.simulation_files import SimulationFiles
 
 __all__ = ["ShardFolder"]
@@ -52,7 +52,7 @@ class ShardFolder:
     ):
         output = Path(output).absolute()
         self.path = output.with_name(f".{output.name}.shards")
-        self._settings = as_json(settings)
+        self._settings = settings
         self._fingerprints = [_fingerprint(self._settings, files) for files in simulations]
         self._check()
 
@@ -139,13 +139,8 @@ class ShardFolder:
 
     def _check(self) -> None:
         path = self.path / SETTINGS_FILE
-        try:
-            found = json.loads(path.read_bytes())
-        except FileNotFoundError:
-            return
-        except ValueError as error:
-            raise ValueError(f"{path}: no JSON ({error}); remove {self.path}") from None
-        check_settings(self.path, "what was read with", found, self._settings)
+        with suppress(FileNotFoundError):
+            check_recipe(path, read_json(path), self._settings)
 
     def _read(self, number: int, keys: Sequence[str]) -> dict[str, Any] | None:
         path = self._file(number)
