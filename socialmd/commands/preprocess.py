@@ -134,8 +134,8 @@ from socialmd.data.dataset_description import SPLITS
 from socialmd.data.dataset_writer import DatasetWriter
 from socialmd.files import save_figure
 from socialmd.molecular import (
+    FollowedSimulation,
     MoleculeTrajectories,
-    NanoparticleSimulation,
     SimulationFiles,
     Slice,
     cut_slices,
@@ -369,7 +369,7 @@ def gather(
     trajectories: Mapping[str, MoleculeTrajectories],
     folder: ShardFolder,
     arguments: argparse.Namespace,
-) -> list[NanoparticleSimulation]:
+) -> list[FollowedSimulation]:
     """What shards have read. Without any, the rest is read now; with them, all or nothing is there.
 
     Returns:
@@ -391,28 +391,20 @@ def gather(
 
 def read_simulation(
     source: str, molecules: MoleculeTrajectories, arguments: argparse.Namespace
-) -> NanoparticleSimulation:
+) -> FollowedSimulation:
     """Follow the molecules of one simulation; in two dimensions, cut slices.
 
     Raises:
         ValueError: a file is impossible (see `MoleculeTrajectories`).
     """
     results = molecules.run(arguments.start, arguments.stop, arguments.step, verbose=True).results
-    simulation = NanoparticleSimulation(
-        source=without_folders(source, molecules.files),
-        positions=results.positions,
-        names=results.names,
-        atoms=results.atoms,
-        frames=results.frames,
-    )
+    simulation = FollowedSimulation(without_folders(source, molecules.files), *results)
     simulation = cut(simulation, arguments)
     print(f"\n{source}: {describe(simulation)}", flush=True)
     return simulation
 
 
-def cut(
-    simulation: NanoparticleSimulation, arguments: argparse.Namespace
-) -> NanoparticleSimulation:
+def cut(simulation: FollowedSimulation, arguments: argparse.Namespace) -> FollowedSimulation:
     """The simulation with its slices, which there are in two dimensions."""
     return simulation._replace(slices=make_slices(simulation.positions, arguments))
 
@@ -427,7 +419,7 @@ def make_slices(positions: NDArray[Any], arguments: argparse.Namespace) -> list[
 # === What is reported ===
 
 
-def describe(simulation: NanoparticleSimulation) -> str:
+def describe(simulation: FollowedSimulation) -> str:
     """Frames, molecules by name, and what the slices become, in lines of text."""
     counts = simulation.count_molecules().items()
     molecules = ", ".join(f"{count} {name}" for name, count in counts)
@@ -479,7 +471,7 @@ def warn_of_short_parts(parts: Sequence[Part], window: int) -> None:
 
 
 def draw_radial(
-    output: Path, simulation: NanoparticleSimulation, arguments: argparse.Namespace
+    output: Path, simulation: FollowedSimulation, arguments: argparse.Namespace
 ) -> None:
     """Draw how far the molecules of a simulation are from the centre, beside the data set."""
     radial = radial_distribution(simulation.positions, simulation.names)
@@ -495,7 +487,7 @@ def draw_radial(
     _save(output, "radial", figure)
 
 
-def draw_slice(output: Path, simulation: NanoparticleSimulation, half_thickness: float) -> None:
+def draw_slice(output: Path, simulation: FollowedSimulation, half_thickness: float) -> None:
     """Draw how the first slice of a simulation is made, beside the data set."""
     piece, positions = simulation.slices[0], simulation.positions[0]
     chosen = np.isin(np.arange(len(positions)), piece.molecules)

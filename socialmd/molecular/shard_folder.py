@@ -1,4 +1,4 @@
-"""What shards have read, beside the data set, until one of them finds all of it there."""
+"""Folder of what shards have read, until one of them finds all of it there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from socialmd.data.dataset_writer import check_recipe
 from socialmd.files import read_json, write_atomically, write_json
-from socialmd.molecular.followed_simulation import NanoparticleSimulation
+from socialmd.molecular.followed_simulation import FollowedSimulation
 from socialmd.molecular.simulation_files import SimulationFiles
 
 __all__ = ["ShardFolder"]
@@ -39,7 +39,7 @@ class ShardFolder:
 
     Example:
         >>> folder = ShardFolder("data/slices", settings, [SimulationFiles.find("run_1")])
-        >>> folder.save(0, NanoparticleSimulation("run_1", positions, names, atoms, frames))
+        >>> folder.save(0, FollowedSimulation("run_1", positions, names, atoms, frames))
         >>> folder.load(0).positions.shape
         (300, 120, 3)
     """
@@ -76,7 +76,7 @@ class ShardFolder:
         numbers = range(len(self._fingerprints))
         return [number for number in numbers if self._read(number, ()) is None]
 
-    def save(self, number: int, simulation: NanoparticleSimulation) -> None:
+    def save(self, number: int, simulation: FollowedSimulation) -> None:
         """Write what was read of a simulation; its slices are left out.
 
         Nothing is left of it if another process is removing the folder, because it has found all
@@ -100,7 +100,7 @@ class ShardFolder:
                 self._file(number), lambda file: np.savez(file, allow_pickle=False, **arrays)
             )
 
-    def load(self, number: int) -> NanoparticleSimulation | None:
+    def load(self, number: int) -> FollowedSimulation | None:
         """What was read of a simulation, without slices.
 
         Args:
@@ -115,7 +115,7 @@ class ShardFolder:
         found = self._read(number, ("source", "positions", "names", "atoms", "frames"))
         if found is None:
             return None
-        return NanoparticleSimulation(
+        return FollowedSimulation(
             source=str(found["source"]),
             positions=found["positions"],
             **{key: found[key].tolist() for key in ("names", "atoms", "frames")},

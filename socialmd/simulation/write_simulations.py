@@ -13,7 +13,7 @@ from socialmd.data.dataset_description import file_names
 from socialmd.data.dataset_writer import DatasetWriter
 from socialmd.shard import Shard
 from socialmd.simulation.forces import total_energy
-from socialmd.simulation.simulate import simulate
+from socialmd.simulation.simulate_systems import simulate
 from socialmd.simulation.threads import map_in_threads
 
 __all__ = ["simulation_writer", "write_dataset"]

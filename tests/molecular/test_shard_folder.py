@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from socialmd.molecular import NanoparticleSimulation, SimulationFiles
+from socialmd.molecular import FollowedSimulation, SimulationFiles
 from socialmd.molecular.shard_folder import ShardFolder
 
 SETTINGS = {"step": 1, "split": (70.0, 30.0, 0.0)}
@@ -25,7 +25,7 @@ def output(tmp_path):
 
 
 def make_simulation(rng):
-    return NanoparticleSimulation(
+    return FollowedSimulation(
         source="run_1",
         positions=rng.normal(size=(5, 3, 3)),
         names=("OQL", "ONC", "OQL"),
