@@ -175,7 +175,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     writer = DatasetWriter(output, {"settings": settings})
     is_complete = writer.check()
     if not is_complete:
-        check_output_can_be_written(output)
+        with claim(output, wait=True):  # or fail before hours of reading
+            pass
     folder = ShardFolder(output, settings, list(sources.values()))
     parts = split_frames(
         [count_frames(files, arguments) for files in sources.values()], arguments.split
@@ -287,16 +288,6 @@ def find_spacing(sources: Mapping[str, SimulationFiles], arguments: argparse.Nam
                 f"{found:g}; give --ignore-times if the times in the file are wrong"
             )
     return float(expected if given else f"{expected:.6g}")
-
-
-def check_output_can_be_written(output: Path) -> None:
-    """Make the folder, or find a place in it, and leave nothing there.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    with claim(output, wait=True):
-        pass
 
 
 def count_frames(files: SimulationFiles, arguments: argparse.Namespace) -> int:

@@ -89,12 +89,8 @@ class ShardFolder:
         Raises:
             OSError: the file cannot be written.
         """
-        arrays = {
-            "fingerprint": np.array(self._fingerprints[number]),
-            "source": np.array(simulation.source),
-            "positions": simulation.positions,
-            **{key: np.array(getattr(simulation, key)) for key in ("names", "atoms", "frames")},
-        }
+        arrays = {"fingerprint": self._fingerprints[number], **simulation._asdict()}
+        del arrays["slices"]
         with suppress(FileNotFoundError):
             write_atomically(
                 self._file(number), lambda file: np.savez(file, allow_pickle=False, **arrays)
@@ -115,11 +111,8 @@ class ShardFolder:
         found = self._read(number, ("source", "positions", "names", "atoms", "frames"))
         if found is None:
             return None
-        return FollowedSimulation(
-            source=str(found["source"]),
-            positions=found["positions"],
-            **{key: found[key].tolist() for key in ("names", "atoms", "frames")},
-        )
+        positions = found.pop("positions")
+        return FollowedSimulation(positions=positions, **{k: v.tolist() for k, v in found.items()})
 
     def remove(self) -> None:
         """Remove the folder and what was written to it, if it is there.
