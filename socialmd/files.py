@@ -18,6 +18,7 @@ from socialmd.claim import LOCK, TEMPORARY, claim
 __all__ = [
     "holds_nothing",
     "put_in_place",
+    "read_json",
     "read_text",
     "save_figure",
     "unfinished_folder",
@@ -67,31 +68,29 @@ def write_atomically(
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Write a text file in UTF-8, whole or not at all.
+def write_text(path: str | Path, text: str, *, replace: bool = True) -> None:
+    """Write a text file in UTF-8, whole or not at all (see `write_atomically`).
 
     Args:
         path: the file.
         text: its content.
-
-    Raises:
-        OSError: the file cannot be written.
+        replace: whether it may replace a file.
     """
-    write_atomically(path, lambda file: file.write(text.encode()))
+    write_atomically(path, lambda file: file.write(text.encode()), replace=replace)
 
 
-def write_json(path: str | Path, values: object) -> None:
-    """Write a JSON file, whole or not at all.
+def write_json(path: str | Path, values: object, *, replace: bool = True) -> None:
+    """Write a JSON file, whole or not at all (see `write_atomically`).
 
     Args:
         path: the file.
         values: what JSON can hold.
+        replace: whether it may replace a file.
 
     Raises:
-        OSError: the file cannot be written.
         ValueError: a number is not finite: other readers of JSON would refuse it.
     """
-    write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
+    write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n", replace=replace)
 
 
 def save_figure(
@@ -133,6 +132,22 @@ def read_text(path: str | Path) -> str:
         return Path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: expected text in UTF-8, found other bytes ({error})") from None
+
+
+def read_json(path: str | Path) -> Any:
+    """What a JSON file holds.
+
+    Args:
+        path: the file.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not in JSON.
+    """
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: expected JSON, found none ({error})") from None
 
 
 @contextmanager

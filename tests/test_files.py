@@ -10,6 +10,7 @@ from socialmd.claim import FolderInUseError, claim
 from socialmd.files import (
     holds_nothing,
     put_in_place,
+    read_json,
     save_figure,
     unfinished_folder,
     write_atomically,
@@ -95,6 +96,9 @@ def test_texts_are_in_utf8_and_numbers_in_json_finite(tmp_path):
     assert (tmp_path / "numbers").read_bytes() == b'{\n  "a": [\n    1,\n    0.5\n  ]\n}\n'
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "numbers", {"a": float("nan")})
+    assert read_json(tmp_path / "numbers") == {"a": [1, 0.5]}
+    with pytest.raises(ValueError, match="text: expected JSON, found none"):
+        read_json(tmp_path / "text")
 
 
 def test_figures_show_names_with_dollars_and_the_units_of_the_data(tmp_path):

@@ -47,22 +47,10 @@ from numpy.typing import NDArray
 from socialmd import load_config
 from socialmd.config import ExperimentConfig
 from socialmd.data import Windows, read_windows
-from socialmd.data.dataset_description import (
-    DESCRIPTION_FILE,
-    SPLITS,
-    describe_dataset,
-    read_description,
-    save_array,
-    simulation_name,
-)
+from socialmd.data.dataset_description import file_names
+from socialmd.data.dataset_writer import DatasetWriter
 from socialmd.evaluation import position_density
-from socialmd.files import (
-    holds_nothing,
-    put_in_place,
-    save_figure,
-    unfinished_folder,
-    write_json,
-)
+from socialmd.files import save_figure, write_json
 from socialmd.models import ForecastModel
 from socialmd.plots import new_figure, plot_density
 from socialmd.simulation import CircleWalk
@@ -135,32 +123,17 @@ def write_data(config: ExperimentConfig, walk: CircleWalk, folder: Path) -> None
     """Simulate the data set, whole or not at all, unless it is there.
 
     Raises:
-        FileNotFoundError: the folder is there, but is no data set.
-        ValueError: it is one of other settings.
+        ValueError: the folder is there, but is no data set, or one of other settings.
     """
     simulation = config.simulation
-    law, settings = asdict(walk), simulation.model_dump(mode="json")
-    if (folder / DESCRIPTION_FILE).exists() or not holds_nothing(folder):
-        found = read_description(folder)
-        if (found.law, found.simulation) != (law, settings):
-            raise ValueError(
-                f"{folder}: expected simulations of {law} and {settings}, found {found.law} and "
-                f"{found.simulation}; choose another folder or remove it"
-            )
-        return
-    splits = [split for split, count in simulation.splits.items() for _ in range(count)]
-    frames = walk.simulate(len(splits), simulation.num_steps, simulation.seed)
-    with unfinished_folder(folder) as unfinished:
-        for index, split in enumerate(splits):
-            save_array(unfinished / split / simulation_name(index), frames[index])
-        describe_dataset(
-            unfinished,
-            features=("x", "y"),
-            frame_spacing=simulation.time_step,
-            law=law,
-            simulation=settings,
-        )
-        put_in_place(unfinished, (*SPLITS, DESCRIPTION_FILE))
+    recipe = {"law": asdict(walk), "simulation": simulation.model_dump(mode="json")}
+    writer = DatasetWriter(folder, recipe)
+    if not writer.check():
+        names = file_names(simulation.splits)
+        frames = walk.simulate(len(names), simulation.num_steps, simulation.seed)
+        arrays = dict(zip(names, frames, strict=True))
+        spacing = simulation.time_step
+        writer.write(arrays, **recipe, features=("x", "y"), frame_spacing=spacing)
 
 
 def with_variant(config: ExperimentConfig, distribution: str, seed: int) -> ExperimentConfig:

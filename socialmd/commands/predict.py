@@ -266,7 +266,7 @@ def _spacing(given: float | None, description: DatasetDescription | None) -> flo
 
 
 def _origin(file: Path, description: DatasetDescription | None) -> dict[str, Any]:
-    """What the data set says of where the file is from (see `NanoparticleSimulation`)."""
+    """What the data set says of where the file is from (see `FollowedSimulation`)."""
     preprocessing = (description and description.preprocessing) or {}
     path = file.absolute()
     match preprocessing:

@@ -132,10 +132,11 @@ from numpy.typing import NDArray
 
 from socialmd.claim import claim
 from socialmd.data.dataset_description import SPLITS
+from socialmd.data.dataset_writer import DatasetWriter
 from socialmd.files import save_figure
 from socialmd.molecular import (
+    FollowedSimulation,
     MoleculeTrajectories,
-    NanoparticleSimulation,
     SimulationFiles,
     Slice,
     cut_slices,
@@ -145,7 +146,6 @@ from socialmd.molecular import (
     write_molecular_dataset,
 )
 from socialmd.molecular.frame_times import PICOSECONDS, read_frame_spacing
-from socialmd.molecular.molecular_folder import check_output_folder
 from socialmd.molecular.shard_folder import ShardFolder
 from socialmd.molecular.slices import turn_into_plane
 from socialmd.molecular.split_frames import Part
@@ -173,9 +173,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     sources = find_files(arguments.simulations)
     arguments.frame_spacing = find_spacing(sources, arguments)
     settings = make_settings(sources, arguments)
-    is_complete = check_output_folder(output, settings)
+    writer = DatasetWriter(output, {"settings": settings})
+    is_complete = writer.check()
     if not is_complete:
-        check_output_can_be_written(output)
+        with claim(output, wait=True):  # or fail before hours of reading
+            pass
     folder = ShardFolder(output, settings, list(sources.values()))
     parts = split_frames(
         [count_frames(files, arguments) for files in sources.values()], arguments.split
@@ -187,7 +189,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if arguments.shard and not is_complete:
         read_shard(trajectories, folder, arguments)
     simulations = gather(trajectories, folder, arguments)
-    if not simulations and not check_output_folder(output, settings):
+    if not simulations and not writer.check():
         unread = f"{len(folder.missing())} of {len(sources)} simulations are still to be read"
         print(f"{output}: {unread}: other shards are not done yet")
         return
@@ -289,16 +291,6 @@ def find_spacing(sources: Mapping[str, SimulationFiles], arguments: argparse.Nam
     return float(expected if given else f"{expected:.6g}")
 
 
-def check_output_can_be_written(output: Path) -> None:
-    """Make the folder, or find a place in it, and leave nothing there.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    with claim(output, wait=True):
-        pass
-
-
 def count_frames(files: SimulationFiles, arguments: argparse.Namespace) -> int:
     """How many frames of a simulation will be read."""
     with closing(files.open()) as frames:
@@ -369,7 +361,7 @@ def gather(
     trajectories: Mapping[str, MoleculeTrajectories],
     folder: ShardFolder,
     arguments: argparse.Namespace,
-) -> list[NanoparticleSimulation]:
+) -> list[FollowedSimulation]:
     """What shards have read. Without any, the rest is read now; with them, all or nothing is there.
 
     Returns:
@@ -391,28 +383,20 @@ def gather(
 
 def read_simulation(
     source: str, molecules: MoleculeTrajectories, arguments: argparse.Namespace
-) -> NanoparticleSimulation:
+) -> FollowedSimulation:
     """Follow the molecules of one simulation; in two dimensions, cut slices.
 
     Raises:
         ValueError: a file is impossible (see `MoleculeTrajectories`).
     """
     results = molecules.run(arguments.start, arguments.stop, arguments.step, verbose=True).results
-    simulation = NanoparticleSimulation(
-        source=without_folders(source, molecules.files),
-        positions=results.positions,
-        names=results.names,
-        atoms=results.atoms,
-        frames=results.frames,
-    )
+    simulation = FollowedSimulation(without_folders(source, molecules.files), *results)
     simulation = cut(simulation, arguments)
     print(f"\n{source}: {describe(simulation)}", flush=True)
     return simulation
 
 
-def cut(
-    simulation: NanoparticleSimulation, arguments: argparse.Namespace
-) -> NanoparticleSimulation:
+def cut(simulation: FollowedSimulation, arguments: argparse.Namespace) -> FollowedSimulation:
     """The simulation with its slices, which there are in two dimensions."""
     return simulation._replace(slices=make_slices(simulation.positions, arguments))
 
@@ -427,7 +411,7 @@ def make_slices(positions: NDArray[Any], arguments: argparse.Namespace) -> list[
 # === What is reported ===
 
 
-def describe(simulation: NanoparticleSimulation) -> str:
+def describe(simulation: FollowedSimulation) -> str:
     """Frames, molecules by name, and what the slices become, in lines of text."""
     counts = simulation.count_molecules().items()
     molecules = ", ".join(f"{count} {name}" for name, count in counts)
@@ -479,7 +463,7 @@ def warn_of_short_parts(parts: Sequence[Part], window: int) -> None:
 
 
 def draw_radial(
-    output: Path, simulation: NanoparticleSimulation, arguments: argparse.Namespace
+    output: Path, simulation: FollowedSimulation, arguments: argparse.Namespace
 ) -> None:
     """Draw how far the molecules of a simulation are from the centre, beside the data set."""
     radial = radial_distribution(simulation.positions, simulation.names)
@@ -495,7 +479,7 @@ def draw_radial(
     _save(output, "radial", figure)
 
 
-def draw_slice(output: Path, simulation: NanoparticleSimulation, half_thickness: float) -> None:
+def draw_slice(output: Path, simulation: FollowedSimulation, half_thickness: float) -> None:
     """Draw how the first slice of a simulation is made, beside the data set."""
     piece, positions = simulation.slices[0], simulation.positions[0]
     chosen = np.isin(np.arange(len(positions)), piece.molecules)

@@ -45,7 +45,7 @@ from socialmd.data.dataset_description import simulation_name
 from socialmd.files import save_figure
 from socialmd.plots import new_figure, plot_trajectories
 from socialmd.simulation import write_dataset
-from socialmd.simulation.simulation_folder import OutputFolder
+from socialmd.simulation.write_simulations import simulation_writer
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -58,10 +58,10 @@ def main(argv: Sequence[str] | None = None) -> None:
             f"{arguments.output}: wrote {drifts.size} simulations; relative change of their "
             f"energy: median {np.median(drifts):.1e}, largest {drifts.max():.1e}"
         )
-    folder = OutputFolder(config, arguments.output)
-    if missing := folder.missing():
+    writer = simulation_writer(config, arguments.output)
+    if missing := writer.missing():
         print(
-            f"{arguments.output}: {len(missing)} of {len(folder.files)} simulations are missing: "
+            f"{arguments.output}: {len(missing)} of {len(writer.files)} simulations are missing: "
             "other shards are not done yet"
         )
         return

@@ -15,15 +15,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import platform
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from socialmd.config.faults import describe_faults
 from socialmd.config.section import Section
@@ -35,6 +36,7 @@ __all__ = [
     "DatasetDescription",
     "checksum",
     "describe_dataset",
+    "file_names",
     "read_description",
     "save_array",
     "simulation_name",
@@ -42,6 +44,12 @@ __all__ = [
 
 DESCRIPTION_FILE = "dataset.json"
 SPLITS = ("train", "validation", "test")
+
+
+# As it will be read back: tuples become lists.
+Json = Annotated[
+    dict[str, Any], AfterValidator(lambda value: json.loads(json.dumps(value, allow_nan=False)))
+]
 
 
 class DatasetDescription(Section):
@@ -66,9 +74,9 @@ class DatasetDescription(Section):
     features: Annotated[tuple[str, ...], Field(min_length=1)]
     spatial_dims: Annotated[int, Field(ge=1, le=3)] = 2
     frame_spacing: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    law: dict[str, Any] | None = None
-    simulation: dict[str, Any] | None = None
-    preprocessing: dict[str, Any] | None = None
+    law: Json | None = None
+    simulation: Json | None = None
+    preprocessing: Json | None = None
     length_unit: str | None = None
     time_unit: str | None = None
     versions: dict[str, str]
@@ -138,6 +146,20 @@ def _vectors(names: Sequence[str]) -> list[str]:
 def simulation_name(index: int) -> str:
     """File name of simulation number `index`, counted through all splits."""
     return f"simulation_{index:05d}.npy"
+
+
+def file_names(counts: Mapping[str, int]) -> list[str]:
+    """Paths of simulations in a data set's folder, numbered through the splits.
+
+    Args:
+        counts: simulations of each split.
+
+    Example:
+        >>> file_names({"train": 1, "test": 1})
+        ['train/simulation_00000.npy', 'test/simulation_00001.npy']
+    """
+    splits = (split for split, count in counts.items() for _ in range(count))
+    return [f"{split}/{simulation_name(index)}" for index, split in enumerate(splits)]
 
 
 def checksum(path: str | Path) -> str:

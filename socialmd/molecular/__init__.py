@@ -1,8 +1,6 @@
 """Molecular dynamics files -> trajectories of molecules -> a data set (thesis section 3)."""
 
-from socialmd.molecular.followed_simulation import (
-    NanoparticleSimulation as NanoparticleSimulation,
-)
+from socialmd.molecular.followed_simulation import FollowedSimulation as FollowedSimulation
 from socialmd.molecular.molecule_trajectories import MoleculeTrajectories as MoleculeTrajectories
 from socialmd.molecular.radial_distribution import RadialDistribution as RadialDistribution
 from socialmd.molecular.radial_distribution import radial_distribution as radial_distribution
@@ -17,8 +15,8 @@ from socialmd.molecular.write_molecular_dataset import (
 from socialmd.molecular.write_pdb import write_pdb as write_pdb
 
 __all__ = [
+    "FollowedSimulation",
     "MoleculeTrajectories",
-    "NanoparticleSimulation",
     "RadialDistribution",
     "SimulationFiles",
     "Slice",

@@ -1,4 +1,4 @@
-"""What atoms are called in a frame, and whether they are the same in another."""
+"""Names of the atoms in a frame, and whether they are the same in another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check that no molecule was cut or moved by the walls of a periodic box."""
+"""Signs that a molecule was cut or moved by the walls of a periodic box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check that no file of a numbered series is missing."""
+"""Gaps in a numbered series of files."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ from socialmd.molecular.slices import Slice
 from socialmd.molecular.split_frames import Part
 from socialmd.molecular.trajectory_file import TrajectoryFile
 
-__all__ = ["NanoparticleSimulation"]
+__all__ = ["FollowedSimulation"]
 
 FloatArray = NDArray[np.float64]
 
 
-class NanoparticleSimulation(NamedTuple):
+class FollowedSimulation(NamedTuple):
     """What was read of one simulation (see `MoleculeTrajectories`), and its slices.
 
     Args:
@@ -30,7 +30,7 @@ class NanoparticleSimulation(NamedTuple):
         slices: cut through the particle; none in three dimensions.
 
     Example:
-        >>> simulation = NanoparticleSimulation("run_1", positions, names, atoms, frames, slices)
+        >>> simulation = FollowedSimulation("run_1", positions, names, atoms, frames, slices)
         >>> files = [file for part in split_frames([300]) for file in simulation.make_files(part)]
     """
 

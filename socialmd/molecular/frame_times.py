@@ -1,4 +1,4 @@
-"""When frames were written, where files say it: at equal intervals, none twice, none missing."""
+"""Times of frames, where files say them: at equal intervals, none twice, none missing."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 # Beginnings of warnings about what is not used here (elements, bonds, serial numbers, charges), is
-# checked here (residue numbers: `check_molecules`), or ends in an error unless it helps (seeking a
+# checked here (residue numbers: `residue_checks`), or ends in an error unless it helps (seeking a
 # frame once more). All others are shown.
 HARMLESS = (
     "1 A^3 CRYST1 record",

@@ -17,8 +17,8 @@ from socialmd.molecular.check_imaging import (
     warn_of_broken_molecule,
     warn_of_far_images,
 )
-from socialmd.molecular.choose_molecules import choose_molecules
-from socialmd.molecular.follow_molecules import Followed, check_places, follow_molecules
+from socialmd.molecular.choose_atoms import choose_atoms
+from socialmd.molecular.follow_atoms import FollowedFrame, check_places, follow_atoms
 from socialmd.molecular.frame_times import SteadyTimes
 from socialmd.molecular.mdanalysis import MDAnalysis
 from socialmd.molecular.simulation_files import SimulationFiles
@@ -151,9 +151,9 @@ class MoleculeTrajectories:
             with warnings.catch_warnings(action="ignore"):  # they come when it is read with others
                 first = frames.read(indices[0])
             check_places(first.universe, first.labels, None, place)
-            molecules = choose_molecules(first, self.selection, self.centre, self.names, place)
+            molecules = choose_atoms(first, self.selection, self.centre, self.names, place)
             box = _box_vectors(first.universe, place)
-            followed = follow_molecules(
+            followed = follow_atoms(
                 frames,
                 indices,
                 molecules,
@@ -181,14 +181,16 @@ class MoleculeTrajectories:
         return self
 
 
-def _at_equal_intervals(followed: Iterable[Followed], places: Sequence[str]) -> Iterator[Followed]:
+def _at_equal_intervals(
+    frames: Iterable[FollowedFrame], places: Sequence[str]
+) -> Iterator[FollowedFrame]:
     times = SteadyTimes()
-    for frame, place in zip(followed, places, strict=True):
+    for frame, place in zip(frames, places, strict=True):
         times.check(frame.time, place)
         yield frame
 
 
-def _warn_once_of_each_kind(read: Sequence[Followed], places: Sequence[str]) -> None:
+def _warn_once_of_each_kind(read: Sequence[FollowedFrame], places: Sequence[str]) -> None:
     """What MDAnalysis has warned of, numbers aside."""
     kinds: dict[str, list[str]] = {}
     for frame, place in zip(read, places, strict=True):

@@ -1,4 +1,4 @@
-"""How far from the centre molecules are, over time (thesis section 3, figure 16)."""
+"""Distances of molecules from the centre, over time (thesis section 3, figure 16)."""
 
 from __future__ import annotations
 

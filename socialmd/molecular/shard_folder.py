@@ -1,4 +1,4 @@
-"""What shards have read, beside the data set, until one of them finds all of it there."""
+"""Folder of what shards have read, until one of them finds all of it there."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from socialmd.files import write_atomically, write_json
-from socialmd.molecular.followed_simulation import NanoparticleSimulation
-from socialmd.molecular.molecular_folder import as_json, check_settings
+from socialmd.data.dataset_writer import check_recipe
+from socialmd.files import read_json, write_atomically, write_json
+from socialmd.molecular.followed_simulation import FollowedSimulation
 from socialmd.molecular.simulation_files import SimulationFiles
 
 __all__ = ["ShardFolder"]
@@ -39,7 +39,7 @@ class ShardFolder:
 
     Example:
         >>> folder = ShardFolder("data/slices", settings, [SimulationFiles.find("run_1")])
-        >>> folder.save(0, NanoparticleSimulation("run_1", positions, names, atoms, frames))
+        >>> folder.save(0, FollowedSimulation("run_1", positions, names, atoms, frames))
         >>> folder.load(0).positions.shape
         (300, 120, 3)
     """
@@ -52,7 +52,7 @@ class ShardFolder:
     ):
         output = Path(output).absolute()
         self.path = output.with_name(f".{output.name}.shards")
-        self._settings = as_json(settings)
+        self._settings = settings
         self._fingerprints = [_fingerprint(self._settings, files) for files in simulations]
         self._check()
 
@@ -76,7 +76,7 @@ class ShardFolder:
         numbers = range(len(self._fingerprints))
         return [number for number in numbers if self._read(number, ()) is None]
 
-    def save(self, number: int, simulation: NanoparticleSimulation) -> None:
+    def save(self, number: int, simulation: FollowedSimulation) -> None:
         """Write what was read of a simulation; its slices are left out.
 
         Nothing is left of it if another process is removing the folder, because it has found all
@@ -89,18 +89,14 @@ class ShardFolder:
         Raises:
             OSError: the file cannot be written.
         """
-        arrays = {
-            "fingerprint": np.array(self._fingerprints[number]),
-            "source": np.array(simulation.source),
-            "positions": simulation.positions,
-            **{key: np.array(getattr(simulation, key)) for key in ("names", "atoms", "frames")},
-        }
+        arrays = {"fingerprint": self._fingerprints[number], **simulation._asdict()}
+        del arrays["slices"]
         with suppress(FileNotFoundError):
             write_atomically(
                 self._file(number), lambda file: np.savez(file, allow_pickle=False, **arrays)
             )
 
-    def load(self, number: int) -> NanoparticleSimulation | None:
+    def load(self, number: int) -> FollowedSimulation | None:
         """What was read of a simulation, without slices.
 
         Args:
@@ -115,11 +111,8 @@ class ShardFolder:
         found = self._read(number, ("source", "positions", "names", "atoms", "frames"))
         if found is None:
             return None
-        return NanoparticleSimulation(
-            source=str(found["source"]),
-            positions=found["positions"],
-            **{key: found[key].tolist() for key in ("names", "atoms", "frames")},
-        )
+        positions = found.pop("positions")
+        return FollowedSimulation(positions=positions, **{k: v.tolist() for k, v in found.items()})
 
     def remove(self) -> None:
         """Remove the folder and what was written to it, if it is there.
@@ -139,13 +132,8 @@ class ShardFolder:
 
     def _check(self) -> None:
         path = self.path / SETTINGS_FILE
-        try:
-            found = json.loads(path.read_bytes())
-        except FileNotFoundError:
-            return
-        except ValueError as error:
-            raise ValueError(f"{path}: no JSON ({error}); remove {self.path}") from None
-        check_settings(self.path, "what was read with", found, self._settings)
+        with suppress(FileNotFoundError):
+            check_recipe(path, read_json(path), self._settings)
 
     def _read(self, number: int, keys: Sequence[str]) -> dict[str, Any] | None:
         path = self._file(number)

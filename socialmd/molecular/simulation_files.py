@@ -1,4 +1,4 @@
-"""Which files hold the frames of one simulation."""
+"""Files that hold the frames of one simulation."""
 
 from __future__ import annotations
 

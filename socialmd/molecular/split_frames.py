@@ -1,4 +1,4 @@
-"""Which frames of which simulation train, validate and test a model: none does two of these."""
+"""Frames that train, validate and test a model: none does two of these."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from socialmd.data.dataset_description import (
-    DESCRIPTION_FILE,
-    SPLITS,
-    DatasetDescription,
-    describe_dataset,
-    save_array,
-    simulation_name,
-)
-from socialmd.files import put_in_place, unfinished_folder
-from socialmd.molecular.molecular_folder import as_json, check_identical, check_output_folder
+from socialmd.data.dataset_description import SPLITS, file_names
+from socialmd.data.dataset_writer import DatasetWriter
 from socialmd.molecular.trajectory_file import TrajectoryFile, make_features
 
 __all__ = ["checked_names", "write_molecular_dataset"]
@@ -70,42 +63,28 @@ def write_molecular_dataset(
         >>> write_molecular_dataset("data/one", files, frame_spacing=1.0, settings={})
         True
     """
-    directory = Path(directory).absolute()
-    check_output_folder(directory, settings)
+    writer = DatasetWriter(directory, {"settings": settings})
+    writer.check()
     names = checked_names(names or sorted({name for file in files for name in file.names}))
     files = sorted(files, key=lambda file: (*SPLITS, file.split).index(file.split))
     arrays = [make_features(file, names) for file in files]
     spatial_dims = _check_alike(files, arrays) - len(names)
-    paths = [f"{file.split}/{simulation_name(index)}" for index, file in enumerate(files)]
+    paths = file_names(Counter(file.split for file in files))
     molecules = [{"molecules": list(file.names), **file.origin} for file in files]
-    preprocessing = as_json(
-        {
+    return writer.write(
+        dict(zip(paths, arrays, strict=True)),
+        features=(*COORDINATES[:spatial_dims], *names),
+        spatial_dims=spatial_dims,
+        frame_spacing=frame_spacing,
+        preprocessing={
             "settings": settings,
             "simulations": simulations,
             "files": dict(zip(paths, molecules, strict=True)),
-        }
+        },
+        length_unit="angstrom",
+        time_unit=time_unit,
+        versions=("numpy", "numba", "MDAnalysis"),
     )
-
-    with unfinished_folder(directory, wait=True) as unfinished:
-        exists = check_output_folder(directory, settings)  # another process may have written it
-        for path, array in zip(paths, arrays, strict=True):
-            save_array(unfinished / path, array)
-        description = describe_dataset(
-            unfinished,
-            features=(*COORDINATES[:spatial_dims], *names),
-            spatial_dims=spatial_dims,
-            frame_spacing=frame_spacing,
-            preprocessing=preprocessing,
-            length_unit="angstrom",
-            time_unit=time_unit,
-            versions=("numpy", "numba", "MDAnalysis"),
-        )
-        _check_splits(description)
-        if exists:
-            check_identical(directory, description)
-        else:
-            put_in_place(unfinished, (*SPLITS, DESCRIPTION_FILE))
-    return not exists
 
 
 def checked_names(names: Sequence[str]) -> list[str]:
@@ -140,14 +119,3 @@ def _check_alike(files: Sequence[TrajectoryFile], arrays: Sequence[NDArray[Any]]
         if len(lengths) > 1:
             raise ValueError(f"files: expected as many frames in all of {split}, found {lengths}")
     return arrays[0].shape[2]
-
-
-def _check_splits(description: DatasetDescription) -> None:
-    """No trajectory in two splits: the input pipeline would refuse the data set."""
-    first: dict[str, str] = {}
-    for path, sha in description.files.items():
-        other = first.setdefault(sha, path)
-        if Path(other).parent != Path(path).parent:
-            raise ValueError(
-                f"files: expected none that two splits share, found {other} equal to {path}"
-            )

@@ -14,13 +14,13 @@ from socialmd.simulation.forces import potential_energy as potential_energy
 from socialmd.simulation.forces import total_energy as total_energy
 from socialmd.simulation.initial_states import InitialState as InitialState
 from socialmd.simulation.initial_states import draw_initial_state as draw_initial_state
-from socialmd.simulation.integrate import Trajectories as Trajectories
+from socialmd.simulation.integrate import Motion as Motion
 from socialmd.simulation.integrate import integrate as integrate
 from socialmd.simulation.named_law import FEATURES_OF_LAW as FEATURES_OF_LAW
 from socialmd.simulation.named_law import PairLaw as PairLaw
 from socialmd.simulation.named_law import law_of as law_of
 from socialmd.simulation.named_law import pair_law as pair_law
-from socialmd.simulation.simulate import simulate as simulate
+from socialmd.simulation.simulate_systems import simulate as simulate
 from socialmd.simulation.write_simulations import write_dataset as write_dataset
 
 __all__ = [
@@ -28,8 +28,8 @@ __all__ = [
     "CircleWalk",
     "InitialState",
     "ManyBodySystem",
+    "Motion",
     "PairLaw",
-    "Trajectories",
     "accelerations",
     "angular_momentum",
     "draw_initial_state",

@@ -14,12 +14,12 @@ from socialmd.simulation.initial_states import InitialState
 from socialmd.simulation.threads import map_in_threads
 from socialmd.simulation.verlet import ring_couplings, velocity_verlet
 
-__all__ = ["Schedule", "Trajectories", "integrate", "integrate_one"]
+__all__ = ["Motion", "TimeSteps", "integrate", "integrate_one"]
 
 FloatArray = NDArray[np.float64]
 
 
-class Trajectories(NamedTuple):
+class Motion(NamedTuple):
     """Kept states of one or many systems.
 
     Args:
@@ -31,7 +31,7 @@ class Trajectories(NamedTuple):
     velocities: FloatArray
 
 
-class Schedule(NamedTuple):
+class TimeSteps(NamedTuple):
     """How far, how finely and how often: see `integrate`."""
 
     num_steps: int
@@ -44,7 +44,7 @@ class Schedule(NamedTuple):
         return self.num_steps // self.keep_every
 
     def check(self) -> None:
-        """Raise ValueError for what is no schedule."""
+        """Raise ValueError for a number that is impossible."""
         if self.keep_every < 1:
             raise ValueError(f"keep_every: expected 1 or more, found {self.keep_every}")
         if self.num_steps < self.keep_every:
@@ -67,7 +67,7 @@ def integrate(
     keep_every: int,
     *,
     num_threads: int | None = None,
-) -> Trajectories:
+) -> Motion:
     """Integrate systems from given states by velocity Verlet in float64 (thesis section 4.1).
 
     The result does not depend on how many systems or threads there are.
@@ -89,7 +89,7 @@ def integrate(
 
     Raises:
         ValueError: an array has the wrong shape or a value that is not finite, a mass or the
-            schedule is not positive.
+            number of steps is not positive.
         FloatingPointError: a system's state is no longer finite.
 
     Example:
@@ -101,30 +101,30 @@ def integrate(
         >>> pair.positions.shape
         (1, 3, 2, 2)
     """
-    schedule = Schedule(num_steps, time_step, keep_every)
-    schedule.check()
+    steps = TimeSteps(num_steps, time_step, keep_every)
+    steps.check()
     states = _check_states(positions, velocities, masses, charges)
 
-    def run(index: int) -> Trajectories:
+    def run(index: int) -> Motion:
         state = InitialState(*(values[index] for values in states))
-        return integrate_one(system, state, schedule, name=f"system {index}")
+        return integrate_one(system, state, steps, name=f"system {index}")
 
     runs = list(map_in_threads(run, range(len(states.positions)), num_threads))
-    return Trajectories(
+    return Motion(
         positions=np.stack([run.positions for run in runs]),
         velocities=np.stack([run.velocities for run in runs]),
     )
 
 
 def integrate_one(
-    system: ManyBodySystem, state: InitialState, schedule: Schedule, name: str
-) -> Trajectories:
+    system: ManyBodySystem, state: InitialState, steps: TimeSteps, name: str
+) -> Motion:
     """Integrate one system; the interpreter's lock is free meanwhile.
 
     Args:
         system: the law's constants.
         state: where it starts, N particles.
-        schedule: steps, time step and kept frames.
+        steps: their number and length, and kept frames.
         name: what to call the system in an error.
 
     Returns:
@@ -133,8 +133,8 @@ def integrate_one(
     Raises:
         FloatingPointError: the state is no longer finite.
     """
-    shape = (schedule.num_frames, *state.positions.shape)
-    kept = Trajectories(np.empty(shape), np.empty(shape))
+    shape = (steps.num_frames, *state.positions.shape)
+    kept = Motion(np.empty(shape), np.empty(shape))
     kept.positions[0], kept.velocities[0] = state.positions, state.velocities
     velocity_verlet(
         kept.positions,
@@ -142,8 +142,8 @@ def integrate_one(
         state.masses,
         ring_couplings(pair_couplings(system, state.masses, state.charges)),
         float(system.softening),
-        float(schedule.time_step),
-        int(schedule.keep_every),
+        float(steps.time_step),
+        int(steps.keep_every),
     )
     finite = np.isfinite(kept).all(axis=(0, 2, 3))  # [frames]
     if not finite.all():

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from socialmd.config import ExperimentConfig
-from socialmd.data.dataset_description import save_array
+from socialmd.data.dataset_description import file_names
+from socialmd.data.dataset_writer import DatasetWriter
 from socialmd.shard import Shard
 from socialmd.simulation.forces import total_energy
-from socialmd.simulation.simulate import simulate
-from socialmd.simulation.simulation_folder import OutputFolder, allow_for_others
+from socialmd.simulation.simulate_systems import simulate
 from socialmd.simulation.threads import map_in_threads
 
-__all__ = ["write_dataset"]
+__all__ = ["simulation_writer", "write_dataset"]
 
 FloatArray = NDArray[np.float64]
 
@@ -62,27 +62,48 @@ def write_dataset(
         (140,)
     """
     config.check_simulation()
-    folder = OutputFolder(config, directory)
-    folder.check()
-    missing = set(folder.missing())
-    if not missing and not folder.marker.exists():
+    writer = simulation_writer(config, directory)
+    if writer.check():
         return np.empty(0)
 
-    folder.claim(is_alone=shard is None)
-    own = [path for path, index in folder.files.items() if (shard or Shard()).takes(index)]
-    todo = [path for path in own if path in missing]
+    missing = set(writer.missing())
+    writer.begin(is_alone=shard is None)
+    own = [index for index in range(len(writer.files)) if (shard or Shard()).takes(index)]
+    todo = [index for index in own if writer.files[index] in missing]
     done = len(own) - len(todo)
     drifts = []
     with tqdm(total=len(own), initial=done, unit="simulation", disable=not progress) as bar:
-        for drift in map_in_threads(lambda path: _make(config, path, folder.files[path]), todo):
+        for drift in map_in_threads(lambda index: _make(config, writer, index), todo):
             drifts.append(drift)
             bar.update()
-    if not folder.missing():
-        folder.complete()
+    if not writer.missing():
+        writer.complete(
+            **writer.recipe,
+            features=("x", "y", "mass", "charge"),
+            frame_spacing=config.simulation.time_step * config.simulation.keep_every,
+        )
     return np.array(drifts)
 
 
-def _make(config: ExperimentConfig, path: Path, index: int) -> float:
+def simulation_writer(config: ExperimentConfig, directory: str | Path) -> DatasetWriter:
+    """What knows which simulations of an experiment are missing in a folder.
+
+    Args:
+        config: its `system` and `simulation` define the data set.
+        directory: the folder; need not exist.
+
+    Example:
+        >>> len(simulation_writer(load_config("models/thesis.toml"), "data/monopoles").missing())
+        140
+    """
+    recipe = {
+        "law": config.system.model_dump(mode="json"),
+        "simulation": config.simulation.model_dump(mode="json"),
+    }
+    return DatasetWriter(directory, recipe, file_names(config.simulation.splits))
+
+
+def _make(config: ExperimentConfig, writer: DatasetWriter, index: int) -> float:
     """Simulate and write one file; return the relative change of the energy."""
     frames, velocities = simulate(
         config.system,
@@ -106,6 +127,5 @@ def _make(config: ExperimentConfig, path: Path, index: int) -> float:
         raise FloatingPointError(
             f"simulation {index} of seed {config.simulation.seed}: energy is not finite"
         )
-    with allow_for_others(path):
-        save_array(path, frames[0])
+    writer.save(writer.files[index], frames[0])
     return drift

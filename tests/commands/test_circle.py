@@ -11,6 +11,7 @@ from scipy import stats
 
 from socialmd import ExperimentConfig, save_config
 from socialmd.commands import circle
+from socialmd.data import dataset_writer
 from socialmd.models import build_model, load
 from socialmd.simulation import CircleWalk
 from tests.miniature import EXPERIMENT
@@ -144,9 +145,9 @@ def test_data_set_is_written_once(tmp_path):
     expected = WALK.simulate(5, 22, seed=0)
     np.testing.assert_array_equal(np.load(folder / "test/simulation_00004.npy"), expected[4])
     description = (folder / "dataset.json").read_bytes()
-    with pytest.raises(ValueError, match=r"set: expected simulations of .*'seed': 1.*, found "):
+    with pytest.raises(ValueError, match=r"dataset\.json: .*simulation\.seed: expected 1, found 0"):
         circle.write_data(with_changed("simulation", seed=1), WALK, folder)
-    with pytest.raises(ValueError, match=r"expected simulations of .*'angle_noise': 0\.5"):
+    with pytest.raises(ValueError, match=r"law\.angle_noise: expected 0\.5, found "):
         circle.write_data(CONFIG, CircleWalk(angle_noise=0.5), folder)
     assert (folder / "dataset.json").read_bytes() == description
 
@@ -157,7 +158,7 @@ def test_an_interrupted_data_set_is_not_there(tmp_path, monkeypatch):
 
     folder = tmp_path / "output" / "set"
     with monkeypatch.context() as patch:
-        patch.setattr(circle, "describe_dataset", interrupt)
+        patch.setattr(dataset_writer, "describe_dataset", interrupt)
         with pytest.raises(KeyboardInterrupt):
             circle.write_data(CONFIG, WALK, folder)
     assert list(folder.parent.iterdir()) == []
@@ -168,7 +169,7 @@ def test_an_interrupted_data_set_is_not_there(tmp_path, monkeypatch):
 def test_a_folder_that_is_no_data_set_is_refused(tmp_path):
     (tmp_path / "set").mkdir()
     (tmp_path / "set/notes.txt").touch()
-    with pytest.raises(FileNotFoundError, match=r"dataset\.json: not found"):
+    with pytest.raises(ValueError, match=r"expected no file of another origin, found .*notes\.txt"):
         circle.write_data(CONFIG, WALK, tmp_path / "set")
 
 

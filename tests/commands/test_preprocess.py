@@ -200,7 +200,7 @@ def test_a_finished_data_set_is_left_alone(make_simulation, tmp_path, capsys):
         (["--frame-spacing", "5"], r"frame_spacing: expected 5\.0, found 2\.0"),
         (["--time-unit", "second"], "time_unit: expected second, found nanosecond"),
     ):
-        with pytest.raises(ValueError, match=f"other settings: {message}"):
+        with pytest.raises(ValueError, match=rf"made otherwise: settings\.{message}"):
             preprocess.main([*arguments, *words])
 
 
@@ -606,7 +606,7 @@ def test_shards_of_other_settings_are_refused_unread(work, tmp_path, was_read):
     before = checksums(tmp_path)
     was_read.clear()
     for words in (["--shard", "2/4"], []):
-        with pytest.raises(ValueError, match="other settings: step: expected 3, found 1"):
+        with pytest.raises(ValueError, match=r"made otherwise: .*step: expected 3, found 1"):
             work(*words, "--step", "3")
     assert was_read == []
     assert checksums(tmp_path) == before

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from socialmd.molecular.followed_simulation import NanoparticleSimulation
+from socialmd.molecular.followed_simulation import FollowedSimulation
 from socialmd.molecular.slices import cut_slices
 from socialmd.molecular.split_frames import split_frames
 
@@ -23,7 +23,7 @@ FRAMES = ("a.pdb.1", "a.pdb.2", "a.pdb.3")
 @pytest.fixture
 def sliced():
     slices = cut_slices(POSITIONS, [[0, 0, 1], [1, 0, 0]], half_thickness=1.0)
-    return NanoparticleSimulation("run", POSITIONS, NAMES, ATOMS, FRAMES, slices)
+    return FollowedSimulation("run", POSITIONS, NAMES, ATOMS, FRAMES, slices)
 
 
 def test_every_slice_becomes_a_file_of_each_part(sliced):
@@ -41,7 +41,7 @@ def test_every_slice_becomes_a_file_of_each_part(sliced):
 
 
 def test_without_slices_one_file_has_all_molecules():
-    simulation = NanoparticleSimulation("run", POSITIONS, NAMES, ATOMS, FRAMES)
+    simulation = FollowedSimulation("run", POSITIONS, NAMES, ATOMS, FRAMES)
     (part,) = split_frames([3], (1, 0, 0))
     (file,) = simulation.make_files(part)
     np.testing.assert_array_equal(file.positions, POSITIONS)

@@ -138,7 +138,7 @@ def test_files_are_closed_behind_the_reader(
 
     counts = []
     # Called in every frame, for the molecules and for the core.
-    find_broken = "socialmd.molecular.follow_molecules.find_broken"
+    find_broken = "socialmd.molecular.follow_atoms.find_broken"
     monkeypatch.setattr(find_broken, lambda *_: counts.append(count_open()))
     source = write_frames(tmp_path, texts, kind)
     gc.collect()
@@ -198,7 +198,7 @@ def test_workers_do_not_load_tensorflow_and_the_package_needs_no_mdanalysis() ->
     script = """
 import sys
 sys.modules["MDAnalysis"] = None
-from socialmd.molecular import follow_molecules, molecule_trajectories, simulation_files
+from socialmd.molecular import follow_atoms, molecule_trajectories, simulation_files
 assert "tensorflow" not in sys.modules and "keras" not in sys.modules
 try:
     molecule_trajectories.MDAnalysis.Universe

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from socialmd.molecular import NanoparticleSimulation, SimulationFiles
+from socialmd.molecular import FollowedSimulation, SimulationFiles
 from socialmd.molecular.shard_folder import ShardFolder
 
 SETTINGS = {"step": 1, "split": (70.0, 30.0, 0.0)}
@@ -25,7 +25,7 @@ def output(tmp_path):
 
 
 def make_simulation(rng):
-    return NanoparticleSimulation(
+    return FollowedSimulation(
         source="run_1",
         positions=rng.normal(size=(5, 3, 3)),
         names=("OQL", "ONC", "OQL"),
@@ -105,7 +105,7 @@ def test_other_settings_are_refused(output, simulations, rng):
     folder.claim()
     folder.save(0, make_simulation(rng))
     before = {path: path.read_bytes() for path in folder.path.iterdir()}
-    message = r"\.set\.shards: holds what was read with other settings: step: expected 2, found 1"
+    message = r"\.set\.shards/settings\.json: made otherwise: step: expected 2, found 1"
     with pytest.raises(ValueError, match=message):
         ShardFolder(output, SETTINGS | {"step": 2}, simulations)
     assert {path: path.read_bytes() for path in folder.path.iterdir()} == before
@@ -115,7 +115,7 @@ def test_of_two_settings_that_begin_at_the_same_moment_one_is_refused(output, si
     first = ShardFolder(output, SETTINGS, simulations)
     second = ShardFolder(output, SETTINGS | {"step": 2}, simulations)
     first.claim()
-    with pytest.raises(ValueError, match="other settings: step: expected 2, found 1"):
+    with pytest.raises(ValueError, match="made otherwise: step: expected 2, found 1"):
         second.claim()
 
 
@@ -163,7 +163,7 @@ def test_settings_that_are_no_json_are_named(output, simulations):
     folder = ShardFolder(output, SETTINGS, simulations)
     folder.claim()
     (folder.path / "settings.json").write_text("{")
-    with pytest.raises(ValueError, match=r"settings\.json: no JSON .*; remove"):
+    with pytest.raises(ValueError, match=r"settings\.json: expected JSON, found none"):
         ShardFolder(output, SETTINGS, simulations)
 
 

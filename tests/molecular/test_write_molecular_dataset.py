@@ -1,16 +1,14 @@
-import importlib
 import json
 
 import numpy as np
 import pytest
 
-from socialmd import dataset_folder
+from socialmd.data import dataset_description, dataset_writer
 from socialmd.data.dataset_description import checksum, read_description
-from socialmd.molecular.molecular_folder import check_output_folder
+from socialmd.data.dataset_writer import DatasetWriter
 from socialmd.molecular.trajectory_file import TrajectoryFile, make_features
 from socialmd.molecular.write_molecular_dataset import write_molecular_dataset
 
-MODULE = importlib.import_module("socialmd.molecular.write_molecular_dataset")
 SETTINGS = {"slices": 2, "split": (70, 30)}
 
 
@@ -34,6 +32,10 @@ def write(directory, files=None, settings=SETTINGS, frame_spacing=0.5, **options
     return write_molecular_dataset(
         directory, files, frame_spacing=frame_spacing, settings=settings, **options
     )
+
+
+def is_there(directory, settings=SETTINGS):
+    return DatasetWriter(directory, {"settings": settings}).check()
 
 
 def contents(directory):
@@ -139,7 +141,7 @@ def test_another_data_set_written_at_the_same_moment_is_refused(tmp_path, monkey
 
 def write_meanwhile(tmp_path, monkeypatch, files=None):
     """Another process writes a data set while this one waits for its turn."""
-    unfinished_folder, written = MODULE.unfinished_folder, []
+    unfinished_folder, written = dataset_writer.unfinished_folder, []
 
     def wait_for_other(directory, wait):
         assert wait
@@ -148,7 +150,7 @@ def write_meanwhile(tmp_path, monkeypatch, files=None):
             written[0] = write(tmp_path / "set", files)
         return unfinished_folder(directory, wait)
 
-    monkeypatch.setattr(MODULE, "unfinished_folder", wait_for_other)
+    monkeypatch.setattr(dataset_writer, "unfinished_folder", wait_for_other)
     return written
 
 
@@ -159,7 +161,7 @@ def test_what_an_interrupted_process_has_left_is_replaced(tmp_path):
     (tmp_path / "set/.unfinished").mkdir()
     (tmp_path / "set/dataset.json").rename(tmp_path / "set/.unfinished/dataset.json")
     (tmp_path / "set/train/simulation_00000.npy").write_bytes(b"old")
-    assert not check_output_folder(tmp_path / "set", SETTINGS)
+    assert not is_there(tmp_path / "set")
     assert write(tmp_path / "set")
     data = [{k: v for k, (v, _) in contents(tmp_path / n).items()} for n in ("whole", "set")]
     assert data[0] == data[1]
@@ -205,7 +207,7 @@ def test_a_damaged_data_set_is_named(tmp_path):
 def test_a_foreign_folder_is_refused_untouched(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     before = contents(tmp_path)
-    with pytest.raises(ValueError, match=r"found notes\.txt and no dataset\.json"):
+    with pytest.raises(ValueError, match=r"expected no file of another origin, found .*notes\.txt"):
         write(tmp_path)
     assert contents(tmp_path) == before
     with pytest.raises(NotADirectoryError, match=r"notes\.txt: expected a folder"):
@@ -213,16 +215,16 @@ def test_a_foreign_folder_is_refused_untouched(tmp_path):
 
 
 def test_output_folder_may_be_asked_for_early(tmp_path):
-    assert not check_output_folder(tmp_path, SETTINGS)
-    assert not check_output_folder(tmp_path / "absent", SETTINGS)
+    assert not is_there(tmp_path)
+    assert not is_there(tmp_path / "absent")
     write(tmp_path / "set")
-    assert check_output_folder(tmp_path / "set", SETTINGS)
+    assert is_there(tmp_path / "set")
     with pytest.raises(ValueError, match="slices: expected 1, found 2"):
-        check_output_folder(tmp_path / "set", {"slices": 1})
+        is_there(tmp_path / "set", {"slices": 1})
 
 
 def test_failing_to_write_the_last_file_leaves_nothing(tmp_path, monkeypatch):
-    write_atomically, written = dataset_folder.write_atomically, []
+    write_atomically, written = dataset_description.write_atomically, []
 
     def fail_at_the_third(path, fill):
         written.append(path)
@@ -230,7 +232,7 @@ def test_failing_to_write_the_last_file_leaves_nothing(tmp_path, monkeypatch):
             raise OSError("no space left")
         write_atomically(path, fill)
 
-    monkeypatch.setattr(dataset_folder, "write_atomically", fail_at_the_third)
+    monkeypatch.setattr(dataset_description, "write_atomically", fail_at_the_third)
     with pytest.raises(OSError, match="no space left"):
         write(tmp_path / "set")
     assert len(written) == 3

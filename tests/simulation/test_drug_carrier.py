@@ -356,10 +356,10 @@ def test_finished_simulation_is_not_made_again(tmp_path, monkeypatch):
     again = write_simulation(SMALL, folder, schedule=SHORT)
     for name in ("OQL", "ONC"):
         np.testing.assert_array_equal(first[name], again[name])
-    with pytest.raises(ValueError, match=r"simulation\.json.*expected seed = 1, found 0"):
+    with pytest.raises(ValueError, match=r"simulation\.json: .* seed: expected 1, found 0"):
         write_simulation(SMALL, folder, seed=1, schedule=SHORT)
     other = dataclasses.replace(SMALL, friction=1.0)
-    with pytest.raises(ValueError, match=r"another simulation: expected friction = 1.0, found 2.0"):
+    with pytest.raises(ValueError, match=r"carrier\.friction: expected 1\.0, found 2\.0"):
         write_simulation(other, folder, schedule=SHORT)
     (folder / "carrier_002.pdb").unlink()
     with pytest.raises(ValueError, match="expected 4 PDB files, found 3; choose another folder"):

@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from socialmd import dataset_folder
+from socialmd import files as atomic_files
 from socialmd.config import DataConfig, ExperimentConfig, ManyBodySystem, SimulationConfig
+from socialmd.data import dataset_description
 from socialmd.shard import Shard
-from socialmd.simulation import output_folder, write_dataset
-from socialmd.simulation.simulation_folder import OutputFolder, allow_for_others
+from socialmd.simulation import write_dataset
+from socialmd.simulation.write_simulations import simulation_writer
 
-TEMPORARY = ".{}.0123456789abcdef.tmp"
+TEMPORARY = ".{}.0123456789abcdef0123456789abcdef.tmp"
 
 
 def make_config(seed=5):
@@ -109,18 +110,24 @@ def test_one_process_continues_what_shards_began_and_the_other_way_round(
     assert files(tmp_path / "b") == expected
 
 
+def patch_writing(monkeypatch, write):
+    """Of arrays and of texts."""
+    for module in (dataset_description, atomic_files):
+        monkeypatch.setattr(module, "write_atomically", write)
+
+
 def interrupt(monkeypatch, name):
     """The first write of a file is interrupted like a process that is killed."""
-    write_atomically = dataset_folder.write_atomically
+    write_atomically = atomic_files.write_atomically
 
-    def write_half(path, fill):
+    def write_half(path, fill, **options):
         if path.as_posix().endswith(name):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.with_name(TEMPORARY.format(path.name)).write_bytes(b"half")
             raise InterruptedError
-        write_atomically(path, fill)
+        write_atomically(path, fill, **options)
 
-    monkeypatch.setattr(dataset_folder, "write_atomically", write_half)
+    patch_writing(monkeypatch, write_half)
 
 
 @pytest.mark.parametrize("name", [TRAIN_1, "dataset.json"])
@@ -147,19 +154,19 @@ def test_what_another_shard_is_writing_is_neither_refused_nor_deleted(expected, 
 def test_shards_that_complete_the_data_set_at_the_same_moment_both_succeed(
     expected, tmp_path, monkeypatch
 ):
-    write_atomically, met = dataset_folder.write_atomically, []
+    write_atomically, met = atomic_files.write_atomically, []
 
-    def complete_meanwhile(path, fill):
+    def complete_meanwhile(path, fill, **options):
         def fill_slowly(file):
             if path.name == "dataset.json" and not met:
                 met.append(path)
                 write(tmp_path, Shard(1, 2))  # completes, and removes the file being written
             fill(file)
 
-        write_atomically(path, fill_slowly)
+        write_atomically(path, fill_slowly, **options)
 
     write(tmp_path, Shard(1, 2))
-    monkeypatch.setattr(dataset_folder, "write_atomically", complete_meanwhile)
+    patch_writing(monkeypatch, complete_meanwhile)
     write(tmp_path, Shard(2, 2))
     assert met
     assert files(tmp_path) == expected
@@ -186,7 +193,7 @@ def test_a_simulation_that_two_processes_make_at_the_same_moment_is_no_error(
 def test_a_data_set_that_another_process_completes_when_this_one_begins_is_no_error(
     expected, tmp_path, monkeypatch, shard
 ):
-    write_atomically, met = dataset_folder.write_atomically, []
+    write_atomically, met = atomic_files.write_atomically, []
 
     def complete_meanwhile(path, fill, **options):
         def fill_slowly(file):
@@ -197,40 +204,32 @@ def test_a_data_set_that_another_process_completes_when_this_one_begins_is_no_er
 
         write_atomically(path, fill_slowly, **options)
 
-    monkeypatch.setattr(output_folder, "write_atomically", complete_meanwhile)
+    patch_writing(monkeypatch, complete_meanwhile)
     write(tmp_path, shard)
     assert met
     assert files(tmp_path) == expected
 
 
-def test_a_file_that_nobody_has_written_is_an_error(tmp_path):
-    (tmp_path / "there").touch()
-    with allow_for_others(tmp_path / "there"):
-        raise FileNotFoundError
-    with pytest.raises(FileNotFoundError), allow_for_others(tmp_path / "absent"):
-        raise FileNotFoundError
-
-
 @pytest.mark.parametrize("is_begun", [False, True])
 def test_a_folder_may_change_while_it_is_looked_at(expected, tmp_path, monkeypatch, is_begun):
     """Another process begins, or completes the data set, when this one looks for its marker."""
-    read_text, met = pathlib.Path.read_text, []
+    read_bytes, met = pathlib.Path.read_bytes, []
     if is_begun:
         write(tmp_path, Shard(2, 2))
 
-    def read_before_or_after(path, encoding):
+    def read_before_or_after(path):
         if met or path.name != "unfinished.json":
-            return read_text(path, encoding)
+            return read_bytes(path)
         met.append(path)
         if is_begun:
             write(tmp_path)
-            return read_text(path, encoding)  # it is gone
+            return read_bytes(path)  # it is gone
         try:
-            return read_text(path, encoding)
+            return read_bytes(path)
         finally:
             write(tmp_path, Shard(2, 2))
 
-    monkeypatch.setattr(pathlib.Path, "read_text", read_before_or_after)
+    monkeypatch.setattr(pathlib.Path, "read_bytes", read_before_or_after)
     write(tmp_path, Shard(1, 2))
     assert met
     assert files(tmp_path) == expected
@@ -239,17 +238,17 @@ def test_a_folder_may_change_while_it_is_looked_at(expected, tmp_path, monkeypat
 def test_a_shard_of_another_configuration_is_refused(tmp_path):
     write(tmp_path, Shard(1, 2))
     before = files(tmp_path)
-    with pytest.raises(ValueError, match=r"another configuration: expected \"seed\": 6, found"):
+    with pytest.raises(ValueError, match=r"made otherwise: simulation\.seed: expected 6, found 5"):
         write(tmp_path, Shard(2, 2), OTHER)
     assert files(tmp_path) == before
 
 
 def test_of_two_configurations_that_begin_at_the_same_moment_one_is_refused(tmp_path):
-    first, second = OutputFolder(CONFIG, tmp_path), OutputFolder(OTHER, tmp_path)
-    for folder in (first, second):
-        folder.check()
-    first.claim(is_alone=False)
+    first, second = (simulation_writer(config, tmp_path) for config in (CONFIG, OTHER))
+    for writer in (first, second):
+        writer.check()
+    first.begin(is_alone=False)
     before = files(tmp_path)
-    with pytest.raises(ValueError, match=r"another configuration: expected \"seed\": 6, found"):
-        second.claim(is_alone=False)
+    with pytest.raises(ValueError, match=r"made otherwise: simulation\.seed: expected 6, found 5"):
+        second.begin(is_alone=False)
     assert files(tmp_path) == before

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from socialmd import dataset_folder
 from socialmd.config import (
     DataConfig,
     ExperimentConfig,
@@ -15,6 +14,7 @@ from socialmd.config import (
     SimulationConfig,
     save_config,
 )
+from socialmd.data import dataset_description
 from socialmd.data.dataset_description import checksum, read_description
 from socialmd.simulation import simulate, write_dataset
 
@@ -166,9 +166,9 @@ def test_progress_bar_counts_simulations(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        (make_config(seed=6), r"dataset\.json.* expected \"seed\": 6, found \"seed\": 5"),
-        (make_config(num_train=3), 'expected "num_train": 3, found "num_train": 4'),
-        (make_config({"num_particles": 3}), 'expected "num_particles": 3, found'),
+        (make_config(seed=6), r"dataset\.json: .* simulation\.seed: expected 6, found 5"),
+        (make_config(num_train=3), r"simulation\.num_train: expected 3, found 4"),
+        (make_config({"num_particles": 3}), r"law\.num_particles: expected 3, found 4"),
     ],
 )
 def test_folder_of_another_configuration_is_refused_untouched(complete, other, message):
@@ -183,7 +183,7 @@ class InterruptedRunError(Exception):
 
 
 def interrupt_after(count, monkeypatch):
-    write, written = dataset_folder.write_atomically, []
+    write, written = dataset_description.write_atomically, []
 
     def write_or_stop(path, fill):
         written.append(path)
@@ -191,7 +191,7 @@ def interrupt_after(count, monkeypatch):
             raise InterruptedRunError
         write(path, fill)
 
-    monkeypatch.setattr(dataset_folder, "write_atomically", write_or_stop)
+    monkeypatch.setattr(dataset_description, "write_atomically", write_or_stop)
 
 
 def test_unfinished_folder_of_another_configuration_is_refused_untouched(tmp_path, monkeypatch):
@@ -200,7 +200,7 @@ def test_unfinished_folder_of_another_configuration_is_refused_untouched(tmp_pat
         write_dataset(CONFIG, tmp_path, progress=False)
     before = contents(tmp_path)
     assert len(list(tmp_path.glob("*/*.npy"))) == 3
-    with pytest.raises(ValueError, match=r"unfinished\.json: .* another configuration"):
+    with pytest.raises(ValueError, match=r"unfinished\.json: made otherwise: simulation\.seed"):
         write_dataset(make_config(seed=6), tmp_path, progress=False)
     assert contents(tmp_path) == before
 

@@ -1,4 +1,4 @@
-"""Where the beads of a drug carrier start, what they are called and which are bonded."""
+"""Beads of a drug carrier: where they start, what they are called and which are bonded."""
 
 from __future__ import annotations
 

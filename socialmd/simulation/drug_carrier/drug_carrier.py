@@ -1,4 +1,4 @@
-"""What the drug carrier consists of, and its constants."""
+"""Parts of the drug carrier, and its constants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a drug carrier is simulated and which states are kept."""
+"""Length of a drug carrier's simulation, and the states that are kept."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import platform
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from socialmd.files import holds_nothing, put_in_place, unfinished_folder
+from socialmd.data.dataset_writer import check_recipe
+from socialmd.files import holds_nothing, put_in_place, read_json, unfinished_folder, write_json
 from socialmd.simulation.drug_carrier.beads import Beads, place_beads
 from socialmd.simulation.drug_carrier.drug_carrier import DrugCarrier
 from socialmd.simulation.drug_carrier.openmm_package import app, openmm, unit
@@ -129,8 +129,7 @@ def _simulate(
         },
         "mean_distance_from_core": distances,
     }
-    text = json.dumps(description, indent=2, allow_nan=False) + "\n"
-    (folder / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
+    write_json(folder / DESCRIPTION_FILE, description)
     return distances
 
 
@@ -149,28 +148,9 @@ def _read_distances(folder: Path, recipe: Mapping[str, Any]) -> dict[str, FloatA
     advice = "choose another folder or remove this one"
     if not path.is_file():
         raise ValueError(f"{folder}: expected a finished simulation, found none; {advice}")
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON, found none ({error}); {advice}") from error
-    there = _flatten({key: found.get(key) for key in recipe})
-    for name, expected in _flatten(recipe).items():
-        if there.get(name) != expected:
-            raise ValueError(
-                f"{path}: another simulation: expected {name} = {expected}, "
-                f"found {there.get(name)}; {advice}"
-            )
-    num_frames = sum(1 for _ in folder.glob("*.pdb"))
-    if num_frames != there["num_frames"]:
-        raise ValueError(
-            f"{folder}: expected {there['num_frames']} PDB files, found {num_frames}; {advice}"
-        )
+    found = read_json(path)
+    check_recipe(path, {key: found.get(key) for key in recipe}, recipe)
+    num_frames, expected = sum(1 for _ in folder.glob("*.pdb")), recipe["schedule"]["num_frames"]
+    if num_frames != expected:
+        raise ValueError(f"{folder}: expected {expected} PDB files, found {num_frames}; {advice}")
     return {name: np.array(found["mean_distance_from_core"][name]) for name in HEADS}
-
-
-def _flatten(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """Its sections have no name in common."""
-    flat: dict[str, Any] = {}
-    for key, value in recipe.items():
-        flat |= value if isinstance(value, dict) else {key: value}
-    return flat

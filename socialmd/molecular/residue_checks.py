@@ -1,4 +1,4 @@
-"""Check that the residues of a selection are molecules."""
+"""Conditions under which the residues of a selection are molecules."""
 
 from __future__ import annotations
 

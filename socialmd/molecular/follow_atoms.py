@@ -1,4 +1,4 @@
-"""Read where the molecules are in every frame, in several processes."""
+"""Places of the molecules in every frame, read by several processes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from socialmd.molecular.atom_labels import AtomLabels
 from socialmd.molecular.check_imaging import find_broken
-from socialmd.molecular.check_molecules import check_no_alternate_locations
-from socialmd.molecular.choose_molecules import Molecules, find_representatives
+from socialmd.molecular.choose_atoms import ChosenAtoms, find_representatives
 from socialmd.molecular.pdb_frames import PdbFrames
+from socialmd.molecular.residue_checks import check_no_alternate_locations
 from socialmd.molecular.trajectory_frames import TrajectoryFrames
 
-__all__ = ["Followed", "check_places", "follow_molecules"]
+__all__ = ["FollowedFrame", "check_places", "follow_atoms"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -33,7 +33,7 @@ UNKNOWN_COORDINATE = 9999.0
 _worker: tuple[Any, ...] = ()
 
 
-class Followed(NamedTuple):
+class FollowedFrame(NamedTuple):
     """One frame.
 
     Args:
@@ -49,13 +49,13 @@ class Followed(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def follow_molecules(
+def follow_atoms(
     frames: PdbFrames | TrajectoryFrames,
     indices: Sequence[int],
-    molecules: Molecules,
+    molecules: ChosenAtoms,
     choose_anew: bool,
     num_workers: int,
-) -> Iterator[Followed]:
+) -> Iterator[FollowedFrame]:
     """Read frames.
 
     Args:
@@ -129,8 +129,8 @@ def check_places(universe: Any, labels: AtomLabels, tracked: IntArray | None, pl
 
 
 def _follow(
-    frames: PdbFrames | TrajectoryFrames, index: int, molecules: Molecules, choose_anew: bool
-) -> Followed:
+    frames: PdbFrames | TrajectoryFrames, index: int, molecules: ChosenAtoms, choose_anew: bool
+) -> FollowedFrame:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         universe, labels, time = frames.read(index)
@@ -146,7 +146,7 @@ def _follow(
     positions = x[chosen].astype(np.float64)
     if molecules.origin is not None:
         positions -= x[molecules.origin].astype(np.float64)
-    return Followed(
+    return FollowedFrame(
         positions,
         time,
         _describe_broken(x, molecules),
@@ -154,7 +154,7 @@ def _follow(
     )
 
 
-def _describe_broken(x: NDArray[Any], molecules: Molecules) -> str | None:
+def _describe_broken(x: NDArray[Any], molecules: ChosenAtoms) -> str | None:
     broken = find_broken(x, molecules.atoms, molecules.starts)
     if broken is not None:
         return molecules.describe(broken)
@@ -169,6 +169,8 @@ def _process_context() -> Any:
 
     Parsing holds Python's lock, so threads do not help; and a process forked from one that runs
     TensorFlow may hang. They are forked from a server that has imported what they need, once.
+    MDAnalysis' own pool (`AnalysisBase.run(backend="multiprocessing")`) is such a fork, waits for
+    ever if one of its processes dies, and hands on neither progress nor warnings.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -182,6 +184,6 @@ def _start_worker(*work: Any) -> None:
     _worker = work
 
 
-def _work(index: int) -> Followed:
+def _work(index: int) -> FollowedFrame:
     follow, frames = _worker
     return follow(frames, index)

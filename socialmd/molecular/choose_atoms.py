@@ -1,4 +1,4 @@
-"""Which atoms of a simulation are followed: one of each molecule, and one at the origin."""
+"""Atoms that are followed through a simulation: one of each molecule, and one at the origin."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.molecular.atom_labels import AtomLabels
-from socialmd.molecular.check_molecules import (
+from socialmd.molecular.frame import Frame
+from socialmd.molecular.mdanalysis import MDAnalysis
+from socialmd.molecular.residue_checks import (
     check_compositions,
     check_names,
     check_no_alternate_locations,
     describe_residues,
     repeated_unit,
 )
-from socialmd.molecular.frame import Frame
-from socialmd.molecular.mdanalysis import MDAnalysis
 
-__all__ = ["Molecules", "choose_molecules", "find_representatives"]
+__all__ = ["ChosenAtoms", "choose_atoms", "find_representatives"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Molecules:
+class ChosenAtoms:
     """Atoms of the molecules, and which of them are followed.
 
     Args:
@@ -60,9 +60,9 @@ class Molecules:
         return f"{self.labels.resnames[atom]} {self.labels.resids[atom]}"
 
 
-def choose_molecules(
+def choose_atoms(
     frame: Frame, selection: str, centre: str | None, names: Sequence[str] | None, place: str
-) -> Molecules:
+) -> ChosenAtoms:
     """Find the molecules of a frame and choose their representatives (thesis section 3.2).
 
     Args:
@@ -99,7 +99,7 @@ def choose_molecules(
     origin = None
     if len(core):
         origin = int(find_representatives(positions, core, np.zeros(1, np.intp))[0])
-    return Molecules(
+    return ChosenAtoms(
         place=place,
         labels=labels,
         atoms=atoms,

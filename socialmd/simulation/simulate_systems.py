@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from socialmd.config import ManyBodySystem
 from socialmd.simulation.initial_states import draw_initial_state
-from socialmd.simulation.integrate import Schedule, integrate_one
+from socialmd.simulation.integrate import TimeSteps, integrate_one
 from socialmd.simulation.threads import map_in_threads
 
 __all__ = ["simulate"]
@@ -98,16 +98,16 @@ def simulate(
     ):
         if value < least:
             raise ValueError(f"{name}: expected {least} or more, found {value}")
-    schedule = Schedule(num_steps, time_step, keep_every)
-    schedule.check()
-    shape = (num_simulations, schedule.num_frames, system.num_particles)
+    steps = TimeSteps(num_steps, time_step, keep_every)
+    steps.check()
+    shape = (num_simulations, steps.num_frames, system.num_particles)
     frames, velocities = np.empty((*shape, 4)), np.empty((*shape, 2))
 
     def run(row: int) -> None:
         index = first_simulation + row
         state = draw_initial_state(system, seed, index)
         name = f"simulation {index} of seed {seed}"
-        kept = integrate_one(system, state, schedule, name)
+        kept = integrate_one(system, state, steps, name)
         frames[row, ..., :2], velocities[row] = kept
         frames[row, ..., 2], frames[row, ..., 3] = state.masses, state.charges
 

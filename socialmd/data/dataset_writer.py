@@ -1,0 +1,285 @@
+"""Writer of a data set: whole files only, none beside those of another origin, description last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from socialmd.claim import TEMPORARY
+from socialmd.data.dataset_description import (
+    DESCRIPTION_FILE,
+    SPLITS,
+    DatasetDescription,
+    checksum,
+    describe_dataset,
+    read_description,
+    save_array,
+)
+from socialmd.files import holds_nothing, put_in_place, read_json, unfinished_folder, write_json
+
+__all__ = ["DatasetWriter", "allow_for_others", "check_recipe"]
+
+# Lies in the folder until `dataset.json` does; says whose unfinished simulations are in there.
+UNFINISHED_FILE = "unfinished.json"
+
+
+class DatasetWriter:
+    """Writes a data set into a folder that holds nothing else, or what is missing of it there.
+
+    Either all of it at once (`write`), or file by file (`begin`, `save`, `complete`). Several
+    processes that know nothing of each other may share the latter, because of the order in which
+    files come and go: `unfinished.json`, arrays, `dataset.json`; then `unfinished.json` goes.
+    Whatever is seen of the folder, one of the two says how the arrays in it were made.
+
+    Args:
+        directory: the folder; need not exist.
+        recipe: how the data are made, JSON: `law` and `simulation`, or `settings` of a
+            preprocessing (see `DatasetDescription`).
+        files: paths of all arrays, relative to the folder, if they are written one by one.
+
+    Example:
+        >>> writer = DatasetWriter("data/mine", {"law": {"k": 2.0}, "simulation": {"seed": 0}})
+        >>> if not writer.check():
+        ...     arrays = {"train/simulation_00000.npy": frames}
+        ...     writer.write(arrays, **writer.recipe, features=("x", "y"), frame_spacing=0.1)
+    """
+
+    def __init__(self, directory: str | Path, recipe: Mapping[str, Any], files: Sequence[str] = ()):
+        self.directory = Path(directory)
+        self.recipe = recipe
+        self.files = files
+        self._description = self.directory / DESCRIPTION_FILE
+        self._marker = self.directory / UNFINISHED_FILE
+        self._ours = {*files, DESCRIPTION_FILE, UNFINISHED_FILE}
+
+    def missing(self) -> list[str]:
+        """The files that are not there."""
+        return [name for name in self.files if not (self.directory / name).exists()]
+
+    def check(self) -> bool:
+        """Refuse a folder that holds anything else; nothing is changed.
+
+        Returns:
+            Whether the whole data set is there.
+
+        Raises:
+            ValueError: there are files of another recipe or of unknown origin, or one that differs
+                from its checksum.
+            NotADirectoryError: the folder is a file.
+        """
+        if not self.directory.exists():
+            return False
+        if not self.directory.is_dir():
+            raise NotADirectoryError(f"{self.directory}: expected a folder, found a file")
+        # Asked in this order, because another process may be completing the data set. Names come
+        # last, because a folder of another recipe may hold other files for that reason.
+        missing = self.missing()
+        is_unfinished = self._check_marker()
+        is_described = self._check_description()
+        if not self.files and (is_described or holds_nothing(self.directory)):
+            return is_described
+        for path in self.directory.rglob("*"):
+            if not (path.is_dir() or self._is_ours(path)):
+                raise ValueError(
+                    f"{self.directory}: expected no file of another origin, found {path}; "
+                    "choose another folder or remove it"
+                )
+        if len(missing) < len(self.files) and not (is_unfinished or is_described):
+            raise ValueError(
+                f"{self.directory}: holds simulations, but neither {DESCRIPTION_FILE} nor "
+                f"{UNFINISHED_FILE} says how they were made"
+            )
+        return is_described and not is_unfinished and not missing
+
+    def write(self, arrays: Mapping[str, NDArray[Any]], **description: Any) -> bool:
+        """Write the whole data set, or nothing; one that is there is compared with it.
+
+        Args:
+            arrays: what becomes files, by their paths in the folder.
+            description: for `describe_dataset`.
+
+        Returns:
+            Whether it was written; `False` when it was there.
+
+        Raises:
+            ValueError: as `check` and `describe_dataset`; or the folder holds other files of the
+                same recipe, or two splits would hold the same file. Nothing was changed.
+            OSError: the folder cannot be written.
+        """
+        self.check()
+        with unfinished_folder(self.directory, wait=True) as unfinished:
+            is_there = self.check()  # another process may have written it
+            for name, array in arrays.items():
+                save_array(unfinished / name, array)
+            expected = describe_dataset(unfinished, **description)
+            _check_splits(expected)
+            if is_there:
+                self._check_same(expected)
+            else:
+                put_in_place(unfinished, (*SPLITS, DESCRIPTION_FILE))
+        return not is_there
+
+    def begin(self, is_alone: bool) -> None:
+        """Write `unfinished.json`.
+
+        Args:
+            is_alone: whether no other process begins at this moment. If some may, the first one
+                decides on the recipe, for which the file system needs hard links.
+
+        Raises:
+            ValueError: another process has begun a data set of another recipe.
+            OSError: the folder cannot be written.
+        """
+        with suppress(FileExistsError), allow_for_others(self._description):
+            write_json(self._marker, self.recipe, replace=is_alone)
+        self._check_marker()
+
+    def save(self, name: str, array: NDArray[Any]) -> None:
+        """Write one of the files.
+
+        Args:
+            name: its path in the folder.
+            array: its content.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        path = self.directory / name
+        with allow_for_others(path):
+            save_array(path, array)
+
+    def complete(self, **description: Any) -> None:
+        """Write `dataset.json` and remove what interrupted writes left; for when all is there.
+
+        Args:
+            description: for `describe_dataset`.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        with allow_for_others(self._description):
+            describe_dataset(self.directory, **description)
+        for path in self.directory.rglob(".*.tmp"):
+            if self._is_ours(path):
+                path.unlink(missing_ok=True)
+        self._marker.unlink(missing_ok=True)
+
+    def _is_ours(self, path: Path) -> bool:
+        """Also the temporary file of a write that was interrupted, or is going on."""
+        if match := TEMPORARY.fullmatch(path.name):
+            path = path.with_name(match[1])
+        return path.relative_to(self.directory).as_posix() in self._ours
+
+    def _check_marker(self) -> bool:
+        """Whether `unfinished.json` is there."""
+        try:
+            check_recipe(self._marker, read_json(self._marker), self.recipe)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _check_description(self) -> bool:
+        """Whether `dataset.json` is there."""
+        if not self._description.exists():
+            return False
+        found = read_description(self.directory)
+        recipe = {
+            "law": found.law,
+            "simulation": found.simulation,
+            "settings": (found.preprocessing or {}).get("settings"),
+        }
+        recipe = {key: recipe[key] for key in self.recipe}
+        check_recipe(self._description, recipe, self.recipe)
+        for name in self.files:
+            path = self.directory / name
+            if path.exists() and checksum(path) != found.files.get(name):
+                raise ValueError(
+                    f"{path}: differs from its checksum in {DESCRIPTION_FILE}; "
+                    "delete it to have it made again"
+                )
+        return True
+
+    def _check_same(self, expected: DatasetDescription) -> None:
+        """Refuse another data set, or one that was changed; versions may differ."""
+        found = read_description(self.directory)
+        if (key := found.first_difference(expected)) is not None:
+            raise ValueError(
+                f"{self.directory}: holds another data set of the same settings, one with other "
+                f"{key}; choose another folder or remove it"
+            )
+        for name, sha in found.files.items():
+            path = self.directory / name
+            if not path.is_file() or checksum(path) != sha:
+                raise ValueError(
+                    f"{path}: missing, or changed since {DESCRIPTION_FILE} was written; "
+                    f"remove {self.directory} to have it made again"
+                )
+
+
+@contextmanager
+def allow_for_others(path: Path) -> Iterator[None]:
+    """While something is written that is not needed any more if another process was faster.
+
+    Whichever process completes the data set removes all temporary files, those of others too that
+    are writing what it found there.
+
+    Args:
+        path: the file that is there in this case.
+
+    Raises:
+        FileNotFoundError: the temporary file is gone, and the file is not there.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        if not path.exists():
+            raise
+
+
+def check_recipe(path: Path, found: Any, expected: Mapping[str, Any]) -> None:
+    """Refuse what was made otherwise.
+
+    Args:
+        path: the file that says how it was made.
+        found: what it says, as it was read from JSON.
+        expected: what it should say.
+
+    Raises:
+        ValueError: they differ; the message names the first key that does.
+
+    Example:
+        >>> check_recipe(path, {"schedule": {"num_frames": 3}}, {"schedule": {"num_frames": 5}})
+        ValueError: ... schedule.num_frames: expected 5, found 3; choose another folder or ...
+    """
+    here = dict(_flatten(json.loads(json.dumps(expected, allow_nan=False))))
+    there = dict(_flatten(found)) if isinstance(found, Mapping) else {}
+    for key in {**here, **there}:
+        if there.get(key) != here.get(key):
+            raise ValueError(
+                f"{path}: made otherwise: {key}: expected {here.get(key)}, found {there.get(key)}; "
+                "choose another folder or remove it"
+            )
+
+
+def _flatten(recipe: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in recipe.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _check_splits(description: DatasetDescription) -> None:
+    """No trajectory in two splits: the input pipeline would refuse the data set."""
+    first: dict[str, str] = {}
+    for path, sha in description.files.items():
+        other = first.setdefault(sha, path)
+        if Path(other).parent != Path(path).parent:
+            raise ValueError(
+                f"files: expected none that two splits share, found {other} equal to {path}"
+            )
