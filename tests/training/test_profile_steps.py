@@ -6,14 +6,18 @@ import tensorflow as tf
 from socialmd.training import ProfileSteps
 
 
-def train(profile, steps=5):
+def train(profile, steps=3):
+    """Two fits, as of a training of two phases."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     x = np.ones((steps, 1), "float32")
-    model.fit(x, x, batch_size=1, verbose=0, callbacks=[profile])
+    for _ in range(2):
+        model.fit(x, x, batch_size=1, verbose=0, callbacks=[profile])
 
 
-@pytest.mark.parametrize(("first", "last", "num_profiled"), [(2, 3, 2), (4, 9, 2), (6, 9, 0)])
+@pytest.mark.parametrize(
+    ("first", "last", "num_profiled"), [(1, 2, 2), (2, 5, 2), (5, 5, 1), (5, 9, 2), (7, 9, 0)]
+)
 def test_the_steps_that_there_are_get_profiled(tmp_path, first, last, num_profiled):
     profile = ProfileSteps(tmp_path, first, last)
     train(profile)
@@ -26,6 +30,9 @@ def test_the_steps_that_there_are_get_profiled(tmp_path, first, last, num_profil
         space = xplane_pb2.XSpace.FromString(found[0].read_bytes())
         names = [data.name for plane in space.planes for data in plane.event_metadata.values()]
         assert "train" in [name.split("#")[0] for name in names]
+        # By which TensorBoard tells one step from another.
+        marks = {data.name for plane in space.planes for data in plane.stat_metadata.values()}
+        assert marks >= {"step_num", "_r"}
     with tf.profiler.experimental.Profile(str(tmp_path / "another")):  # there is one at a time
         pass
 
