@@ -64,7 +64,7 @@ from socialmd.reporting.variant_table import variant_table
 from socialmd.run_apart import run_apart
 from socialmd.training import fit, read_history
 from socialmd.training.comparisons import REFERENCE, Comparison, read_comparisons
-from socialmd.training.measurements import Measurements
+from socialmd.training.training_cost import TrainingCost
 from socialmd.training.training_folder import check_same_experiment
 
 MEASUREMENTS, TEST = "measurements.json", "test.json"
@@ -202,8 +202,8 @@ def train(run: Run, data: Path, verbose: int = 0) -> None:
         data: folder of the data set.
         verbose: as `verbose` of `keras.Model.fit`.
     """
-    measurements = Measurements(run.folder / MEASUREMENTS)
-    model = fit(run.config, data, run.folder, [measurements], verbose=verbose)
+    cost = TrainingCost(run.folder / MEASUREMENTS)
+    model = fit(run.config, data, run.folder, [cost], verbose=verbose)
 
     windows = read_windows(data, "test", run.config.data)
     positions, parameters = model.rollout(windows.past, feedback=model.point_feedback, seed=0)

@@ -25,6 +25,7 @@ from socialmd.models.fit_spread_factors import fit_spread_factors
 from socialmd.models.float32_by_default import float32_by_default
 from socialmd.models.never_empty import never_empty
 from socialmd.models.recalibration import check_spread_factors, scale_sigma, scale_spread
+from socialmd.models.step_values import RecordedModel
 
 __all__ = ["ForecastModel"]
 
@@ -34,7 +35,7 @@ NUM_FUTURES, MAX_WINDOWS = 10, 200
 PARTICLES_AT_ONCE, PARTICLES_TO_CALIBRATE = 2048, 8192
 
 
-class ForecastModel(keras.Model):
+class ForecastModel(RecordedModel):
     """A model that forecasts densities of particles' positions in closed loop.
 
     What differs from model to model is `build`, `closed_loop` and `one_step`, and `adapt` for those
@@ -231,6 +232,7 @@ class ForecastModel(keras.Model):
     def end_training(self) -> None:
         """From here on, `model(inputs)` is the forecast again."""
         self.training_feedback = self.training_steps = self.training_samples = None
+        self._recorded = None
         self._forget_compiled()
 
     def _check_futures(self, feedback: str, num_samples: int) -> None:

@@ -16,7 +16,10 @@ class ProfileSteps(keras.callbacks.Callback):
 
     Steps are counted from 1, in this process: a training that goes on from a backup is profiled
     like one that begins. The first step compiles. Everything between the first and the last of the
-    steps is recorded, callbacks and the end of an epoch too.
+    steps is recorded, callbacks and the end of an epoch too; a fit that ends ends the profile.
+
+    `keras.callbacks.TensorBoard(profile_batch=)` does not mark steps, so its profiles know of no
+    time per step; it counts anew in every fit and writes losses a second time, and a graph.
 
     Args:
         directory: of the run in TensorBoard, which finds the profile in `plugins/profile/` there.
@@ -41,27 +44,26 @@ class ProfileSteps(keras.callbacks.Callback):
             )
         self.directory = str(directory)
         self.first, self.last = first, last
-        self.num_profiled = 0
-        self._step = 0
-        self._trace: Any = None
+        self.num_profiled = self._step = 0
+        self._is_recording = False
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._step += 1
         if self._step == self.first:
             tf.profiler.experimental.start(self.directory)
-        if self.first <= self._step <= self.last:
+            self._is_recording = True
+        if self._is_recording:
             self._trace = tf.profiler.experimental.Trace("train", step_num=self._step, _r=1)
             self._trace.__enter__()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self._trace is None:
-            return
-        self._trace.__exit__(None, None, None)
-        self._trace = None
-        self.num_profiled += 1
-        if self._step == self.last:
-            tf.profiler.experimental.stop()
+        if self._is_recording:
+            self._trace.__exit__(None, None, None)
+            self.num_profiled += 1
+            if self._step == self.last:
+                self.on_train_end()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        if self.first <= self._step < self.last:
+        if self._is_recording:
             tf.profiler.experimental.stop()
+            self._is_recording = False

@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from socialmd.data import Windows
+from socialmd.models import ForecastModel
 from socialmd.simulation import PairLaw
 from socialmd.training.forecast_summaries import ForecastSummaries
 from socialmd.training.keep_events import keep_events
-from socialmd.training.step_values import StepValues
 
 __all__ = ["TensorBoardLog"]
 
@@ -50,7 +50,7 @@ class TensorBoardLog(keras.callbacks.Callback):
         law: of pairs of particles, where it is known, to compare a learned one with.
 
     Raises:
-        ValueError: metrics are not built (see `StepValues`), or the data set's length is unknown.
+        ValueError: metrics are not built (see `record_steps`), or the data set's length is unknown.
 
     Example:
         >>> windows = read_windows("data/monopoles", "validation", config.data, 32)
@@ -70,7 +70,6 @@ class TensorBoardLog(keras.callbacks.Callback):
         self.directory = Path(directory)
         self.forecasts = ForecastSummaries(windows, training_split, law)
         self.texts = dict(texts or {})
-        self._optimizer: Any = None
         self.epochs_before = self.steps_before = 0
 
     def begin_phase(self, epochs_before: int, steps_before: int) -> None:
@@ -90,11 +89,9 @@ class TensorBoardLog(keras.callbacks.Callback):
             for path in (self.directory / run).glob("*tfevents*"):
                 keep_events(path, epochs, steps)
 
-    def set_model(self, model: keras.Model) -> None:
+    def set_model(self, model: ForecastModel) -> None:
         super().set_model(model)
-        if self._optimizer is not model.optimizer:  # else, what is compiled records already
-            self._optimizer = model.optimizer
-            self._values = StepValues(model)
+        self._values = model.record_steps()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         if self.params["steps"] is None:

@@ -17,8 +17,8 @@ from socialmd.config import ExperimentConfig
 from socialmd.files import write_text
 from socialmd.training.fit import HISTORY, TENSORBOARD, fit
 from socialmd.training.history import of_phase, read_history
-from socialmd.training.measurements import Measurements
 from socialmd.training.search.time_budget import TimeBudget
+from socialmd.training.training_cost import TrainingCost
 
 __all__ = [
     "FAILURE",
@@ -76,7 +76,7 @@ def run_trial(task: TrialTask) -> None:
 
 def train_trial(task: TrialTask) -> None:
     """As `run_trial`, but prints where it is called and leaves no reason of a failure."""
-    callbacks: list[keras.callbacks.Callback] = [Measurements(task.folder / MEASUREMENTS)]
+    callbacks: list[keras.callbacks.Callback] = [TrainingCost(task.folder / MEASUREMENTS)]
     if task.minutes is not None:
         callbacks.append(TimeBudget(60 * task.minutes))
     fit(task.config, task.data, task.folder, callbacks, verbose=0, stop_after=task.epochs)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from socialmd.training.step_values import StepValues
+from socialmd.models.step_values import RecordedModel
 from socialmd.training.training_backup import build_state
 from tests.run_eagerly import run_eagerly
 
@@ -18,11 +18,19 @@ def data(rng):
     return x, 3 * x + 1
 
 
+class Line(RecordedModel):
+    def __init__(self, precision="float32"):
+        super().__init__(dtype=precision)
+        self.dense = keras.layers.Dense(1, kernel_initializer="ones", dtype=precision)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
 def make_model(precision="float32"):
     """Gradients are clipped, and the learning rate falls with every step."""
-    dense = keras.layers.Dense(1, kernel_initializer="ones", dtype=precision)
-    model = keras.Sequential([keras.Input((1,)), dense])
-    model.dtype_policy = dense.dtype_policy  # by which Keras decides whether to scale the loss
+    model = Line(precision)
+    model(np.zeros((1, 1)))
     rate = keras.optimizers.schedules.ExponentialDecay(0.1, decay_steps=1, decay_rate=0.5)
     model.compile(keras.optimizers.Nadam(rate, global_clipnorm=0.01), "mse", metrics=["mae"])
     build_state(model, np.zeros((1, 1)), np.zeros((1, 1)))
@@ -61,7 +69,7 @@ def batches_of(data):
 
 def test_every_step_has_its_own_loss_error_gradient_and_learning_rate(data):
     model = make_model()
-    _, recorder = train(model, data, StepValues(model))
+    _, recorder = train(model, data, model.record_steps())
     assert len(recorder.rows) == 2 * len(BATCHES)
     for step, (found, (w, b)) in enumerate(zip(recorder.rows, recorder.weights, strict=True)):
         x, y = batches_of(data)[step % len(BATCHES)]
@@ -78,7 +86,7 @@ def test_every_step_has_its_own_loss_error_gradient_and_learning_rate(data):
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_training_and_its_backups_are_the_same_bit_for_bit(data, precision):
     plain, recorded = make_model(precision), make_model(precision)
-    values = StepValues(recorded)
+    values = recorded.record_steps()
     assert train(plain, data)[0] == train(recorded, data, values)[0]
     for ours, theirs in (
         (recorded.variables, plain.variables),
@@ -92,7 +100,7 @@ def test_training_and_its_backups_are_the_same_bit_for_bit(data, precision):
 def test_the_gradient_of_a_scaled_loss_is_unscaled_and_too_large_a_one_is_seen(data):
     def norms(precision, factor):
         model = make_model(precision)
-        _, recorder = train(model, tuple(factor * array for array in data), StepValues(model))
+        _, recorder = train(model, tuple(factor * array for array in data), model.record_steps())
         found = np.array([row["gradient_norm"] for row in recorder.rows])
         assert int(model.optimizer.iterations) == np.isfinite(found).sum()  # others are left out
         return found
@@ -103,7 +111,18 @@ def test_the_gradient_of_a_scaled_loss_is_unscaled_and_too_large_a_one_is_seen(d
 
 
 def test_metrics_that_are_not_built_are_refused():
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model = Line()
     model.compile("sgd", "mse", metrics=["mae"])
     with pytest.raises(ValueError, match="expected metrics that are built"):
-        StepValues(model)
+        model.record_steps()
+
+
+def test_a_model_that_is_compiled_anew_records_no_more(data):
+    model = make_model()
+    values = model.record_steps()
+    train(model, data)
+    before = values.read()
+    model.compile("sgd", "mse")
+    with run_eagerly():
+        train(model, data)
+    assert values.read() == before

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from socialmd.training import measurements
-from socialmd.training.measurements import Measurements
+from socialmd.training import training_cost
+from socialmd.training.training_cost import TrainingCost
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def train_steps(monkeypatch):
     def train(callback, seconds):
         for number, duration in enumerate(seconds):
             clock = iter([100.0 * number, 100.0 * number + duration])
-            monkeypatch.setattr(measurements.time, "perf_counter", lambda clock=clock: next(clock))
+            monkeypatch.setattr(training_cost.time, "perf_counter", lambda clock=clock: next(clock))
             callback.on_train_batch_begin(number)
             callback.on_train_batch_end(number)
         callback.on_test_begin()
@@ -23,7 +23,7 @@ def train_steps(monkeypatch):
 
 
 def test_time_is_the_median_over_all_steps_but_the_first(tmp_path, train_steps):
-    callback = Measurements(tmp_path / "folder" / "measurements.json")
+    callback = TrainingCost(tmp_path / "folder" / "measurements.json")
     train_steps(callback, [50.0, 1.0, 3.0])
     train_steps(callback, [2.0, 9.0, 2.5])
     result = json.loads((tmp_path / "folder" / "measurements.json").read_text())
@@ -32,11 +32,11 @@ def test_time_is_the_median_over_all_steps_but_the_first(tmp_path, train_steps):
 
 
 def test_an_interruption_starts_anew_and_leaves_what_was_measured(tmp_path, train_steps):
-    callback = Measurements(tmp_path / "measurements.json")
+    callback = TrainingCost(tmp_path / "measurements.json")
     train_steps(callback, [50.0])
     assert not callback.path.exists()  # nothing but the step that compiles
     train_steps(callback, [2.0])
-    callback = Measurements(tmp_path / "measurements.json")
+    callback = TrainingCost(tmp_path / "measurements.json")
     train_steps(callback, [60.0])
     assert json.loads(callback.path.read_text())["seconds_per_step"] == 2.0
     train_steps(callback, [4.0])
@@ -44,7 +44,7 @@ def test_an_interruption_starts_anew_and_leaves_what_was_measured(tmp_path, trai
 
 
 def test_peak_memory_remembers_what_is_gone(tmp_path, train_steps):
-    callback = Measurements(tmp_path / "measurements.json")
+    callback = TrainingCost(tmp_path / "measurements.json")
     peaks = []
     for _ in range(2):
         train_steps(callback, [1.0, 1.0])

@@ -14,10 +14,10 @@ import keras
 
 from socialmd.files import write_json
 
-__all__ = ["Measurements"]
+__all__ = ["TrainingCost", "peak_memory"]
 
 
-class Measurements(keras.callbacks.Callback):
+class TrainingCost(keras.callbacks.Callback):
     """Writes time per training step and peak memory as JSON, before each epoch's validation.
 
     So a complete training has been measured, wherever it was interrupted. What counts are the steps
@@ -31,7 +31,7 @@ class Measurements(keras.callbacks.Callback):
         path: the file.
 
     Example:
-        >>> fit(config, data, output, callbacks=[Measurements(output / "measurements.json")])
+        >>> fit(config, data, output, callbacks=[TrainingCost(output / "measurements.json")])
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -48,15 +48,15 @@ class Measurements(keras.callbacks.Callback):
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         if len(self.seconds) < 2:
             return
-        measurements = {
+        cost = {
             "seconds_per_step": statistics.median(self.seconds[1:]),
             "measured_steps": len(self.seconds) - 1,
-            "peak_memory_bytes": _peak_memory(),
+            "peak_memory_bytes": peak_memory(),
         }
-        write_json(self.path, measurements)
+        write_json(self.path, cost)
 
 
-def _peak_memory() -> int:
+def peak_memory() -> int:
     """Largest resident memory of this process so far, in bytes."""
     peak: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if sys.platform == "darwin":
