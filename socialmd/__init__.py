@@ -13,6 +13,7 @@ from socialmd.config import load_config as load_config
 from socialmd.config import save_config as save_config
 
 __all__ = ["ExperimentConfig", "load_config", "save_config"]
+__version__ = "0.1.0"
 
 SUBPACKAGES = (
     "data",
@@ -32,7 +33,13 @@ SUBPACKAGES = (
 
 
 def __getattr__(name: str) -> typing.Any:
-    """Subpackages, imported when they are first used: TensorFlow takes seconds."""
+    """Subpackages and `forecast`, imported when they are first used: TensorFlow takes seconds."""
     if name in SUBPACKAGES:
         return importlib.import_module(f"{__name__}.{name}")
+    if name == "forecast":
+        return importlib.import_module(f"{__name__}.models").forecast
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *SUBPACKAGES, "forecast"})

@@ -1,7 +1,6 @@
 """Compare variants of one network: the same budget for each, and several seeds.
 
-    socialmd compare models/comparisons.toml models/comparison_base.toml \
-        data/monopoles comparison
+    socialmd compare comparisons comparison_base data/monopoles comparison
 
 The first file says what is compared, the second one is the reference. Every variant is trained with
 every seed, in a process of its own, in `comparison/VARIANT/seed_K`. Early stopping is off, so that
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from socialmd.commands.command_line import (
+    CONFIGURATION,
     add_verbose,
     make_parser,
     parse_first,
@@ -36,8 +36,8 @@ from socialmd.commands.command_line import (
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser(__doc__)
-    parser.add_argument("comparisons", type=Path, help="what is compared, a TOML file")
-    parser.add_argument("base", type=Path, help="the reference, a TOML file from models/")
+    parser.add_argument("comparisons", help=f"what is compared: {CONFIGURATION}")
+    parser.add_argument("base", type=Path, help=f"the reference: {CONFIGURATION}")
     parser.add_argument("data", type=Path, help="folder of the data set")
     parser.add_argument("output", type=Path, help="folder for trainings, tables and figures")
     parser.add_argument(

@@ -60,7 +60,8 @@ class Sources(argparse.Namespace):
     @property
     def folder(self) -> Path:
         """Where training has left the model."""
-        return self.model.parent if self.model.suffix == ".keras" else self.model
+        path = find_model(self.model)
+        return path.parent if path.suffix == ".keras" else path
 
     @property
     def name(self) -> str:
@@ -115,6 +116,7 @@ from socialmd.data.dataset_description import read_description
 from socialmd.files import write_atomically, write_text
 from socialmd.models import ForecastModel, load
 from socialmd.plots import new_figure, plot_learning_curves, plot_losses, plot_trajectories
+from socialmd.presets import find_model
 from socialmd.reporting import Forecasts, forecast_windows, save_png_and_pdf
 from socialmd.reporting.drawing import Drawing, NothingToDrawError
 from socialmd.reporting.interaction import draw_interaction
@@ -128,8 +130,8 @@ from socialmd.training import read_history
 
 NUM_SIMULATIONS = 3  # side by side
 NETWORKS = {"reference": "stacked grids", "mono_grid": "mono-grid"}
-COMPARE = "socialmd compare models/comparisons.toml models/comparison_base.toml DATA"
-CIRCLE = "socialmd circle models/circle.toml"
+COMPARE = "socialmd compare comparisons comparison_base DATA"
+CIRCLE = "socialmd circle circle"
 LETTERS_PER_INCH = 9  # of a title
 HEADING = "\n## "  # of a caption
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import runpy
 import sys
 from pathlib import Path
+
+from socialmd import __version__
 
 __all__ = ["COMMANDS", "main"]
 
@@ -47,7 +48,7 @@ def main(name: str | None = None) -> None:
 def _take_name() -> str:
     words = sys.argv[1:]
     if words[:1] == ["--version"]:
-        print(f"socialmd {importlib.metadata.version('socialmd')}")
+        print(f"socialmd {__version__}")
         sys.exit(0)
     if words and words[0] in COMMANDS:
         del sys.argv[1]

@@ -140,8 +140,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             recalibrated=arguments.recalibrated,
         )
     )
-    variance = keras.ops.convert_to_numpy(model.distribution(parameters).variance())
-    results = {"sigma": np.sqrt(variance.mean(axis=-1))}  # [steps, N]
+    results = {"sigma": model.sigma(parameters)}  # [steps, N]
     if known == steps:
         results["error"] = np.linalg.norm(positions - task.truth, axis=-1)
 

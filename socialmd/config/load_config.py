@@ -13,29 +13,31 @@ from pydantic import ValidationError
 from socialmd.config.experiment_config import ExperimentConfig
 from socialmd.config.faults import describe_faults
 from socialmd.files import read_text, write_atomically
+from socialmd.presets import find_configuration
 
 __all__ = ["load_config", "read_toml", "save_config"]
 
 
-def load_config(path: str | Path) -> ExperimentConfig:
+def load_config(name_or_path: str | Path) -> ExperimentConfig:
     """Read and validate an experiment's TOML file.
 
     Args:
-        path: the file.
+        name_or_path: the file, or the name of a configuration that comes with the package.
 
     Returns:
         The configuration, with the default for everything that the file leaves out.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is neither such a file nor such a name.
         ValueError: it is no TOML, has an unknown key or an impossible value. The message names
             the file and, for every fault, key, expectation and value found.
 
     Example:
-        >>> config = load_config("models/thesis.toml")
+        >>> config = load_config("thesis")
         >>> config.model.grid_sizes
         (11.0, 5.5, 2.75, 1.375)
     """
+    path = find_configuration(name_or_path)
     tables = read_toml(path)
     if not tables and not read_text(path).strip():
         raise ValueError(f"{path}: expected a configuration, found an empty file")

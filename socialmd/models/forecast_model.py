@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from socialmd import distributions
-from socialmd.config import ExperimentConfig
 from socialmd.data import real_particles
 from socialmd.data.masked_inputs import pack, unpack
 from socialmd.models.check_inputs import check_constant_features, check_inputs, check_num_steps
@@ -26,6 +25,7 @@ from socialmd.models.float32_by_default import float32_by_default
 from socialmd.models.never_empty import never_empty
 from socialmd.models.recalibration import check_spread_factors, scale_sigma, scale_spread
 from socialmd.models.step_values import RecordedModel
+from socialmd.models.trained_model import TrainedModel
 
 __all__ = ["ForecastModel"]
 
@@ -35,7 +35,7 @@ NUM_FUTURES, MAX_WINDOWS = 10, 200
 PARTICLES_AT_ONCE, PARTICLES_TO_CALIBRATE = 2048, 8192
 
 
-class ForecastModel(RecordedModel):
+class ForecastModel(TrainedModel, RecordedModel):
     """A model that forecasts densities of particles' positions in closed loop.
 
     What differs from model to model is `build`, `closed_loop` and `one_step`, and `adapt` for those
@@ -94,7 +94,6 @@ class ForecastModel(RecordedModel):
         self.feedback = feedback
         self.spatial_dims = spatial_dims
         self._distribution = distributions.get(distribution)
-        self._experiment: ExperimentConfig | None = None
         self.densities: tuple[str, ...] = ()
         self.spread_factors: NDArray[np.float32] | None = None
         self.training_feedback: str | None = None
@@ -102,24 +101,6 @@ class ForecastModel(RecordedModel):
         self.training_samples: int | None = None
         if feedback == "sample":
             self.seed_generator = keras.random.SeedGenerator()
-
-    @property
-    def experiment(self) -> ExperimentConfig:
-        """What the model was built for or loaded with.
-
-        Raises:
-            AttributeError: that is not known.
-        """
-        if self._experiment is None:
-            raise AttributeError(  # which Keras expects of an attribute that is not set yet
-                "model: expected one that `build_model` has made or that was loaded with its "
-                "configuration, found one of neither; assign `model.experiment`"
-            )
-        return self._experiment
-
-    @experiment.setter
-    def experiment(self, experiment: ExperimentConfig) -> None:
-        self._experiment = experiment
 
     def one_step(self, inputs: Any) -> Any:
         """Teacher forcing: of every frame from the third on, the density given those before it.
@@ -504,6 +485,18 @@ class ForecastModel(RecordedModel):
             >>> model.distribution(model(inputs)).log_prob(targets)  # [B, T', N]
         """
         return self._distribution.from_parameters(parameters)
+
+    def sigma(self, parameters: Any) -> NDArray[np.float32]:
+        """Predicted standard deviation per coordinate.
+
+        Args:
+            parameters: [..., P], from `model(inputs)` or `rollout`.
+
+        Returns:
+            [...], in units of length: the root mean square of those of all coordinates.
+        """
+        variance = ops.convert_to_numpy(self.distribution(parameters).variance())
+        return np.sqrt(variance.mean(axis=-1))
 
     def components(self, parameters: Any) -> tuple[Any, Any, Any]:
         """Predicted densities as mixtures of C Gaussians, for arithmetic with arrays.

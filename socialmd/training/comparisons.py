@@ -13,6 +13,7 @@ from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.config.faults import describe_faults
 from socialmd.config.load_config import read_toml
 from socialmd.config.section import Section
+from socialmd.presets import find_configuration
 
 __all__ = ["REFERENCE", "Comparison", "read_comparisons"]
 
@@ -57,7 +58,7 @@ def read_comparisons(path: str | Path, base: ExperimentConfig) -> dict[str, Comp
     base is left out: it is the reference itself.
 
     Args:
-        path: the TOML file.
+        path: the TOML file, or its name if it comes with the package.
         base: the experiment that is varied.
 
     Returns:
@@ -69,10 +70,11 @@ def read_comparisons(path: str | Path, base: ExperimentConfig) -> dict[str, Comp
             one name for different variants. The message names file, key and value found.
 
     Example:
-        >>> base = load_config("models/comparison_base.toml")
-        >>> list(read_comparisons("models/comparisons.toml", base)["downsampling"].experiments)
+        >>> base = load_config("comparison_base")
+        >>> list(read_comparisons("comparisons", base)["downsampling"].experiments)
         ['reference', 'max_pooling']
     """
+    path = find_configuration(path)
     tables = read_toml(path)
     if not tables:
         raise ValueError(f"{path}: expected one table for each comparison, found none")

@@ -137,7 +137,7 @@ def test_tensorflow_does_not_tell_of_itself():
     )
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith("error: no_model: expected a path or the name of a model")
+    assert done.stderr.startswith("error: no_model: expected a path or the name of a trained model")
     assert done.stderr.count("\n") == 1
 
 

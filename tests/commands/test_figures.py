@@ -104,7 +104,7 @@ def test_missing_sources_are_named_and_the_rest_is_made(run, folder, capsys):
     printed = capsys.readouterr().out
     assert (
         "figure_11_12 is left out: nowhere/circle.png is not there; "
-        "`socialmd circle models/circle.toml nowhere` makes it"
+        "`socialmd circle circle nowhere` makes it"
     ) in printed
     assert "figure_26 is left out: nowhere/reference holds no complete training" in printed
     assert "Made in some: figure_22\n" in printed

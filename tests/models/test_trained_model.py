@@ -1,11 +1,16 @@
-import importlib
-
 import keras
 import numpy as np
 import pytest
 
-from socialmd.config import DataConfig, ExperimentConfig, ModelConfig, save_config
-from socialmd.models import build_model, load
+from socialmd.config import (
+    DataConfig,
+    ExperimentConfig,
+    ModelConfig,
+    TrainingConfig,
+    load_config,
+    save_config,
+)
+from socialmd.models import InteractionLSTM, SocialLSTM, build_model, load
 
 CONFIG = ExperimentConfig(
     data=DataConfig(input_steps=3, target_steps=2),
@@ -40,19 +45,52 @@ def test_folder_is_found_from_within(folder, monkeypatch):
     assert load(".").experiment == CONFIG
 
 
-def test_a_name_stands_for_a_model_that_comes_with_the_repository(folder, monkeypatch, tmp_path):
+def test_a_name_stands_for_a_model_that_comes_with_the_package():
+    assert load("interaction").experiment == load_config("saved_models/interaction/config.toml")
+    with pytest.raises(FileNotFoundError, match=r"nothing: expected .* interaction, .*neither"):
+        load("nothing")
+
+
+def test_presets_are_of_the_class_that_they_are_asked_of(folder):
     path, model = folder
-    module = importlib.import_module("socialmd.models.trained_model")
-    monkeypatch.setattr(module, "SAVED_MODELS", path.parent)
-    for ours, theirs in zip(load(path.name).weights, model.weights, strict=True):
+    for ours, theirs in zip(SocialLSTM.from_preset(path).weights, model.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     with pytest.raises(
-        FileNotFoundError, match=f"nothing: expected a path or.*{path.name}.*neither"
+        ValueError,
+        match=r"expected a model of class InteractionLSTM, found one of class SocialLSTM",
     ):
-        load("nothing")
-    monkeypatch.setattr(module, "SAVED_MODELS", path / "nowhere")
-    with pytest.raises(FileNotFoundError, match="comes with the repository"):
-        load(path.name)
+        InteractionLSTM.from_preset(path)
+
+
+def test_a_preset_is_what_was_saved(folder, tmp_path):
+    path, _ = folder
+    model = load(path)
+    (path / "history.csv").write_text("epoch\n")
+    other = CONFIG.model_copy(update={"training": TrainingConfig(seed=3)})
+    model.save_to_preset(path, other)  # over what is there
+    assert sorted(file.name for file in path.iterdir()) == [
+        "config.toml",
+        "history.csv",
+        "model.keras",
+    ]
+    assert load(path).experiment == other
+    model.save_to_preset(tmp_path / "new" / "folder")
+    saved = SocialLSTM.from_preset(tmp_path / "new" / "folder")
+    assert saved.experiment == CONFIG
+    for ours, theirs in zip(saved.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_half_a_preset_is_not_saved(folder, tmp_path):
+    _, model = folder
+    without_weights = build_model(CONFIG)
+    with pytest.raises(ValueError, match="expected one that is built"):
+        without_weights.save_to_preset(tmp_path / "new")
+    nameless = SocialLSTM.from_config(model.get_config())
+    nameless.build((None, 3, None, 4))
+    with pytest.raises(AttributeError, match="with its configuration, found one of neither"):
+        nameless.save_to_preset(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_missing_files_are_named(folder):
@@ -77,6 +115,8 @@ def test_another_kind_of_model_is_refused(folder):
     path, _ = folder
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(path / "model.keras")
     with pytest.raises(
-        ValueError, match=r"model\.keras: expected a model of this package, found a Sequential"
+        ValueError,
+        match=r"model\.keras: expected a model of class ForecastModel, found one of class "
+        "Sequential",
     ):
         load(path)
