@@ -23,17 +23,23 @@ class DurableOracle(keras_tuner.Oracle):
     between, it repeats a trial that has ended or forgets one that runs. And it waits forever for a
     worker that does not come back. Here trials of workers that are silent can be given to others.
 
+    Attributes:
+        file: that holds the search; to be set before anything is saved or read.
+
     Example:
         >>> class DurableRandomSearch(DurableOracle, keras_tuner.oracles.RandomSearchOracle):
         ...     pass
+        >>> oracle = DurableRandomSearch(keras_tuner.Objective("val_loss", "min"), max_trials=40)
+        >>> oracle.file = Path("searches/random/oracle.json")
     """
+
+    file: Path
+    ongoing_trials: dict[str, Trial]  # KerasTuner's: those that run, by worker
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._last_seen: dict[str, float] = {}  # trial -> when its worker was heard of
-
-    # KerasTuner's: the trials that run, by worker.
-    ongoing_trials: dict[str, Trial]
+        self._waiting: list[str] = []  # trials that have begun and that no worker has
 
     # === State ===
 
@@ -47,36 +53,44 @@ class DurableOracle(keras_tuner.Oracle):
         self.trials = {
             trial_id: Trial.from_state(trial) for trial_id, trial in state["trials"].items()
         }
-        super().set_state(state)
+        super().set_state({**state, "retry_queue": []})  # here, these are those that wait
 
     def save(self) -> None:
-        """Replace the file of the search, `oracle.json`."""
-        write_text(self._get_oracle_fname(), json.dumps(self.get_state(), indent=1) + "\n")
+        """Replace the file of the search."""
+        write_text(self.file, json.dumps(self.get_state(), indent=1) + "\n")
 
     def reload(self) -> None:
-        """Go on from `oracle.json`; what ran then runs again, or still does.
+        """Go on from the file; what ran then runs again, or still does.
 
         Raises:
             ValueError: the file is not that of a search.
         """
-        path = Path(self._get_oracle_fname())
         try:
-            self.set_state(json.loads(path.read_text("utf-8")))
+            self.set_state(json.loads(self.file.read_text("utf-8")))
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path}: not the state of a search: {error!r}") from error
-        if "KERASTUNER_ORACLE_IP" in os.environ:  # their workers may not even have noticed
-            self._last_seen = {
-                trial.trial_id: time.monotonic() for trial in self.ongoing_trials.values()
-            }
-        else:
-            self._retry_queue += [trial.trial_id for trial in self.ongoing_trials.values()]
-            self.ongoing_trials = {}
+            raise ValueError(f"{self.file}: not the state of a search: {error!r}") from error
+        begun = [trial_id for trial_id in self.start_order if trial_id not in self.end_order]
+        self.ongoing_trials = {
+            tuner_id: trial
+            for tuner_id, trial in self.ongoing_trials.items()
+            # Workers on other machines may not even have noticed.
+            if trial.trial_id in begun and "KERASTUNER_ORACLE_IP" in os.environ
+        }
+        running = [trial.trial_id for trial in self.ongoing_trials.values()]
+        self._last_seen = dict.fromkeys(running, time.monotonic())
+        self._waiting = [trial_id for trial_id in begun if trial_id not in running]
 
     # === Workers ===
 
     @keras_tuner.synchronized
     def create_trial(self, tuner_id: str) -> Trial:
-        """As KerasTuner's; the worker has been heard of."""
+        """As KerasTuner's; trials that wait come first, and the worker has been heard of."""
+        if self._waiting and tuner_id not in self.ongoing_trials:
+            trial = self.trials[self._waiting.pop(0)]
+            trial.status = "RUNNING"
+            self.ongoing_trials[tuner_id] = trial  # which is what this worker will be given
+            self.tuner_ids.add(tuner_id)
+            self.save()
         trial = super().create_trial(tuner_id)
         self._last_seen[trial.trial_id] = time.monotonic()
         return trial
@@ -105,7 +119,7 @@ class DurableOracle(keras_tuner.Oracle):
         for tuner_id, trial_id in lost.items():
             del self.ongoing_trials[tuner_id]
             self.tuner_ids.discard(tuner_id)
-            self._retry_queue.append(trial_id)
+            self._waiting.append(trial_id)
         if lost:
             self.save()
         return list(lost.values())

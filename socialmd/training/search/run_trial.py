@@ -17,6 +17,7 @@ from socialmd.config import ExperimentConfig
 from socialmd.files import write_text
 from socialmd.training.fit import HISTORY, TENSORBOARD, fit
 from socialmd.training.history import of_phase, read_history
+from socialmd.training.search.memory_limit import limit_memory
 from socialmd.training.search.time_budget import TimeBudget
 from socialmd.training.training_cost import TrainingCost
 
@@ -43,6 +44,7 @@ class TrialTask(NamedTuple):
         folder: for the training; an unfinished one there is continued.
         values: what was varied, by name.
         minutes: of training at most, if there is a limit.
+        memory_gib: GiB that it may need; what is available if absent.
         epochs: after which to pause, if before the last one.
     """
 
@@ -51,13 +53,15 @@ class TrialTask(NamedTuple):
     folder: Path
     values: Mapping[str, Any]
     minutes: float | None = None
+    memory_gib: float | None = None
     epochs: int | None = None
 
 
 def run_trial(task: TrialTask) -> None:
     """Train, and note the result for TensorBoard's HParams dashboard.
 
-    What it prints goes to `log.txt` in its folder, and if it fails, why goes to `failure.txt`.
+    What it prints goes to `log.txt` in its folder, and if it fails, why goes to `failure.txt`. The
+    process ends when it needs more memory than it may.
 
     Raises:
         Exception: whatever the training raises.
@@ -66,6 +70,8 @@ def run_trial(task: TrialTask) -> None:
     log = os.open(task.folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(log, stream.fileno())
+    # In place: whoever claims the folder meanwhile may take a temporary file for left over.
+    limit_memory(task.memory_gib, (task.folder / FAILURE).write_text)
     try:
         train_trial(task)
     except Exception as error:

@@ -12,7 +12,7 @@ from socialmd.files import write_text
 from socialmd.training.search.hyperparameters import make_experiment, make_hyperparameters
 from socialmd.training.search.make_oracle import make_oracle
 from socialmd.training.search.trial_record import STATE, TrialRecord, read_trials, write_table
-from socialmd.training.search.trial_tuner import TrialTuner
+from socialmd.training.search.trial_tuner import TrialTuner, is_worker
 from socialmd.training.training_folder import check_same_experiment, mark_folder
 
 __all__ = ["search_hyperparameters"]
@@ -52,7 +52,7 @@ def search_hyperparameters(
         The trials.
 
     Raises:
-        FileNotFoundError: there is no such data set.
+        FileNotFoundError: there is no such data set, or it lacks a split.
         ValueError: nothing is to be searched, there is no such algorithm, the folder holds another
             search, or one of KerasTuner's environment variables is missing.
         OSError: the folder cannot be written.
@@ -68,7 +68,10 @@ def search_hyperparameters(
     if max_trials < 1:
         raise ValueError(f"max_trials: expected at least 1, found {max_trials}")
     _check_environment()
-    read_description(data)
+    files = read_description(data).files
+    for split in ("train", "validation"):
+        if not any(name.startswith(f"{split}/") for name in files):
+            raise FileNotFoundError(f"{data / split}: found no simulation")
     epochs = config.search.epochs or config.training.epochs
     space = make_hyperparameters(config.search)
     oracle = make_oracle(algorithm, space, max_trials, epochs, config.training.seed)
@@ -76,15 +79,13 @@ def search_hyperparameters(
     _check_algorithm(output, algorithm)
     mark_folder(output, config, data)
     write_text(output / ALGORITHM, f"{algorithm}\n")
-    tuner = os.environ.get("KERASTUNER_TUNER_ID", "chief")
-    is_worker = "chief" not in tuner
-    if is_worker and _is_complete(output, max_trials):  # no chief would answer any more
+    if is_worker() and _is_complete(output, max_trials):  # no chief would answer any more
         return read_trials(output)
 
-    with claim(output, name=tuner):
+    with claim(output, name=os.environ.get("KERASTUNER_TUNER_ID", "chief")):
         TrialTuner(oracle, config, data, output).search()
     records = read_trials(output)
-    if not is_worker:
+    if not is_worker():
         _write_results(config, output, records)
     return records
 

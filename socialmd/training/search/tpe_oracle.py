@@ -12,6 +12,8 @@ from socialmd.training.search.optuna_study import make_study, suggest
 
 __all__ = ["TPEOracle"]
 
+SUGGESTIONS, DRAWS = 20, 100  # until one was not tried before
+
 
 class TPEOracle(keras_tuner.Oracle):
     """Suggests values that good trials had more often than others [1], by Optuna's `TPESampler`.
@@ -20,7 +22,7 @@ class TPEOracle(keras_tuner.Oracle):
     from the trials in which they did. Failed trials count as infinitely bad.
 
     A suggestion is made from the trials alone: those that have ended, those that still run, which
-    other workers should not repeat, and a seed that counts up. So there is no more to save than
+    other workers should not repeat, and a seed that counts them. So there is no more to save than
     KerasTuner does, and a search that goes on after an interruption suggests what it would have
     without one.
 
@@ -67,21 +69,22 @@ class TPEOracle(keras_tuner.Oracle):
         Returns:
             `"values"` by name, and `"status"`: running or, where nothing is left to try, stopped.
         """
+        seed = (self.seed + len(self.trials)) % 2**32
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            sampler = optuna.samplers.TPESampler(
+            parzen = optuna.samplers.TPESampler(
                 n_startup_trials=self.num_random_trials,
                 multivariate=True,  # values that were good together
                 group=True,  # where not all hyperparameters exist in every trial
                 constant_liar=True,  # keeps away from trials that still run
-                seed=self._seed_state % 2**32,
+                seed=seed,
             )
-        self._seed_state += 1
-        study = make_study(self.trials.values(), self.objective.direction, sampler)
-        for _ in range(self._max_collisions):
-            values = suggest(study, self.hyperparameters)
-            if not self._duplicate(values):
-                return {"status": "RUNNING", "values": values}
-        # Of a small space, what is left are values that look bad.
-        rest = self._random_values()
-        return {"status": "STOPPED" if rest is None else "RUNNING", "values": rest}
+        study = make_study(self.trials.values(), self.objective.direction)
+        tried = [trial.hyperparameters.values for trial in self.trials.values()]
+        # Of a small space, what is left in the end are values that look bad.
+        samplers = ((parzen, SUGGESTIONS), (optuna.samplers.RandomSampler(seed), DRAWS))
+        for study.sampler, attempts in samplers:
+            for _ in range(attempts):
+                if (values := suggest(study, self.hyperparameters)) not in tried:
+                    return {"status": "RUNNING", "values": values}
+        return {"status": "STOPPED", "values": None}

@@ -8,11 +8,9 @@ import shutil
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-import keras_tuner
 from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial
 
@@ -23,7 +21,6 @@ from socialmd.run_apart import run_apart
 from socialmd.training.search.durable_oracle import DurableOracle
 from socialmd.training.search.hyperparameters import make_experiment
 from socialmd.training.search.make_oracle import OBJECTIVE
-from socialmd.training.search.memory import check_memory, largest_system
 from socialmd.training.search.run_trial import (
     FAILURE,
     TrialTask,
@@ -33,7 +30,12 @@ from socialmd.training.search.run_trial import (
 )
 from socialmd.training.search.trial_record import STATE
 
-__all__ = ["TrialTuner"]
+__all__ = ["TrialTuner", "is_worker"]
+
+
+def is_worker() -> bool:
+    """Whether this process makes trials for a chief; by KerasTuner's environment variables."""
+    return "chief" not in os.environ.get("KERASTUNER_TUNER_ID", "chief")
 
 
 class TrialTuner(BaseTuner):
@@ -61,90 +63,75 @@ class TrialTuner(BaseTuner):
         self, oracle: DurableOracle, config: ExperimentConfig, data: Path, output: Path
     ) -> None:
         self.config, self.data = config, data
-        self.system = largest_system(data)
-        self.is_idle = False
         output = Path(os.path.abspath(output))
+        oracle.file = output / STATE
         super().__init__(oracle, directory=str(output.parent), project_name=output.name)
-
-    # === State: that of the oracle is all there is ===
-
-    def _get_tuner_fname(self) -> str:
-        return os.path.join(self.project_dir, STATE)
+        if oracle.file.is_file() and not is_worker():
+            oracle.reload()
 
     def save(self) -> None:
-        if not self._is_worker():
+        """The state of the oracle is all there is."""
+        if not is_worker():
             self.oracle.save()
-
-    def reload(self) -> None:
-        if not self._is_worker():
-            self.oracle.reload()
 
     # === Search ===
 
     def search(self) -> None:
         """Make all trials, or help to, or as the chief see to it that they are made."""
-        if not os.environ.get("KERASTUNER_ORACLE_IP") or self._is_worker():
-            super().search()
+        if os.environ.get("KERASTUNER_ORACLE_IP") and not is_worker():
+            threading.Thread(target=self._look_after_workers, daemon=True).start()
+            with contextlib.redirect_stdout(None):  # KerasTuner 1.4 prints conditions that it sends
+                super().search()
             return
-        threading.Thread(target=self._look_after_workers, daemon=True).start()
-        with contextlib.redirect_stdout(None):  # KerasTuner 1.4 prints conditions that it sends
-            super().search()
+        while (trial := self.oracle.create_trial(self.tuner_id)).status != "STOPPED":
+            if trial.status == "IDLE":
+                time.sleep(1.0)
+                continue
+            self.run_trial(trial)
+            self.on_trial_end(trial)
 
-    def pre_create_trial(self) -> None:
-        if self.is_idle:  # there was nothing to do a moment ago
-            time.sleep(1.0)
-        self.is_idle = True
-
-    def on_trial_begin(self, trial: Trial) -> None:
-        self.is_idle = False
-
-    def _try_run_and_update_trial(self, trial: Trial) -> None:
-        """As KerasTuner's, which prints a traceback for every failure and goes on after any."""
-        try:
-            with warnings.catch_warnings():
-                # A trial that was killed between its result and its end has one already, which
-                # KerasTuner takes for reported by `run_trial`.
-                warnings.filterwarnings("ignore", "The use case of calling", DeprecationWarning)
-                self._run_and_update_trial(trial)
-            trial.status = "COMPLETED"
-        except keras_tuner.errors.FailedTrialError as error:
-            trial.status, trial.message = "FAILED", str(error)
-
-    def run_trial(self, trial: Trial) -> dict[str, float]:
+    def run_trial(self, trial: Trial) -> None:
+        """Train, and tell the oracle what came of it."""
         folder = Path(self.get_trial_dir(trial.trial_id))
         (folder / FAILURE).unlink(missing_ok=True)
         try:
             task = self._make_task(trial, folder)
         except ValueError as error:
             write_failure(folder, str(error))
-            raise keras_tuner.errors.FailedTrialError(str(error)) from error
-        with self._heartbeat(trial.trial_id):
-            status = run_apart(run_trial, task)
-        if status != 0:
-            if not (folder / FAILURE).is_file():
+        else:
+            with self._heartbeat(trial.trial_id):
+                status = run_apart(run_trial, task)
+            if status != 0 and not (folder / FAILURE).is_file():
                 write_failure(folder, _died(status))
-            raise keras_tuner.errors.FailedTrialError((folder / FAILURE).read_text("utf-8"))
-        return {OBJECTIVE: best_epoch(folder)[1][OBJECTIVE]}
+        if (folder / FAILURE).is_file():
+            trial.status, trial.message = "FAILED", (folder / FAILURE).read_text("utf-8")
+        else:
+            # It may have been told before, by a search that was killed then: the mean is the same.
+            self.oracle.update_trial(trial.trial_id, {OBJECTIVE: best_epoch(folder)[1][OBJECTIVE]})
+            trial.status = "COMPLETED"
 
     def _make_task(self, trial: Trial, folder: Path) -> TrialTask:
         values = trial.hyperparameters.values
-        config = make_experiment(self.config, values)
-        limit = self.config.search.memory_gib if self.config.search else None
-        check_memory(config, self.system, limit)
+        config, search = make_experiment(self.config, values), self.config.search
         if "tuner/trial_id" in values:  # hyperband: the same training, for longer
             earlier = Path(self.get_trial_dir(values["tuner/trial_id"]))
             _continue(earlier, folder)
-        varied = {name: value for name, value in values.items() if not name.startswith("tuner/")}
-        minutes = self.config.search.minutes if self.config.search else None
-        return TrialTask(config, self.data, folder, varied, minutes, values.get("tuner/epochs"))
+        return TrialTask(
+            config,
+            self.data,
+            folder,
+            {name: value for name, value in values.items() if not name.startswith("tuner/")},
+            minutes=search and search.minutes,
+            memory_gib=search and search.memory_gib,
+            epochs=values.get("tuner/epochs"),
+        )
 
     def on_trial_end(self, trial: Trial) -> None:
         with contextlib.redirect_stdout(None):
-            super().on_trial_end(trial)
+            self.oracle.end_trial(trial)
         folder = Path(self.get_trial_dir(trial.trial_id))
-        if (folder / FAILURE).is_file():
-            reason = " ".join((folder / FAILURE).read_text("utf-8").split())
-            print(f"{folder.name}: failed: {reason:.200}", flush=True)
+        if trial.status == "FAILED":
+            print(f"{folder.name}: failed: {' '.join(trial.message.split()):.200}", flush=True)
         else:
             loss = best_epoch(folder)[1][OBJECTIVE]
             print(f"{folder.name}: validation NLL {loss:.4f}", flush=True)
@@ -160,7 +147,7 @@ class TrialTuner(BaseTuner):
             while not ended.wait(self.silence_seconds / 10):
                 self.oracle.get_trial(trial_id)
 
-        if self._is_worker():
+        if is_worker():
             threading.Thread(target=beat, daemon=True).start()
         try:
             yield

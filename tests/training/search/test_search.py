@@ -11,6 +11,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 
 from socialmd import load_config
 from socialmd.claim import FolderInUseError, claim
+from socialmd.data.dataset_description import describe_dataset, save_array
 from socialmd.models import load
 from socialmd.training import read_history
 from socialmd.training.search import (
@@ -114,9 +115,10 @@ def test_a_complete_search_is_left_alone_and_a_longer_one_goes_on(
 
 
 def test_trials_that_fail_are_recorded_and_skipped(search_config, data, tmp_path, monkeypatch):
-    """Not finite, too large for memory, without a reason: the next one's turn comes."""
+    """Not finite, without a reason: the next one's turn comes."""
 
     def fail(_, task):
+        assert task.memory_gib == 0.5
         if task.folder.name == "trial_0":
             write_failure(task.folder, "RuntimeError: expected a finite loss, found nan")
             return 1
@@ -124,17 +126,13 @@ def test_trials_that_fail_are_recorded_and_skipped(search_config, data, tmp_path
 
     monkeypatch.setattr(trial_tuner, "run_apart", fail)
     folder = tmp_path / "search"
-    records = search_hyperparameters(search_config, data, folder, "random", max_trials=5)
+    search = search_config.search.model_copy(update={"memory_gib": 0.5})
+    config = search_config.model_copy(update={"search": search})
+    records = search_hyperparameters(config, data, folder, "random", max_trials=5)
     assert [record.status for record in records] == ["FAILED"] * 5
     assert "found nan" in rows(folder)[0]["reason"]
     assert "signal 9, perhaps for want of memory" in rows(folder)[1]["reason"]
     assert not (folder / "best.toml").exists()
-
-    search = search_config.search.model_copy(update={"memory_gib": 0.5})
-    config = search_config.model_copy(update={"search": search})
-    records = search_hyperparameters(config, data, tmp_path / "small", "random", max_trials=2)
-    assert all("found 0.5 GiB" in record.reason for record in records)
-    assert not (tmp_path / "small" / "trial_0" / "history.csv").exists()
 
 
 def test_a_trial_ends_when_its_time_is_over(search_config, data, tmp_path, monkeypatch):
@@ -222,6 +220,14 @@ def test_another_search_is_not_mixed_into_a_folder(searched, search_config, data
     with pytest.raises(FileNotFoundError, match=r"dataset\.json"):
         search_hyperparameters(search_config, tmp_path / "nowhere", tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(("given", "missing"), [("train", "validation"), ("validation", "train")])
+def test_a_data_set_that_lacks_a_split_is_refused(given, missing, search_config, tmp_path, rng):
+    save_array(tmp_path / given / "simulation_0.npy", rng.normal(size=(4, 2, 2)))
+    describe_dataset(tmp_path, features=("x", "y"), frame_spacing=1.0)
+    with pytest.raises(FileNotFoundError, match=f"{missing}: found no simulation"):
+        search_hyperparameters(search_config, tmp_path, tmp_path / "search")
 
 
 @pytest.mark.parametrize("algorithm", ["bayesian", "random"])

@@ -6,6 +6,7 @@ import keras_tuner
 import numpy as np
 import pytest
 import scipy.stats
+from keras_tuner.engine.base_tuner import BaseTuner
 
 from socialmd.training.search import TPEOracle
 from socialmd.training.search.durable_oracle import DurableOracle
@@ -105,17 +106,14 @@ def run(oracle, loss, trials):
 def make(kind, space, seed, folder, trials=40, **arguments):
     oracle = kind(OBJECTIVE, max_trials=trials, seed=seed, hyperparameters=space, **arguments)
     oracle.verbose = 0
-    oracle._set_project_dir(str(folder), f"{kind.__name__}_{seed}")
+    BaseTuner(oracle, directory=str(folder), project_name=f"{kind.__name__}_{seed}")
     return oracle
 
 
 class InMemory:
-    """An oracle that is as good as its suggestions; files are no matter here."""
+    """An oracle that is as good as its suggestions; its own file is no matter here."""
 
     def save(self):
-        pass
-
-    def _save_trial(self, trial):
         pass
 
 
@@ -154,7 +152,7 @@ def test_a_maximum_is_found_as_well(tmp_path):
         keras_tuner.Objective("loss", "max"), max_trials=40, seed=2, hyperparameters=branin_space()
     )
     oracle.verbose = 0
-    oracle._set_project_dir(str(tmp_path), "max")
+    BaseTuner(oracle, directory=str(tmp_path), project_name="max")
     losses = run(oracle, branin, 40)
     assert np.mean(losses[25:]) > np.mean(losses[:10])
 
@@ -162,10 +160,12 @@ def test_a_maximum_is_found_as_well(tmp_path):
 def test_a_reloaded_search_goes_on_as_if_it_had_not_been_interrupted(tmp_path):
     kind = type("durable", (DurableOracle, TPEOracle), {})
     whole = make(kind, network_space(), 7, tmp_path / "whole", 25)
+    whole.file = tmp_path / "whole.json"
     expected = run(whole, network, 25)
-    run(make(kind, network_space(), 7, tmp_path / "parts", 25), network, 13)
-    second = make(kind, keras_tuner.HyperParameters(), 1, tmp_path / "parts", 25)
-    second._project_name = "durable_7"
+    first = make(kind, network_space(), 7, tmp_path / "first", 25)
+    second = make(kind, keras_tuner.HyperParameters(), 1, tmp_path / "second", 25)
+    first.file = second.file = tmp_path / "parts.json"
+    run(first, network, 13)
     second.reload()
     assert run(second, network, 25) == expected
 

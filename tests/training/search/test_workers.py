@@ -7,6 +7,7 @@ from collections import Counter
 
 import keras_tuner
 import pytest
+from keras_tuner.engine.base_tuner import BaseTuner
 
 from socialmd.training.search import read_trials
 from socialmd.training.search.durable_oracle import DurableOracle
@@ -58,7 +59,8 @@ def make_oracle(tmp_path):
     space.Float("x", 0.0, 1.0)
     oracle = kind(keras_tuner.Objective("loss", "min"), max_trials=3, seed=1, hyperparameters=space)
     oracle.verbose = 0
-    oracle._set_project_dir(str(tmp_path), "search")
+    oracle.file = tmp_path / "search" / "oracle.json"
+    BaseTuner(oracle, directory=str(tmp_path), project_name="search")
     return oracle
 
 
@@ -76,7 +78,8 @@ def test_only_trials_of_silent_workers_are_given_to_others(tmp_path):
 
 def test_a_chief_that_comes_back_leaves_running_trials_to_their_workers(tmp_path, monkeypatch):
     running = make_oracle(tmp_path).create_trial("worker").trial_id
-    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    for name, value in (("ORACLE_IP", "127.0.0.1"), ("ORACLE_PORT", "0"), ("TUNER_ID", "chief")):
+        monkeypatch.setenv(f"KERASTUNER_{name}", value)
     oracle = make_oracle(tmp_path)
     oracle.reload()
     assert oracle.create_trial("other").trial_id != running
