@@ -20,10 +20,8 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from socialmd.commands.command_line import (
     CONFIGURATION,
@@ -59,6 +57,7 @@ from socialmd.training.search import (
     read_trials,
     search_hyperparameters,
 )
+from socialmd.training.search.trial_tuner import is_worker
 
 MOST_IMPORTANT = 4  # hyperparameters whose pairs are drawn
 
@@ -78,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         arguments.algorithm,
         arguments.trials,
     )
-    if "chief" not in os.environ.get("KERASTUNER_TUNER_ID", "chief"):
+    if is_worker():
         print(f"No more trials for this worker; the chief writes the results to {output}")
         return
     report(output)
@@ -114,14 +113,14 @@ def draw_progress(path: Path, records: Sequence[TrialRecord]) -> None:
         record.losses["val_loss"] if record.status == "COMPLETED" else None for record in records
     ]
     plot_search_progress(ax, losses)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_importances(path: Path, importances: dict[str, float]) -> None:
     """Importances as bars."""
     figure, ax = new_figure(7, 1.2 + 0.35 * len(importances))
     plot_importances(ax, importances)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_surfaces(path: Path, complete: Sequence[TrialRecord], names: Sequence[str]) -> None:
@@ -137,10 +136,6 @@ def draw_surfaces(path: Path, complete: Sequence[TrialRecord], names: Sequence[s
     for ax, (first, second) in zip(panels, pairs, strict=False):
         x, y = ([record.values[name] for record in complete] for name in (first, second))
         plot_loss_surface(ax, x, y, losses, first, second)
-    _save(figure, path)
-
-
-def _save(figure: Any, path: Path) -> None:
     save_figure(figure, path)
 
 

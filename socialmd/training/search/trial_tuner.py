@@ -121,8 +121,8 @@ class TrialTuner(BaseTuner):
             self.data,
             folder,
             {name: value for name, value in values.items() if not name.startswith("tuner/")},
-            minutes=search and search.minutes,
-            memory_gib=search and search.memory_gib,
+            minutes=search.minutes if search else None,
+            memory_gib=search.memory_gib if search else None,
             epochs=values.get("tuner/epochs"),
         )
 
