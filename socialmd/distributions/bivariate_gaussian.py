@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from keras import ops
 
-from socialmd.distributions.backend import tfd
+from socialmd.distributions.distribution import Distribution
+from socialmd.types import Positions, Tensor
 
 __all__ = ["DIAGONAL_SHIFT", "BivariateGaussian", "cholesky_factor"]
 
@@ -15,7 +14,7 @@ __all__ = ["DIAGONAL_SHIFT", "BivariateGaussian", "cholesky_factor"]
 DIAGONAL_SHIFT = 1e-7
 
 
-class BivariateGaussian:
+class BivariateGaussian(Distribution):
     """Bivariate Gaussian, described by five numbers per particle and step.
 
     The parameters are, along the last axis,
@@ -30,93 +29,46 @@ class BivariateGaussian:
         [[sigma_x**2,                rho * sigma_x * sigma_y],
          [rho * sigma_x * sigma_y,   sigma_y**2             ]]
 
+    Raw outputs of a network become parameters by equations (21)-(23), in units of the data:
+
+        mu = origin + mean_scale * raw      sigma = sigma_scale * softplus(raw)      z = raw
+
     #### References
     [1] A. Graves, Generating sequences with recurrent neural networks, arXiv:1308.0850, 2013.
 
     Example:
         >>> parameters = np.array([0.0, 0.0, 1.0, 1.0, 0.0], "float32")
-        >>> float(BivariateGaussian.from_parameters(parameters).prob([0.0, 0.0]))  # 1 / (2 pi)
+        >>> float(BivariateGaussian().from_parameters(parameters).prob([0.0, 0.0]))  # 1 / (2 pi)
         0.15915...
     """
 
-    @staticmethod
-    def parameter_size(num_components: int = 1, spatial_dims: int = 2) -> int:
+    def parameter_size(self, num_components: int = 5, spatial_dims: int = 2) -> int:
         """P, parameters per particle and step; there is one component, whatever is asked for."""
         return 5
 
-    @staticmethod
-    def initial_outputs(num_components: int = 1, spatial_dims: int = 2) -> list[float]:
-        """Raw outputs to begin with: all zero."""
-        return [0.0] * 5
-
-    @staticmethod
-    def to_parameters(outputs: Any, origin: Any, mean_scale: Any, sigma_scale: Any) -> Any:
-        """Apply the output activations, equations (21)-(23), in units of the data.
-
-            mu = origin + mean_scale * raw      sigma = sigma_scale * softplus(raw)      z = raw
-
-        Args:
-            outputs: raw network outputs, [..., 5].
-            origin: position that the mean is relative to, [..., 2].
-            mean_scale: length that one unit of raw mean stands for.
-            sigma_scale: length that one unit of softplus stands for.
-
-        Returns:
-            Parameters, [..., 5].
-        """
+    def to_parameters(
+        self, outputs: Tensor, origin: Positions, mean_scale: Tensor, sigma_scale: Tensor
+    ) -> Tensor:
         mean, sigma, fisher_z = ops.split(outputs, [2, 4], axis=-1)
         return ops.concatenate(
             [origin + mean_scale * mean, sigma_scale * ops.softplus(sigma), fisher_z], axis=-1
         )
 
-    @staticmethod
-    def mean(parameters: Any) -> Any:
-        """Mean position, [..., 5] -> [..., 2]."""
+    def mean(self, parameters: Tensor) -> Positions:
         return parameters[..., :2]
 
-    @staticmethod
-    def most_likely_mean(parameters: Any) -> Any:
-        """Mean of the most likely component, which here is the only one: [..., 5] -> [..., 2]."""
-        return parameters[..., :2]
-
-    @staticmethod
-    def scale_sigma(parameters: Any, factor: Any) -> Any:
-        """Parameters with all standard deviations multiplied by `factor`, [..., 1] or a number."""
+    def scale_sigma(self, parameters: Tensor, factor: Tensor) -> Tensor:
         mean, sigma, fisher_z = ops.split(parameters, [2, 4], axis=-1)
         return ops.concatenate([mean, factor * sigma, fisher_z], axis=-1)
 
-    @staticmethod
-    def components(parameters: Any) -> tuple[Any, Any, Any]:
-        """The density as a mixture of C bivariate Gaussians; here of one.
-
-        Args:
-            parameters: [..., 5].
-
-        Returns:
-            Logarithms of the weights [..., 1], means [..., 1, 2] and Cholesky factors of the
-            covariances [..., 1, 2, 2].
-        """
+    def components(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         parameters = ops.cast(parameters, "float32")
         scale_tril = cholesky_factor(parameters[..., 2:4], parameters[..., 4])
         log_weight = ops.zeros_like(parameters[..., :1])
         return log_weight, parameters[..., None, :2], scale_tril[..., None, :, :]
 
-    @staticmethod
-    def from_parameters(parameters: Any) -> Any:
-        """The distribution.
 
-        Args:
-            parameters: [..., 5], cast to float32: bfloat16 would round positions to a hundredth.
-
-        Returns:
-            `tfd.MultivariateNormalTriL`, batch shape [...], event shape [2].
-        """
-        parameters = ops.cast(parameters, "float32")
-        scale_tril = cholesky_factor(parameters[..., 2:4], parameters[..., 4])
-        return tfd.MultivariateNormalTriL(loc=parameters[..., :2], scale_tril=scale_tril)
-
-
-def cholesky_factor(sigma: Any, fisher_z: Any) -> Any:
+def cholesky_factor(sigma: Tensor, fisher_z: Tensor) -> Tensor:
     """[[sigma_x, 0], [rho sigma_y, sqrt(1 - rho**2) sigma_y]], its diagonal shifted away from zero.
 
     Args:
@@ -134,7 +86,7 @@ def cholesky_factor(sigma: Any, fisher_z: Any) -> Any:
     return ops.stack([first, second], axis=-2)
 
 
-def _sech(x: Any) -> Any:
+def _sech(x: Tensor) -> Tensor:
     """1 / cosh(x) without overflow, with a finite gradient everywhere."""
     decay = ops.exp(-ops.abs(x))
     return 2.0 * decay / (1.0 + ops.square(decay))

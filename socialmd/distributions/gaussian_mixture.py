@@ -8,18 +8,16 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from socialmd.distributions.backend import tfd
-from socialmd.distributions.bivariate_gaussian import (
-    DIAGONAL_SHIFT,
-    BivariateGaussian,
-    cholesky_factor,
-)
+from socialmd.distributions.backend import gaussians
+from socialmd.distributions.bivariate_gaussian import DIAGONAL_SHIFT, cholesky_factor
+from socialmd.distributions.distribution import Distribution
+from socialmd.types import Positions, Tensor
 
 __all__ = ["GaussianMixture"]
 
 
 @dataclasses.dataclass(frozen=True)
-class GaussianMixture:
+class GaussianMixture(Distribution):
     """K bivariate Gaussians with weights that sum to one: a mixture density network's output.
 
         p(x) = sum_k w_k N(x | mu_k, Sigma_k)                            equations (30)-(32)
@@ -33,6 +31,11 @@ class GaussianMixture:
 
     so that K follows from their number: P = 5 K, or 6 K with correlations. The likelihood is summed
     in logarithms (log-sum-exp), and stays finite where every component is far from the position.
+    Raw outputs of a network become parameters in units of the data by
+
+        mu = origin + mean_scale * raw      sigma = sigma_scale * softplus(raw)
+
+    Logits, and z, are the raw outputs.
 
     Args:
         correlated: whether components have a correlation. The thesis' are independent in x and y;
@@ -69,82 +72,49 @@ class GaussianMixture:
         outputs[:, 2:4] = np.log(np.expm1(sigmas * np.log(2.0)))[:, np.newaxis]
         return outputs.reshape(-1).tolist()
 
-    def to_parameters(self, outputs: Any, origin: Any, mean_scale: Any, sigma_scale: Any) -> Any:
-        """Apply the output activations to every component, in units of the data.
-
-            mu = origin + mean_scale * raw      sigma = sigma_scale * softplus(raw)
-
-        Logits, and z, are the raw outputs.
-
-        Args:
-            outputs: raw network outputs, [..., P].
-            origin: position that the means are relative to, [..., 2] or a number.
-            mean_scale: length that one unit of raw mean stands for.
-            sigma_scale: length that one unit of softplus stands for.
-
-        Returns:
-            Parameters, [..., P].
-        """
+    def to_parameters(
+        self, outputs: Tensor, origin: Positions, mean_scale: Tensor, sigma_scale: Tensor
+    ) -> Tensor:
         mean, sigma, rest = self._split(outputs)
         origin = ops.convert_to_tensor(origin, outputs.dtype)
         origin = origin[..., None, :] if len(origin.shape) else origin
         components = [origin + mean_scale * mean, sigma_scale * ops.softplus(sigma), rest]
         return ops.reshape(ops.concatenate(components, axis=-1), ops.shape(outputs))
 
-    def mean(self, parameters: Any) -> Any:
+    def mean(self, parameters: Tensor) -> Positions:
         """Mean position, sum_k w_k mu_k: [..., P] -> [..., 2]."""
         means, _, rest = self._split(parameters)
         weights = ops.softmax(rest[..., -1], axis=-1)  # [..., K]
         return ops.sum(weights[..., None] * means, axis=-2)
 
-    def most_likely_mean(self, parameters: Any) -> Any:
-        """Mean of the component of largest weight: [..., P] -> [..., 2]."""
+    def most_likely_mean(self, parameters: Tensor) -> Positions:
         means, _, rest = self._split(parameters)
         logits = rest[..., -1]
         chosen = ops.one_hot(ops.argmax(logits, axis=-1), logits.shape[-1], dtype=means.dtype)
         return ops.sum(chosen[..., None] * means, axis=-2)
 
-    def scale_sigma(self, parameters: Any, factor: Any) -> Any:
-        """Parameters with all standard deviations multiplied by `factor`, [..., 1] or a number."""
+    def scale_sigma(self, parameters: Tensor, factor: Tensor) -> Tensor:
         mean, sigma, rest = self._split(parameters)
         factor = ops.convert_to_tensor(factor, sigma.dtype)
         factor = factor[..., None] if len(factor.shape) else factor
         scaled = ops.concatenate([mean, factor * sigma, rest], axis=-1)
         return ops.reshape(scaled, ops.shape(parameters))
 
-    def components(self, parameters: Any) -> tuple[Any, Any, Any]:
-        """The density as a mixture of C = K bivariate Gaussians.
-
-        Args:
-            parameters: [..., P].
-
-        Returns:
-            Logarithms of the weights [..., K], means [..., K, 2] and Cholesky factors of the
-            covariances [..., K, 2, 2].
-        """
+    def components(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         mean, sigma, rest = self._split(ops.cast(parameters, "float32"))
         fisher_z = rest[..., 0] if self.correlated else ops.zeros_like(sigma[..., 0])
         return ops.log_softmax(rest[..., -1], axis=-1), mean, cholesky_factor(sigma, fisher_z)
 
-    def from_parameters(self, parameters: Any) -> Any:
-        """The distribution.
-
-        Args:
-            parameters: [..., P], cast to float32: bfloat16 would round positions to a hundredth.
-
-        Returns:
-            `tfd.MixtureSameFamily`, batch shape [...], event shape [2].
-        """
-        mean, sigma, rest = self._split(ops.cast(parameters, "float32"))
+    def from_parameters(self, parameters: Tensor) -> Any:
         if self.correlated:
-            gaussians = BivariateGaussian.from_parameters(
-                ops.concatenate([mean, sigma, rest[..., :1]], axis=-1)
-            )
-        else:
-            gaussians = tfd.MultivariateNormalDiag(loc=mean, scale_diag=sigma + DIAGONAL_SHIFT)
-        return tfd.MixtureSameFamily(tfd.Categorical(logits=rest[..., -1]), gaussians)
+            return super().from_parameters(parameters)
+        mean, sigma, rest = self._split(ops.cast(parameters, "float32"))
+        return gaussians(rest[..., -1], mean, sigma + DIAGONAL_SHIFT)
 
-    def _split(self, numbers: Any) -> Any:
+    def get_config(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    def _split(self, numbers: Tensor) -> list[Tensor]:
         """[..., P] -> means [..., K, 2], sigmas [..., K, 2], and z (or not) with logits."""
         if numbers.shape[-1] % self.numbers_per_component:
             raise ValueError(

@@ -18,13 +18,13 @@ def test_density_is_that_of_scipy(parameters, rng):
         multivariate_normal.logpdf(x, row[:-1], row[-1] ** 2)
         for x, row in zip(positions, parameters, strict=True)
     ]
-    actual = IsotropicGaussian.from_parameters(parameters).log_prob(positions)
+    actual = IsotropicGaussian().from_parameters(parameters).log_prob(positions)
     np.testing.assert_allclose(actual, expected, rtol=1e-4)
 
 
 def test_components_are_the_density(parameters):
-    log_weight, mean, factor = map(np.asarray, IsotropicGaussian.components(parameters))
-    distribution = IsotropicGaussian.from_parameters(parameters)
+    log_weight, mean, factor = map(np.asarray, IsotropicGaussian().components(parameters))
+    distribution = IsotropicGaussian().from_parameters(parameters)
     np.testing.assert_array_equal(log_weight, np.zeros((4, 1)))
     np.testing.assert_array_equal(mean[:, 0], distribution.mean())
     covariance = factor[:, 0] @ np.swapaxes(factor[:, 0], 1, 2)
@@ -32,19 +32,19 @@ def test_components_are_the_density(parameters):
 
 
 def test_outputs_become_means_in_units_of_length_and_one_sigma():
-    parameters = IsotropicGaussian.to_parameters(np.float32([[1.0, -2.0]]), 10.0, 3.0, 4.0)
+    parameters = IsotropicGaussian().to_parameters(np.float32([[1.0, -2.0]]), 10.0, 3.0, 4.0)
     np.testing.assert_array_equal(parameters, [[13.0, 4.0, 4.0]])
-    np.testing.assert_array_equal(IsotropicGaussian.mean(parameters), [[13.0, 4.0]])
-    np.testing.assert_array_equal(IsotropicGaussian.most_likely_mean(parameters), [[13.0, 4.0]])
-    scaled = IsotropicGaussian.scale_sigma(parameters, 0.5)
+    np.testing.assert_array_equal(IsotropicGaussian().mean(parameters), [[13.0, 4.0]])
+    np.testing.assert_array_equal(IsotropicGaussian().most_likely_mean(parameters), [[13.0, 4.0]])
+    scaled = IsotropicGaussian().scale_sigma(parameters, 0.5)
     np.testing.assert_array_equal(scaled, [[13.0, 4.0, 2.0]])
 
 
 def test_a_collapsed_sigma_stays_finite():
-    distribution = IsotropicGaussian.from_parameters(np.float32([0.0, 0.0, 0.0]))
+    distribution = IsotropicGaussian().from_parameters(np.float32([0.0, 0.0, 0.0]))
     assert np.isfinite(distribution.log_prob([0.0, 1.0]))
 
 
 def test_parameter_size():
-    assert IsotropicGaussian.parameter_size() == 3
-    assert IsotropicGaussian.parameter_size(spatial_dims=3) == 4
+    assert IsotropicGaussian().parameter_size() == 3
+    assert IsotropicGaussian().parameter_size(spatial_dims=3) == 4

@@ -12,7 +12,7 @@ def test_density_is_the_average_over_steps_of_the_sum_over_particles():
         axis=-1,
     ).astype("float32")  # [T', N, P]
     density = position_density(
-        BivariateGaussian.from_parameters(parameters), (-5, 5, -6, 6), pixels=80
+        BivariateGaussian().from_parameters(parameters), (-5, 5, -6, 6), pixels=80
     )
     assert density.shape == (80, 80)
     pixel = (10 / 80) * (12 / 80)

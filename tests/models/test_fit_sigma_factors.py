@@ -35,7 +35,7 @@ def test_factors_of_one_gaussian_are_the_closed_form(rng):
         covariance = reference.covariance_matrix(parameters[index])
         squared[index] = error @ np.linalg.solve(covariance, error)
     expected = np.sqrt(squared.mean(axis=(0, 2)) / 2)
-    found = fit_sigma_factors(BivariateGaussian, parameters, truth)
+    found = fit_sigma_factors(BivariateGaussian(), parameters, truth)
     np.testing.assert_allclose(found, expected, rtol=3e-3)
 
 
@@ -59,7 +59,7 @@ def test_model_keeps_its_factors_and_rollout_applies_them_when_asked(rng, tmp_pa
     truth = draw(before.astype(float), [0.5, 1.0, 3.0], rng)
     np.testing.assert_array_equal(model.sigma_factors, np.ones(3))
     model.recalibrate([(inputs[:9], truth[:9]), (inputs[9:], truth[9:])])
-    factors = fit_sigma_factors(BivariateGaussian, before, truth)
+    factors = fit_sigma_factors(BivariateGaussian(), before, truth)
     np.testing.assert_allclose(model.sigma_factors, factors, rtol=1e-3)
     np.testing.assert_allclose(factors, [0.5, 1.0, 3.0], rtol=0.3)  # 64 truths each
 
@@ -77,8 +77,8 @@ def test_model_keeps_its_factors_and_rollout_applies_them_when_asked(rng, tmp_pa
 def test_bad_input_is_refused(rng):
     parameters = gaussian_parameters(rng, 2, 3, 4)
     with pytest.raises(ValueError, match=r"truth: expected .*found shapes \(2, 3, 3, 2\)"):
-        fit_sigma_factors(BivariateGaussian, parameters, np.zeros((2, 3, 3, 2)))
+        fit_sigma_factors(BivariateGaussian(), parameters, np.zeros((2, 3, 3, 2)))
     with pytest.raises(ValueError, match="expected finite numbers"):
-        fit_sigma_factors(BivariateGaussian, parameters, np.full((2, 3, 4, 2), np.nan))
+        fit_sigma_factors(BivariateGaussian(), parameters, np.full((2, 3, 4, 2), np.nan))
     with pytest.raises(ValueError, match="recalibrate: expected batches"):
         tiny_model(rng).recalibrate([])
