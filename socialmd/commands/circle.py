@@ -28,7 +28,7 @@ from socialmd.commands.command_line import (
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = make_parser(__doc__)
+    parser = make_parser("circle", __doc__)
     parser.add_argument("config", help=CONFIGURATION)
     parser.add_argument("output", type=Path, help="folder for data, trainings and results")
     parser.add_argument(

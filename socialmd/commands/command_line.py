@@ -46,18 +46,21 @@ BROKEN_PIPE = 141
 INTERRUPTED = 130  # as shells report an interruption from the keyboard
 
 
-def make_parser(description: str | None) -> argparse.ArgumentParser:
+def make_parser(name: str, description: str | None) -> argparse.ArgumentParser:
     """A parser with what all commands take.
 
     Args:
+        name: of the command.
         description: of the command, of which the first line counts.
 
     Example:
-        >>> parser = make_parser(__doc__)
+        >>> parser = make_parser("train", __doc__)
         >>> parser.add_argument("data", type=Path, help="folder of the data set")
     """
     parser = argparse.ArgumentParser(
-        description=(description or "").partition("\n")[0], allow_abbrev=False
+        prog=f"socialmd {name}",
+        description=(description or "").partition("\n")[0],
+        allow_abbrev=False,
     )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser

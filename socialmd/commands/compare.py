@@ -35,7 +35,7 @@ from socialmd.commands.command_line import (
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = make_parser(__doc__)
+    parser = make_parser("compare", __doc__)
     parser.add_argument("comparisons", help=f"what is compared: {CONFIGURATION}")
     parser.add_argument("base", type=Path, help=f"the reference: {CONFIGURATION}")
     parser.add_argument("data", type=Path, help="folder of the data set")

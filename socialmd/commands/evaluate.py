@@ -40,7 +40,7 @@ from socialmd.data.dataset_description import DESCRIPTION_FILE, SPLITS, checksum
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = make_parser(__doc__)
+    parser = make_parser("evaluate", __doc__)
     parser.add_argument("models", type=Path, nargs="+", metavar="model", help=MODEL)
     parser.add_argument("data", type=Path, help="folder of the data set")
     parser.add_argument("output", type=Path, help="folder to write to")

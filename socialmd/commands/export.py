@@ -9,7 +9,9 @@ from socialmd.commands.command_line import MODEL, make_parser, parse_first, run_
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = make_parser("Write a SavedModel that runs without Keras and without this package.")
+    parser = make_parser(
+        "export", "Write a SavedModel that runs without Keras and without this package."
+    )
     parser.add_argument("model", help=MODEL)
     parser.add_argument("output", help="folder for the SavedModel")
     return parser.parse_args(argv)

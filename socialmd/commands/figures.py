@@ -93,7 +93,7 @@ def labels(name: str) -> list[str]:
 
 
 def _parse(argv: Sequence[str] | None) -> Sources:
-    parser = make_parser(__doc__)
+    parser = make_parser("figures", __doc__)
     parser.add_argument("model", type=Path, help=MODEL)
     parser.add_argument("data", type=Path, help="folder of the data set")
     parser.add_argument("output", type=Path, help="folder for the figures")

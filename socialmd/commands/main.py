@@ -39,7 +39,6 @@ def main(name: str | None = None) -> None:
     """
     if name is None:
         name = _take_name()
-    sys.argv[0] = f"socialmd {name}"
     # As a script of its own: it parses its arguments before it imports what takes seconds, and
     # processes that it starts can import it.
     runpy.run_path(str(Path(__file__).with_name(f"{name}.py")), run_name="__main__")

@@ -27,7 +27,9 @@ def switch_frame(text: str) -> int | None:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = make_parser("Simulate nanoparticles that carry drugs, a demonstration.")
+    parser = make_parser(
+        "nanoparticle", "Simulate nanoparticles that carry drugs, a demonstration."
+    )
     parser.add_argument("output", type=Path, help="folder for a folder of each simulation")
     parser.add_argument("--simulations", type=positive_integer, default=13, metavar="K")
     parser.add_argument("--frames", type=positive_integer, default=300, metavar="F")

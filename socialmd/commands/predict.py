@@ -43,7 +43,7 @@ from socialmd.commands.command_line import (
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = make_parser(__doc__)
+    parser = make_parser("predict", __doc__)
     parser.add_argument("model", type=Path, help=MODEL)
     parser.add_argument("file", type=Path, help="trajectory [frames, N, F] as in a data set, .npy")
     parser.add_argument("output", type=Path, help="folder to write to")

@@ -41,7 +41,7 @@ def _positive(text: str) -> float:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = make_parser(__doc__)
+    parser = make_parser("preprocess", __doc__)
     add = parser.add_argument
     add("simulations", nargs="+", metavar="SIMULATION", help="folder, file, TOPOLOGY:TRAJECTORY")
     add("output", type=Path, help="folder of the data set")

@@ -24,7 +24,7 @@ SHIPPED = "interaction"  # a model that comes trained
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = make_parser(__doc__)
+    parser = make_parser("quickstart", __doc__)
     parser.add_argument(
         "output",
         type=Path,

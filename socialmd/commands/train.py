@@ -17,7 +17,9 @@ from socialmd.commands.command_line import (
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = make_parser("Train, or continue an interrupted training, and draw the losses.")
+    parser = make_parser(
+        "train", "Train, or continue an interrupted training, and draw the losses."
+    )
     parser.add_argument("config", help=CONFIGURATION)
     parser.add_argument("data", help="data set, a folder with train/ and validation/")
     parser.add_argument("output", type=Path, help="folder for weights, log and TensorBoard")

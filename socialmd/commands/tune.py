@@ -35,7 +35,7 @@ ALGORITHMS = ("tpe", "bayesian", "hyperband", "random")
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = make_parser(__doc__)
+    parser = make_parser("tune", __doc__)
     parser.add_argument("config", help=f"one with a table [search]: {CONFIGURATION}")
     parser.add_argument("data", type=Path, help="data set, a folder with train/ and validation/")
     parser.add_argument("output", type=Path, help="folder of the search")

@@ -39,7 +39,7 @@ def test_help_needs_nothing_slow_and_says_nothing_else(script):
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert done.stdout.startswith("usage: ")
+    assert done.stdout.startswith(f"usage: socialmd {script.stem} [-h]")
     assert "--debug" in done.stdout
 
 
