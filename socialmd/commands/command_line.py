@@ -24,7 +24,9 @@ from socialmd.shard import Shard
 __all__ = [
     "CONFIGURATION",
     "MODEL",
+    "add_import",
     "add_verbose",
+    "import_modules",
     "make_parser",
     "number_of_samples",
     "parse_first",
@@ -80,6 +82,37 @@ def add_verbose(parser: argparse.ArgumentParser, default: int) -> None:
         choices=(0, 1, 2),
         help="of training: nothing, a bar, or a line for each epoch; default: %(default)s",
     )
+
+
+def add_import(parser: argparse.ArgumentParser) -> None:
+    """Add `--import MODULE`, which may be given several times, for `import_modules`.
+
+    Args:
+        parser: of a command; its arguments get `modules`.
+    """
+    parser.add_argument(
+        "--import",
+        dest="modules",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="a module of yours that registers what is to be used, in this folder or installed",
+    )
+
+
+def import_modules(names: Sequence[str]) -> None:
+    """Import modules that register something.
+
+    Args:
+        names: of modules that are installed or lie in the current folder.
+
+    Raises:
+        ImportError: there is no such module, or it cannot be imported.
+    """
+    if names and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # an installed command starts without it
+    for name in names:
+        importlib.import_module(name)
 
 
 def parse_first(name: str, parse: Callable[[Sequence[str] | None], object]) -> None:

@@ -57,7 +57,7 @@ from socialmd import load_config
 from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.data import read_windows
 from socialmd.data.dataset_description import read_description
-from socialmd.evaluation import ForecastMetrics, constant_velocity
+from socialmd.evaluation import ConstantVelocity, ForecastMetrics
 from socialmd.files import save_figure, write_json, write_text
 from socialmd.plots import new_figure, plot_errors, plot_learning_curves
 from socialmd.reporting.variant_table import variant_table
@@ -222,7 +222,7 @@ def train(run: Run, data: Path, verbose: int = 0) -> None:
 def measure_constant_velocity(data: Path, split: str, config: DataConfig) -> ForecastMetrics:
     """The simple forecast that every network has to beat."""
     windows = read_windows(data, split, config).of_particles()
-    forecast = constant_velocity(windows.inputs, config.target_steps)
+    forecast, _ = ConstantVelocity().rollout(windows.inputs, config.target_steps)
     return ForecastMetrics.from_arrays(windows.truth, forecast, simulations=windows.simulations)
 
 

@@ -7,12 +7,15 @@ and constant velocity, by a linear autoregression fitted to the training split, 
 set names its law of motion, by integrating that law. In the output folder arise
 
     report.html     everything on one page that opens from disk: verdicts, errors, calibration,
-                    sampled futures, physics of the forecasts, close approaches, a gallery
-    metrics.json    every number; `socialmd.evaluation` explains the keys
+                    sampled futures, physics of the forecasts, close approaches, a gallery, and
+                    whether forecasts depend on their input at all
+    metrics.json    every number; the measures in `socialmd.reporting.measures` explain the keys
     figures/        each figure as PNG and PDF, and an animation
 
-The first model's configuration says how trajectories become windows, and its errors choose the
-windows of the gallery.
+In three dimensions, what is measured in the plane only is left out, with the reason. The first
+model's configuration says how trajectories become windows, and its errors choose the windows of the
+gallery. `--import my_module` imports a module that registers baselines and measures of your own, or
+layers and distributions that models need.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ from typing import Any
 
 from socialmd.commands.command_line import (
     MODEL,
+    add_import,
+    import_modules,
     make_parser,
     number_of_samples,
     parse_first,
@@ -36,7 +41,12 @@ from socialmd.commands.command_line import (
     run_script,
     typed_command,
 )
-from socialmd.data.dataset_description import DESCRIPTION_FILE, SPLITS, checksum
+from socialmd.data.dataset_description import (
+    DESCRIPTION_FILE,
+    SPLITS,
+    checksum,
+    read_description,
+)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -44,7 +54,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("models", type=Path, nargs="+", metavar="model", help=MODEL)
     parser.add_argument("data", type=Path, help="folder of the data set")
     parser.add_argument("output", type=Path, help="folder to write to")
-    parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument(
+        "--split", choices=SPLITS, help="default: test, or validation if there is no such split"
+    )
     parser.add_argument("--max-windows", type=positive_integer, help="evenly spread; default: all")
     parser.add_argument(
         "--num-samples",
@@ -58,6 +70,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         default=40,
         help="pasts to draw them for, evenly spread; default: 40",
     )
+    add_import(parser)
     return parser.parse_args(argv)
 
 
@@ -67,35 +80,22 @@ import numpy as np
 
 from socialmd.config import DataConfig
 from socialmd.data import Windows
-from socialmd.evaluation import comparison
 from socialmd.files import write_json
 from socialmd.reporting import (
+    FigureFolder,
+    ForecastEvaluation,
     Forecasts,
-    Measurements,
     compare_windows,
-    compose_report,
-    draw_figures,
-    draw_gallery,
-    draw_overview,
     forecast_windows,
     load_models,
-    measure,
-    overall_table,
-    step_table,
 )
+from socialmd.reporting.measure import measures
 from socialmd.training.training_folder import tables_about
 
-UNITS = {
-    "mae, median_error": "units of length, per coordinate",
-    "ade, fde, energy_score, crps": "units of length",
-    "nll": "nats per particle and step",
-    "*_per_step": "one number for each step of the forecast, the first step first",
-    "*_per_simulation": "one number for each simulation, in the order of the file names",
-    "mae_per_simulation_and_step": "likewise, one for each step",
-    "verdict": "error: mean over simulations; interval: of the difference between the two",
-    "conservation": "relative to the start, or units of length",
-}
 PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy")
+SUBTITLE = """\
+{windows} windows of {simulations} simulations from the {split} split of {name}: {particles} \
+particles, {input_steps} frames given, {target_steps} forecast, {step_spacing:.4g} apart"""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -106,74 +106,45 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     typed = sys.argv[1:] if argv is None else argv
     arguments = _parse(typed)
+    import_modules(arguments.modules)
     models = load_models(arguments.models)
     config = next(iter(models.values())).experiment.data
     remarks = compare_windows(models)
     print(*remarks, sep="\n", end="\n" if remarks else "")
     output: Path = arguments.output
+    split = arguments.split or default_split(arguments.data)
 
-    forecasts = forecast_windows(
-        models, config, arguments.data, arguments.split, arguments.max_windows
-    )
-    measured = measure(forecasts, arguments.num_samples, arguments.sampled_windows)
+    forecasts = forecast_windows(models, config, arguments.data, split, arguments.max_windows)
+    evaluation = ForecastEvaluation(forecasts, arguments.num_samples, arguments.sampled_windows)
     name_units = forecasts.description.name_units
-    description: dict[str, Any] = {
+    units = {key: unit for measure in measures() for key, unit in measure.units.items()}
+    data = _describe_data(arguments.data, split, config, forecasts)
+    numbers = {
         "models": {
             name: {"trainable_parameters": model.num_trainable_parameters}
             for name, model in models.items()
         },
-        "data": _describe_data(arguments.data, arguments.split, config, forecasts),
+        "data": data,
         "remarks": remarks,
-        "units": {key: name_units(meaning) for key, meaning in UNITS.items()},
+        "units": {key: name_units(unit) for key, unit in units.items()},
+        **evaluation.to_json(),
     }
-    write_json(output / "metrics.json", {**description, **measured.to_json()})
-    print_tables(forecasts, measured, arguments.data / arguments.split)
+    write_json(output / "metrics.json", numbers)
+    unit = name_units("length units")
+    print(f"{data['windows']} windows of {arguments.data / split}; errors in {unit}\n")
+    print(evaluation.text())
 
-    figures = output / "figures"
-    curves = draw_figures(forecasts, measured, figures)
-    overview = draw_overview(forecasts, measured, figures)
-    gallery = draw_gallery(forecasts, figures)
-    data = description["data"]
-    subtitle = (
-        f"{data['windows']} windows of {data['simulations']} simulations from the {data['split']} "
-        f"split of {data['name']}: {data['particles']} particles, {data['input_steps']} frames "
-        f"given, {data['target_steps']} forecast, {data['step_spacing']:.4g} apart"
-    )
-    report = compose_report(
-        forecasts,
-        measured,
-        curves,
-        overview,
-        gallery,
-        _made_by(typed, forecasts),
-        subtitle,
-        remarks,
-    )
+    figures = FigureFolder(output / "figures", name_units)
+    made_by = _made_by(typed, forecasts)
+    report = evaluation.report(figures, SUBTITLE.format(**data), remarks, made_by)
     report.write(output / "report.html", name_units)
     print(f"\nReport: {output / 'report.html'}, numbers: metrics.json, pictures: figures/ there")
 
 
-def print_tables(forecasts: Forecasts, measured: Measurements, split: Path) -> None:
-    """The most important numbers."""
-    metrics = measured.errors
-    unit = forecasts.description.name_units("length units")
-    print(f"{len(forecasts.windows.truth)} windows of {split}; errors in {unit}\n")
-    print(overall_table(metrics), step_table(metrics), sep="\n\n", end="\n\n")
-    for name, caution in measured.cautions.items():
-        print(f"Sampled futures of {name}: {caution}.")
-    for name, reason in measured.left_out.items():
-        print(f"{name}: left out, because {reason}.")
-    print(*(verdict.sentence for verdict in measured.verdict.values()), sep="\n")
-    first, *others = forecasts.models
-    for name in others:
-        print(comparison(metrics, name, first))
-    for name, kinds in measured.calibration.items():
-        for kind, each in kinds.items():
-            coverage = ", ".join(
-                f"{observed:.0%} in {level:.0%}"
-                for level, observed in zip(each.levels, each.overall_coverage, strict=True)
-            )
-            print(f"Truth within regions of {name}, {kind}: {coverage}.")
+def default_split(data: Path) -> str:
+    """The test split, or, where there is none, the validation split, which chose the weights."""
+    splits = {Path(name).parts[0] for name in read_description(data).files}
+    return "validation" if "test" not in splits and "validation" in splits else "test"
 
 
 def _describe_data(

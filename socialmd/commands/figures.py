@@ -113,13 +113,13 @@ import numpy as np
 from socialmd.config import ExperimentConfig
 from socialmd.data import load_trajectories, read_windows
 from socialmd.data.dataset_description import read_description
+from socialmd.evaluation import NotPossibleError
 from socialmd.files import write_atomically, write_text
 from socialmd.models import ForecastModel, load
 from socialmd.plots import new_figure, plot_learning_curves, plot_losses, plot_trajectories
 from socialmd.presets import find_model
-from socialmd.reporting import Forecasts, forecast_windows, save_png_and_pdf
-from socialmd.reporting.drawing import Drawing, NothingToDrawError
-from socialmd.reporting.interaction import draw_interaction
+from socialmd.reporting import Drawing, FigureFolder, Forecasts, forecast_windows
+from socialmd.reporting.measures.learned_law import draw_interaction
 from socialmd.reporting.pooling_figure import draw_pooling
 from socialmd.reporting.thesis_figures import (
     draw_around_close_approaches,
@@ -150,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             continue
         try:
             drawing = draw(sources)
-        except NothingToDrawError as reason:
+        except NotPossibleError as reason:
             print(f"{name} is left out: {reason}", flush=True)
             continue
         texts = (sources.name_units(drawing.rule), sources.name_units(drawing.shows))
@@ -168,7 +168,7 @@ def draw_grids(sources: Sources) -> Drawing:
     """Figure 8: stacked state pooling."""
     _, config = sources.trained
     if config.model.kind != "social_lstm":
-        raise NothingToDrawError("the model has no grids")
+        raise NotPossibleError("the model has no grids")
     windows = read_windows(sources.data, "test", config.data, sources.max_windows)
     return draw_pooling(config.model, windows)
 
@@ -177,7 +177,7 @@ def find_circle(sources: Sources) -> Drawing:
     """Figures 11 and 12: mixture density, which another script draws."""
     picture = sources.circle / "circle.png"
     if not picture.is_file():
-        raise NothingToDrawError(f"{picture} is not there; `{CIRCLE} {sources.circle}` makes it")
+        raise NotPossibleError(f"{picture} is not there; `{CIRCLE} {sources.circle}` makes it")
     return Drawing(
         picture,
         "first window of the test split, models of the first seed",
@@ -209,7 +209,7 @@ def draw_curves(sources: Sources, key: str, label: str) -> Drawing:
     for variant, name in NETWORKS.items():
         complete = sorted((sources.comparison / variant).glob("seed_*/test.json"))
         if not complete:
-            raise NothingToDrawError(
+            raise NotPossibleError(
                 f"{sources.comparison / variant} holds no complete training; "
                 f"`{COMPARE} {sources.comparison}` makes them"
             )
@@ -233,7 +233,7 @@ def draw_losses(sources: Sources) -> Drawing:
     """Figure 28: the training of the model."""
     history = read_history(sources.folder / "history.csv")
     if not history:
-        raise NothingToDrawError(f"{sources.folder / 'history.csv'} holds no epoch")
+        raise NotPossibleError(f"{sources.folder / 'history.csv'} holds no epoch")
     figure, axes = new_figure(11, 4.6, columns=2)
     plot_losses(axes[0], history, label="NLL (nats per particle and step)", scale="symlog")
     plot_losses(axes[1], history, "mae", "mean absolute error (length units)")
@@ -281,7 +281,7 @@ def save(drawing: Drawing, folder: Path, name: str, name_units: Callable[[str], 
     else:
         width = int(LETTERS_PER_INCH * drawing.figure.get_figwidth())
         drawing.figure.suptitle(textwrap.fill(drawing.rule[0].upper() + drawing.rule[1:], width))
-        save_png_and_pdf(drawing.figure, folder, name, name_units)
+        FigureFolder(folder, name_units).save(drawing.figure, name)
 
 
 def add_caption(path: Path, name: str, drawing: Drawing, made_by: str) -> None:

@@ -19,7 +19,6 @@ COMMANDS = {
     "train": "a model, or go on with an interrupted training",
     "tune": "a search for better hyperparameters",
     "evaluate": "a report: models beside the forecasts that they have to beat",
-    "diagnose": "whether models learned anything at all",
     "predict": "a forecast of one trajectory",
     "export": "a SavedModel for inference with TensorFlow alone",
     "compare": "variants of one network at equal budget",

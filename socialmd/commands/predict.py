@@ -87,8 +87,7 @@ from numpy.typing import NDArray
 from socialmd.data import DatasetDescription, ForecastTask, read_forecast_task
 from socialmd.data.dataset_description import DESCRIPTION_FILE, SPLITS, read_description, save_array
 from socialmd.data.extended_xyz import TAKEN, write_extended_xyz
-from socialmd.evaluation import ForecastMetrics, Verdict
-from socialmd.evaluation.baselines.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
+from socialmd.evaluation import ForecastMetrics, KnownData, Verdict, make_baselines
 from socialmd.files import put_in_place, unfinished_folder
 from socialmd.models import ForecastModel, load
 from socialmd.molecular import write_pdb
@@ -229,14 +228,15 @@ def _compare(task: ForecastTask, positions: NDArray[Any], log_probabilities: Any
     _, known, _, dims = truth.shape
     if log_probabilities is not None:
         log_probabilities = keras.ops.convert_to_numpy(log_probabilities)[None]
+    baselines, _ = make_baselines(KnownData(known, dims), rivals_only=True)
     metrics = {
         "model": ForecastMetrics.from_arrays(truth, positions[None], log_probabilities),
         **{
-            name: ForecastMetrics.from_arrays(truth, simple)
-            for name, simple in simple_forecasts(task.past[None], known, dims).items()
+            name: ForecastMetrics.from_arrays(truth, baseline.rollout(task.past[None], known)[0])
+            for name, baseline in baselines.items()
         },
     }
-    verdict = Verdict.from_metrics(metrics, "model", SIMPLE_FORECASTS)
+    verdict = Verdict.from_metrics(metrics, "model", list(baselines))
     return f"{overall_table(metrics)}\n\n{verdict.sentence}"
 
 

@@ -79,7 +79,7 @@ def read_windows(
 
     Example:
         >>> windows = read_windows("data/monopoles", "test", config.data)
-        >>> constant_velocity(windows.inputs, 30).shape == windows.truth.shape
+        >>> ConstantVelocity().rollout(windows.past, 30)[0].shape == windows.truth.shape
         True
     """
     return cut_windows(

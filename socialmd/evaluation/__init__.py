@@ -6,16 +6,20 @@ from socialmd.evaluation.around_close_approaches import (
 from socialmd.evaluation.around_close_approaches import (
     around_close_approaches as around_close_approaches,
 )
+from socialmd.evaluation.baselines import Baseline as Baseline
+from socialmd.evaluation.baselines import ConstantPosition as ConstantPosition
+from socialmd.evaluation.baselines import ConstantVelocity as ConstantVelocity
+from socialmd.evaluation.baselines import KnownData as KnownData
+from socialmd.evaluation.baselines import KnownLaw as KnownLaw
 from socialmd.evaluation.baselines import LinearAutoregression as LinearAutoregression
-from socialmd.evaluation.baselines import constant_position as constant_position
-from socialmd.evaluation.baselines import constant_velocity as constant_velocity
-from socialmd.evaluation.baselines import known_law as known_law
+from socialmd.evaluation.baselines import baseline_names as baseline_names
+from socialmd.evaluation.baselines import make_baselines as make_baselines
+from socialmd.evaluation.baselines import register_baseline as register_baseline
 from socialmd.evaluation.calibration import Calibration as Calibration
-from socialmd.evaluation.close_approaches import closest_approach as closest_approach
-from socialmd.evaluation.close_approaches import nearest_distances as nearest_distances
+from socialmd.evaluation.closest_pairs import ClosePair as ClosePair
+from socialmd.evaluation.closest_pairs import closest_pairs as closest_pairs
 from socialmd.evaluation.conservation import Conservation as Conservation
 from socialmd.evaluation.conservation import velocities as velocities
-from socialmd.evaluation.density import position_density as position_density
 from socialmd.evaluation.error_by_closest_approach import (
     ErrorByClosestApproach as ErrorByClosestApproach,
 )
@@ -23,8 +27,13 @@ from socialmd.evaluation.error_by_closest_approach import (
     error_by_closest_approach as error_by_closest_approach,
 )
 from socialmd.evaluation.forecast_metrics import ForecastMetrics as ForecastMetrics
+from socialmd.evaluation.forecaster import Forecaster as Forecaster
 from socialmd.evaluation.input_dependence import InputDependence as InputDependence
 from socialmd.evaluation.learned_interaction import LearnedInteraction as LearnedInteraction
+from socialmd.evaluation.nearest_distances import closest_approach as closest_approach
+from socialmd.evaluation.nearest_distances import nearest_distances as nearest_distances
+from socialmd.evaluation.not_possible import NotPossibleError as NotPossibleError
+from socialmd.evaluation.position_density import position_density as position_density
 from socialmd.evaluation.predictive_density import PredictiveDensity as PredictiveDensity
 from socialmd.evaluation.sample_metrics import SampleMetrics as SampleMetrics
 from socialmd.evaluation.verdict import Verdict as Verdict
@@ -32,24 +41,33 @@ from socialmd.evaluation.verdict import comparison as comparison
 
 __all__ = [
     "AroundCloseApproaches",
+    "Baseline",
     "Calibration",
+    "ClosePair",
     "Conservation",
+    "ConstantPosition",
+    "ConstantVelocity",
     "ErrorByClosestApproach",
     "ForecastMetrics",
+    "Forecaster",
     "InputDependence",
+    "KnownData",
+    "KnownLaw",
     "LearnedInteraction",
     "LinearAutoregression",
+    "NotPossibleError",
     "PredictiveDensity",
     "SampleMetrics",
     "Verdict",
     "around_close_approaches",
+    "baseline_names",
     "closest_approach",
+    "closest_pairs",
     "comparison",
-    "constant_position",
-    "constant_velocity",
     "error_by_closest_approach",
-    "known_law",
+    "make_baselines",
     "nearest_distances",
     "position_density",
+    "register_baseline",
     "velocities",
 ]

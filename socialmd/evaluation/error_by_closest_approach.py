@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from socialmd.evaluation.checks import FloatArray, finite_array, finite_positions
-from socialmd.evaluation.close_approaches import closest_approach
+from socialmd.evaluation.nearest_distances import closest_approach
 
 __all__ = ["ErrorByClosestApproach", "error_by_closest_approach"]
 

@@ -11,11 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 __all__ = [
     "DENSITY_COLORS",
     "FORECAST_COLOR",
+    "NOMINAL_COLOR",
+    "PAIR_OF_AXES",
     "PAST_COLOR",
     "REFERENCE_COLORS",
     "TRUTH_COLOR",
@@ -23,6 +26,7 @@ __all__ = [
     "curve_styles",
     "draw_paths",
     "finish_curves",
+    "finish_steps",
     "label_plane",
     "new_figure",
     "number_particles",
@@ -34,6 +38,8 @@ TRUTH_LINE_COLOR = "#101820"  # on white ground
 PAST_COLOR = "#9fb4c7"
 FORECAST_COLOR = "#ff4b3e"
 REFERENCE_COLORS = ("#5b6b7a", "#2a7f9e", "#e0a030", "#3c8d5a", "#8a6bbf")  # of simple forecasts
+NOMINAL_COLOR = REFERENCE_COLORS[0]  # of what a perfect forecast would have
+PAIR_OF_AXES = (11.0, 4.4)  # inches, side by side
 # Greys tell baselines from trained models; line styles tell them from each other.
 BASELINE_STYLES = (
     ("#5b6b7a", "-"),
@@ -175,3 +181,15 @@ def finish_curves(ax: Axes, xlabel: str, ylabel: str, title: str) -> None:
     ax.set_ylabel(ylabel)
     ax.set_title(title)
     ax.legend(fontsize=8)
+
+
+def finish_steps(ax: Axes, ylabel: str, title: str) -> None:
+    """The same where the horizontal axis is steps ahead.
+
+    Args:
+        ax: what has been drawn in.
+        ylabel: with units.
+        title: of the axes.
+    """
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    finish_curves(ax, "steps ahead", ylabel, title)

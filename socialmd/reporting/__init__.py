@@ -1,49 +1,39 @@
 """Trained models and data -> an evaluation report: forecasts, numbers, figures, one page."""
 
-from socialmd.reporting.diagnosis import Diagnosis as Diagnosis
-from socialmd.reporting.diagnosis import diagnose as diagnose
-from socialmd.reporting.diagnosis import draw_configurations as draw_configurations
-from socialmd.reporting.diagnosis import draw_dependence as draw_dependence
-from socialmd.reporting.figures import draw_figures as draw_figures
-from socialmd.reporting.figures import save_png_and_pdf as save_png_and_pdf
-from socialmd.reporting.forecasts import BASELINES as BASELINES
+from socialmd.reporting import measures as measures
+from socialmd.reporting.drawing import Drawing as Drawing
+from socialmd.reporting.figure_folder import FigureFolder as FigureFolder
+from socialmd.reporting.forecast_evaluation import ForecastEvaluation as ForecastEvaluation
 from socialmd.reporting.forecasts import Forecasts as Forecasts
 from socialmd.reporting.forecasts import forecast_windows as forecast_windows
-from socialmd.reporting.gallery import draw_gallery as draw_gallery
-from socialmd.reporting.gallery import draw_overview as draw_overview
-from socialmd.reporting.html_report import Figure as Figure
+from socialmd.reporting.html_report import Picture as Picture
 from socialmd.reporting.html_report import Report as Report
 from socialmd.reporting.html_report import Section as Section
 from socialmd.reporting.html_table import Table as Table
 from socialmd.reporting.load_models import compare_windows as compare_windows
 from socialmd.reporting.load_models import load_models as load_models
-from socialmd.reporting.measurements import Measurements as Measurements
-from socialmd.reporting.measurements import measure as measure
-from socialmd.reporting.page import compose_report as compose_report
+from socialmd.reporting.measure import Measure as Measure
+from socialmd.reporting.measure import register_measure as register_measure
+from socialmd.reporting.prose import fill as fill
 from socialmd.reporting.text_tables import overall_table as overall_table
 from socialmd.reporting.text_tables import step_table as step_table
 
 __all__ = [
-    "BASELINES",
-    "Diagnosis",
-    "Figure",
+    "Drawing",
+    "FigureFolder",
+    "ForecastEvaluation",
     "Forecasts",
-    "Measurements",
+    "Measure",
+    "Picture",
     "Report",
     "Section",
     "Table",
     "compare_windows",
-    "compose_report",
-    "diagnose",
-    "draw_configurations",
-    "draw_dependence",
-    "draw_figures",
-    "draw_gallery",
-    "draw_overview",
+    "fill",
     "forecast_windows",
     "load_models",
-    "measure",
+    "measures",
     "overall_table",
-    "save_png_and_pdf",
+    "register_measure",
     "step_table",
 ]

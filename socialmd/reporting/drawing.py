@@ -7,11 +7,7 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-__all__ = ["Drawing", "NothingToDrawError"]
-
-
-class NothingToDrawError(Exception):
-    """What a figure would show is not there; the message says why."""
+__all__ = ["Drawing"]
 
 
 class Drawing(NamedTuple):

@@ -11,21 +11,17 @@ from numpy.typing import NDArray
 from socialmd.config import DataConfig
 from socialmd.data import DatasetDescription, Windows, make_dataset, read_windows
 from socialmd.data.dataset_description import read_description
-from socialmd.evaluation import known_law
-from socialmd.evaluation.baselines.simple_forecasts import SIMPLE_FORECASTS, simple_forecasts
+from socialmd.evaluation import (
+    Baseline,
+    Forecaster,
+    KnownData,
+    NotPossibleError,
+    baseline_names,
+    make_baselines,
+)
 from socialmd.models import ForecastModel
-from socialmd.simulation import FEATURES_OF_LAW, law_of
 
-__all__ = [
-    "BASELINES",
-    "Forecasts",
-    "check_features",
-    "forecast_windows",
-    "training_split",
-]
-
-# Those that a model has to beat, and one that knows what it has to learn.
-BASELINES = (*SIMPLE_FORECASTS, "known law")
+__all__ = ["Forecasts", "forecast_windows"]
 
 
 class Forecasts(NamedTuple):
@@ -36,7 +32,8 @@ class Forecasts(NamedTuple):
         description: of the data set.
         spacing: time from one step to the next.
         models: the trained models.
-        positions: what each forecast says, [W, T', N, 2]; models feed back what they were trained
+        baselines: what stands beside them.
+        positions: what each forecast says, [W, T', N, D]; models feed back what they were trained
             to, except for samples, whose place the mean takes.
         parameters: of the models' distributions, [W, T', N, P].
         left_out: forecasts that were not possible, with the reason.
@@ -46,9 +43,26 @@ class Forecasts(NamedTuple):
     description: DatasetDescription
     spacing: float
     models: dict[str, ForecastModel]
+    baselines: dict[str, Baseline]
     positions: dict[str, NDArray[Any]]
     parameters: dict[str, NDArray[Any]]
     left_out: dict[str, str]
+
+    @property
+    def spatial_dims(self) -> int:
+        """D, 2 or 3."""
+        return int(self.windows.truth.shape[-1])
+
+    def require_plane(self) -> None:
+        """Refuse trajectories in space.
+
+        Raises:
+            NotPossibleError: there are three coordinates.
+        """
+        if self.spatial_dims != 2:
+            raise NotPossibleError(
+                f"expected trajectories in the plane, found {self.spatial_dims} dimensions"
+            )
 
     def of_particles(self) -> Forecasts:
         """The same without padded particles (see `Windows.of_particles`)."""
@@ -97,49 +111,41 @@ def forecast_windows(
     """
     data = Path(data)
     description = read_description(data)
-    if taken := {"truth", *BASELINES} & models.keys():
+    if taken := {"truth", *baseline_names()} & models.keys():
         raise ValueError(f"models: expected names that are not taken, found {taken.pop()!r}")
-    check_features(models, description, data)
-    if description.spatial_dims != 2:
-        raise ValueError(
-            f"{data}: expected trajectories in two dimensions, found {description.spatial_dims}"
-        )
+    _check_features(models, description, data)
     windows = read_windows(data, split, config, max_windows)
-    spacing = description.frame_spacing * config.subsample
-    baselines, left_out = _baselines(windows.inputs, data, description, config, spacing)
+    known = KnownData(
+        num_steps=config.target_steps,
+        spatial_dims=description.spatial_dims,
+        training_split=_training_split(data, description, config),
+        description=description,
+        spacing=description.frame_spacing * config.subsample,
+    )
+    baselines, left_out = make_baselines(known)
+    forecasters: dict[str, Forecaster] = {**models, **baselines}
     rollouts = {
-        name: model.rollout(
-            windows.past, config.target_steps, model.point_feedback, seed=0, progress=name
-        )
-        for name, model in models.items()
+        name: each.rollout(windows.past, known.num_steps, each.point_feedback, 0, progress=name)
+        for name, each in forecasters.items()
     }
     return Forecasts(
         windows=windows,
         description=description,
-        spacing=spacing,
+        spacing=known.spacing,
         models=dict(models),
-        positions={
-            **{name: positions for name, (positions, _) in rollouts.items()},
-            **baselines,
+        baselines=baselines,
+        positions={name: positions for name, (positions, _) in rollouts.items()},
+        parameters={
+            name: parameters for name, (_, parameters) in rollouts.items() if parameters is not None
         },
-        parameters={name: parameters for name, (_, parameters) in rollouts.items()},
         left_out=left_out,
     )
 
 
-def check_features(
-    models: Mapping[str, ForecastModel], description: DatasetDescription, data: str | Path
+def _check_features(
+    models: Mapping[str, ForecastModel], description: DatasetDescription, data: Path
 ) -> None:
-    """Refuse data of other features than those that models were made for.
-
-    Args:
-        models: by name.
-        description: of the data set.
-        data: where it is from, for the message.
-
-    Raises:
-        ValueError: features are more or fewer, or of another number of dimensions.
-    """
+    """Refuse data of other features than those that models were made for."""
     for name, model in models.items():
         if len(description.features) != model.num_features:
             raise ValueError(
@@ -153,43 +159,11 @@ def check_features(
             )
 
 
-def training_split(
+def _training_split(
     data: Path, description: DatasetDescription, config: DataConfig
 ) -> Iterable[Any] | None:
-    """What linear autoregression is fitted to.
-
-    Args:
-        data: folder of the data set.
-        description: of the data set.
-        config: how trajectories become windows; its rotations are left out.
-
-    Returns:
-        Batches of inputs and targets, or nothing if the data set has no training split.
-    """
+    """Batches of inputs and targets that are not rotated, if there is such a split."""
     if not any(Path(name).parts[0] == "train" for name in description.files):
         return None
     as_stored = config.model_copy(update={"num_rotations": 0})
     return make_dataset(data / "train", as_stored, batch_size=256)
-
-
-def _baselines(
-    inputs: NDArray[Any],
-    data: Path,
-    description: DatasetDescription,
-    config: DataConfig,
-    spacing: float,
-) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Forecasts by name, and the reasons for those that are not possible."""
-    steps, left_out = config.target_steps, {}
-    train = training_split(data, description, config)
-    baselines = simple_forecasts(inputs, steps, training_split=train)
-    if train is None:
-        left_out["linear autoregression"] = "the data set has no training split to fit it to"
-    law = law_of(description)
-    if law is not None:
-        baselines["known law"] = known_law(inputs, steps, law, spacing)
-    elif description.law is None:
-        left_out["known law"] = "the data set names no law of motion"
-    else:
-        left_out["known law"] = f"the law needs the features {', '.join(FEATURES_OF_LAW)}"
-    return baselines, left_out

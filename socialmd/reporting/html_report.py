@@ -1,6 +1,6 @@
 """Text, tables and pictures -> one HTML page that needs no other file and no network.
 
-`Section` and `Figure` are nested fields of a `Report`, a few lines each and of no use without it:
+`Section` and `Picture` are nested fields of a `Report`, a few lines each and of no use without it:
 they live in one file with it so that the shape of a report can be read in one place.
 """
 
@@ -16,11 +16,13 @@ import jinja2
 from socialmd.files import write_text
 from socialmd.reporting.html_table import Table
 
-__all__ = ["Figure", "Report", "Section"]
+__all__ = ["SUMMARY", "Picture", "Report", "Section"]
+
+SUMMARY = "Summary"  # the heading of the first section of an evaluation
 
 
 @dataclass(frozen=True)
-class Figure:
+class Picture:
     """A picture with its caption.
 
     Args:
@@ -52,14 +54,14 @@ class Section:
         heading: a few words; also the entry in the table of contents.
         paragraphs: plain text.
         tables: numbers.
-        figures: pictures; narrow ones stand beside each other.
+        pictures: narrow ones stand beside each other.
         details: preformatted text, folded away below its title: configurations and the like.
     """
 
     heading: str
     paragraphs: Sequence[str] = ()
     tables: Sequence[Table] = ()
-    figures: Sequence[Figure] = ()
+    pictures: Sequence[Picture] = ()
     details: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -73,7 +75,7 @@ class Report:
         sections: the content.
 
     Example:
-        >>> section = Section("Errors", figures=[Figure("errors.png", "By step", "Four curves")])
+        >>> section = Section("Errors", pictures=[Picture("errors.png", "By step", "Curves")])
         >>> Report("acceleration", "400 windows", [section]).write("report.html")
     """
 
@@ -112,9 +114,9 @@ class Report:
         write_text(path, name_units(self.html()))
 
 
-def _data_uri(figure: Figure) -> str:
+def _data_uri(picture: Picture) -> str:
     """The picture itself, as an address; what it is, its first bytes say."""
-    image = figure.image
+    image = picture.image
     content = image if isinstance(image, bytes) else Path(image).read_bytes()
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         kind = "png"
@@ -123,6 +125,6 @@ def _data_uri(figure: Figure) -> str:
     elif b"<svg" in content[:1000]:
         kind = "svg+xml"
     else:
-        name = repr(figure.caption) if isinstance(image, bytes) else image
+        name = repr(picture.caption) if isinstance(image, bytes) else image
         raise ValueError(f"figure {name}: expected PNG, GIF or SVG, found {content[:8]!r}...")
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

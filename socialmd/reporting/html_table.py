@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Literal, NamedTuple
 
-__all__ = ["Table"]
+__all__ = ["Row", "Table"]
 
 Row = Sequence[str | float | None]
 Goal = Literal["lowest"] | float

@@ -7,10 +7,11 @@ from matplotlib.figure import Figure
 
 from socialmd.config import ModelConfig
 from socialmd.data import Windows
+from socialmd.evaluation import NotPossibleError
 from socialmd.layers import StackedStatePooling
 from socialmd.layers.grid import find_neighbours
 from socialmd.plots import plot_stacked_grids
-from socialmd.reporting.drawing import Drawing, NothingToDrawError
+from socialmd.reporting.drawing import Drawing
 
 __all__ = ["draw_pooling"]
 
@@ -28,7 +29,7 @@ def draw_pooling(config: ModelConfig, windows: Windows) -> Drawing:
         The figure, one panel for each grid.
 
     Raises:
-        NothingToDrawError: the model has no grids, or no particle has a neighbour on the smallest.
+        NotPossibleError: the model has no grids, or no particle has a neighbour on the smallest.
 
     Example:
         >>> config = load("acceleration").experiment
@@ -37,13 +38,13 @@ def draw_pooling(config: ModelConfig, windows: Windows) -> Drawing:
     """
     sizes, circles = config.grid_sizes, config.distance_filter
     if not sizes:
-        raise NothingToDrawError("the model has no grids")
+        raise NotPossibleError("the model has no grids")
     frames = windows.inputs[:, -1, :, :2]  # [W, N, 2]
     mask = np.ones(frames.shape[:2], bool) if windows.mask is None else windows.mask
     _, neighbours = find_neighbours(frames, [min(sizes)], circles, mask)
     near = np.asarray(neighbours).sum(axis=(2, 3)) * mask  # [W, N]
     if not near.any():
-        raise NothingToDrawError("no particle has a neighbour on its smallest grid")
+        raise NotPossibleError("no particle has a neighbour on its smallest grid")
     window, particle = np.unravel_index(near.argmax(), near.shape)
     # Real particles come first: leaving the padded ones away renumbers none.
     frame = frames[window][mask[window]]

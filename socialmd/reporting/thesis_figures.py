@@ -8,14 +8,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from socialmd.evaluation import NotPossibleError, baseline_names, closest_pairs
 from socialmd.plots import new_figure, plot_errors
 from socialmd.plots.forecast import add_legend
 from socialmd.plots.style import FORECAST_COLOR, PAST_COLOR, TRUTH_COLOR
-from socialmd.reporting.drawing import Drawing, NothingToDrawError
-from socialmd.reporting.figures import draw_around
-from socialmd.reporting.forecasts import BASELINES, Forecasts
-from socialmd.reporting.gallery import close_approaches, draw_forecast, window_at
-from socialmd.reporting.measurements import CLOSE, sigma_and_error_around
+from socialmd.reporting.drawing import Drawing
+from socialmd.reporting.forecast_picture import draw_forecast, window_at
+from socialmd.reporting.forecasts import Forecasts
+from socialmd.reporting.measures.close_encounters import (
+    CLOSE,
+    draw_around,
+    sigma_and_error_around,
+)
 
 __all__ = ["draw_around_close_approaches", "draw_close_approaches", "draw_window"]
 
@@ -57,7 +61,7 @@ def draw_window(
         for each, positions in forecasts.positions.items()
     }
     for ax in others:
-        plot_errors(ax, errors, title="Errors in this window", baselines=BASELINES)
+        plot_errors(ax, errors, title="Errors in this window", baselines=baseline_names())
     return Drawing(
         figure,
         f"window at the {rule} of the error: MAE {errors[name].mean():.3f} length units, "
@@ -77,18 +81,15 @@ def draw_close_approaches(forecasts: Forecasts, count: int = 3) -> Drawing:
         The figure, one panel for each approach.
 
     Raises:
-        NothingToDrawError: there is none.
+        NotPossibleError: there is none.
 
     Example:
         >>> draw_close_approaches(forecasts).figure.savefig("close.png")
     """
-    (name,), chosen, windows = (
-        forecasts.models,
-        close_approaches(forecasts, count),
-        forecasts.windows,
-    )
+    (name,), windows = forecasts.models, forecasts.windows
+    chosen = closest_pairs(windows, count)
     if not chosen:
-        raise NothingToDrawError("no particle is closest to another one in the middle of a window")
+        raise NotPossibleError("no particle is closest to another one in the middle of a window")
     figure, axes = new_figure(5.2 * len(chosen) + 0.8, 6, columns=len(chosen))
     axes = list(np.atleast_1d(axes))
     for ax, (window, step, pair, distance, extent) in zip(axes, chosen, strict=True):
@@ -123,7 +124,7 @@ def draw_around_close_approaches(forecasts: Forecasts) -> Drawing:
         The figure.
 
     Raises:
-        NothingToDrawError: the windows hold no such approach.
+        NotPossibleError: the windows hold no such approach.
 
     Example:
         >>> draw_around_close_approaches(forecasts).figure.savefig("sigma.png")
@@ -132,7 +133,7 @@ def draw_around_close_approaches(forecasts: Forecasts) -> Drawing:
     try:
         around = sigma_and_error_around(forecasts, name)
     except ValueError as error:  # few data may hold no such event
-        raise NothingToDrawError(str(error)) from None
+        raise NotPossibleError(str(error)) from None
     figure, ax = new_figure(7, 5.4)
     counts = f"{around['sigma'].count} approaches, {around['sigma'].control_count} controls"
     draw_around(ax, around, f"{name}: {counts}")

@@ -14,11 +14,12 @@ from socialmd.data import Windows
 from socialmd.evaluation import (
     Calibration,
     ForecastMetrics,
+    KnownData,
     LearnedInteraction,
     PredictiveDensity,
+    make_baselines,
     position_density,
 )
-from socialmd.evaluation.baselines.simple_forecasts import simple_forecasts
 from socialmd.models import ForecastModel
 from socialmd.plots import (
     draw_learned_interaction,
@@ -66,11 +67,11 @@ class ForecastSummaries:
         self.windows = windows
         self.law = law
         self.num_steps, _, self.dims = windows.truth.shape[1:]
+        known = KnownData(self.num_steps, self.dims, training_split)
+        baselines, _ = make_baselines(known, rivals_only=True)
         self._baselines = {
-            name: self._error(forecast)
-            for name, forecast in simple_forecasts(
-                windows.inputs, self.num_steps, self.dims, training_split
-            ).items()
+            name: self._error(baseline.rollout(windows.past, self.num_steps)[0])
+            for name, baseline in baselines.items()
         }
         lowest = np.min(list(self._baselines.values()), axis=0).tolist()
         self.best_baseline = self._at_some_steps(lowest)

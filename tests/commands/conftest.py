@@ -20,6 +20,7 @@ from socialmd.config import (
 )
 from socialmd.data import describe_dataset
 from socialmd.models import build_model, load
+from socialmd.reporting import FigureFolder
 from tests.canvas import texts_off_canvas
 
 NUM_FRAMES, NUM_PARTICLES, FRAME_SPACING = 40, 3, 0.25
@@ -106,11 +107,10 @@ def whole_figures():
 def coarse_figures(monkeypatch):
     """The time goes into drawing; `test_evaluate.py` sees the same figures as they are."""
 
-    def save_png_and_pdf(figure, folder, name, name_units):
+    def save(folder, figure, name):
         figure.set_layout_engine("none")
-        folder.mkdir(parents=True, exist_ok=True)
-        figure.savefig(folder / f"{name}.png", dpi=40)
-        return folder / f"{name}.png"
+        folder.path.mkdir(parents=True, exist_ok=True)
+        figure.savefig(folder.path / f"{name}.png", dpi=40)
+        return folder.path / f"{name}.png"
 
-    for module in ("figures", "gallery"):
-        monkeypatch.setattr(f"socialmd.reporting.{module}.save_png_and_pdf", save_png_and_pdf)
+    monkeypatch.setattr(FigureFolder, "save", save)

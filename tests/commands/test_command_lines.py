@@ -89,7 +89,6 @@ def start(monkeypatch, script, *words):
 MISSING = {
     "circle": ["no.toml", "output"],
     "compare": ["no.toml", "no.toml", "data", "output"],
-    "diagnose": ["no_model", "data", "output"],
     "evaluate": ["no_model", "data", "output"],
     "export": ["no_model", "output"],
     "figures": ["no_model", "data", "output", "--only", "32"],

@@ -11,7 +11,7 @@ from PIL import Image
 from socialmd import ExperimentConfig, save_config
 from socialmd.commands import compare
 from socialmd.data import make_dataset
-from socialmd.evaluation import ForecastMetrics, constant_velocity
+from socialmd.evaluation import ConstantVelocity, ForecastMetrics
 from socialmd.models import load
 from socialmd.training import compile_model, read_history
 from tests.miniature import EXPERIMENT, write_circles
@@ -129,7 +129,7 @@ def test_numbers_are_those_of_the_trained_models(compared, variant):
 def test_constant_velocity_stands_beside_them(compared):
     as_stored = BASE.data.model_copy(update={"num_rotations": 0})
     ((inputs, truth),) = make_dataset(compared.data / "test", as_stored, 100)
-    expected = ForecastMetrics.from_arrays(truth, constant_velocity(inputs, 4))
+    expected = ForecastMetrics.from_arrays(truth, ConstantVelocity().rollout(inputs, 4)[0])
     found = compared.numbers["constant_velocity"]
     assert found["test"]["mae"] == pytest.approx(expected.mae)
     assert f"{expected.mae:.4f}" in (compared.output / "comparison.md").read_text()

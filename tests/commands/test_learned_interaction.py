@@ -2,6 +2,8 @@
 
 import keras
 import pytest
+from socialmd.reporting.gallery import Picture
+from socialmd.reporting.interaction import draw_interaction
 
 from socialmd.commands import figures
 from socialmd.config import InteractionModelConfig, ManyBodySystem, save_config
@@ -10,8 +12,6 @@ from socialmd.data.dataset_description import read_description
 from socialmd.models import build_model, load
 from socialmd.reporting import compose_report, draw_figures, forecast_windows, measure
 from socialmd.reporting.drawing import NothingToDrawError
-from socialmd.reporting.gallery import Picture
-from socialmd.reporting.interaction import draw_interaction
 from tests.commands.conftest import CONFIG, write_free_motion
 from tests.run_eagerly import run_eagerly
 

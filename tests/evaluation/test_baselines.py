@@ -3,7 +3,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from socialmd.config import ManyBodySystem
-from socialmd.evaluation import constant_position, constant_velocity, known_law
+from socialmd.evaluation import ConstantPosition, ConstantVelocity, KnownLaw
 
 
 def circling_pair(times, radius=1.0):
@@ -36,7 +36,7 @@ def free_motion(rng):
 
 def test_constant_position_repeats_the_last_frame(rng):
     inputs = rng.normal(size=(2, 3, 4, 4))
-    forecast = constant_position(inputs, num_steps=5)
+    forecast, _ = ConstantPosition().rollout(inputs, num_steps=5)
     assert forecast.shape == (2, 5, 4, 2)
     for step in range(5):
         np.testing.assert_array_equal(forecast[:, step], inputs[:, -1, :, :2])
@@ -44,19 +44,21 @@ def test_constant_position_repeats_the_last_frame(rng):
 
 def test_constant_velocity_is_exact_for_free_motion(free_motion):
     inputs, future = free_motion
-    np.testing.assert_allclose(constant_velocity(inputs, 6), future, atol=1e-12)
+    np.testing.assert_allclose(ConstantVelocity().rollout(inputs, 6)[0], future, atol=1e-12)
 
 
 def test_constant_velocity_reads_the_last_two_frames_only(rng):
     inputs = rng.normal(size=(1, 4, 3, 4))
     changed = inputs.copy()
     changed[:, :2] += 1.0
-    np.testing.assert_array_equal(constant_velocity(inputs, 3), constant_velocity(changed, 3))
+    found, expected = (ConstantVelocity().rollout(each, 3)[0] for each in (changed, inputs))
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_known_law_without_forces_is_constant_velocity(free_motion):
     inputs, future = free_motion
-    forecast = known_law(inputs, 6, NO_FORCE, step_spacing=0.1, integration_steps=10)
+    law = KnownLaw(NO_FORCE, step_spacing=0.1, integration_steps=10)
+    forecast, _ = law.rollout(inputs, 6)
     np.testing.assert_allclose(forecast, future, atol=1e-9)
 
 
@@ -94,7 +96,7 @@ def test_known_law_agrees_with_scipy_from_the_same_estimated_velocities(rng):
     )
     features = np.stack([masses, charges], axis=-1)
     frames = [np.concatenate([positions, features], axis=-1) for positions in (before, x)]
-    forecast = known_law(np.stack(frames)[None], 5, system, spacing)[0]
+    (forecast,), _ = KnownLaw(system, spacing).rollout(np.stack(frames)[None], 5)
     expected = solution.y.T.reshape(5, 2, 4, 2)[:, 0]
     np.testing.assert_allclose(forecast, expected, atol=1e-5)
 
@@ -102,7 +104,8 @@ def test_known_law_agrees_with_scipy_from_the_same_estimated_velocities(rng):
 def test_known_law_follows_a_circular_orbit():
     spacing = 0.01
     frames = circling_pair(spacing * np.arange(103))
-    forecast = known_law(frames[None, :3], 100, ATTRACTION, spacing, integration_steps=20)[0]
+    law = KnownLaw(ATTRACTION, spacing, integration_steps=20)
+    (forecast,), _ = law.rollout(frames[None, :3], 100)
     travelled = np.abs(frames[3:, :, :2] - frames[2, :, :2]).max()
     assert travelled > 2.0
     np.testing.assert_allclose(forecast, frames[3:, :, :2], atol=1e-3)
@@ -113,7 +116,7 @@ def test_the_estimated_velocity_is_of_second_order_in_the_spacing():
     for spacing in (0.1, 0.05):
         num_steps = round(0.5 / spacing)
         frames = circling_pair(spacing * np.arange(num_steps + 2))
-        forecast = known_law(frames[None, :2], num_steps, ATTRACTION, spacing)[0]
+        (forecast,), _ = KnownLaw(ATTRACTION, spacing).rollout(frames[None, :2], num_steps)
         errors.append(np.abs(forecast[-1] - frames[-1, :, :2]).max())
     # Halving the spacing would only halve the error of the uncorrected difference quotient.
     assert 1.7 < np.log2(errors[0] / errors[1]) < 2.3
@@ -123,12 +126,13 @@ def test_known_law_treats_the_systems_of_a_batch_alone(rng):
     inputs = rng.normal(size=(3, 2, 4, 4))
     inputs[..., 2] = np.abs(inputs[..., 2]) + 0.5
     system = ManyBodySystem(softening=0.5)
-    together = known_law(inputs, 3, system, 0.001, integration_steps=10)
-    alone = [known_law(one[None], 3, system, 0.001, integration_steps=10)[0] for one in inputs]
+    law = KnownLaw(system, 0.001, integration_steps=10)
+    together, _ = law.rollout(inputs, 3)
+    alone = [law.rollout(one[None], 3)[0][0] for one in inputs]
     np.testing.assert_allclose(together, alone, rtol=1e-12)
 
 
-@pytest.mark.parametrize("forecast", [constant_position, constant_velocity])
+@pytest.mark.parametrize("baseline", [ConstantPosition(), ConstantVelocity()])
 @pytest.mark.parametrize(
     ("inputs", "num_steps", "message"),
     [
@@ -138,15 +142,15 @@ def test_known_law_treats_the_systems_of_a_batch_alone(rng):
         (np.zeros((1, 2, 3, 4)), 0, "num_steps: expected at least 1, found 0"),
     ],
 )
-def test_wrong_arguments_are_refused(forecast, inputs, num_steps, message):
+def test_wrong_arguments_are_refused(baseline, inputs, num_steps, message):
     with pytest.raises(ValueError, match=message):
-        forecast(inputs, num_steps)
+        baseline.rollout(inputs, num_steps)
 
 
 def test_known_law_refuses_other_features_and_times():
     with pytest.raises(ValueError, match="4 features x, y, mass, charge, found 3"):
-        known_law(np.zeros((1, 2, 3, 3)), 1, NO_FORCE, 1.0)
+        KnownLaw(NO_FORCE, 1.0).rollout(np.zeros((1, 2, 3, 3)), 1)
     with pytest.raises(ValueError, match=r"expected positive numbers, found 0\.0, 2000"):
-        known_law(np.ones((1, 2, 3, 4)), 1, NO_FORCE, 0.0)
+        KnownLaw(NO_FORCE, 0.0)
     with pytest.raises(ValueError, match="found nan, 2000"):
-        known_law(np.ones((1, 2, 3, 4)), 1, NO_FORCE, float("nan"))
+        KnownLaw(NO_FORCE, float("nan"))

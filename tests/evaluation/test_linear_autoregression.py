@@ -16,7 +16,7 @@ def test_uniform_motion_is_continued_exactly(rng):
     inputs, targets = split(start + velocity * np.arange(12)[:, None, None], 5)
     autoregression = LinearAutoregression(target_steps=7)
     autoregression.fit([(inputs[:4], targets[:4])])
-    np.testing.assert_allclose(autoregression.forecast(inputs[4:], 7), targets[4:], atol=1e-9)
+    np.testing.assert_allclose(autoregression.rollout(inputs[4:], 7)[0], targets[4:], atol=1e-9)
 
 
 def test_harmonic_motion_is_continued_exactly(rng):
@@ -26,7 +26,7 @@ def test_harmonic_motion_is_continued_exactly(rng):
     inputs, targets = split(trajectories, 4)
     autoregression = LinearAutoregression(target_steps=8)
     autoregression.fit([(inputs[:4], targets[:4])])
-    np.testing.assert_allclose(autoregression.forecast(inputs[4:], 8), targets[4:], atol=1e-7)
+    np.testing.assert_allclose(autoregression.rollout(inputs[4:], 8)[0], targets[4:], atol=1e-7)
 
 
 def test_coefficients_are_the_least_squares_solution_of_each_step(rng):
@@ -52,21 +52,21 @@ def test_forecast_moves_and_turns_with_the_system(rng):
     turn, shift = np.array([[0.6, -0.8], [0.8, 0.6]]), np.array([3.0, -5.0])
     moved = inputs.copy()
     moved[..., :2] = inputs[..., :2] @ turn.T + shift
-    expected = autoregression.forecast(inputs, 3) @ turn.T + shift
-    np.testing.assert_allclose(autoregression.forecast(moved, 3), expected, atol=1e-12)
+    expected = autoregression.rollout(inputs, 3)[0] @ turn.T + shift
+    np.testing.assert_allclose(autoregression.rollout(moved, 3)[0], expected, atol=1e-12)
 
 
 def test_fewer_steps_are_the_first_of_many(rng):
     inputs, targets = split(rng.normal(size=(5, 7, 4, 2)), 4)
     autoregression = LinearAutoregression(target_steps=3)
     autoregression.fit([(inputs, targets)])
-    few, many = autoregression.forecast(inputs, 1), autoregression.forecast(inputs, 3)
+    few, many = autoregression.rollout(inputs, 1)[0], autoregression.rollout(inputs, 3)[0]
     np.testing.assert_allclose(few, many[:, :1])
 
 
 def test_use_before_the_fit_is_refused():
-    with pytest.raises(RuntimeError, match="call `fit` before `forecast`"):
-        LinearAutoregression(3).forecast(np.zeros((1, 4, 2, 4)), 3)
+    with pytest.raises(RuntimeError, match="call `fit` before `rollout`"):
+        LinearAutoregression(3).rollout(np.zeros((1, 4, 2, 4)), 3)
 
 
 def test_wrong_arguments_are_refused(rng):
@@ -82,6 +82,6 @@ def test_wrong_arguments_are_refused(rng):
         autoregression.fit([(inputs, np.full_like(targets, np.nan))])
     autoregression.fit([(inputs, targets)])
     with pytest.raises(ValueError, match="num_steps: expected at most 3, found 4"):
-        autoregression.forecast(inputs, 4)
+        autoregression.rollout(inputs, 4)[0]
     with pytest.raises(ValueError, match="inputs: expected 4 steps, as in the fit, found 3"):
-        autoregression.forecast(inputs[:, 1:], 3)
+        autoregression.rollout(inputs[:, 1:], 3)[0]

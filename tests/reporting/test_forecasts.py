@@ -3,7 +3,7 @@ import pytest
 
 from socialmd.data import describe_dataset
 from socialmd.data.dataset_description import read_description
-from socialmd.evaluation import constant_velocity
+from socialmd.evaluation import ConstantVelocity
 from socialmd.reporting import forecast_windows
 from socialmd.simulation import law_of
 from tests.models.tiny import tiny_model
@@ -22,7 +22,7 @@ def test_every_forecast_is_of_the_same_windows(config, data, rng):
     assert {positions.shape for positions in forecasts.positions.values()} == {shape}
     np.testing.assert_array_equal(
         forecasts.positions["constant velocity"],
-        constant_velocity(forecasts.windows.inputs, config.data.target_steps),
+        ConstantVelocity().rollout(forecasts.windows.inputs, config.data.target_steps)[0],
     )
     assert forecasts.left_out == {"known law": "the data set names no law of motion"}
     assert forecasts.spacing == pytest.approx(0.2)  # every second frame, 0.1 apart

@@ -1,10 +1,27 @@
 """Forecasts that a trained model has to beat, and one that knows the law of motion."""
 
+from socialmd.evaluation.baselines.baseline import BASELINES as BASELINES
+from socialmd.evaluation.baselines.baseline import Baseline as Baseline
+from socialmd.evaluation.baselines.baseline import baseline_names as baseline_names
+from socialmd.evaluation.baselines.baseline import register_baseline as register_baseline
+from socialmd.evaluation.baselines.constant_position import ConstantPosition as ConstantPosition
+from socialmd.evaluation.baselines.constant_velocity import ConstantVelocity as ConstantVelocity
+from socialmd.evaluation.baselines.known_data import KnownData as KnownData
+from socialmd.evaluation.baselines.known_law import KnownLaw as KnownLaw
 from socialmd.evaluation.baselines.linear_autoregression import (
     LinearAutoregression as LinearAutoregression,
 )
-from socialmd.evaluation.baselines.plain_baselines import constant_position as constant_position
-from socialmd.evaluation.baselines.plain_baselines import constant_velocity as constant_velocity
-from socialmd.evaluation.baselines.plain_baselines import known_law as known_law
+from socialmd.evaluation.baselines.make_baselines import make_baselines as make_baselines
 
-__all__ = ["LinearAutoregression", "constant_position", "constant_velocity", "known_law"]
+__all__ = [
+    "BASELINES",
+    "Baseline",
+    "ConstantPosition",
+    "ConstantVelocity",
+    "KnownData",
+    "KnownLaw",
+    "LinearAutoregression",
+    "baseline_names",
+    "make_baselines",
+    "register_baseline",
+]

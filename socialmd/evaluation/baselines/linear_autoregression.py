@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from socialmd.data import real_particles
 from socialmd.data.masked_inputs import unpack
-from socialmd.evaluation.baselines.plain_baselines import past_frames
+from socialmd.evaluation.baselines.baseline import Baseline, register_baseline
+from socialmd.evaluation.baselines.check_frames import check_frames
+from socialmd.evaluation.baselines.known_data import KnownData
+from socialmd.evaluation.checks import FloatArray
+from socialmd.evaluation.not_possible import NotPossibleError
 
 __all__ = ["LinearAutoregression"]
 
-FloatArray = NDArray[np.float64]
 
-
-class LinearAutoregression:
+@register_baseline
+class LinearAutoregression(Baseline):
     """Linear autoregression, one least-squares fit for each number of steps ahead.
 
         x_(t+n) = x_t + sum_k c[k, n] (x_(t-k) - x_(t-k-1)),   k = 0..T-2
@@ -37,16 +39,27 @@ class LinearAutoregression:
     Example:
         >>> autoregression = LinearAutoregression(target_steps=30)
         >>> autoregression.fit(make_dataset("data/monopoles/train", config.data, batch_size=32))
-        >>> autoregression.forecast(inputs, num_steps=30).shape
+        >>> autoregression.rollout(inputs, num_steps=30)[0].shape
         (32, 30, 25, 2)
     """
 
+    name = "linear autoregression"
+
     def __init__(self, target_steps: int, spatial_dims: int = 2) -> None:
+        super().__init__(spatial_dims)
         if target_steps < 1:
             raise ValueError(f"target_steps: expected at least 1, found {target_steps}")
         self.target_steps = target_steps
-        self.spatial_dims = spatial_dims
         self.coefficients: FloatArray | None = None
+
+    @classmethod
+    def for_data(cls, data: KnownData) -> Self:
+        """See `Baseline.for_data`."""
+        if data.training_split is None:
+            raise NotPossibleError("the data set has no training split to fit it to")
+        made = cls(data.num_steps, data.spatial_dims)
+        made.fit(data.training_split)
+        return made
 
     def fit(self, dataset: Iterable[Any]) -> None:
         """Fit the coefficients, kept as `coefficients` [T - 1, T'], oldest displacement first.
@@ -61,7 +74,7 @@ class LinearAutoregression:
         moments: Any = 0.0
         for batch, targets in dataset:
             inputs, mask = unpack(batch)
-            displacements, last = self._displacements(inputs, self.target_steps)
+            displacements, last = self._displacements(check_frames(inputs, self.target_steps))
             ahead = np.asarray(targets, np.float64) - last[:, np.newaxis]
             if mask is not None:
                 displacements, ahead = (
@@ -81,25 +94,18 @@ class LinearAutoregression:
         # Displacements of uniform motion are all the same: take the smallest solution there.
         self.coefficients = np.linalg.lstsq(gram, moments)[0]
 
-    def forecast(self, inputs: ArrayLike, num_steps: int) -> FloatArray:
-        """Forecast positions.
-
-        Args:
-            inputs: [B, T, N, F] with the T of the fit.
-            num_steps: steps ahead, at most T'.
-
-        Returns:
-            Positions [B, num_steps, N, D].
+    def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:
+        """See `Baseline.forecast`.
 
         Raises:
             RuntimeError: nothing was fitted yet.
-            ValueError: inputs are of another shape or not finite, or `num_steps` is not in 1..T'.
+            ValueError: there are other numbers of steps than in the fit.
         """
         if self.coefficients is None:
-            raise RuntimeError("call `fit` before `forecast`")
+            raise RuntimeError("call `fit` before `rollout`")
         if num_steps > self.target_steps:
             raise ValueError(f"num_steps: expected at most {self.target_steps}, found {num_steps}")
-        displacements, last = self._displacements(inputs, num_steps)
+        displacements, last = self._displacements(frames)
         if displacements.shape[1] != len(self.coefficients):
             raise ValueError(
                 f"inputs: expected {len(self.coefficients) + 1} steps, as in the fit, "
@@ -108,9 +114,9 @@ class LinearAutoregression:
         ahead = np.einsum("bknd,ks->bsnd", displacements, self.coefficients[:, :num_steps])
         return np.asarray(last[:, np.newaxis] + ahead)
 
-    def _displacements(self, inputs: ArrayLike, num_steps: int) -> tuple[FloatArray, FloatArray]:
+    def _displacements(self, frames: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Displacements [B, T - 1, N, D] and last positions [B, N, D]."""
-        positions = past_frames(inputs, num_steps)[..., : self.spatial_dims]
+        positions = frames[..., : self.spatial_dims]
         return np.diff(positions, axis=1), positions[:, -1]
 
 

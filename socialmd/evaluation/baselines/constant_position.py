@@ -1,0 +1,21 @@
+"""Particles that stay where they are."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from socialmd.evaluation.baselines.baseline import Baseline, register_baseline
+from socialmd.evaluation.checks import FloatArray
+
+__all__ = ["ConstantPosition"]
+
+
+@register_baseline
+class ConstantPosition(Baseline):
+    """Every particle stays where it was seen last."""
+
+    name = "constant position"
+
+    def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:
+        """See `Baseline.forecast`."""
+        return np.repeat(frames[:, -1:, :, : self.spatial_dims], num_steps, axis=1)

@@ -1,0 +1,132 @@
+"""The base of all measures, and the register of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from socialmd.reporting.figure_folder import FigureFolder
+from socialmd.reporting.html_report import Section
+
+if TYPE_CHECKING:
+    from socialmd.reporting.forecast_evaluation import ForecastEvaluation
+
+__all__ = ["Measure", "measures", "register_measure"]
+
+
+class Measure(ABC):
+    """Something that is measured of forecasts, with all that is shown and said of it.
+
+    One of your own takes part in every evaluation once it is registered; `socialmd evaluate ...
+    --import my_module` imports the module that does so. Only `compute` is needed.
+
+    Attributes:
+        name: by which one is told that it was left out.
+        place: measures are computed, and their sections stand, in the order of these numbers.
+        units: of what it adds to `metrics.json`, by key.
+        absent: what stands there if it is left out.
+        for_pictures: keys of numbers that are not stored there.
+        is_required: whether there is no evaluation without it.
+
+    Example:
+        >>> @register_measure
+        ... class Reach(Measure):
+        ...     name = "reach"
+        ...
+        ...     def compute(self, evaluation):
+        ...         positions = evaluation.forecasts.positions
+        ...         return {"reach": {name: float(abs(x).max()) for name, x in positions.items()}}
+        ...
+        ...     def sections(self, evaluation, figures):
+        ...         rows = list(evaluation.numbers["reach"].items())
+        ...         return [Section("Reach", tables=[Table("How far.", ["forecast", "x"], rows)])]
+    """
+
+    name: ClassVar[str]
+    place: ClassVar[int] = 1000
+    units: ClassVar[Mapping[str, str]] = {}
+    absent: ClassVar[Mapping[str, Any]] = {}
+    for_pictures: ClassVar[tuple[str, ...]] = ()
+    is_required: ClassVar[bool] = False
+
+    @abstractmethod
+    def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any] | None:
+        """Measure.
+
+        Args:
+            evaluation: holds the forecasts, and the numbers of measures before this one.
+
+        Returns:
+            Numbers by their keys in `metrics.json`: dictionaries, lists and dataclasses of numbers.
+            Nothing if they were not asked for.
+
+        Raises:
+            NotPossibleError, ValueError, FloatingPointError: it cannot be measured; the message
+                says why.
+        """
+
+    def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Iterable[Section]:
+        """What the report shows.
+
+        Args:
+            evaluation: holds all numbers.
+            figures: where figures are saved.
+
+        Returns:
+            Sections; those of one heading, of other measures too, become one.
+        """
+        return ()
+
+    def about(self, evaluation: ForecastEvaluation, model: str) -> str:
+        """What the report's summary says of a model, in full sentences; nothing by default.
+
+        Args:
+            evaluation: holds all numbers.
+            model: its name.
+        """
+        return ""
+
+    def text_tables(self, evaluation: ForecastEvaluation) -> Iterable[str]:
+        """Tables that the command prints.
+
+        Args:
+            evaluation: holds all numbers.
+        """
+        return ()
+
+    def sentences(self, evaluation: ForecastEvaluation) -> Iterable[str]:
+        """Sentences that the command prints below all tables.
+
+        Args:
+            evaluation: holds all numbers.
+        """
+        return ()
+
+
+M = TypeVar("M", bound=type[Measure])
+
+MEASURES: dict[str, Measure] = {}
+
+
+def register_measure(cls: M) -> M:
+    """Have a measure take part in evaluations.
+
+    Args:
+        cls: the class, whose constructor has no arguments.
+
+    Returns:
+        The class itself.
+
+    Raises:
+        ValueError: another one has its name.
+    """
+    if cls.name in MEASURES:
+        raise ValueError(f"name: expected one that is not taken, found {cls.name!r}")
+    MEASURES[cls.name] = cls()
+    return cls
+
+
+def measures() -> list[Measure]:
+    """All that are registered, in the order of their places."""
+    return sorted(MEASURES.values(), key=lambda measure: measure.place)

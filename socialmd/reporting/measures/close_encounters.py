@@ -1,0 +1,241 @@
+"""Errors and predicted sigma where particles come close to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from numpy.typing import ArrayLike
+
+from socialmd.evaluation import (
+    AroundCloseApproaches,
+    NotPossibleError,
+    around_close_approaches,
+    baseline_names,
+    closest_approach,
+    error_by_closest_approach,
+)
+from socialmd.plots import new_figure
+from socialmd.plots.style import (
+    FORECAST_COLOR,
+    PAIR_OF_AXES,
+    TRUTH_LINE_COLOR,
+    curve_styles,
+    finish_curves,
+)
+from socialmd.reporting.figure_folder import FigureFolder
+from socialmd.reporting.forecast_evaluation import ForecastEvaluation
+from socialmd.reporting.forecasts import Forecasts
+from socialmd.reporting.html_report import Picture, Section
+from socialmd.reporting.html_table import Row, Table
+from socialmd.reporting.measure import Measure, register_measure
+from socialmd.reporting.prose import fill
+
+__all__ = [
+    "CLOSE",
+    "CloseEncounters",
+    "draw_around",
+    "plot_around_close_approaches",
+    "plot_error_by_closest_approach",
+    "sigma_and_error_around",
+]
+
+CLOSE = 0.3  # of all particles of all windows, those with the closest approach
+AROUND = 1 / 6  # of T', before and after a close approach
+
+# === Words ===
+HEADING = "Close approaches"
+CAPTION_OF_TABLE = """
+By which factor predicted sigma and actual error grow from {{ width }} steps before a close approach
+to {{ width }} steps after it, and over the same steps for particles that stay away from all others
+(control). Medians.
+"""
+CAPTION = """
+Left: final error by the closest approach of a particle within its window. Right: predicted sigma
+(red) and error (black) around close approaches, medians and quartiles; dashed, particles that stay
+away, at the same steps ahead. Growth beyond that of the control is due to the approach.
+"""
+
+
+@register_measure
+class CloseEncounters(Measure):
+    """Errors by closest approach, and what happens before and after close approaches.
+
+    Numbers: `"closest_approach"`, an `ErrorByClosestApproach` by forecast, and
+    `"around_close_approaches"`, by model, of `"sigma"` and `"error"` an `AroundCloseApproaches`.
+    """
+
+    name = "close approaches"
+    place = 70
+    absent: ClassVar = {"closest_approach": {}, "around_close_approaches": {}}
+
+    def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
+        """See `Measure.compute`."""
+        forecasts = evaluation.forecasts
+        if forecasts.windows.mask is not None:
+            raise NotPossibleError(
+                "expected systems of equally many particles, found different numbers"
+            )
+        groups = {
+            name: error_by_closest_approach(forecasts.windows.truth, positions)
+            for name, positions in forecasts.positions.items()
+        }
+        around = evaluation.attempt(
+            self.name,
+            lambda: {name: sigma_and_error_around(forecasts, name) for name in forecasts.models},
+        )
+        return {"closest_approach": groups, "around_close_approaches": around or {}}
+
+    def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
+        """A table and a figure."""
+        around = evaluation.numbers["around_close_approaches"]
+        if not around:
+            return ()
+        picture = Picture(
+            figures.save(_draw(evaluation), "close_approaches"),
+            fill(CAPTION),
+            "Errors by closest approach, sigma and error around close approaches",
+            wide=True,
+        )
+        return [Section(HEADING, tables=[_tabulate(around)], pictures=[picture])]
+
+
+def sigma_and_error_around(forecasts: Forecasts, name: str) -> dict[str, AroundCloseApproaches]:
+    """Predicted `"sigma"` and `"error"` of a model before and after close approaches.
+
+    Those are the closest approaches of the 30 % of all particles, in all windows, that come closest
+    to another one; a sixth of T' is looked at on each side.
+
+    Args:
+        forecasts: of the model and its windows.
+        name: of the model.
+
+    Returns:
+        Both per coordinate, in units of length.
+
+    Raises:
+        ValueError: no approach has so many steps on each side, or no particle stays away.
+    """
+    truth = forecasts.windows.truth
+    threshold = float(np.quantile(closest_approach(truth)[0], CLOSE))
+    half_width = max(1, round(AROUND * truth.shape[1]))
+    errors = np.sqrt(np.square(forecasts.positions[name] - truth).mean(axis=-1))  # [W, T', N]
+    tiny = np.finfo(np.float32).tiny  # an exact hit has no ratio to what follows
+    distribution = forecasts.models[name].distribution(forecasts.parameters[name])
+    variance = keras.ops.convert_to_numpy(distribution.variance())  # [W, T', N, D]
+    values = {"sigma": np.sqrt(variance.mean(axis=-1)), "error": np.maximum(errors, tiny)}
+    return {
+        quantity: around_close_approaches(series, truth, threshold, half_width)
+        for quantity, series in values.items()
+    }
+
+
+def draw_around(ax: Axes, quantities: Mapping[str, AroundCloseApproaches], title: str) -> None:
+    """Predicted sigma and actual error of a model before and after close approaches.
+
+    Args:
+        ax: where to draw.
+        quantities: as `sigma_and_error_around` gives them.
+        title: of the axes.
+    """
+    for quantity, name, color in (
+        ("sigma", "predicted sigma", FORECAST_COLOR),
+        ("error", "actual error", TRUTH_LINE_COLOR),
+    ):
+        around = quantities[quantity]
+        quartiles = [around.lower, around.median, around.upper]
+        plot_around_close_approaches(ax, around.offsets, quartiles, around.control, name, color)
+    label = "per coordinate (length units)"
+    finish_curves(ax, "steps from the closest approach", label, title)
+
+
+def plot_error_by_closest_approach(
+    ax: Axes, distances: ArrayLike, errors: Mapping[str, ArrayLike]
+) -> None:
+    """One curve per forecast: error of particles by how close they came to another one.
+
+    Args:
+        ax: where to draw.
+        distances: of the bins, [bins], in units of length.
+        errors: name of the forecast -> its error in each bin, [bins].
+    """
+    styles = curve_styles(errors, baseline_names())
+    for name, values in errors.items():
+        ax.plot(distances, values, marker="o", markersize=4, **styles[name])
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    distance = "closest approach in the truth (length units)"
+    error = "median final displacement error (length units)"
+    finish_curves(ax, distance, error, "Error against closest approach")
+
+
+def plot_around_close_approaches(
+    ax: Axes,
+    offsets: ArrayLike,
+    quartiles: ArrayLike,
+    control: ArrayLike,
+    name: str,
+    color: str = FORECAST_COLOR,
+) -> None:
+    """Median of one quantity in a band of its quartiles, and the control's median, dashed.
+
+    Args:
+        ax: where to draw.
+        offsets: steps from the closest approach, [K].
+        quartiles: lower, median and upper one over the approaches, [3, K].
+        control: median of particles that stay away from others, at the same steps ahead, [K].
+        name: of the quantity.
+        color: of both curves.
+
+    Raises:
+        ValueError: quartiles are of another shape.
+    """
+    curves, steps = np.asarray(quartiles, float), np.asarray(offsets)
+    if curves.shape != (3, len(steps)):
+        raise ValueError(f"quartiles: expected shape {(3, len(steps))}, found {curves.shape}")
+    lower, median, upper = curves
+    ax.fill_between(steps, lower, upper, color=color, alpha=0.15, linewidth=0)
+    ax.plot(steps, median, color=color, linewidth=2.2, label=f"{name}: close approaches")
+    ax.plot(steps, control, color=color, linewidth=1.5, linestyle="--", label=f"{name}: control")
+    ax.axvline(0, color=TRUTH_LINE_COLOR, linewidth=0.8, alpha=0.6)
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _tabulate(around: Mapping[str, Mapping[str, AroundCloseApproaches]]) -> Table:
+    rows: list[Row] = []
+    for name, quantities in around.items():
+        sigma, error = quantities["sigma"], quantities["error"]
+        rows.append(
+            [name, sigma.ratio, sigma.control_ratio, error.ratio, error.control_ratio, sigma.count]
+        )
+    width = next(iter(around.values()))["sigma"].offsets[-1]
+    return Table(
+        fill(CAPTION_OF_TABLE, width=width),
+        ["model", "sigma", "sigma, control", "error", "error, control", "approaches"],
+        rows,
+        digits=2,
+    )
+
+
+def _draw(evaluation: ForecastEvaluation) -> Figure:
+    groups, around = (
+        evaluation.numbers[key] for key in ("closest_approach", "around_close_approaches")
+    )
+    width, height = PAIR_OF_AXES
+    figure, axes = new_figure(width / 2 * (1 + len(around)), height, columns=1 + len(around))
+    plot_error_by_closest_approach(
+        axes[0],
+        next(iter(groups.values())).distances,
+        {name: group.median_fde for name, group in groups.items()},
+    )
+    for ax, (name, quantities) in zip(axes[1:], around.items(), strict=True):
+        draw_around(ax, quantities, f"{name}: before and after")
+    return figure

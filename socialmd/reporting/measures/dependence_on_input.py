@@ -1,0 +1,206 @@
+"""Whether forecasts depend on what models are given, or are the same whatever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from socialmd.evaluation import InputDependence, baseline_names
+from socialmd.plots import new_figure
+from socialmd.plots.style import (
+    FORECAST_COLOR,
+    PAIR_OF_AXES,
+    PAST_COLOR,
+    TRUTH_LINE_COLOR,
+    curve_styles,
+    finish_curves,
+    label_plane,
+)
+from socialmd.reporting.figure_folder import FigureFolder
+from socialmd.reporting.forecast_evaluation import ForecastEvaluation
+from socialmd.reporting.forecasts import Forecasts
+from socialmd.reporting.html_report import Picture, Section
+from socialmd.reporting.html_table import Row, Table
+from socialmd.reporting.measure import Measure, register_measure
+from socialmd.reporting.prose import fill
+
+__all__ = ["DependenceOnInput", "plot_configuration"]
+
+PANELS = 4  # windows drawn, evenly spread
+SIDE = 3.6  # inches
+
+# === Words ===
+HEADING = "Does the forecast depend on its input?"
+INTRODUCTION = """
+Sequence models have been seen to converge into a single configuration regardless of what they are
+given, or to oscillate between two. Forecasts of different pasts then vary less than what they
+forecast.
+"""
+CAPTION_OF_TABLE = """
+At the last step: variance over the windows by that of the truth, 0 for a single configuration;
+root-mean-square distance to the mean true configuration, in units of length; length of the last
+step by that of the truth, 0 if frozen. Over the last half of the forecast: length of two steps by
+that of one, 0 for an oscillation between two configurations, 1.4 for independent steps, 2 for
+straight lines.
+"""
+CAPTION = """
+Variance over the windows by that of the truth (left), and root-mean-square distance to the mean
+true configuration (right).
+"""
+CAPTION_OF_CONFIGURATIONS = """
+The last forecast configuration of {{ count }} windows, evenly spread: grey, the last frame that was
+given; rings, the truth; red, the forecast, with a line to what was meant
+{%- if not in_plane %}; of three coordinates, x and y{% endif %}.
+"""
+SENTENCE = """
+Forecasts of {{ name }} for different pasts vary {{ "%.2f" % ratio }} times as much as the truth at
+the last step (variance).
+"""
+
+
+@register_measure
+class DependenceOnInput(Measure):
+    """How forecasts of different pasts differ, beside how different the truth is.
+
+    Numbers: `"dependence"`, an `InputDependence` by forecast.
+    """
+
+    name = "dependence on the input"
+    place = 80
+    units: ClassVar = {"dependence": "without unit, distances in units of length"}
+    absent: ClassVar = {"dependence": {}}
+
+    def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
+        """See `Measure.compute`."""
+        windows, positions = evaluation.forecasts.windows, evaluation.forecasts.positions
+        return {
+            "dependence": {
+                name: InputDependence.from_arrays(windows.truth, each, windows.mask)
+                for name, each in positions.items()
+            }
+        }
+
+    def sentences(self, evaluation: ForecastEvaluation) -> Sequence[str]:
+        """The variance of each model's forecasts."""
+        found = evaluation.numbers["dependence"]
+        return [
+            fill(SENTENCE, name=name, ratio=found[name].variance_ratio_per_step[-1])
+            for name in evaluation.forecasts.models
+        ]
+
+    def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
+        """A table, curves, and some configurations."""
+        found, forecasts = evaluation.numbers["dependence"], evaluation.forecasts
+        last = len(forecasts.windows.truth) - 1
+        chosen = np.unique(np.linspace(0, last, PANELS).round().astype(int))
+        caption = fill(
+            CAPTION_OF_CONFIGURATIONS, count=len(chosen), in_plane=forecasts.spatial_dims == 2
+        )
+        pictures = [
+            Picture(
+                figures.save(_draw(found), "dependence"),
+                fill(CAPTION),
+                "Variance over windows and distance to the mean by step",
+                wide=True,
+            ),
+            Picture(
+                figures.save(_draw_configurations(forecasts, chosen), "configurations"),
+                caption,
+                "Last configurations of a few windows",
+                wide=True,
+            ),
+        ]
+        table = _tabulate(found, evaluation)
+        return [Section(HEADING, [fill(INTRODUCTION)], [table], pictures)]
+
+
+def plot_configuration(
+    ax: Axes, last: ArrayLike, truth: ArrayLike, forecast: ArrayLike, half: float, title: str
+) -> None:
+    """Where the particles were, are and were said to be, as in figure 21 of the thesis.
+
+    Args:
+        ax: where to draw.
+        last: positions in the last given frame, [N, 2].
+        truth: positions at one step ahead, [N, 2].
+        forecast: likewise.
+        half: half the side of the square that is shown.
+        title: of the axes.
+    """
+    start, end, said = (np.asarray(each, float) for each in (last, truth, forecast))
+    for x, y in zip(end, said, strict=True):  # which one was meant
+        ax.plot(*np.stack([x, y]).T, color=FORECAST_COLOR, alpha=0.25, linewidth=0.8, zorder=1)
+    for positions, label, size, color in (
+        (start, "last given", 14, PAST_COLOR),
+        (end, "truth", 26, TRUTH_LINE_COLOR),
+        (said, "forecast", 14, FORECAST_COLOR),
+    ):
+        face = "none" if label == "truth" else color  # a ring, in which a good forecast lies
+        x, y = positions.T
+        ax.scatter(x, y, s=size, label=label, facecolors=face, edgecolors=color, zorder=2)
+    ax.set(xlim=(-half, half), ylim=(-half, half), title=title)
+    label_plane(ax)
+
+
+def _tabulate(found: Mapping[str, InputDependence], evaluation: ForecastEvaluation) -> Table:
+    rows: dict[str, Row] = {
+        name: [
+            name,
+            each.variance_ratio_per_step[-1],
+            each.distance_to_mean_per_step[-1],
+            next(iter(each.step_ratio_per_step[-1:]), None),
+            each.two_step_ratio,
+        ]
+        for name, each in found.items()
+    }
+    distance = next(iter(found.values())).true_distance_to_mean_per_step[-1]
+    rows["truth"] = ["truth", 1.0, distance, 1.0, None]
+    models = evaluation.forecasts.models
+    return Table(
+        fill(CAPTION_OF_TABLE),
+        ["forecast", "variance / truth", "distance to mean", "step / truth", "two steps / one"],
+        [row for name, row in rows.items() if name in models],
+        [row for name, row in rows.items() if name not in models],
+    )
+
+
+def _draw(found: Mapping[str, InputDependence]) -> Figure:
+    figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
+    styles = curve_styles(["truth", *found], baseline_names())
+    for name, each in found.items():
+        steps = np.arange(1, len(each.variance_ratio_per_step) + 1)
+        axes[0].plot(steps, each.variance_ratio_per_step, **styles[name])
+        axes[1].plot(steps, each.distance_to_mean_per_step, **styles[name])
+    axes[0].axhline(1.0, **{**styles["truth"], "label": "as the truth"})
+    axes[1].plot(steps, each.true_distance_to_mean_per_step, **styles["truth"])
+    axes[0].set_yscale("log")
+    label = "variance over windows / that of the truth"
+    finish_curves(axes[0], "steps ahead", label, "Variance of the forecasts")
+    label = "rms distance (length units)"
+    finish_curves(axes[1], "steps ahead", label, "Distance to the mean configuration")
+    return figure
+
+
+def _draw_configurations(forecasts: Forecasts, chosen: NDArray[np.intp]) -> Figure:
+    """A row for each model."""
+    windows, names = forecasts.windows, list(forecasts.models)
+    half = 1.1 * float(np.abs(windows.truth[chosen, -1, :, :2]).max())
+    figure, _ = new_figure(SIDE * len(chosen), SIDE * len(names) + 0.4)
+    figure.clear()
+    axes = figure.subplots(len(names), len(chosen), squeeze=False)
+    for row, name in zip(axes, names, strict=True):
+        for ax, window in zip(row, chosen, strict=True):
+            last, truth, forecast = (
+                forecasts.in_window(array, window)[-1, :, :2]
+                for array in (windows.inputs, windows.truth, forecasts.positions[name])
+            )
+            title = f"{name}, simulation {windows.simulations[window]}"
+            plot_configuration(ax, last, truth, forecast, half, title)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    return figure

@@ -1,0 +1,160 @@
+"""Errors of forecasts, and whether models beat the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+
+from socialmd.evaluation import ForecastMetrics, Verdict, baseline_names, comparison
+from socialmd.plots import new_figure, plot_errors
+from socialmd.plots.style import PAIR_OF_AXES
+from socialmd.reporting.figure_folder import FigureFolder
+from socialmd.reporting.forecast_evaluation import ForecastEvaluation
+from socialmd.reporting.html_report import SUMMARY, Picture, Section
+from socialmd.reporting.html_table import Row, Table
+from socialmd.reporting.measure import Measure, register_measure
+from socialmd.reporting.prose import fill
+from socialmd.reporting.text_tables import overall_table, step_table
+
+__all__ = ["BY_STEP", "ForecastErrors"]
+
+QUARTILES = (0.25, 0.75)
+PART_OF_EXTENT = 0.1  # an error that is small
+
+# === Words ===
+BY_STEP = "Error against steps ahead"
+ABOUT = """
+{{ verdict }} Half of all coordinates are forecast to a tenth of the system's extent
+({{ "%.2g" % small }}) for {{ steps }} steps.
+"""
+CAPTION_OF_TABLE = """
+Errors of all {{ windows }} windows over {{ steps }} steps. MAE and median: absolute error per
+coordinate; ADE, FDE: distance to the truth, mean over steps and at the last step; all in units of
+length. NLL: nats per particle and step. Last column: simulations with a lower MAE than
+{{ best }}, of {{ simulations }}.
+"""
+INTRODUCTION = """
+A few large errors dominate means; medians tell more about the typical particle. Baselines learn
+nothing or nearly nothing{% if knows_law %}, except for the known law, which knows everything but
+the velocities{% endif %}.
+"""
+CAPTION = """
+Mean (left) and median (right) absolute error per coordinate. Bands: quartiles over simulations.
+"""
+
+
+@register_measure
+class ForecastErrors(Measure):
+    """Errors of all forecasts, and of trained models whether they beat the best baseline.
+
+    Numbers: `"forecasts"`, a `ForecastMetrics` by forecast, and `"verdict"`, a `Verdict` by model.
+    """
+
+    name = "errors"
+    place = 10
+    is_required = True
+    units: ClassVar = {
+        "mae, median_error": "units of length, per coordinate",
+        "ade, fde, energy_score, crps": "units of length",
+        "nll": "nats per particle and step",
+        "*_per_step": "one number for each step of the forecast, the first step first",
+        "*_per_simulation": "one number for each simulation, in the order of the file names",
+        "mae_per_simulation_and_step": "likewise, one for each step",
+        "verdict": "error: mean over simulations; interval: of the difference between the two",
+    }
+
+    def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
+        """See `Measure.compute`."""
+        forecasts = evaluation.forecasts.of_particles()
+        windows = forecasts.windows
+        log_probabilities = {
+            name: keras.ops.convert_to_numpy(
+                model.distribution(forecasts.parameters[name]).log_prob(windows.truth)
+            )
+            for name, model in forecasts.models.items()
+        }
+        errors = {
+            name: ForecastMetrics.from_arrays(
+                windows.truth, positions, log_probabilities.get(name), windows.simulations
+            )
+            for name, positions in forecasts.positions.items()
+        }
+        rivals = [name for name, baseline in forecasts.baselines.items() if baseline.is_rival]
+        verdict = {name: Verdict.from_metrics(errors, name, rivals) for name in forecasts.models}
+        return {"forecasts": errors, "verdict": verdict}
+
+    def text_tables(self, evaluation: ForecastEvaluation) -> Sequence[str]:
+        """All errors, over all steps and by step."""
+        errors = evaluation.numbers["forecasts"]
+        return overall_table(errors), step_table(errors)
+
+    def sentences(self, evaluation: ForecastEvaluation) -> Sequence[str]:
+        """The verdicts, and models beside the first one."""
+        first, *others = evaluation.forecasts.models
+        errors, verdict = evaluation.numbers["forecasts"], evaluation.numbers["verdict"]
+        comparisons = [comparison(errors, name, first) for name in others]
+        return [*(each.sentence for each in verdict.values()), *comparisons]
+
+    def about(self, evaluation: ForecastEvaluation, model: str) -> str:
+        """The verdict, and how long a forecast is good."""
+        forecasts, numbers = evaluation.forecasts, evaluation.numbers
+        truth = forecasts.windows.truth
+        extents = [np.std(forecasts.in_window(truth, w), axis=(0, 1)) for w in range(len(truth))]
+        small = PART_OF_EXTENT * np.mean(extents)
+        within = np.less(numbers["forecasts"][model].median_error_per_step, small)
+        steps = len(within) if within.all() else int(within.argmin())
+        sentence = numbers["verdict"][model].sentence
+        return fill(ABOUT, verdict=sentence, small=small, steps=steps)
+
+    def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
+        """A table in the summary, and curves."""
+        knows_law = not all(each.is_rival for each in evaluation.forecasts.baselines.values())
+        picture = Picture(
+            figures.save(_draw(evaluation), "errors"),
+            fill(CAPTION),
+            "Error curves of all forecasts",
+            wide=True,
+        )
+        return (
+            Section(SUMMARY, tables=[_tabulate(evaluation)]),
+            Section(BY_STEP, [fill(INTRODUCTION, knows_law=knows_law)], pictures=[picture]),
+        )
+
+
+def _tabulate(evaluation: ForecastEvaluation) -> Table:
+    errors, models = evaluation.numbers["forecasts"], evaluation.forecasts.models
+    best = next(iter(evaluation.numbers["verdict"].values())).overall.rival
+    reference = errors[best].mae_per_simulation
+    rows: dict[str, Row] = {}
+    for name, row in errors.items():
+        wins = None if name == best else int(np.less(row.mae_per_simulation, reference).sum())
+        rows[name] = [name, row.mae, row.median_error, row.ade, row.fde, row.nll, wins]
+    windows, steps = evaluation.forecasts.windows.truth.shape[:2]
+    count = len(reference)
+    return Table(
+        fill(CAPTION_OF_TABLE, windows=windows, steps=steps, best=best, simulations=count),
+        ["forecast", "MAE", "median", "ADE", "FDE", "NLL", f"wins of {count}"],
+        [row for name, row in rows.items() if name in models],
+        [row for name, row in rows.items() if name not in models],
+        dict.fromkeys(("MAE", "median", "ADE", "FDE", "NLL"), "lowest"),
+    )
+
+
+def _draw(evaluation: ForecastEvaluation) -> Figure:
+    """Mean and median error; the band is that of the quartiles over simulations."""
+    errors, baselines = evaluation.numbers["forecasts"], baseline_names()
+    figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
+    means = {name: metrics.mae_per_step for name, metrics in errors.items()}
+    spread = {
+        name: np.quantile(errors[name].mae_per_simulation_and_step, QUARTILES, axis=0)
+        for name in evaluation.forecasts.models
+    }
+    plot_errors(axes[0], means, baselines=baselines, spread=spread)
+    medians = {name: metrics.median_error_per_step for name, metrics in errors.items()}
+    label = "median absolute error (length units)"
+    plot_errors(axes[1], medians, label, "Median error against steps ahead", baselines)
+    return figure

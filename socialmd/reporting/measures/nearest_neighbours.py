@@ -1,0 +1,109 @@
+"""Distances of particles to their nearest neighbours, in the truth and in forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from socialmd.evaluation import baseline_names, nearest_distances
+from socialmd.plots import new_figure
+from socialmd.plots.style import PAIR_OF_AXES, curve_styles, finish_curves
+from socialmd.reporting.figure_folder import FigureFolder
+from socialmd.reporting.forecast_evaluation import ForecastEvaluation
+from socialmd.reporting.html_report import Picture, Section
+from socialmd.reporting.measure import Measure, register_measure
+from socialmd.reporting.measures.conserved_quantities import HEADING
+from socialmd.reporting.prose import fill
+
+__all__ = ["NearestNeighbours", "plot_nearest_distances"]
+
+NUM_POINTS = 300  # of a cumulative distribution, evenly spread over the logarithms
+
+# === Words ===
+CAPTION = """
+Cumulative distribution of distances to the nearest neighbour within the training horizon and, where
+a law is known, ten times beyond it (right). Above the truth, or above the known law: particles come
+too close to each other.
+"""
+
+
+@register_measure
+class NearestNeighbours(Measure):
+    """Distances to the nearest neighbour, where all systems have equally many particles.
+
+    Numbers, for pictures: `"nearest_distances"`, of the forecasts and, if there are any, of the
+    long ones of `ConservedQuantities`: by name, [W, T', N].
+    """
+
+    name = "nearest distances"
+    place = 61
+    for_pictures = ("nearest_distances",)
+
+    def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any] | None:
+        """See `Measure.compute`."""
+        windows = evaluation.forecasts.windows
+        if windows.truth.shape[2] < 2 or windows.mask is not None:
+            return None
+        near = {"truth": windows.truth, **evaluation.forecasts.positions}
+        parts = filter(None, (near, evaluation.numbers["long_positions"]))
+        return {
+            "nearest_distances": [
+                {name: nearest_distances(positions) for name, positions in part.items()}
+                for part in parts
+            ]
+        }
+
+    def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
+        """One figure."""
+        path = figures.save(_draw(evaluation.numbers["nearest_distances"]), "nearest_distances")
+        alt = "Cumulative distributions of nearest distances"
+        return [Section(HEADING, pictures=[Picture(path, fill(CAPTION), alt, wide=True)])]
+
+
+def plot_nearest_distances(
+    ax: Axes,
+    distances: Mapping[str, ArrayLike],
+    title: str = "Distance to the nearest neighbour",
+) -> None:
+    """Cumulative distribution of distances to the nearest neighbour, both axes logarithmic.
+
+    The curve says which fraction of all particles, at all steps, has a neighbour closer than that.
+    A forecast above the truth lets particles come too close, one below it keeps them apart.
+
+    Args:
+        ax: where to draw.
+        distances: name of the forecast, or `"truth"`, -> distances of any shape, in units of
+            length.
+        title: of the axes.
+
+    Raises:
+        ValueError: a distance is negative or not finite, or none is positive.
+    """
+    styles = curve_styles(distances, baseline_names())
+    for name, values in distances.items():
+        ordered = np.sort(np.asarray(values, float), axis=None)
+        if not (np.isfinite(ordered).all() and (ordered >= 0).all() and (ordered > 0).any()):
+            raise ValueError(f"{name}: expected distances >= 0 and not all zero, found other ones")
+        limits = ordered[ordered > 0][0], ordered[-1]
+        points = np.geomspace(*limits, NUM_POINTS)
+        points[0], points[-1] = limits  # not rounded
+        fractions = np.searchsorted(ordered, points, side="right") / len(ordered)
+        ax.plot(points, fractions, **styles[name])
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    finish_curves(ax, "distance (length units)", "fraction of particles that are closer", title)
+
+
+def _draw(parts: Sequence[Mapping[str, NDArray[Any]]]) -> Figure:
+    """Within the training horizon and, if there are such forecasts, far beyond it."""
+    width, height = PAIR_OF_AXES
+    figure, axes = new_figure(width * len(parts) / 2, height, columns=len(parts))
+    for ax, distances in zip(np.atleast_1d(axes), parts, strict=True):
+        steps = next(iter(distances.values())).shape[1]
+        plot_nearest_distances(ax, distances, f"Nearest neighbours, steps 1 to {steps}")
+    return figure

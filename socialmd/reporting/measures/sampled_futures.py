@@ -1,0 +1,183 @@
+"""Many futures for one past: how far they are from the truth, and how far apart."""
+
+from __future__ import annotations
+
+import statistics
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from numpy.typing import ArrayLike
+
+from socialmd.evaluation import Calibration, PredictiveDensity, SampleMetrics
+from socialmd.models.recalibration import scale_spread
+from socialmd.plots import new_figure, plot_coverage
+from socialmd.plots.style import NOMINAL_COLOR, PAIR_OF_AXES, curve_styles, finish_steps
+from socialmd.reporting.figure_folder import FigureFolder
+from socialmd.reporting.forecast_evaluation import ForecastEvaluation
+from socialmd.reporting.html_report import Picture, Section
+from socialmd.reporting.html_table import Row, Table
+from socialmd.reporting.measure import Measure, register_measure
+from socialmd.reporting.measures.stated_uncertainty import components_in_float64
+from socialmd.reporting.prose import fill
+
+__all__ = ["SampledFutures", "plot_spread_skill"]
+
+# === Words ===
+HEADING = "Many futures for one past"
+CAPTION_OF_TABLE = """
+{{ count }} futures drawn for each of {{ windows }} windows, in units of length: energy score (a
+proper score of the whole distribution), error of the median of all futures per coordinate and of
+their mean, mean error of a future, and error of the best future of each particle, which rewards
+spread and is no proper score; spread by error of the mean, the median over steps, which is one if
+the truth could be one more future. Recalibrated: the same futures, moved about their mean by
+factors from the validation split.
+"""
+CAPTION = """
+How often the truth is among the futures, by its rank (left), and their standard deviation by the
+error of their mean (right), which few large errors make. Models that hold no conditional densities
+are left out, unless no model does.
+"""
+
+
+@register_measure
+class SampledFutures(Measure):
+    """Errors and calibration of sampled futures, in the plane.
+
+    Numbers: `"samples"`, a `SampleMetrics` by model, that of recalibrated futures as `"<model>,
+    recalibrated"`; `"num_sampled_windows"`; and in `"calibration"` the kinds `"sampled"`, whose NLL
+    is that of the mixture of their densities, and `"sampled, recalibrated"`, of models that know
+    how.
+    """
+
+    name = "sampled futures"
+    place = 30
+    absent: ClassVar = {"samples": {}, "num_sampled_windows": 0}
+
+    def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any] | None:
+        """See `Measure.compute`."""
+        forecasts = evaluation.forecasts
+        if not evaluation.num_samples:
+            return None
+        forecasts.require_plane()
+        evaluation.cautions.update(
+            (name, reason)
+            for name, model in forecasts.models.items()
+            if (reason := model.reason_against_samples)
+        )
+        last = len(forecasts.windows.truth) - 1
+        chosen = np.unique(np.linspace(0, last, evaluation.max_sampled).round().astype(int))
+        windows = forecasts.windows.at(chosen)
+        of_particles = windows.of_particles()
+        samples: dict[str, SampleMetrics] = {}
+        calibration = {name: dict(k) for name, k in evaluation.numbers["calibration"].items()}
+        for name, model in forecasts.models.items():
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "the model holds marginal densities")  # is told
+                futures = model.rollout(
+                    windows.past,
+                    windows.truth.shape[1],
+                    "sample",
+                    seed=0,
+                    num_samples=evaluation.num_samples,
+                    progress=f"{name}, sampled",
+                )
+            drawn, parameters = (np.stack([windows.real(f) for f in each]) for each in futures)
+            density = PredictiveDensity.from_samples(*components_in_float64(model, parameters))
+            kinds = {"": drawn}
+            if model.spread_factors is not None:
+                kinds[", recalibrated"] = scale_spread(model, drawn)
+            for suffix, each in kinds.items():
+                samples[name + suffix] = SampleMetrics.from_samples(each, of_particles.truth)
+                calibration[name]["sampled" + suffix] = Calibration.from_density(
+                    density, of_particles.truth, of_particles.simulations, samples=each
+                )
+        return {
+            "samples": samples,
+            "num_sampled_windows": len(chosen),
+            "calibration": calibration,
+        }
+
+    def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
+        """Errors, coverage and spread."""
+        samples: dict[str, SampleMetrics] = evaluation.numbers["samples"]
+        picture = Picture(
+            figures.save(_draw(evaluation), "futures"),
+            fill(CAPTION),
+            "Coverage and spread of sampled futures by step",
+            wide=True,
+        )
+        table = _tabulate(samples, evaluation.numbers["num_sampled_windows"])
+        return [Section(HEADING, tables=[table], pictures=[picture])]
+
+
+def plot_spread_skill(ax: Axes, ratio_by_name: Mapping[str, ArrayLike]) -> None:
+    """Spread of sampled futures by error of their mean, step by step; one if they are calibrated.
+
+    Args:
+        ax: where to draw.
+        ratio_by_name: name of the forecast -> ratio, [T'] (see `SampleMetrics`); the first is drawn
+            in the model's colour.
+    """
+    styles = curve_styles(ratio_by_name)
+    for name, values in ratio_by_name.items():
+        ratios = np.asarray(values, float)
+        ax.plot(np.arange(1, len(ratios) + 1), ratios, **{**styles[name], "linewidth": 1.8})
+    ax.axhline(1.0, color=NOMINAL_COLOR, linestyle="--", linewidth=1.0, label="calibrated")
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    ax.set_ylim(min(low, 0.75), max(high, 1.6))  # small deviations look small, and have ticks
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 5, 8)))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    label = "standard deviation of futures / error of their mean"
+    finish_steps(ax, label, "Spread of sampled futures")
+
+
+def _tabulate(samples: Mapping[str, SampleMetrics], windows: int) -> Table:
+    count = next(iter(samples.values())).num_samples
+    columns = {
+        "energy score": "energy_score",
+        "MAE of median": "mae_of_median",
+        "ADE of mean": "ade_of_mean",
+        "FDE of mean": "fde_of_mean",
+        "ADE": "ade",
+        "FDE": "fde",
+        f"best ADE of {count}": "best_ade",
+        f"best FDE of {count}": "best_fde",
+    }
+    rows: list[Row] = [
+        [
+            name,
+            *(getattr(each, key) for key in columns.values()),
+            statistics.median(each.spread_skill_per_step),
+        ]
+        for name, each in samples.items()
+    ]
+    return Table(
+        fill(CAPTION_OF_TABLE, count=count, windows=windows),
+        ["model", *columns, "spread / skill"],
+        rows,
+        best=dict.fromkeys(list(columns)[:4], "lowest"),
+    )
+
+
+def _draw(evaluation: ForecastEvaluation) -> Figure:
+    """Of the models whose samples are trajectories; of all, if no model's are."""
+    figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
+    calibration: dict[str, dict[str, Calibration]] = evaluation.numbers["calibration"]
+    shown = [name for name in calibration if name not in evaluation.cautions] or list(calibration)
+    coverage = {
+        name + kind.removeprefix("sampled"): each.coverage
+        for name in shown
+        for kind, each in calibration[name].items()
+        if kind.startswith("sampled")
+    }
+    plot_coverage(axes[0], coverage, calibration[shown[0]]["sampled"].levels)
+    samples = evaluation.numbers["samples"]
+    plot_spread_skill(axes[1], {name: samples[name].spread_skill_per_step for name in coverage})
+    return figure

@@ -1,0 +1,296 @@
+"""Whether predicted densities can be trusted: likelihood, calibration, spread beside error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from socialmd.evaluation import Calibration, PredictiveDensity
+from socialmd.models import ForecastModel
+from socialmd.models.recalibration import scale_sigma
+from socialmd.plots import new_figure, plot_coverage
+from socialmd.plots.style import (
+    NOMINAL_COLOR,
+    PAIR_OF_AXES,
+    curve_styles,
+    finish_curves,
+    finish_steps,
+)
+from socialmd.reporting.figure_folder import FigureFolder
+from socialmd.reporting.forecast_evaluation import ForecastEvaluation
+from socialmd.reporting.html_report import Picture, Section
+from socialmd.reporting.html_table import Row, Table
+from socialmd.reporting.measure import Measure, register_measure
+from socialmd.reporting.measures.forecast_errors import BY_STEP
+from socialmd.reporting.prose import fill
+
+__all__ = ["StatedUncertainty", "components_in_float64", "plot_pit", "plot_spread"]
+
+KINDS = {"as trained": "-", "recalibrated": "--", "sampled": ":", "sampled, recalibrated": "-."}
+LEVEL = 0.8  # of the regions of which the summary tells
+
+# === Words ===
+HEADING = "Can the stated uncertainty be trusted?"
+ABOUT = """
+Its {{ "%.0f" % (100 * level) }} % regions contain the truth in {{ "%.0f" % (100 * observed) }} % of
+cases.
+"""
+COVERAGE = """
+Truth within regions of {{ name }}, {{ kind }}:
+{% for level, observed in parts -%}
+{{ "%.0f" % (100 * observed) }}% in {{ "%.0f" % (100 * level) }}%{{ "." if loop.last else ", " }}
+{%- endfor %}
+"""
+INTRODUCTION = """
+A forecast is calibrated if its regions of 50, 80 and 95 % contain the truth as often as they say,
+at every step, and if the probability that it gives to smaller coordinates than the true one (PIT)
+is uniform. Below the nominal coverage, or with a U-shaped histogram, it is too sure of itself;
+above it, or with a hump, not sure enough.
+"""
+CAPTION_OF_TABLE = """
+Fraction of true positions within the regions of highest predicted density that should contain 50,
+80 and 95 %; the standard error is that of independent simulations. NLL in nats, CRPS in units of
+length. As trained and recalibrated: what was predicted with the feedback of training. Sampled: by
+the rank of the truth among futures drawn for {{ sampled }} of the windows, and recalibrated: moved
+about their mean by factors from the validation split; CRPS of the futures themselves, NLL not told,
+since few futures that part leave gaps between their densities.
+"""
+CAPTION_OF_SCORES = """
+Negative log-likelihood (left) and continuous ranked probability score (right) of the predicted
+densities: as trained, with sigma recalibrated on the validation split, and (CRPS) of sampled
+futures, as drawn and recalibrated. Lower is better.
+"""
+CAPTION_OF_COVERAGE = """
+Coverage against steps ahead (left) and PIT histogram (right) as trained.
+"""
+CAPTION_OF_SPREAD = """
+Predicted standard deviation (dashed) and error (solid), root mean squares (left) and medians
+(right), scaled so that they agree for a calibrated Gaussian.
+"""
+
+
+@register_measure
+class StatedUncertainty(Measure):
+    """Calibration of trained models, in the plane.
+
+    Numbers: `"calibration"`, by model and kind of density, a `Calibration`: `"as trained"` and
+    `"recalibrated"` here; `SampledFutures` adds its own.
+    """
+
+    name = "calibration"
+    place = 20
+    absent: ClassVar = {"calibration": {}}
+
+    def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
+        """See `Measure.compute`."""
+        evaluation.forecasts.require_plane()
+        forecasts = evaluation.forecasts.of_particles()
+        windows, found = forecasts.windows, {}
+        for name, model in forecasts.models.items():
+            parameters = forecasts.parameters[name]
+            kinds = {"as trained": parameters, "recalibrated": scale_sigma(model, parameters)}
+            densities = {
+                kind: PredictiveDensity(*components_in_float64(model, each))
+                for kind, each in kinds.items()
+            }
+            found[name] = {
+                kind: Calibration.from_density(density, windows.truth, windows.simulations)
+                for kind, density in densities.items()
+            }
+        return {"calibration": found}
+
+    def sentences(self, evaluation: ForecastEvaluation) -> Sequence[str]:
+        """How often the truth lies within the regions of each density."""
+        return [
+            fill(
+                COVERAGE,
+                name=name,
+                kind=kind,
+                parts=list(zip(each.levels, each.overall_coverage, strict=True)),
+            )
+            for name, kinds in evaluation.numbers["calibration"].items()
+            for kind, each in kinds.items()
+        ]
+
+    def about(self, evaluation: ForecastEvaluation, model: str) -> str:
+        """How often the truth lies within one kind of region."""
+        found = evaluation.numbers["calibration"][model]["as trained"]
+        observed = found.overall_coverage[found.levels.index(LEVEL)]
+        return fill(ABOUT, level=LEVEL, observed=observed)
+
+    def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
+        """Scores beside the errors; a table, coverage and spread."""
+        found: dict[str, dict[str, Calibration]] = evaluation.numbers["calibration"]
+        scores = Picture(
+            figures.save(_draw_scores(found), "likelihood"),
+            fill(CAPTION_OF_SCORES),
+            "Scores of the densities by step",
+            wide=True,
+        )
+        coverage = Picture(
+            figures.save(_draw_coverage(found), "calibration"),
+            fill(CAPTION_OF_COVERAGE),
+            "Coverage curves and PIT histogram",
+            wide=True,
+        )
+        spread = Picture(
+            figures.save(_draw_spread(found), "spread"),
+            fill(CAPTION_OF_SPREAD),
+            "Predicted spread and error by step",
+            wide=True,
+        )
+        table = _tabulate(found, evaluation.numbers.get("num_sampled_windows", 0))
+        return (
+            Section(BY_STEP, pictures=[scores]),
+            Section(HEADING, [fill(INTRODUCTION)], [table], [coverage, spread]),
+        )
+
+
+def components_in_float64(model: ForecastModel, parameters: Any) -> tuple[Any, ...]:
+    """Arguments of a `PredictiveDensity`: a strong correlation is singular in float32.
+
+    Args:
+        model: whose parameters they are.
+        parameters: [..., P].
+
+    Returns:
+        Logarithms of weights [..., C], means [..., C, 2] and covariances [..., C, 2, 2].
+    """
+    log_weights, means, factors = map(keras.ops.convert_to_numpy, model.components(parameters))
+    factors = factors.astype(np.float64)
+    return log_weights, means, factors @ np.swapaxes(factors, -1, -2)
+
+
+def plot_pit(ax: Axes, histograms: Mapping[str, ArrayLike]) -> None:
+    """Histograms of the probability integral transform, relative to the uniform one of a
+    calibrated forecast, which is dashed. U-shaped if overconfident, a hump if underconfident.
+
+    Args:
+        ax: where to draw.
+        histograms: name of the forecast -> fractions in equal bins of [0, 1], [bins]; the first is
+            drawn in the model's colour.
+
+    Raises:
+        ValueError: a histogram is not of that shape.
+    """
+    styles = curve_styles(histograms)
+    for name, values in histograms.items():
+        fractions = np.asarray(values, float)
+        if fractions.ndim != 1 or fractions.size == 0:
+            raise ValueError(f"{name}: expected fractions [bins], found shape {fractions.shape}")
+        edges = np.linspace(0, 1, len(fractions) + 1)
+        style = {**styles[name], "linewidth": 1.8}
+        ax.stairs(fractions * len(fractions), edges, baseline=None, **style)
+    ax.axhline(1.0, color=NOMINAL_COLOR, linestyle="--", linewidth=1.0, label="calibrated")
+    ax.set_xlim(0, 1)
+    ax.set_ylim(bottom=0)
+    label = "F(truth), forecast probability of a smaller coordinate"
+    finish_curves(ax, label, "relative frequency (uniform = 1)", "Probability integral transform")
+
+
+def plot_spread(
+    ax: Axes,
+    spread: Mapping[str, ArrayLike],
+    error: Mapping[str, ArrayLike],
+    title: str = "Predicted spread and actual error",
+) -> None:
+    """Predicted standard deviation (dashed) against the error that occurred (solid), step by step.
+
+    Args:
+        ax: where to draw.
+        spread: name of the forecast -> predicted standard deviation per coordinate, [T'], in units
+            of length; the first is drawn in the model's colour.
+        error: the same names -> error per coordinate, [T'], comparable to it.
+        title: of the axes.
+
+    Raises:
+        ValueError: names differ.
+    """
+    if spread.keys() != error.keys():
+        raise ValueError(f"error: expected names {list(spread)}, found {list(error)}")
+    styles = curve_styles(spread)
+    for name in spread:
+        for values, what, line in (
+            (error[name], "error", "-"),
+            (spread[name], "predicted sigma", "--"),
+        ):
+            curve = np.asarray(values, float)
+            style = {"linewidth": 1.8, "linestyle": line, "label": f"{name}, {what}"}
+            ax.plot(np.arange(1, len(curve) + 1), curve, **{**styles[name], **style})
+    ax.set_yscale("log")
+    finish_steps(ax, "per coordinate (length units)", title)
+
+
+def _tabulate(found: Mapping[str, Mapping[str, Calibration]], sampled: int) -> Table:
+    levels = next(iter(found.values()))["as trained"].levels
+    names = [f"{100 * level:.0f}\N{NO-BREAK SPACE}%" for level in levels]
+    rows: list[Row] = [
+        [
+            f"{name}, {kind}",
+            *each.overall_coverage,
+            None if (error := each.coverage_standard_error) is None else max(error),
+            None if kind.startswith("sampled") else each.nll,
+            each.crps,
+        ]
+        for name, kinds in found.items()
+        for kind, each in kinds.items()
+    ]
+    return Table(
+        fill(CAPTION_OF_TABLE, sampled=sampled),
+        ["density", *names, "standard error", "NLL", "CRPS"],
+        rows,
+        best=dict(zip(names, levels, strict=True)),
+        digits=3,
+    )
+
+
+def _draw_scores(found: Mapping[str, Mapping[str, Calibration]]) -> Figure:
+    """A colour for each model, a line style for each kind of density."""
+    figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
+    styles = curve_styles(found)
+    for ax, key, label, title in (
+        (axes[0], "nll_per_step", "NLL (nats per particle)", "Negative log-likelihood"),
+        (axes[1], "crps_per_step", "CRPS (length units)", "Continuous ranked probability score"),
+    ):
+        for name, kinds in found.items():
+            for kind, calibration in kinds.items():
+                if key == "nll_per_step" and kind.startswith("sampled"):
+                    continue  # of a mixture of few narrow densities: far out of the frame
+                values = getattr(calibration, key)
+                style = {**styles[name], "linestyle": KINDS[kind], "label": f"{name}, {kind}"}
+                ax.plot(np.arange(1, len(values) + 1), values, **style)
+        finish_curves(ax, "steps ahead", label, title)
+    # Densities that exclude the truth have no upper limit; the frame is that of those as trained.
+    plain = [kinds["as trained"].nll_per_step for kinds in found.values()]
+    axes[0].set_ylim(np.min(plain) - 1.0, np.max(plain) + 3.0)
+    axes[1].set_yscale("log")
+    return figure
+
+
+def _draw_coverage(found: Mapping[str, Mapping[str, Calibration]]) -> Figure:
+    figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
+    plain = {name: kinds["as trained"] for name, kinds in found.items()}
+    levels = next(iter(plain.values())).levels
+    plot_coverage(axes[0], {name: each.coverage for name, each in plain.items()}, levels)
+    plot_pit(axes[1], {name: each.overall_pit_histogram for name, each in plain.items()})
+    return figure
+
+
+def _draw_spread(found: Mapping[str, Mapping[str, Calibration]]) -> Figure:
+    figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
+    for ax, spread, error, title in (
+        (axes[0], "sharpness_per_step", "rmse_per_step", "Root mean square"),
+        (axes[1], "median_sharpness_per_step", "median_scaled_error_per_step", "Median"),
+    ):
+        predicted, actual = (
+            {name: getattr(kinds["as trained"], key) for name, kinds in found.items()}
+            for key in (spread, error)
+        )
+        plot_spread(ax, predicted, actual, title)
+    return figure
