@@ -23,8 +23,9 @@ from socialmd.training.check_scales import check_scales
 from socialmd.training.device import on_device
 from socialmd.training.experiment_texts import experiment_texts
 from socialmd.training.history import keep_epochs
+from socialmd.training.phase import Files, check_phases
 from socialmd.training.tensorboard_log import TensorBoardLog
-from socialmd.training.train_phase import Files, Splits, check_phases, train_phase
+from socialmd.training.train_phase import Splits, train_phase
 from socialmd.training.training_backup import last_backup
 from socialmd.training.training_folder import check_room, check_same_experiment, mark_folder
 from socialmd.training.weights import load_without_optimizer, save_atomically

@@ -80,23 +80,18 @@ from socialmd.data.windows import sample_rows, window_offsets  # noqa: E402
 from socialmd.files import write_atomically  # noqa: E402
 from socialmd.models.build_model import build_model  # noqa: E402
 from socialmd.models.forecast_model import ForecastModel  # noqa: E402
-from socialmd.training.best_weights import BestWeights  # noqa: E402
-from socialmd.training.compile_model import compile_model  # noqa: E402
-from socialmd.training.history import (  # noqa: E402
-    epochs_without_improvement,
-    keep_epochs,
-    of_phase,
-    read_history,
-)
+from socialmd.training.history import keep_epochs, of_phase, read_history  # noqa: E402
 from socialmd.training.numbered_callbacks import NumberedCallbacks  # noqa: E402
-from socialmd.training.phase_number import PhaseNumber  # noqa: E402
-from socialmd.training.resumable_early_stopping import ResumableEarlyStopping  # noqa: E402
-from socialmd.training.stop_on_non_finite import StopOnNonFinite  # noqa: E402
-from socialmd.training.training_backup import (  # noqa: E402
-    TrainingBackup,
-    build_state,
-    last_backup,
+from socialmd.training.phase import (  # noqa: E402
+    Files,
+    begin_phase,
+    check_phases,
+    end_phase,
+    is_improving,
+    phase_callbacks,
+    phase_samples,
 )
+from socialmd.training.training_backup import TrainingBackup, last_backup  # noqa: E402
 from socialmd.training.training_folder import check_same_experiment, mark_folder  # noqa: E402
 from socialmd.training.weights import load_without_optimizer  # noqa: E402
 
@@ -131,7 +126,6 @@ def main(argv: Sequence[str] | None = None) -> None:
 def prepare(config: ExperimentConfig, data: Path, prepared: Path) -> None:
     """Everything up to the first training step, as `socialmd.training.fit` does it."""
     from socialmd.data import make_dataset
-    from socialmd.training.train_phase import check_phases
 
     arrays: dict[str, Any] = {
         "config": as_bytes(config.model_dump_json().encode()),
@@ -294,20 +288,18 @@ def train(prepared: Path, output: Path, end: float) -> None:
         model = build_model(config, read_description(output).spatial_dims)
         model.build(inputs_shape(config, arrays["train_frames"]))
         model.load_weights(weights)
-    keep_epochs(output / HISTORY, last_backup(output / BACKUP)[0])
+    files = Files(*(output / name for name in ("history.csv", "best.weights.h5", "backup")))
+    keep_epochs(files.history, last_backup(files.backup)[0])
     print(f"on {keras.distribution.list_devices()}", flush=True)
     try:
         for number in range(len(config.training.schedule)):
-            train_phase(model, number, config, arrays, output, end)
+            train_phase(model, number, config, arrays, files, end)
         print("complete: pipelines/train.py makes the model of it")
     except OutOfTimeError:
-        print(f"time is up: {last_backup(output / BACKUP)[2]}")
+        print(f"time is up: {last_backup(files.backup)[2]}")
     finally:
         if sys.modules["tensorflow"] is not None:
             raise RuntimeError("train: expected to do without TensorFlow, found it imported")
-
-
-HISTORY, BEST, BACKUP = "history.csv", "best.weights.h5", "backup"
 
 
 def train_phase(
@@ -315,21 +307,20 @@ def train_phase(
     number: int,
     config: ExperimentConfig,
     arrays: dict[str, Any],
-    output: Path,
+    files: Files,
     end: float,
 ) -> None:
     """As `socialmd.training.train_phase`, on arrays and without TensorBoard."""
     phase = config.training.schedule[number]
-    epochs_before = sum(of < number for of in read_history(output / HISTORY).get("phase", []))
+    epochs_before = sum(of < number for of in read_history(files.history).get("phase", []))
     last = epochs_before + phase.epochs
-    epoch, step, backup = last_backup(output / BACKUP)
+    epoch, step, backup = last_backup(files.backup)
     is_begun = False
     while True:
-        history = read_history(output / HISTORY)
+        history = read_history(files.history)
         own = of_phase(history, number)
         is_later = any(of > number for of in history.get("phase", []))
-        is_ended = epochs_without_improvement(own) >= phase.patience
-        if is_later or epoch >= last or is_ended:
+        if is_later or epoch >= last or not is_improving(own, phase):
             break
         batches = {
             split: make_samples(
@@ -341,22 +332,21 @@ def train_phase(
             if step == 0 and not own.get("epoch"):
                 backup = None  # if there is one, its optimizer is that of the phase before
                 if number:
-                    load_without_optimizer(model, output / BEST)
-            begin_phase(model, config, phase, batches["train"])
+                    load_without_optimizer(model, files.best)
+            inputs, targets = batches["train"][0]
+            frames = inputs["inputs"] if isinstance(inputs, dict) else inputs
+            # JAX compiles a step as a whole or not at all.
+            compiled = config.training.model_copy(update={"jit_compile": True})
+            shapes = frames.shape[1:], targets.shape[1:]
+            begin_phase(model, phase, compiled, *shapes, batches["train"].steps_per_epoch)
             is_begun = True
-        callbacks = [
-            keras.callbacks.LambdaCallback(
-                on_epoch_begin=lambda epoch, logs, train=batches["train"]: train.begin_epoch(epoch)
-            ),
-            *([PhaseNumber(number)] if len(config.training.schedule) > 1 else []),
-            StopOnNonFinite(),
-            BestWeights(output / BEST, own),
-            keras.callbacks.CSVLogger(str(output / HISTORY), append=bool(history)),
-            ResumableEarlyStopping(own, phase.patience),
-            TimedBackup(output / BACKUP, config.training.backup_every, backup, end=end),
-        ]
+        begin_epoch = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs, train=batches["train"]: train.begin_epoch(epoch)
+        )
+        saving = TimedBackup(files.backup, config.training.backup_every, backup, end=end)
+        own_callbacks = phase_callbacks(number, config.training, files, own, bool(history), saving)
         numbered = NumberedCallbacks(
-            callbacks,
+            [begin_epoch, *own_callbacks],
             first_batch=step,
             add_history=True,
             add_progbar=True,
@@ -375,9 +365,7 @@ def train_phase(
             shuffle=False,
         )
         epoch, step, backup = until, 0, None
-    for layer in model._flatten_layers(include_self=False):
-        layer.trainable = True
-    model.end_training()
+    end_phase(model, config)
 
 
 def make_samples(
@@ -388,45 +376,17 @@ def make_samples(
     spatial_dims: int,
     first_batch: int,
 ) -> Samples:
-    data = config.data
-    if phase.window is not None:
-        given = min(data.input_steps, phase.window - 1)
-        update = {"input_steps": given, "target_steps": phase.window - given}
-        data = data.model_copy(update=update)
     return Samples(
         arrays[f"{split}_frames"],
         arrays[f"{split}_mask"],
         spatial_dims,
-        data,
+        phase_samples(phase, config.data),
         config.training.batch_size,
         phase.feedback == "truth",
         config.training.seed,
         shuffle=split == "train",
         first_batch=first_batch,
     )
-
-
-def begin_phase(
-    model: ForecastModel, config: ExperimentConfig, phase: PhaseConfig, samples: Samples
-) -> None:
-    """What a phase chooses of the model, compiled, and the variables that training adds to it."""
-    inputs, targets = samples[0]
-    frames = inputs["inputs"] if isinstance(inputs, dict) else inputs
-    steps = None if phase.feedback == "truth" else targets.shape[1]
-    futures = phase.num_samples if phase.loss == "energy_score" else None
-    model.begin_training(phase.feedback or model.feedback, steps, futures)
-    for layer in model._flatten_layers(include_self=False):
-        if layer.name in phase.frozen:
-            layer.trainable = False
-    if phase.substeps:
-        model.cell.substeps = phase.substeps
-    elif hasattr(config.model, "substeps"):
-        model.cell.substeps = config.model.substeps
-    # JAX compiles a step as a whole or not at all.
-    compiled = config.training.model_copy(update={"jit_compile": True})
-    compile_model(model, compiled, phase, samples.steps_per_epoch)
-    outputs = model.compute_output_spec(keras.KerasTensor((1, *frames.shape[1:])))
-    build_state(model, np.zeros((1, *targets.shape[1:]), "float32"), keras.ops.zeros(outputs.shape))
 
 
 if __name__ == "__main__":

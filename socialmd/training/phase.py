@@ -1,0 +1,146 @@
+"""What a phase of a training chooses of model, samples and callbacks; without TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from socialmd.config import DataConfig, ExperimentConfig, PhaseConfig, TrainingConfig
+from socialmd.models.forecast_model import ForecastModel
+from socialmd.training.best_weights import BestWeights
+from socialmd.training.compile_model import compile_model
+from socialmd.training.epoch_log import EpochLog
+from socialmd.training.history import epochs_without_improvement
+from socialmd.training.phase_number import PhaseNumber
+from socialmd.training.resumable_early_stopping import ResumableEarlyStopping
+from socialmd.training.stop_on_non_finite import StopOnNonFinite
+from socialmd.training.training_backup import TrainingBackup, build_state
+
+__all__ = [
+    "Files",
+    "begin_phase",
+    "check_phases",
+    "choose_feedback",
+    "end_phase",
+    "is_improving",
+    "phase_callbacks",
+    "phase_samples",
+]
+
+
+class Files(NamedTuple):
+    """Where a training keeps what it needs to go on."""
+
+    history: Path
+    best: Path
+    backup: Path
+
+
+def check_phases(model: ForecastModel, config: TrainingConfig) -> None:
+    """Refuse phases that this model cannot go through, before the first of them.
+
+    Raises:
+        ValueError: layers that are to be frozen do not exist, the model cannot be compiled, or it
+            does not learn from what is fed back.
+    """
+    known = {layer.name for layer in model._flatten_layers(include_self=False)}
+    densities = model.densities
+    for number, phase in enumerate(config.schedule):
+        compile_model(model, config, phase)
+        choose_feedback(model, phase)
+        model.end_training()
+        if missing := set(phase.frozen) - known:
+            raise ValueError(
+                f"training.phases.{number}.frozen: expected some of {', '.join(sorted(known))}, "
+                f"found {missing.pop()!r}"
+            )
+    model.densities = densities
+
+
+def phase_samples(phase: PhaseConfig, data: DataConfig) -> DataConfig:
+    """How trajectories become samples in a phase: its windows are shorter than T + T'."""
+    if phase.window is None:
+        return data
+    given = min(data.input_steps, phase.window - 1)
+    return data.model_copy(update={"input_steps": given, "target_steps": phase.window - given})
+
+
+def begin_phase(
+    model: ForecastModel,
+    phase: PhaseConfig,
+    config: TrainingConfig,
+    inputs_shape: tuple[int, ...],
+    targets_shape: tuple[int, ...],
+    steps_per_epoch: int,
+) -> None:
+    """Everything that a phase chooses of the model, and the variables that training adds to it.
+
+    Args:
+        model: built and adapted; compiled in place.
+        phase: the phase.
+        config: what it shares with others.
+        inputs_shape: (T, N, F).
+        targets_shape: (T', N, D).
+        steps_per_epoch: batches.
+    """
+    choose_feedback(model, phase, None if phase.feedback == "truth" else targets_shape[0])
+    for layer in model._flatten_layers(include_self=False):
+        if layer.name in phase.frozen:
+            layer.trainable = False
+    if phase.substeps:
+        model.cell.substeps = phase.substeps
+    compile_model(model, config, phase, steps_per_epoch)
+    outputs = model.compute_output_spec(keras.KerasTensor((1, *inputs_shape)))
+    build_state(model, ops.zeros((1, *targets_shape)), ops.zeros(outputs.shape))
+
+
+def choose_feedback(model: ForecastModel, phase: PhaseConfig, steps: int | None = None) -> None:
+    """What the model learns from in a phase; `steps` ahead in closed loop, T' if none are given."""
+    futures = phase.num_samples if phase.loss == "energy_score" else None
+    model.begin_training(phase.feedback or model.feedback, steps, futures)
+
+
+def end_phase(model: ForecastModel, config: ExperimentConfig) -> None:
+    """The model as it was made, but trained."""
+    for layer in model._flatten_layers(include_self=False):
+        layer.trainable = True
+    if hasattr(config.model, "substeps"):
+        model.cell.substeps = config.model.substeps
+    model.end_training()
+
+
+def is_improving(history: dict[str, list[float]], phase: PhaseConfig) -> bool:
+    """Whether early stopping lets the phase of these epochs go on."""
+    return epochs_without_improvement(history) < phase.patience  # type: ignore[operator]
+
+
+def phase_callbacks(
+    number: int,
+    config: TrainingConfig,
+    files: Files,
+    own: dict[str, list[float]],
+    is_appended: bool,
+    backup: TrainingBackup,
+) -> list[Any]:
+    """What logs, saves and stops a phase.
+
+    Args:
+        number: of the phase, from 0.
+        config: of the training.
+        files: of the training.
+        own: epochs of this phase so far.
+        is_appended: whether there were any epochs, of earlier phases too.
+        backup: comes last: what a complete epoch's backup takes for done has been logged.
+    """
+    phases = config.schedule
+    return [
+        *([PhaseNumber(number)] if len(phases) > 1 else []),
+        StopOnNonFinite(),
+        BestWeights(files.best, own),
+        EpochLog(str(files.history), append=is_appended),
+        ResumableEarlyStopping(own, phases[number].patience),  # type: ignore[arg-type]
+        backup,
+    ]
