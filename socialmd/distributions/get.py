@@ -15,16 +15,7 @@ from socialmd.distributions.student_t import StudentT
 __all__ = ["get"]
 
 # What is asked of a distribution, whether it inherits from `Distribution` or not.
-METHODS = (
-    "components",
-    "from_parameters",
-    "initial_outputs",
-    "mean",
-    "most_likely_mean",
-    "parameter_size",
-    "scale_sigma",
-    "to_parameters",
-)
+METHODS = {name for name in vars(Distribution) if name[0] != "_"} - {"get_config", "from_config"}
 
 _DISTRIBUTIONS: dict[str, Distribution] = {
     "gaussian": BivariateGaussian(),

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -56,6 +58,18 @@ def test_cdf_is_that_of_the_marginal_distributions(rng):
     marginals = scipy.stats.norm.cdf(x[:, None], density.means, sigmas)
     expected = np.einsum("ic,icd->id", np.exp(density.log_weights), marginals)
     np.testing.assert_allclose(density.cdf(x), expected, atol=1e-12)
+
+
+def test_cdf_is_accurate_in_both_tails():
+    z = np.append(np.linspace(-35, 10, 2001), [-1e200, 1e200])
+    density = PredictiveDensity(
+        np.zeros((len(z), 1)), np.zeros((len(z), 1, 2)), np.tile(np.eye(2), (len(z), 1, 1, 1))
+    )
+    expected = np.array([0.5 * math.erfc(-each / math.sqrt(2.0)) for each in z])
+    cdf = density.cdf(np.stack([z, -z], axis=-1))
+    np.testing.assert_allclose(cdf[:, 0], expected, rtol=1e-12)
+    np.testing.assert_allclose(cdf[:-2, 1], 1 - expected[:-2], atol=1e-15)
+    assert cdf[-2:].tolist() == [[0.0, 1.0], [1.0, 0.0]]
 
 
 def test_density_integrates_to_one_and_to_its_moments(one_mixture):
@@ -132,6 +146,31 @@ def test_crps_is_the_expected_distance_less_half_of_that_between_draws(one_mixtu
     draws = np.abs(one - x) - 0.5 * np.abs(one - other)
     error = draws.std(axis=0) / np.sqrt(count)
     assert (np.abs(one_mixture.crps([x])[0] - draws.mean(axis=0)) < 5 * error).all()
+
+
+def test_crps_is_the_integral_of_the_squared_error_of_the_cdf(rng):
+    # Gneiting and Raftery (2007), equation (20).
+    weights = rng.dirichlet(np.ones(4))
+    means, sigmas = rng.normal(size=(4, 2)), rng.uniform(0.2, 1, (4, 2))
+    density = PredictiveDensity(np.log(weights), means, sigmas[..., None] ** 2 * np.eye(2))
+    for x in (-3.0, 0.1, 2.0):
+        # Halves that end at x: the integrand jumps there.
+        below, above = np.linspace(-12, x, 20_001), np.linspace(x, 12, 20_001)
+        for axis, score in enumerate(density.crps([x, x])):
+            of_axis = means[:, axis], sigmas[:, axis]
+            cdf = [scipy.stats.norm.cdf(z[:, None], *of_axis) @ weights for z in (below, above)]
+            expected = np.trapezoid(cdf[0] ** 2, below) + np.trapezoid((1 - cdf[1]) ** 2, above)
+            assert score == pytest.approx(expected, rel=1e-6)
+
+
+def test_crps_of_one_gaussian_is_the_known_formula(rng):
+    mean, sigma, x = rng.normal(size=(6, 2)), rng.uniform(0.1, 2, (6, 2)), rng.normal(size=(6, 2))
+    z = (x - mean) / sigma
+    norm = scipy.stats.norm
+    expected = sigma * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi))
+    covariances = sigma[:, None, :, None] ** 2 * np.eye(2)
+    density = PredictiveDensity(np.zeros((6, 1)), mean[:, None], covariances)
+    np.testing.assert_allclose(density.crps(x), expected, rtol=1e-12)
 
 
 def test_crps_of_a_point_is_the_absolute_error(rng):
