@@ -115,15 +115,21 @@ def import_modules(names: Sequence[str]) -> None:
         importlib.import_module(name)
 
 
-def parse_first(name: str, parse: Callable[[Sequence[str] | None], object]) -> None:
+def parse_first(
+    name: str,
+    parse: Callable[[Sequence[str] | None], object],
+    needs_tensorflow: bool = True,
+) -> None:
     """Of a script that is being started, parse the arguments before anything slow is imported.
 
     Help and complaints come at once then. TensorFlow, which is imported next, does not tell of
-    itself, unless `TF_CPP_MIN_LOG_LEVEL` is set to less than 2.
+    itself, unless `TF_CPP_MIN_LOG_LEVEL` is set to less than 2; nor does it in processes that the
+    script starts.
 
     Args:
         name: `__name__` of the script. If another module imports it, nothing happens.
         parse: what the script parses its arguments with.
+        needs_tensorflow: whether it is imported at all.
 
     Example:
         >>> parse_first(__name__, _parse)
@@ -133,7 +139,9 @@ def parse_first(name: str, parse: Callable[[Sequence[str] | None], object]) -> N
             if isinstance(stream, io.TextIOWrapper):  # of a terminal that may not know all letters
                 stream.reconfigure(errors="backslashreplace")
         parse(None)
-        _check_backend()
+        if needs_tensorflow:
+            _check_backend()
+    if needs_tensorflow and name in ("__main__", "__mp_main__"):
         _silence_tensorflow()
 
 

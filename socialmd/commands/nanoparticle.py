@@ -54,7 +54,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-parse_first(__name__, _parse)  # what follows takes seconds to import
+parse_first(__name__, _parse, needs_tensorflow=False)  # what follows takes seconds to import
 
 from numpy.typing import NDArray
 from tqdm import tqdm

@@ -125,7 +125,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return arguments
 
 
-parse_first(__name__, _parse)  # what follows takes seconds to import
+parse_first(__name__, _parse, needs_tensorflow=False)  # what follows takes seconds to import
 
 import numpy as np
 from numpy.typing import NDArray

@@ -122,27 +122,16 @@ def test_the_trace_is_shown_on_demand(tmp_path, monkeypatch):
         runpy.run_path(str(ROOT / "pipelines/train.py"), run_name="__main__")
 
 
-def test_tensorflow_does_not_tell_of_itself():
-    """A whole process: its first lines come from the import of a library."""
-    environment = {
-        name: text for name, text in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"
-    }
-    done = subprocess.run(
-        [sys.executable, "pipelines/export.py", "no_model", "output"],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=ROOT,
-    )
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert done.stderr.startswith("error: no_model: expected a path or the name of a trained model")
-    assert done.stderr.count("\n") == 1
-
-
+# Its first lines come from the import of a library, before it reads the environment.
+IMPORTS = """
+from socialmd.commands.command_line import parse_first
+parse_first({!r}, lambda _: None, needs_tensorflow={})
+import sys
+print("tensorflow" in sys.modules)
+"""
 LETTERS = """
 from socialmd.commands.command_line import parse_first, run_script
-parse_first(__name__, lambda _: None)
+parse_first(__name__, lambda _: None, needs_tensorflow=False)
 run_script(lambda: print("0.3 ± 0.1 Å"))
 """
 LINES = """
@@ -151,14 +140,31 @@ run_script(lambda: [print(number, flush=True) for number in range(100_000)])
 """
 
 
-def run(script, **environment):
+def run(script, **changes):
+    environment = {**os.environ, **changes}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # as users have it
     return subprocess.Popen(
         [sys.executable, "-c", script],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, **environment},
+        env=environment,
         cwd=ROOT,
     )
+
+
+@pytest.mark.parametrize("name", ["__main__", "__mp_main__"])
+def test_tensorflow_does_not_tell_of_itself(name):
+    """Nor in processes that a script starts."""
+    done = run(IMPORTS.format(name, True))
+    assert done.communicate() == (b"True\n", b"")
+
+
+def test_tensorflow_is_not_waited_for_where_nothing_is_learned():
+    done = run(IMPORTS.format("__main__", False))
+    assert done.communicate() == (b"False\n", b"")
+    for name in ("simulate", "nanoparticle", "preprocess"):
+        done = run(f"import sys, socialmd.commands.{name}; print('tensorflow' in sys.modules)")
+        assert done.communicate() == (b"False\n", b"")
 
 
 def test_terminals_that_do_not_know_all_letters():
@@ -180,7 +186,7 @@ def test_a_reader_that_has_seen_enough():
 def test_a_backend_that_there_is_not_is_named(where, tmp_path):
     (tmp_path / "keras.json").write_text('{"backend": "torch"}')
     chosen = {"KERAS_BACKEND": "torch"} if where == "environment" else {"KERAS_BACKEND": ""}
-    done = run(LETTERS, KERAS_HOME=str(tmp_path), **chosen)
+    done = run(IMPORTS.format("__main__", True), KERAS_HOME=str(tmp_path), **chosen)
     out, error = done.communicate()
     source = "KERAS_BACKEND" if where == "environment" else str(tmp_path / "keras.json")
     assert error.decode().startswith(f"error: {source}: expected tensorflow or jax")

@@ -7,7 +7,6 @@ import importlib
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -127,18 +126,3 @@ def test_the_clients_of_the_documentation_run(rng, workplace):
     for text in texts:
         exec(compile(text, "docs/serving.md", "exec"), names)
     np.testing.assert_allclose(names["positions"], names["answer"]["positions"][0], atol=1e-5)
-
-
-def test_subpackages_are_there_once_the_package_is_imported():
-    """As the README's script uses them; TensorFlow waits until then."""
-    script = (
-        "import sys, socialmd\n"
-        "assert 'tensorflow' not in sys.modules\n"
-        "assert socialmd.simulation.CircleWalk\n"
-        "try:\n    socialmd.nothing\n"
-        "except AttributeError as error:\n    print(error)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert done.stdout == "module 'socialmd' has no attribute 'nothing'\n"
