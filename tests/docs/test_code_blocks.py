@@ -56,7 +56,9 @@ def test_bash_understands_every_block(text):
     subprocess.run(["bash", "-n"], input=text, text=True, check=True)
 
 
-@pytest.mark.parametrize("path", [README, *PAGES, *CARDS], ids=lambda path: path.parent.name + "/" + path.stem)
+@pytest.mark.parametrize(
+    "path", [README, *PAGES, *CARDS], ids=lambda path: path.parent.name + "/" + path.stem
+)
 def test_every_command_takes_the_arguments_that_are_shown(path):
     texts = [*blocks(path, "bash"), "\n".join(indented(path))]
     texts += [prompts(text) for text in blocks(path, "text")]

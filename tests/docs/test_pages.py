@@ -45,7 +45,9 @@ def test_every_page_begins_with_what_its_reader_wants(path):
 
 def test_the_readme_leads_to_every_page():
     table = re.findall(r"(?m)^\|.*\]\(docs/([^)]*)\) \|$", README.read_text("utf-8"))
-    pages = [path.name for suffix in ("md", "ipynb") for path in (ROOT / "docs").glob(f"*.{suffix}")]
+    pages = [
+        path.name for suffix in ("md", "ipynb") for path in (ROOT / "docs").glob(f"*.{suffix}")
+    ]
     assert sorted(table) == sorted(pages)
 
 
