@@ -4,6 +4,7 @@ import pytest
 
 from socialmd import ExperimentConfig, presets
 from socialmd.config import save_config
+from tests.commands.conftest import coarse_figures as coarse_figures
 from tests.docs.documents import ROOT
 from tests.miniature import EXPERIMENT
 

@@ -15,6 +15,11 @@ COMMAND = r"(?:python pipelines/|(?<![\w/.])socialmd )(\w+)(?:\.py)?([^\n'\";&]*
 VARIABLES = {"$SLURM_ARRAY_TASK_ID": "3"}
 
 
+def name(path: Path) -> str:
+    """Of a file of the repository."""
+    return path.relative_to(ROOT).as_posix()
+
+
 def blocks(path: Path, language: str = r"\w*") -> list[str]:
     """Texts between fences, in their order."""
     fences = rf"(?ms)^ *```{language}\n(.*?)^ *```$"
@@ -25,6 +30,12 @@ def indented(path: Path) -> list[str]:
     """Lines of code without fences."""
     text = re.sub(r"(?ms)^```.*?^```$", "", path.read_text("utf-8"))
     return re.findall(r"(?m)^(?: {4}| {6})(?=\S)(.*)$", text)
+
+
+def inline(path: Path) -> list[str]:
+    """Commands within sentences that are written out, so that they can be typed."""
+    found = re.findall(r"`(socialmd \w+ [^`]*)`", path.read_text("utf-8"))
+    return [each for each in found if not re.search(r"\.\.\.|\[", each)]
 
 
 def prompts(text: str) -> str:

@@ -1,6 +1,8 @@
 """Notebooks as plain JSON: run the code of one, and keep what it shows.
 
-After a change of the notebook or of what it shows: python -m tests.docs.notebook docs/tutorial.ipynb
+After a change of the notebook or of what it shows:
+
+    python -m tests.docs.notebook docs/tutorial.ipynb
 """
 
 import base64

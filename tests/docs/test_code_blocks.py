@@ -24,6 +24,8 @@ from tests.docs.documents import (
     blocks,
     commands,
     indented,
+    inline,
+    name,
     prompts,
     run_python,
     type_commands,
@@ -35,7 +37,7 @@ from tests.training.no_log import no_log
 
 DOCS = ROOT / "docs"
 SHELL = [
-    pytest.param(text, id=f"{path.relative_to(ROOT)}:{number}")
+    pytest.param(text, id=f"{name(path)}:{number}")
     for path in (README, *PAGES, *CARDS)
     for number, text in enumerate(blocks(path, "bash"))
 ]
@@ -56,15 +58,13 @@ def test_bash_understands_every_block(text):
     subprocess.run(["bash", "-n"], input=text, text=True, check=True)
 
 
-@pytest.mark.parametrize(
-    "path", [README, *PAGES, *CARDS], ids=lambda path: path.parent.name + "/" + path.stem
-)
+@pytest.mark.parametrize("path", [README, *PAGES, *CARDS], ids=name)
 def test_every_command_takes_the_arguments_that_are_shown(path):
-    texts = [*blocks(path, "bash"), "\n".join(indented(path))]
+    texts = [*blocks(path, "bash"), "\n".join(indented(path)), *inline(path)]
     texts += [prompts(text) for text in blocks(path, "text")]
     for text in texts:
-        for name, words in commands(text):
-            importlib.import_module(f"socialmd.commands.{name}")._parse(words)
+        for command, words in commands(text):
+            importlib.import_module(f"socialmd.commands.{command}")._parse(words)
 
 
 @pytest.mark.usefixtures("workplace", "coarse_figures")
@@ -167,9 +167,13 @@ def test_kerastuner_searches_with_our_oracle():
 def test_clients_get_forecasts(rng):
     export_saved_model(tiny_model(rng), "served/monopoles/1")
     inputs = tiny_inputs(rng)
+    Path("data/monopoles/test").mkdir(parents=True)
+    np.save("data/monopoles/test/simulation_00120.npy", rng.normal(size=(200, 25, 4)))
     names = {"inputs": tf.constant(inputs), "frames": inputs[0]}
     run_python(DOCS / "serving.md", {}, names)
     np.testing.assert_allclose(names["positions"], names["answer"]["positions"][0], atol=1e-5)
+    with np.load("windows.npz") as windows:
+        assert (windows["inputs"].shape, windows["mask"].shape) == ((2, 5, 25, 4), (2, 25))
 
 
 def test_subpackages_are_there_once_the_package_is_imported():
