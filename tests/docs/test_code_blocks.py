@@ -205,6 +205,7 @@ def test_the_model_gives_the_answer_that_is_shown():
     inputs = dict(request["inputs"])
     num_steps = inputs.pop("num_steps")
     arrays = {"inputs": np.array(inputs["inputs"], "float32"), "mask": np.array(inputs["mask"])}
-    positions, parameters = load("acceleration").rollout(arrays, num_steps=num_steps)
-    np.testing.assert_allclose(positions, answer["outputs"]["positions"], atol=2e-4)
-    np.testing.assert_allclose(parameters, answer["outputs"]["parameters"], atol=2e-3)
+    answered = load("acceleration").rollout(arrays, num_steps=num_steps)
+    real = arrays["mask"][:, None, :, None]  # an exported model gives zeros elsewhere
+    for key, found in zip(("positions", "parameters"), answered, strict=True):
+        np.testing.assert_allclose(real * found, answer["outputs"][key], atol=2e-4)
