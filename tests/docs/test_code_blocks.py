@@ -7,13 +7,17 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from unittest import mock
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from socialmd import ExperimentConfig, load_config, save_config
+from socialmd.evaluation.baselines import BASELINES
 from socialmd.models import export_saved_model, load
+from socialmd.reporting.measure import MEASURES
 from socialmd.simulation import simulate
 from socialmd.training import fit, read_history
 from tests.docs.documents import (
@@ -146,6 +150,31 @@ def test_trajectories_of_ones_own_are_trained_on_and_judged(capsys):
     assert "micrometre" in Path("report/report.html").read_text()
     assert "known law: left out" in capsys.readouterr().out
     assert Path("forecast/forecast.xyz").is_file()
+
+
+@pytest.fixture
+def nothing_registered():
+    """What is registered meanwhile is forgotten."""
+    registers = (BASELINES, MEASURES, keras.saving.get_custom_objects())
+    with contextlib.ExitStack() as stack:
+        for register in registers:
+            stack.enter_context(mock.patch.dict(register))
+        yield
+    sys.modules.pop("my_module", None)
+
+
+@pytest.mark.usefixtures("coarse_figures", "monopoles", "nothing_registered")
+def test_models_baselines_and_measures_of_ones_own_stand_in_a_report(workplace, monkeypatch):
+    page = DOCS / "extending.md"
+    *module, training = blocks(page, "python")
+    Path("my_module.py").write_text("\n".join(module))
+    monkeypatch.syspath_prepend(workplace)
+    exec(compile(training, page.name, "exec"), {})
+    type_commands(blocks(page, "bash")[0])
+    numbers = json.loads(Path("report/metrics.json").read_text())
+    assert numbers["reach"].keys() == numbers["forecasts"].keys() > {"damped", "time average"}
+    assert "How far particles go." in Path("report/report.html").read_text()
+    assert load("runs/damped").num_trainable_parameters == 4
 
 
 @pytest.mark.usefixtures("monopoles")
