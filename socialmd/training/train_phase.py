@@ -85,8 +85,8 @@ def train_phase(
             backup = None  # if there is one, its optimizer is that of the phase before
             if number:
                 load_without_optimizer(model, files.best)
-        specs = unpack(train.element_spec[0])[0], train.element_spec[1]
-        shapes = (tuple(spec.shape[1:]) for spec in specs)
+        inputs, targets = unpack(train.element_spec[0])[0], train.element_spec[1]
+        shapes = tuple(inputs.shape[1:]), tuple(targets.shape[1:])
         begin_phase(model, phase, config.training, *shapes, len(train))
         log.begin_phase(epochs_before, steps_before)
         log.keep(epoch, steps)
