@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from socialmd.config import DataConfig, ExperimentConfig, PhaseConfig, TrainingConfig
+from socialmd.data.masked_inputs import unpack
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.training.best_weights import BestWeights
 from socialmd.training.compile_model import compile_model
@@ -72,8 +73,8 @@ def begin_phase(
     model: ForecastModel,
     phase: PhaseConfig,
     config: TrainingConfig,
-    inputs_shape: tuple[int, ...],
-    targets_shape: tuple[int, ...],
+    inputs: Any,
+    targets: Any,
     steps_per_epoch: int,
 ) -> None:
     """Everything that a phase chooses of the model, and the variables that training adds to it.
@@ -82,19 +83,19 @@ def begin_phase(
         model: built and adapted; compiled in place.
         phase: the phase.
         config: what it shares with others.
-        inputs_shape: (T, N, F).
-        targets_shape: (T', N, D).
+        inputs, targets: a batch of its samples, or what the data set says of one.
         steps_per_epoch: batches.
     """
-    choose_feedback(model, phase, None if phase.feedback == "truth" else targets_shape[0])
+    choose_feedback(model, phase, None if phase.feedback == "truth" else targets.shape[1])
     for layer in model._flatten_layers(include_self=False):
         if layer.name in phase.frozen:
             layer.trainable = False
     if phase.substeps:
         model.cell.substeps = phase.substeps
     compile_model(model, config, phase, steps_per_epoch)
-    outputs = model.compute_output_spec(keras.KerasTensor((1, *inputs_shape)))
-    build_state(model, ops.zeros((1, *targets_shape)), ops.zeros(outputs.shape))
+    frames, _ = unpack(inputs)
+    outputs = model.compute_output_spec(keras.KerasTensor((1, *frames.shape[1:])))
+    build_state(model, ops.zeros((1, *targets.shape[1:])), ops.zeros(outputs.shape))
 
 
 def choose_feedback(model: ForecastModel, phase: PhaseConfig, steps: int | None = None) -> None:

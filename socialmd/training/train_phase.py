@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from socialmd.config import ExperimentConfig, PhaseConfig
 from socialmd.data import Trajectories, make_dataset
-from socialmd.data.masked_inputs import unpack
 from socialmd.models import ForecastModel
 from socialmd.training.device import on_device
 from socialmd.training.history import of_phase, read_history
@@ -85,9 +84,8 @@ def train_phase(
             backup = None  # if there is one, its optimizer is that of the phase before
             if number:
                 load_without_optimizer(model, files.best)
-        inputs, targets = unpack(train.element_spec[0])[0], train.element_spec[1]
-        shapes = tuple(inputs.shape[1:]), tuple(targets.shape[1:])
-        begin_phase(model, phase, config.training, *shapes, len(train))
+        inputs, targets = train.element_spec
+        begin_phase(model, phase, config.training, inputs, targets, len(train))
         log.begin_phase(epochs_before, steps_before)
         log.keep(epoch, steps)
         pause = last if stop_after is None else min(stop_after, last)

@@ -333,12 +333,10 @@ def train_phase(
                 backup = None  # if there is one, its optimizer is that of the phase before
                 if number:
                     load_without_optimizer(model, files.best)
-            inputs, targets = batches["train"][0]
-            frames = inputs["inputs"] if isinstance(inputs, dict) else inputs
             # JAX compiles a step as a whole or not at all.
             compiled = config.training.model_copy(update={"jit_compile": True})
-            shapes = frames.shape[1:], targets.shape[1:]
-            begin_phase(model, phase, compiled, *shapes, batches["train"].steps_per_epoch)
+            steps = batches["train"].steps_per_epoch
+            begin_phase(model, phase, compiled, *batches["train"][0], steps)
             is_begun = True
         begin_epoch = keras.callbacks.LambdaCallback(
             on_epoch_begin=lambda epoch, logs, train=batches["train"]: train.begin_epoch(epoch)
