@@ -12,7 +12,7 @@ __all__ = ["Array", "FloatArray", "Inputs", "Mask", "Positions", "Shape", "Tenso
 # Tensors of TensorFlow or JAX, which share no type; NumPy arrays go wherever one does. To the type
 # checker these are all the same, to a reader they are not.
 Tensor: TypeAlias = Any
-Positions: TypeAlias = Any  # floats [..., D]: places, or velocities and forces
+Positions: TypeAlias = Any  # floats [..., D], in units of length: places, and offsets of places
 Mask: TypeAlias = Any  # bool [B, N]: whether a particle is there, or padded; None: all are there
 Inputs: TypeAlias = Any  # [B, T, N, F], or {"inputs": [B, T, N, F], "mask": bool [B, N]}
 Shape: TypeAlias = Any  # of a tensor: integers, and None where a length is not known yet

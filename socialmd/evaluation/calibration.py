@@ -9,9 +9,10 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from socialmd.evaluation.checks import FloatArray, finite_array, finite_positions
+from socialmd.evaluation.checks import finite_array, finite_positions
 from socialmd.evaluation.predictive_density import PredictiveDensity
 from socialmd.evaluation.ranks import ensemble_crps, rank_levels, rank_transforms
+from socialmd.types import FloatArray
 
 __all__ = ["Calibration"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-__all__ = ["FloatArray", "finite_array", "finite_positions", "refuse_indefinite"]
+from socialmd.types import FloatArray
 
-FloatArray = NDArray[np.float64]
+__all__ = ["finite_array", "finite_positions", "refuse_indefinite"]
 
 
 def finite_array(name: str, values: ArrayLike, shape: tuple[int, ...] | None = None) -> FloatArray:

@@ -24,7 +24,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from socialmd.evaluation.checks import FloatArray, finite_array, finite_positions
+from socialmd.evaluation.checks import finite_array, finite_positions
+from socialmd.types import FloatArray
 
 __all__ = ["Conservation", "velocities"]
 

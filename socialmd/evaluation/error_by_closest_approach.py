@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 from numpy.typing import ArrayLike
 
-from socialmd.evaluation.checks import FloatArray, finite_array, finite_positions
+from socialmd.evaluation.checks import finite_array, finite_positions
 from socialmd.evaluation.nearest_distances import closest_approach
+from socialmd.types import FloatArray
 
 __all__ = ["ErrorByClosestApproach", "error_by_closest_approach"]
 

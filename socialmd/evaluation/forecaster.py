@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
-from numpy.typing import NDArray
+from socialmd.types import Array, Inputs
 
 __all__ = ["Forecaster"]
 
@@ -26,13 +26,13 @@ class Forecaster(Protocol):
 
     def rollout(
         self,
-        inputs: Any,
+        inputs: Inputs,
         num_steps: int,
         feedback: str | None = None,
         seed: int | None = None,
         *,
         progress: str | None = None,
-    ) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    ) -> tuple[Array, Array | None]:
         """Forecast any number of windows.
 
         Args:

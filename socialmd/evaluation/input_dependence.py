@@ -8,7 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from socialmd.evaluation.checks import FloatArray, finite_array, finite_positions
+from socialmd.evaluation.checks import finite_array, finite_positions
+from socialmd.types import FloatArray
 
 __all__ = ["InputDependence"]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from socialmd.evaluation.checks import FloatArray
+from socialmd.types import FloatArray
 
 __all__ = ["LearnedInteraction"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from socialmd.evaluation.checks import FloatArray
+from socialmd.types import FloatArray
 
 __all__ = ["ensemble_crps", "rank_levels", "rank_transforms"]
 

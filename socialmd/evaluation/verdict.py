@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
-from socialmd.evaluation.checks import FloatArray
 from socialmd.evaluation.forecast_metrics import ForecastMetrics
+from socialmd.types import FloatArray
 
 __all__ = ["ErrorDifference", "Verdict", "comparison"]
 

@@ -14,10 +14,11 @@ Cell lists are textbook: M. P. Allen and D. J. Tildesley, Computer Simulation of
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from socialmd.types import Mask, Positions, Tensor
 
 __all__ = ["neighbour_pairs"]
 
@@ -26,7 +27,7 @@ __all__ = ["neighbour_pairs"]
 MARGIN = 1 + 2.0**-20
 
 
-def neighbour_pairs(positions: Any, reach: float, mask: Any | None = None) -> tuple[Any, Any]:
+def neighbour_pairs(positions: Positions, reach: float, mask: Mask = None) -> tuple[Tensor, Tensor]:
     """All pairs of particles within reach of each other along both axes.
 
     These are the neighbours that `grid.find_neighbours` finds on one square (cubic) grid of side
@@ -66,7 +67,7 @@ def neighbour_pairs(positions: Any, reach: float, mask: Any | None = None) -> tu
     return tf.cast(pair // count, tf.int32), tf.cast(pair % count, tf.int32)
 
 
-def _candidates(positions: Any, reach: float, mask: Any | None) -> tuple[Any, Any]:
+def _candidates(positions: Positions, reach: float, mask: Mask) -> tuple[Tensor, Tensor]:
     """Pairs left to be compared exactly: owner and neighbour, int64 [M], sorted by owner."""
     finite = tf.reduce_all(tf.math.is_finite(positions), axis=-1)  # [B, N]
     # Whose position is not finite looks around the origin; the exact comparison drops those pairs.
@@ -88,7 +89,7 @@ def _candidates(positions: Any, reach: float, mask: Any | None) -> tuple[Any, An
     return pair // count, tf.gather(sorted_particles, pair % count)
 
 
-def _number_strips(coordinates: list[Any], reach: float) -> tuple[Any, Any]:
+def _number_strips(coordinates: list[Tensor], reach: float) -> tuple[Tensor, Tensor]:
     """Number of each particle's strip, int64 [B, N], and of those around it, [B, N, 3 or 9].
 
     Numbers are below N: that of a strip is how many particles are in strips before it. Strips
@@ -109,7 +110,7 @@ def _number_strips(coordinates: list[Any], reach: float) -> tuple[Any, Any]:
     return _lower_bound(occupied, x[..., None])[..., 0], tf.where(is_there, number, -1)
 
 
-def _number_along(x: Any, reach: float) -> Any:
+def _number_along(x: Tensor, reach: float) -> Tensor:
     """Number of each particle's strip along one axis: int64 [B, N], within 0..2 N.
 
     Strips side by side have consecutive numbers, and at least one is free between any others. So
@@ -126,14 +127,14 @@ def _number_along(x: Any, reach: float) -> Any:
     return tf.cast(tf.gather(numbers, place, batch_dims=1), tf.int64)
 
 
-def _find_runs(keys: Any, strips: Any, y: Any, reach: float) -> tuple[Any, Any]:
+def _find_runs(keys: Tensor, strips: Tensor, y: Tensor, reach: float) -> tuple[Tensor, Tensor]:
     """Where in the sorted order the runs of each particle begin and end (exclusive): [B, N, R]."""
     extent = np.float32(reach * MARGIN)
     low, high = (_sort_key(strips, edge[..., None]) for edge in (y - extent, y + extent))
     return _lower_bound(keys, low), _lower_bound(keys, high, upper=True)
 
 
-def _lower_bound(ascending: Any, values: Any, upper: bool = False) -> Any:
+def _lower_bound(ascending: Tensor, values: Tensor, upper: bool = False) -> Tensor:
     """First place in [B, N] of what is not below (`upper`: is above) each of [B, N, R]; int64."""
     # `tf.searchsorted`, but for a reshape in it that fails where there is no particle.
     bound = tf.raw_ops.UpperBound if upper else tf.raw_ops.LowerBound
@@ -143,7 +144,7 @@ def _lower_bound(ascending: Any, values: Any, upper: bool = False) -> Any:
     return tf.reshape(places, shape)
 
 
-def _sort_key(strip: Any, y: Any) -> Any:
+def _sort_key(strip: Tensor, y: Tensor) -> Tensor:
     """int64 that sorts by strip, then by y: the bits of floats sort as these, but for the sign."""
     bits = tf.bitcast(y, tf.int32)
     bits = tf.where(bits < 0, tf.bitwise.bitwise_xor(bits, 2**31 - 1), bits)

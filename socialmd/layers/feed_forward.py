@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from socialmd.registration import register
+from socialmd.types import Shape, Tensor
 
 __all__ = ["FeedForward"]
 
@@ -75,14 +76,14 @@ class FeedForward(keras.layers.Layer):
             name="output",
         )
 
-    def build(self, inputs_shape: Any) -> None:
+    def build(self, inputs_shape: Shape) -> None:
         self.linear.build(inputs_shape)
         hidden_shape = (*inputs_shape[:-1], self.hidden_units)
         for number, layer in enumerate(self.hidden):
             layer.build(hidden_shape if number else inputs_shape)
         self.output_layer.build(hidden_shape)
 
-    def _initial_kernel(self, shape: Any, dtype: Any = None) -> Any:
+    def _initial_kernel(self, shape: Shape, dtype: Any = None) -> Tensor:
         ignored = shape[0] if self.num_ignored is None else self.num_ignored
         if ignored == shape[0]:
             return ops.zeros(shape, dtype)
@@ -90,13 +91,13 @@ class FeedForward(keras.layers.Layer):
         kernel = keras.initializers.GlorotUniform()((known, shape[1]), dtype)
         return ops.concatenate([kernel, ops.zeros((ignored, shape[1]), dtype)], axis=0)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         hidden = inputs
         for layer in self.hidden:
             hidden = layer(hidden)
         return self.linear(inputs) + self.output_layer(hidden)
 
-    def compute_output_shape(self, inputs_shape: Any) -> Any:
+    def compute_output_shape(self, inputs_shape: Shape) -> Shape:
         return (*inputs_shape[:-1], self.width)
 
     def get_config(self) -> dict[str, Any]:

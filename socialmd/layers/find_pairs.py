@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 from keras import ops
 
 from socialmd.layers.pair_sum import select
+from socialmd.types import Mask, Positions, Tensor
 
 __all__ = ["SEARCHES", "compare_all", "compares_all", "find_pairs"]
 
@@ -18,8 +17,8 @@ CROSSOVER = 200
 
 
 def find_pairs(
-    positions: Any, reach: float, mask: Any | None = None, search: str = "auto"
-) -> tuple[Any, Any, Any]:
+    positions: Positions, reach: float, mask: Mask = None, search: str = "auto"
+) -> tuple[Tensor, Tensor, Tensor]:
     """Ordered pairs of particles of one system within reach of each other along both axes.
 
     Args:
@@ -50,7 +49,7 @@ def find_pairs(
     )
 
 
-def compares_all(positions: Any, search: str) -> bool:
+def compares_all(positions: Positions, search: str) -> bool:
     """Whether `find_pairs` compares all with all, as far as is known before it runs.
 
     Args:
@@ -65,7 +64,7 @@ def compares_all(positions: Any, search: str) -> bool:
     return search == "auto" and particles is not None and particles < CROSSOVER
 
 
-def compare_all(positions: Any, reach: float, mask: Any | None = None) -> tuple[Any, Any]:
+def compare_all(positions: Positions, reach: float, mask: Mask = None) -> tuple[Tensor, Tensor]:
     """Offsets of all from all, and which of them count.
 
     Args:
@@ -84,14 +83,14 @@ def compare_all(positions: Any, reach: float, mask: Any | None = None) -> tuple[
     return offsets, within
 
 
-def _all_pairs(positions: Any, reach: float, mask: Any | None) -> tuple[Any, Any, Any]:
+def _all_pairs(positions: Positions, reach: float, mask: Mask) -> tuple[Tensor, Tensor, Tensor]:
     particles = ops.shape(positions)[1]
     index, weights = select(compare_all(positions, reach, mask)[1])
     owner = index // particles
     return owner, owner - owner % particles + index % particles, weights
 
 
-def _cell_list(positions: Any, reach: float, mask: Any | None) -> tuple[Any, Any, Any]:
+def _cell_list(positions: Positions, reach: float, mask: Mask) -> tuple[Tensor, Tensor, Tensor]:
     # Imported here because it is written in TensorFlow's operations.
     from socialmd.layers.cell_list import neighbour_pairs
 

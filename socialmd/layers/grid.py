@@ -13,21 +13,22 @@ the inscribed circle, |x_j - x_i| <= w / 2 (thesis equation 8), without it anywh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from socialmd.types import Mask, Positions, Tensor
+
 __all__ = ["cell_index", "filter_taps", "find_neighbours", "interpolation_taps", "lies_on_grids"]
 
 
 def find_neighbours(
-    positions: Any,
+    positions: Positions,
     grid_sizes: Sequence[float],
     distance_filter: bool = True,
-    mask: Any | None = None,
-) -> tuple[Any, Any]:
+    mask: Mask = None,
+) -> tuple[Tensor, Tensor]:
     """Which neighbours lie on which of a particle's grids.
 
     Args:
@@ -50,7 +51,9 @@ def find_neighbours(
     return offsets, ops.logical_and(within, apart[..., None])
 
 
-def lies_on_grids(offsets: Any, grid_sizes: Sequence[float], distance_filter: bool = True) -> Any:
+def lies_on_grids(
+    offsets: Positions, grid_sizes: Sequence[float], distance_filter: bool = True
+) -> Tensor:
     """On which grids of a particle something at an offset from it lies.
 
     Args:
@@ -70,7 +73,7 @@ def lies_on_grids(offsets: Any, grid_sizes: Sequence[float], distance_filter: bo
     return distances[..., None] <= ops.convert_to_tensor(limits)
 
 
-def cell_index(offsets: Any, sides: Any, grid_cells: int) -> Any:
+def cell_index(offsets: Positions, sides: Tensor, grid_cells: int) -> Tensor:
     """Cell that a neighbour lies in.
 
     Args:
@@ -90,8 +93,8 @@ def cell_index(offsets: Any, sides: Any, grid_cells: int) -> Any:
 
 
 def interpolation_taps(
-    offsets: Any, sides: Any, grid_cells: int, linear: bool = True
-) -> tuple[Any, Any]:
+    offsets: Positions, sides: Tensor, grid_cells: int, linear: bool = True
+) -> tuple[Tensor, Tensor]:
     """Cells between whose centres a neighbour lies, and how near it is to each of them.
 
     Linear along each axis, "cloud in cell": shares are products over axes of one minus the distance

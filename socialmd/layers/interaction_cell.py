@@ -9,6 +9,7 @@ from keras import ops
 
 from socialmd.layers.interaction_law import InteractionLaw
 from socialmd.registration import register
+from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["InteractionCell", "Motion"]
 
@@ -31,12 +32,12 @@ class Motion(NamedTuple):
         variation: how much acceleration changed, substep by substep, in all: [B, N, 1].
     """
 
-    position: Any
-    velocity: Any
-    acceleration: Any
-    start: Any
-    peak: Any
-    variation: Any
+    position: Positions
+    velocity: Tensor
+    acceleration: Tensor
+    start: Tensor
+    peak: Tensor
+    variation: Tensor
 
 
 @register
@@ -98,7 +99,7 @@ class InteractionCell(keras.layers.Layer):
                 2, kernel_initializer="zeros", dtype="float32", name="inertia"
             )
 
-    def build(self, positions_shape: Any, num_features: int) -> None:
+    def build(self, positions_shape: Shape, num_features: int) -> None:
         """Make the weights.
 
         Args:
@@ -116,19 +117,24 @@ class InteractionCell(keras.layers.Layer):
         self.acceleration_scale = self._add_constant("acceleration_scale", "ones")
         self.built = True
 
-    def _add_constant(self, name: str, initializer: str, shape: tuple[int, ...] = ()) -> Any:
+    def _add_constant(self, name: str, initializer: str, shape: Shape = ()) -> Tensor:
         return self.add_weight(
             name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32"
         )
 
-    def standardize(self, features: Any) -> Any:
+    def standardize(self, features: Tensor) -> Tensor:
         """Static features [B, N, F - D] as the network reads them: mean zero, variance one."""
         return (features - self.feature_mean) / self.feature_scale
 
     # === A frame ===
 
     def advance(
-        self, position: Any, velocity: Any, features: Any, hidden: Any, mask: Any | None = None
+        self,
+        position: Positions,
+        velocity: Tensor,
+        features: Tensor,
+        hidden: Tensor,
+        mask: Mask = None,
     ) -> Motion:
         """Integrate one frame.
 
@@ -143,7 +149,7 @@ class InteractionCell(keras.layers.Layer):
         """
         emitted, response = self.law.read(features, hidden)
 
-        def accelerate(position: Any) -> Any:
+        def accelerate(position: Positions) -> Tensor:
             return self.acceleration_scale * self.law(position, emitted, response, mask)
 
         if self.law.units:
@@ -160,7 +166,7 @@ class InteractionCell(keras.layers.Layer):
             variation = variation + ops.sqrt(TINY + _square(acceleration - before))
         return Motion(position, velocity, acceleration, start, peak, variation)
 
-    def correct(self, velocity: Any, residual: Any, hidden: Any) -> Any:
+    def correct(self, velocity: Tensor, residual: Tensor, hidden: Tensor) -> Tensor:
         """The velocity [B, N, D] that what came makes likely.
 
         Args:
@@ -174,7 +180,7 @@ class InteractionCell(keras.layers.Layer):
             return velocity + residual
         return velocity + residual * 2 * ops.sigmoid(self.inertia(hidden)[..., 1:])
 
-    def keep_speed(self, velocity: Any, before: Any, kept: Any) -> Any:
+    def keep_speed(self, velocity: Tensor, before: Tensor, kept: Tensor) -> Tensor:
         """A velocity [B, N, D] whose size is, as far as it is kept, that of another one.
 
         Args:
@@ -191,8 +197,13 @@ class InteractionCell(keras.layers.Layer):
         return velocity * (1.0 - kept + kept * speeds[0] / speeds[1])
 
     def remember(
-        self, velocity: Any, features: Any, acceleration: Any, residual: Any, states: Any
-    ) -> Any:
+        self,
+        velocity: Tensor,
+        features: Tensor,
+        acceleration: Tensor,
+        residual: Tensor,
+        states: Tensor,
+    ) -> Tensor:
         """h and c, [B, N, H], after what came; all arguments as above."""
         if not self.units:
             return states
@@ -208,7 +219,7 @@ class InteractionCell(keras.layers.Layer):
         _, states = self.lstm(ops.concatenate(flat[:-2], axis=-1), flat[-2:])
         return tuple(ops.reshape(state, (*shape, self.units)) for state in states)
 
-    def moments(self, motion: Motion, residual: Any) -> Any:
+    def moments(self, motion: Motion, residual: Tensor) -> Tensor:
         """How violent a frame is, by which its uncertainty is told: [B, N, 7].
 
         Logarithms of speed, of acceleration at both ends, of its net change, peak and variation,
@@ -241,10 +252,10 @@ class InteractionCell(keras.layers.Layer):
         return cls(**{**config, "law": keras.saving.deserialize_keras_object(config["law"])})
 
 
-def _square(vector: Any) -> Any:
+def _square(vector: Tensor) -> Tensor:
     return ops.sum(ops.square(vector), axis=-1, keepdims=True)
 
 
-def _compress(vector: Any) -> Any:
+def _compress(vector: Tensor) -> Tensor:
     """Close encounters' accelerations, a hundred times typical, as numbers that a tanh can tell."""
     return ops.arcsinh(vector)

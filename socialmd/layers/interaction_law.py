@@ -9,6 +9,7 @@ from keras import ops
 
 from socialmd.layers.feed_forward import FeedForward
 from socialmd.registration import register
+from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["InteractionLaw"]
 
@@ -80,7 +81,7 @@ class InteractionLaw(keras.layers.Layer):
             width, self.hidden_units, num_ignored=self.units, dtype="float32", name=name
         )
 
-    def build(self, positions_shape: Any, num_features: int) -> None:
+    def build(self, positions_shape: Shape, num_features: int) -> None:
         """Make the weights.
 
         Args:
@@ -108,7 +109,7 @@ class InteractionLaw(keras.layers.Layer):
             self.respond.build((None, None, width + known[-1]))
         self.built = True
 
-    def read(self, features: Any, hidden: Any) -> tuple[Any, Any]:
+    def read(self, features: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """What particles emit, v [B, N, C], and how they respond.
 
         Args:
@@ -121,7 +122,9 @@ class InteractionLaw(keras.layers.Layer):
         known = ops.concatenate([features, hidden], axis=-1) if self.units else features
         return self.emit(known), self.respond(known) if self.gate else known
 
-    def call(self, positions: Any, emitted: Any, response: Any, mask: Any | None = None) -> Any:
+    def call(
+        self, positions: Positions, emitted: Tensor, response: Tensor, mask: Mask = None
+    ) -> Tensor:
         field = self.interaction(positions, emitted, mask)  # [B, N, C] or [B, N, C, D]
         if not self.gate:
             flat = field

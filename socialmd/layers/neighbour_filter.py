@@ -16,6 +16,7 @@ from socialmd.layers.grid import interpolation_taps, lies_on_grids
 from socialmd.layers.pair_sum import pair_sum, select
 from socialmd.layers.stacked_state_pooling import check_grids
 from socialmd.registration import register
+from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["NeighbourFilter"]
 
@@ -139,7 +140,7 @@ class NeighbourFilter(keras.layers.Layer):
         """Distance below which a radial filter resolves nothing, in units of length."""
         return self.minimum_distance or self.cutoff / 1000
 
-    def build(self, positions_shape: Any, values_shape: Any) -> None:
+    def build(self, positions_shape: Shape, values_shape: Shape) -> None:
         dims, channels = positions_shape[-1], values_shape[-1]
         if dims not in (2, 3):
             raise ValueError(
@@ -163,7 +164,7 @@ class NeighbourFilter(keras.layers.Layer):
             autocast=False,
         )
 
-    def call(self, positions: Any, values: Any, mask: Any | None = None) -> Any:
+    def call(self, positions: Positions, values: Tensor, mask: Mask = None) -> Tensor:
         positions, values = ops.cast(positions, "float32"), ops.cast(values, "float32")
         if self.is_radial and compares_all(positions, self.neighbour_search):
             summed = self._sum_radial_of_all(positions, values, mask)
@@ -174,7 +175,7 @@ class NeighbourFilter(keras.layers.Layer):
             summed = ops.reshape(summed, (*ops.shape(positions)[:2], *summed.shape[1:]))
         return ops.cast(summed, self.compute_dtype)
 
-    def _pairs(self, positions: Any, mask: Any | None) -> tuple[Any, Any, Any, Any]:
+    def _pairs(self, positions: Positions, mask: Mask) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Owner and neighbour, as b * N + n, offset and whether it counts, of each of M pairs."""
         # A hair beyond the largest circle: squares round, and whoever lies on it is a candidate.
         reach = self.cutoff if self.is_radial else max(self.grid_sizes) / 2 * (1 + 1e-6)
@@ -188,8 +189,8 @@ class NeighbourFilter(keras.layers.Layer):
     # === Radial ===
 
     def _sum_radial(
-        self, owner: Any, neighbour: Any, offsets: Any, counts: Any, values: Any
-    ) -> Any:
+        self, owner: Tensor, neighbour: Tensor, offsets: Positions, counts: Tensor, values: Tensor
+    ) -> Tensor:
         strength, direction = self._radial(offsets, counts)
         emitted = strength * _take_rows(values, neighbour)  # [M, C]
         forces = emitted[:, :, None] * direction[:, None, :]  # [M, C, D]
@@ -197,7 +198,7 @@ class NeighbourFilter(keras.layers.Layer):
         summed = ops.segment_sum(flat, owner, num_segments=ops.shape(values)[0])
         return ops.reshape(summed, (-1, *forces.shape[1:]))
 
-    def _sum_radial_of_all(self, positions: Any, values: Any, mask: Any | None) -> Any:
+    def _sum_radial_of_all(self, positions: Positions, values: Tensor, mask: Mask) -> Tensor:
         """The same over all pairs, as products of matrices: faster where most of them count."""
         batch, particles, channels = ops.shape(values)
         offsets, counts = compare_all(positions, self.cutoff, mask)
@@ -210,7 +211,7 @@ class NeighbourFilter(keras.layers.Layer):
         direction = ops.reshape(direction, (*shape, offsets.shape[-1]))
         return ops.matmul(ops.swapaxes(emitted, -1, -2), direction)  # [B, N, C, D]
 
-    def _radial(self, offsets: Any, counts: Any) -> tuple[Any, Any]:
+    def _radial(self, offsets: Positions, counts: Tensor) -> tuple[Tensor, Tensor]:
         """T [M, C], and [M, D] by which to multiply it: direction, power and switch."""
         shortest = self.shortest
         span = math.log(self.cutoff / shortest)
@@ -228,14 +229,16 @@ class NeighbourFilter(keras.layers.Layer):
         scale = scale * self._switch(distances) * ops.cast(counts, "float32")[:, None]
         return start + (place - node) * change, offsets * scale
 
-    def _switch(self, distances: Any) -> Any:
+    def _switch(self, distances: Tensor) -> Tensor:
         """One up to nine tenths of the cutoff, zero from the cutoff on; differentiable twice."""
         x = ops.clip((distances / self.cutoff - (1 - SWITCH)) / SWITCH, 0.0, 1.0)
         return 1 - x**3 * (10 - 15 * x + 6 * x**2)
 
     # === Grids ===
 
-    def _sum_grids(self, owner: Any, neighbour: Any, offsets: Any, counts: Any, values: Any) -> Any:
+    def _sum_grids(
+        self, owner: Tensor, neighbour: Tensor, offsets: Positions, counts: Tensor, values: Tensor
+    ) -> Tensor:
         on_grids = ops.logical_and(lies_on_grids(offsets, self.grid_sizes), counts[:, None])
         index, weights = select(on_grids)  # entries: a pair on one of the grids
         pair, grid = index // len(self.grid_sizes), index % len(self.grid_sizes)
@@ -243,7 +246,7 @@ class NeighbourFilter(keras.layers.Layer):
         emitted = kernel * _take_rows(values, ops.take(neighbour, pair))
         return ops.segment_sum(emitted, ops.take(owner, pair), num_segments=ops.shape(values)[0])
 
-    def _grid_kernel(self, offsets: Any, grid: Any) -> Any:
+    def _grid_kernel(self, offsets: Positions, grid: Tensor) -> Tensor:
         """What grid number [M] has at an offset [M, D]: [M, C]."""
         sides = ops.take(np.asarray(self.grid_sizes, "float32"), grid)
         cells, shares = interpolation_taps(
@@ -255,7 +258,7 @@ class NeighbourFilter(keras.layers.Layer):
         rows = ops.reshape(rows, (-1, shares.shape[1], rows.shape[1]))  # [M, taps, C]
         return ops.sum(rows * shares[..., None], axis=1)
 
-    def kernel(self, offsets: Any) -> Any:
+    def kernel(self, offsets: Positions) -> Tensor:
         """K at given offsets, for looking at it.
 
         Args:
@@ -276,7 +279,7 @@ class NeighbourFilter(keras.layers.Layer):
             *pairs, ops.ones((offsets.shape[0], self.table.shape[-1]), "float32")
         )
 
-    def compute_output_shape(self, positions_shape: Any, values_shape: Any) -> Any:
+    def compute_output_shape(self, positions_shape: Shape, values_shape: Shape) -> Shape:
         return (*values_shape, positions_shape[-1]) if self.is_radial else tuple(values_shape)
 
     def get_config(self) -> dict[str, Any]:
@@ -294,7 +297,7 @@ class NeighbourFilter(keras.layers.Layer):
         }
 
 
-def _take_rows(values: Any, index: Any) -> Any:
+def _take_rows(values: Tensor, index: Tensor) -> Tensor:
     """Rows of [R, C], float32, by their numbers [M]: [M, C].
 
     That is `ops.take`, but TensorFlow's gradient of it, a sum of many rows into few, takes longer

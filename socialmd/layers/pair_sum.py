@@ -10,15 +10,15 @@ operations; a test holds the two together.
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 from keras import ops
+
+from socialmd.types import Tensor
 
 __all__ = ["pair_sum", "portable_pair_sum", "portable_select", "select"]
 
 
-def portable_select(counts: Any) -> tuple[Any, Any]:
+def portable_select(counts: Tensor) -> tuple[Tensor, Tensor]:
     """Where a condition holds, as entries of a sum.
 
     Args:
@@ -32,7 +32,7 @@ def portable_select(counts: Any) -> tuple[Any, Any]:
     return ops.arange(ops.shape(weights)[0], dtype="int32"), weights
 
 
-def _tensorflow_select(counts: Any) -> tuple[Any, Any]:
+def _tensorflow_select(counts: Tensor) -> tuple[Tensor, Tensor]:
     """The same without the entries of weight zero: most pairs are out of range of most grids."""
     import tensorflow as tf
 
@@ -40,7 +40,7 @@ def _tensorflow_select(counts: Any) -> tuple[Any, Any]:
     return index, tf.ones_like(index, tf.float32)
 
 
-def portable_pair_sum(entries: Any, weights: Any, values: Any, num_rows: Any) -> Any:
+def portable_pair_sum(entries: Tensor, weights: Tensor, values: Tensor, num_rows: Tensor) -> Tensor:
     """The sum on any Keras backend: gather, weigh, add by segment.
 
     Args:
@@ -57,7 +57,9 @@ def portable_pair_sum(entries: Any, weights: Any, values: Any, num_rows: Any) ->
     return ops.segment_sum(gathered, entries[:, 0], num_segments=num_rows)
 
 
-def _tensorflow_pair_sum(entries: Any, weights: Any, values: Any, num_rows: Any) -> Any:
+def _tensorflow_pair_sum(
+    entries: Tensor, weights: Tensor, values: Tensor, num_rows: Tensor
+) -> Tensor:
     """The same as a product with a `tf.SparseTensor`.
 
     On a CPU, forward and backward together take less than half the time of gather and segment sum,

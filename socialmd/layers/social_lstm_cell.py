@@ -10,6 +10,7 @@ from keras import ops
 
 from socialmd.layers.stacked_pooling_conv import StackedPoolingConv2D
 from socialmd.registration import register
+from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["SocialLSTMCell"]
 
@@ -152,7 +153,7 @@ class SocialLSTMCell(keras.layers.Layer):
         )
         self.pooling_embedding = self._dense(self.embedding_dim, "pooling_embedding", "relu")
 
-    def build(self, inputs_shape: Any, positions_shape: Any, states_shape: Any) -> None:
+    def build(self, inputs_shape: Shape, positions_shape: Shape, states_shape: Shape) -> None:
         particles = inputs_shape[:-1]
         self.input_embedding.build(inputs_shape)
         if self.grid_sizes:
@@ -161,7 +162,7 @@ class SocialLSTMCell(keras.layers.Layer):
         self.output_layer.build((*particles, self.units + self.embedding_dim))
         self.built = True
 
-    def _build_pooling(self, particles: Any, positions_shape: Any) -> None:
+    def _build_pooling(self, particles: Shape, positions_shape: Shape) -> None:
         self.state_embedding.build((*particles, self.units))
         self.pooling.build(positions_shape, (*particles, self.embedding_dim))
         image = (None, *self.pooling.compute_output_shape(positions_shape, (1, 1, 1))[2:])
@@ -171,7 +172,9 @@ class SocialLSTMCell(keras.layers.Layer):
             image = self.downsample.compute_output_shape(convolution.compute_output_shape(image))
         self.pooling_embedding.build((None, image[1] * image[2] * image[3]))
 
-    def call(self, inputs: Any, positions: Any, states: Any, mask: Any | None = None) -> Any:
+    def call(
+        self, inputs: Tensor, positions: Positions, states: Tensor, mask: Mask = None
+    ) -> Tensor:
         shape = ops.shape(inputs)[:2]
         alpha = self.input_embedding(ops.cast(inputs, self.compute_dtype))  # [B, N, E]
         joined = self._flatten(alpha)
@@ -182,7 +185,7 @@ class SocialLSTMCell(keras.layers.Layer):
         states = tuple(ops.reshape(state, (*shape, self.units)) for state in states)
         return self.output_layer(ops.concatenate([states[0], alpha], axis=-1)), states
 
-    def _pool(self, positions: Any, hidden: Any, mask: Any | None) -> Any:
+    def _pool(self, positions: Positions, hidden: Tensor, mask: Mask) -> Tensor:
         image = self.pooling(positions, self.state_embedding(hidden), mask)
         image = ops.reshape(image, (-1, *image.shape[2:]))  # [B * N, G', G', C]
         image = self.downsample(image)
@@ -192,7 +195,7 @@ class SocialLSTMCell(keras.layers.Layer):
         return self.pooling_embedding(ops.reshape(image, (-1, values)))
 
     @staticmethod
-    def _flatten(tensor: Any) -> Any:
+    def _flatten(tensor: Tensor) -> Tensor:
         return ops.reshape(tensor, (-1, tensor.shape[-1]))  # [B, N, H] -> [B * N, H]
 
     def get_config(self) -> dict[str, Any]:

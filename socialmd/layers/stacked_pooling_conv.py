@@ -14,6 +14,7 @@ from socialmd.layers.grid import cell_index, filter_taps, lies_on_grids
 from socialmd.layers.pair_sum import pair_sum, select
 from socialmd.layers.stacked_state_pooling import check_grids
 from socialmd.registration import register
+from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["StackedPoolingConv2D"]
 
@@ -101,7 +102,7 @@ class StackedPoolingConv2D(keras.layers.Layer):
         # XLA has no sparse product.
         self.supports_jit = keras.backend.backend() != "tensorflow"
 
-    def build(self, positions_shape: Any, states_shape: Any) -> None:
+    def build(self, positions_shape: Shape, states_shape: Shape) -> None:
         self.kernel = self.add_weight(
             name="kernel",
             shape=(self.kernel_size, self.kernel_size, states_shape[-1], self.filters),
@@ -109,7 +110,7 @@ class StackedPoolingConv2D(keras.layers.Layer):
         )
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
-    def call(self, positions: Any, states: Any, mask: Any | None = None) -> Any:
+    def call(self, positions: Positions, states: Tensor, mask: Mask = None) -> Tensor:
         batch, particles = ops.shape(positions)[0], ops.shape(positions)[1]
         taps, pixels = self.kernel_size**2, self._pixels**2
         kernel = ops.reshape(ops.transpose(self.kernel, (2, 0, 1, 3)), (states.shape[-1], -1))
@@ -130,7 +131,7 @@ class StackedPoolingConv2D(keras.layers.Layer):
         outputs = ops.reshape(summed, shape) + ops.cast(self.bias, summed.dtype)
         return self.activation(outputs)  # [B, N, G', G', C]
 
-    def _pairs(self, positions: Any, mask: Any | None) -> tuple[Any, Any, Any, Any]:
+    def _pairs(self, positions: Positions, mask: Mask) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Every neighbour on a grid: owner and neighbour, as b * N + n, its cell and its weight."""
         # Float32 whatever the compute dtype: bfloat16 could not tell neighbouring cells apart.
         positions = ops.cast(positions, "float32")
@@ -146,7 +147,7 @@ class StackedPoolingConv2D(keras.layers.Layer):
         cell = cell_index(ops.take(offsets, pair, axis=0), sides, self.grid_cells)
         return ops.take(owner, pair), ops.take(neighbour, pair), cell, weights
 
-    def compute_output_shape(self, positions_shape: Any, states_shape: Any) -> Any:
+    def compute_output_shape(self, positions_shape: Shape, states_shape: Shape) -> Shape:
         return (*states_shape[:2], self._pixels, self._pixels, self.filters)
 
     def get_config(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from keras import ops
 
 from socialmd.layers.grid import cell_index, find_neighbours
 from socialmd.registration import register
+from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["StackedStatePooling"]
 
@@ -69,10 +70,10 @@ class StackedStatePooling(keras.layers.Layer):
         self.grid_cells = grid_cells
         self.distance_filter = distance_filter
 
-    def build(self, positions_shape: Any, states_shape: Any) -> None:
+    def build(self, positions_shape: Shape, states_shape: Shape) -> None:
         self.built = True
 
-    def call(self, positions: Any, states: Any, mask: Any | None = None) -> Any:
+    def call(self, positions: Positions, states: Tensor, mask: Mask = None) -> Tensor:
         batch, particles = ops.shape(positions)[0], ops.shape(positions)[1]
         cells, dim = self.grid_cells**2, states.shape[-1]
         offsets, counts = find_neighbours(positions, self.grid_sizes, self.distance_filter, mask)
@@ -90,7 +91,7 @@ class StackedStatePooling(keras.layers.Layer):
             pooled, (batch, particles, self.grid_cells, self.grid_cells, dim)
         )  # [B, N, G, G, E]
 
-    def compute_output_shape(self, positions_shape: Any, states_shape: Any) -> Any:
+    def compute_output_shape(self, positions_shape: Shape, states_shape: Shape) -> Shape:
         return (*states_shape[:2], self.grid_cells, self.grid_cells, states_shape[-1])
 
     def get_config(self) -> dict[str, Any]:

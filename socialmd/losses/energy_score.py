@@ -9,6 +9,7 @@ from keras import ops
 
 from socialmd.losses.particle_loss import ParticleLoss
 from socialmd.registration import register
+from socialmd.types import Positions, Tensor
 
 __all__ = ["EnergyScore"]
 
@@ -74,7 +75,7 @@ class EnergyScore(ParticleLoss):
         self.exponents = tuple(exponents)
         self.fairness = fairness
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Positions, y_pred: Tensor) -> Tensor:
         if len(y_pred.shape) != len(y_true.shape) + 1 or y_pred.shape[-2] < 2:
             raise ValueError(
                 "y_pred: expected futures [B, T', N, M, D] with M of at least 2, found shape "
@@ -91,7 +92,7 @@ class EnergyScore(ParticleLoss):
         share = self.fairness + (1 - self.fairness) * (count - 1) / count
         return error - share * sum(pairs) / (2 * (count - 1))
 
-    def _kernel(self, difference: Any) -> Any:
+    def _kernel(self, difference: Tensor) -> Tensor:
         square = ops.sum(ops.square(difference), axis=-1) + TINY
         return sum(ops.power(square, beta / 2) for beta in self.exponents) / len(self.exponents)
 

@@ -7,6 +7,7 @@ from typing import Any
 from socialmd import distributions
 from socialmd.losses.particle_loss import ParticleLoss
 from socialmd.registration import register
+from socialmd.types import Positions, Tensor
 
 __all__ = ["NegativeLogLikelihood"]
 
@@ -47,7 +48,7 @@ class NegativeLogLikelihood(ParticleLoss):
         self.distribution = distribution
         self._distribution = distributions.get(distribution)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Positions, y_pred: Tensor) -> Tensor:
         return -self._distribution.from_parameters(y_pred).log_prob(y_true)
 
     def get_config(self) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 from keras import ops
 
 from socialmd.replicas import replica_context
+from socialmd.types import Positions, Tensor
 
 __all__ = ["ParticleLoss"]
 
@@ -25,7 +24,9 @@ class ParticleLoss(keras.losses.Loss):
             (see `SocialLSTM`) are left out by themselves.
     """
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any | None = None) -> Any:
+    def __call__(
+        self, y_true: Positions, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
         mean = super().__call__(y_true, y_pred, sample_weight)
         context = replica_context()
         if context is None or self.reduction != "mean_with_sample_weight":

@@ -9,6 +9,7 @@ from keras import ops
 from socialmd import distributions
 from socialmd.losses.particle_loss import ParticleLoss
 from socialmd.registration import register
+from socialmd.types import Positions, Tensor
 
 __all__ = ["StudentTError"]
 
@@ -57,7 +58,7 @@ class StudentTError(ParticleLoss):
         self.distribution = distribution
         self._distribution = distributions.get(distribution)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Positions, y_pred: Tensor) -> Tensor:
         error = (self._distribution.mean(y_pred) - ops.cast(y_true, y_pred.dtype)) / self.scale
         squares = ops.sum(ops.square(error), axis=-1)
         return (FREEDOM + y_true.shape[-1]) / 2 * ops.log1p(squares / FREEDOM)

@@ -9,6 +9,7 @@ from keras import ops
 
 from socialmd import distributions
 from socialmd.registration import register
+from socialmd.types import Positions, Tensor
 
 __all__ = ["PositionError"]
 
@@ -44,7 +45,9 @@ class PositionError(keras.metrics.Mean):
         self.distribution = distribution
         self._distribution = distributions.get(distribution)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any | None = None) -> None:
+    def update_state(
+        self, y_true: Positions, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
         predicted = ops.cast(y_pred, "float32")
         are_futures = len(predicted.shape) > len(y_true.shape)
         mean = ops.mean(predicted, axis=-2) if are_futures else self._distribution.mean(predicted)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from socialmd.data.masked_inputs import unpack
 from socialmd.evaluation.baselines.check_frames import check_frames
 from socialmd.evaluation.baselines.known_data import KnownData
-from socialmd.evaluation.checks import FloatArray
+from socialmd.types import FloatArray, Inputs
 
 __all__ = ["BASELINES", "Baseline", "baseline_names", "register_baseline"]
 
@@ -56,7 +56,7 @@ class Baseline(ABC):
 
     def rollout(
         self,
-        inputs: Any,
+        inputs: Inputs,
         num_steps: int,
         feedback: str | None = None,
         seed: int | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from socialmd.evaluation.checks import FloatArray
+from socialmd.types import FloatArray
 
 __all__ = ["check_frames"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from socialmd.evaluation.baselines.baseline import Baseline, register_baseline
-from socialmd.evaluation.checks import FloatArray
+from socialmd.types import FloatArray
 
 __all__ = ["ConstantPosition"]
 

@@ -7,9 +7,9 @@ from typing import Self
 from socialmd.config import ManyBodySystem
 from socialmd.evaluation.baselines.baseline import Baseline, register_baseline
 from socialmd.evaluation.baselines.known_data import KnownData
-from socialmd.evaluation.checks import FloatArray
 from socialmd.evaluation.not_possible import NotPossibleError
 from socialmd.simulation import FEATURES_OF_LAW, accelerations, integrate, law_of
+from socialmd.types import FloatArray
 
 __all__ = ["KnownLaw"]
 

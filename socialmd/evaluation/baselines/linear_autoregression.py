@@ -12,8 +12,8 @@ from socialmd.data.masked_inputs import unpack
 from socialmd.evaluation.baselines.baseline import Baseline, register_baseline
 from socialmd.evaluation.baselines.check_frames import check_frames
 from socialmd.evaluation.baselines.known_data import KnownData
-from socialmd.evaluation.checks import FloatArray
 from socialmd.evaluation.not_possible import NotPossibleError
+from socialmd.types import FloatArray
 
 __all__ = ["LinearAutoregression"]
 
