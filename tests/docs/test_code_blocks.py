@@ -109,8 +109,8 @@ def test_the_readme_forecasts_and_describes(workplace, capsys):
     names = {}
     run_python(README, {'"radius"': '"mass", "charge"'}, names)
     assert names["error"].shape == (30, 25)
-    assert np.median(names["error"][0]) < 1e-4 < 0.1 < np.median(names["error"][-1]) + 0.1
-    assert "e-0" in capsys.readouterr().out
+    assert np.median(names["error"][0]) < 1e-4
+    assert capsys.readouterr().out.count("[") == 2  # errors, sigmas
     assert (workplace / "data/mine/dataset.json").is_file()
 
 
