@@ -1,4 +1,4 @@
-"""What happens to a quantity when particles come close to each other?"""
+"""A quantity of particles before and after they come close to each other."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def around_close_approaches(
 
     Args:
         values: positive numbers, predicted sigma or displacement error, say; [W, T', N].
-        truth: positions, [W, T', N, 2] with N >= 2.
+        truth: positions, [W, T', N, D] with N >= 2, D being 2 or 3.
         threshold: in units of length. Controls never come below three times as much.
         half_width: k, steps before and after.
 
@@ -75,7 +75,7 @@ def around_close_approaches(
         >>> around.ratio, around.control_ratio
         (2.61, 3.29)
     """
-    positions = finite_positions("truth", truth)
+    positions = finite_positions("truth", truth, (2, 3))
     series = finite_array("values", values, positions.shape[:3])
     if not (series > 0).all():
         raise ValueError(f"values: expected positive numbers, found {series.min()}")

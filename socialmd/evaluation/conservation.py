@@ -1,4 +1,4 @@
-"""Does a forecast obey the conservation laws of a closed system?
+"""Conserved quantities of a closed system along a forecast.
 
 Frames give positions only, so velocities are difference quotients. What a coarse step spacing h
 does to them differs from law to law:
@@ -25,14 +25,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from socialmd.evaluation.checks import finite_array, finite_positions
+from socialmd.evaluation.lengths import lengths
 from socialmd.types import FloatArray
 
 __all__ = ["Conservation", "velocities"]
 
-# positions and velocities, [W, any number of frames, N, 2] -> energies [W, frames]
+# positions and velocities, [W, any number of frames, N, D] -> energies [W, frames]
 Energy = Callable[[FloatArray, FloatArray], ArrayLike]
-
-MASS = 2  # column of the features x, y, mass, ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -80,10 +79,10 @@ class Conservation:
         """Measure a forecast, or the truth, of W windows.
 
         Args:
-            past: [W, T, N, F] with T >= 3: x, y, mass and any other features.
-            positions: what follows, [W, T', N, 2].
+            past: [W, T, N, F] with T >= 3: D coordinates, mass and any other features.
+            positions: what follows, [W, T', N, D], D being 2 or 3.
             spacing: time from one step to the next, in the past too.
-            energy: total energy of frames: positions and velocities, both [W, S, N, 2], -> [W, S]
+            energy: total energy of frames: positions and velocities, both [W, S, N, D], -> [W, S]
                 for any number S of frames; `socialmd.simulation.total_energy` for the law that
                 made the data.
 
@@ -101,14 +100,15 @@ class Conservation:
             >>> forecast = Conservation.from_arrays(inputs, positions, spacing, energy)
             >>> yardstick = Conservation.from_arrays(inputs, truth, spacing, energy)
         """
-        frames = _check_past(past)
-        before, masses = frames[..., :2], frames[:, -1:, :, MASS]  # [W, T, N, 2], [W, 1, N]
-        after = finite_positions("positions", positions)
-        v_before = velocities(before[:, :1], before[:, 1:], spacing)[:, :-1]  # [W, T - 2, N, 2]
+        after = finite_positions("positions", positions, (2, 3))
+        dims = after.shape[-1]
+        frames = _check_past(past, dims)
+        before, masses = frames[..., :dims], frames[:, -1:, :, dims]  # [W, T, N, D], [W, 1, N]
+        v_before = velocities(before[:, :1], before[:, 1:], spacing)[:, :-1]  # [W, T - 2, N, D]
         v_after = velocities(before, after, spacing)
         kinetic_reference = np.median(_kinetic(v_before, masses), axis=1, keepdims=True)  # [W, 1]
-        v_start = (before[:, -1:] - before[:, -2:-1]) / spacing  # [W, 1, N, 2]
-        speed = _mean(_length(v_start)[..., None], masses)  # [W, 1, 1]
+        v_start = (before[:, -1:] - before[:, -2:-1]) / spacing  # [W, 1, N, D]
+        speed = _mean(lengths(v_start)[..., None], masses)  # [W, 1, 1]
         if not (kinetic_reference > 0).all() or not (speed > 0).all():
             raise ValueError("past: expected particles that move, found a window where none does")
         drift = None
@@ -119,16 +119,16 @@ class Conservation:
             change = energies - np.median(reference, axis=1, keepdims=True)
             drift = _median(np.abs(change) / kinetic_reference)
 
-        momentum_change = (_mean(v_after, masses) - _mean(v_start, masses)) / speed  # [W, T', 2]
-        center = _mean(after, masses)  # [W, T', 2]
+        momentum_change = (_mean(v_after, masses) - _mean(v_start, masses)) / speed  # [W, T', D]
+        center = _mean(after, masses)  # [W, T', D]
         times = spacing * np.arange(1, after.shape[1] + 1)[:, None]  # [T', 1]
         uniform = _mean(before[:, -1:], masses) + _mean(v_start, masses) * times
         return cls(
-            momentum_drift=_median(_length(momentum_change)),
-            center_of_mass_deviation=_median(_length(center - uniform)),
+            momentum_drift=_median(lengths(momentum_change)),
+            center_of_mass_deviation=_median(lengths(center - uniform)),
             kinetic_energy=_median(_kinetic(v_after, masses) / kinetic_reference),
             energy_drift=drift,
-            radius=_median(np.sqrt(np.mean(_length(after - center[:, :, None]) ** 2, axis=-1))),
+            radius=_median(np.sqrt(np.mean(lengths(after - center[:, :, None]) ** 2, axis=-1))),
         )
 
 
@@ -138,12 +138,12 @@ def velocities(past_positions: ArrayLike, positions: ArrayLike, spacing: float) 
         v_t = (x_(t+1) - x_(t-1)) / (2 h)        v_T' = (3 x_T' - 4 x_(T'-1) + x_(T'-2)) / (2 h)
 
     Args:
-        past_positions: [W, T, N, 2]; the last one precedes the first of `positions`.
-        positions: [W, T', N, 2].
+        past_positions: [W, T, N, D]; the last one precedes the first of `positions`.
+        positions: [W, T', N, D], D being 2 or 3.
         spacing: h, time from one step to the next.
 
     Returns:
-        [W, T', N, 2], in units of length per unit of time.
+        [W, T', N, D], in units of length per unit of time.
 
     Raises:
         ValueError: an array is of another shape or not finite, the spacing is not positive, or
@@ -154,11 +154,11 @@ def velocities(past_positions: ArrayLike, positions: ArrayLike, spacing: float) 
         >>> velocities(time[:, :2] ** 2, time[:, 2:] ** 2, spacing=1.0)[0, :, 0, 0]
         array([4., 6., 8.])
     """
-    before = finite_positions("past_positions", past_positions)
-    after = finite_positions("positions", positions)
+    before = finite_positions("past_positions", past_positions, (2, 3))
+    after = finite_positions("positions", positions, (2, 3))
     if not 0 < spacing < np.inf:
         raise ValueError(f"spacing: expected a positive number, found {spacing}")
-    if before.shape[0] != after.shape[0] or before.shape[2] != after.shape[2]:
+    if before.shape[0] != after.shape[0] or before.shape[2:] != after.shape[2:]:
         raise ValueError(
             f"positions: expected the windows and particles of the past {before.shape}, "
             f"found shape {after.shape}"
@@ -169,15 +169,15 @@ def velocities(past_positions: ArrayLike, positions: ArrayLike, spacing: float) 
     return np.asarray(np.gradient(frames, spacing, axis=1, edge_order=2)[:, -after.shape[1] :])
 
 
-def _check_past(past: ArrayLike) -> FloatArray:
+def _check_past(past: ArrayLike, dims: int) -> FloatArray:
     frames = finite_array("past", past)
-    if frames.ndim != 4 or frames.shape[1] < 3 or frames.shape[3] <= MASS or frames.size == 0:
+    if frames.ndim != 4 or frames.shape[1] < 3 or frames.shape[3] <= dims or frames.size == 0:
         raise ValueError(
             "past: expected [windows, frames, particles, features] with at least three frames and "
-            f"x, y, mass as the first features, found shape {frames.shape}"
+            f"{', '.join('xyz'[:dims])}, mass as the first features, found shape {frames.shape}"
         )
-    if not (frames[..., MASS] > 0).all():
-        raise ValueError(f"past: expected positive masses, found {frames[..., MASS].min()}")
+    if not (frames[..., dims] > 0).all():
+        raise ValueError(f"past: expected positive masses, found {frames[..., dims].min()}")
     return frames
 
 
@@ -189,10 +189,6 @@ def _mean(vectors: FloatArray, masses: FloatArray) -> FloatArray:
 
 def _kinetic(v: FloatArray, masses: FloatArray) -> FloatArray:
     return np.asarray(0.5 * (masses * np.square(v).sum(axis=-1)).sum(axis=-1))  # [W, S]
-
-
-def _length(vectors: FloatArray) -> FloatArray:
-    return np.hypot(vectors[..., 0], vectors[..., 1])
 
 
 def _median(values: FloatArray) -> list[float]:

@@ -1,4 +1,4 @@
-"""Does the error of a forecast depend on how close particles come to each other?"""
+"""Errors of forecasts by how close particles come to each other."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from socialmd.evaluation.checks import finite_array, finite_positions
+from socialmd.evaluation.lengths import lengths
 from socialmd.evaluation.nearest_distances import closest_approach
 from socialmd.types import FloatArray
 
@@ -47,7 +48,7 @@ def error_by_closest_approach(
     Distances are those of the truth, so that all forecasts share the bins.
 
     Args:
-        truth: positions, [W, T', N, 2] with N >= 2.
+        truth: positions, [W, T', N, D] with N >= 2, D being 2 or 3.
         forecast: likewise.
         bins: number of bins that hold equally many particles; or increasing edges, [bins + 1],
             beyond which particles are left out.
@@ -64,9 +65,9 @@ def error_by_closest_approach(
         >>> groups.count, groups.median_fde
         ([1738, 1209], [0.586, 0.441])
     """
-    positions = finite_positions("truth", truth)
+    positions = finite_positions("truth", truth, (2, 3))
     errors = finite_array("forecast", forecast, positions.shape) - positions
-    displacements = np.hypot(errors[..., 0], errors[..., 1])  # [W, T', N]
+    displacements = lengths(errors)  # [W, T', N]
     distances, _ = closest_approach(positions)  # [W, N]
     edges = _edges(bins, distances)
     group = np.searchsorted(edges, distances, side="right") - 1  # [W, N]

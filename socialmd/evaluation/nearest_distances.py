@@ -1,4 +1,4 @@
-"""How close particles come to each other, where trajectories in chaotic motion part.
+"""Distances of particles to their nearest neighbours: where trajectories in chaotic motion part.
 
 Frames are samples: between two of them particles may have been closer than in either.
 """
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from socialmd.evaluation.checks import finite_array, finite_positions
+from socialmd.evaluation.lengths import lengths
 from socialmd.types import FloatArray
 
 __all__ = ["closest_approach", "nearest_distances"]
@@ -18,7 +19,7 @@ def nearest_distances(positions: ArrayLike) -> FloatArray:
     """Distance of each particle to its nearest neighbour.
 
     Args:
-        positions: [..., N, 2] with N >= 2.
+        positions: [..., N, D] with N >= 2, D being 2 or 3.
 
     Returns:
         [..., N], in units of length.
@@ -31,15 +32,14 @@ def nearest_distances(positions: ArrayLike) -> FloatArray:
         array([1., 1., 3.])
     """
     x = finite_array("positions", positions)
-    if x.ndim < 2 or x.shape[-1] != 2 or x.shape[-2] < 2:
+    if x.ndim < 2 or x.shape[-1] not in (2, 3) or x.shape[-2] < 2:
         raise ValueError(
-            "positions: expected [..., particles, 2] with at least two particles, found shape "
+            "positions: expected [..., particles, 2 or 3] with at least two particles, found shape "
             f"{x.shape}"
         )
     nearest = np.empty(x.shape[:-1])
     for i in range(x.shape[-2]):  # all pairs at once would need N times the memory
-        offsets = x - x[..., i : i + 1, :]
-        distances = np.hypot(offsets[..., 0], offsets[..., 1])  # [..., N]
+        distances = lengths(x - x[..., i : i + 1, :])  # [..., N]
         distances[..., i] = np.inf
         nearest[..., i] = distances.min(axis=-1)
     return nearest
@@ -49,7 +49,7 @@ def closest_approach(truth: ArrayLike) -> tuple[FloatArray, NDArray[np.intp]]:
     """Smallest distance of each particle to any other one within its window, and when.
 
     Args:
-        truth: positions, [W, T', N, 2] with N >= 2.
+        truth: positions, [W, T', N, D] with N >= 2, D being 2 or 3.
 
     Returns:
         Distances [W, N], in units of length, and indices of the steps [W, N], from 0 to T' - 1; of
@@ -63,5 +63,5 @@ def closest_approach(truth: ArrayLike) -> tuple[FloatArray, NDArray[np.intp]]:
         >>> closest_approach(truth)
         (array([[2., 2.]]), array([[1, 1]]))
     """
-    nearest = nearest_distances(finite_positions("truth", truth))  # [W, T', N]
+    nearest = nearest_distances(finite_positions("truth", truth, (2, 3)))  # [W, T', N]
     return nearest.min(axis=1), nearest.argmin(axis=1)

@@ -45,10 +45,10 @@ def plot_coverage(
                 f"{coverage.shape}"
             )
         style = {**styles[name], "linewidth": 1.8}
-        ax.plot([], [], **style)  # for the legend
         steps = np.arange(1, coverage.shape[1] + 1)
         for row, line in zip(coverage, lines, strict=True):
             ax.plot(steps, 100 * row, **{**style, "linestyle": line, "label": None})
+        ax.plot([], [], **style)  # for the legend
     for level, line in zip(levels, lines, strict=True):
         label = f"nominal {level:.0%}"
         ax.axhline(100 * level, color=NOMINAL_COLOR, linestyle=line, linewidth=0.9, label=label)

@@ -119,6 +119,10 @@ class ForecastEvaluation:
         Returns:
             The page; `write` writes it.
         """
+        shown = [
+            self.attempt(each.name, partial(each.sections, self, figures))
+            for each in self._measured
+        ]
         models = [
             " ".join(filter(None, (measure.about(self, name) for measure in self._measured)))
             for name in self.forecasts.models
@@ -127,7 +131,7 @@ class ForecastEvaluation:
         left_out = self._told(LEFT_OUT, self.left_out)
         sections = [
             Section(SUMMARY, [*models, *remarks, *cautions, *left_out]),
-            *(each for measure in self._measured for each in measure.sections(self, figures)),
+            *(section for sections in shown for section in sections or ()),
             Section(MADE, details=dict(made_by or {})),
         ]
         return Report(", ".join(self.forecasts.models), subtitle, _joined(sections))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from socialmd.reporting.figure_folder import FigureFolder
@@ -66,7 +66,7 @@ class Measure(ABC):
                 says why.
         """
 
-    def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Iterable[Section]:
+    def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
         """What the report shows.
 
         Args:
@@ -87,7 +87,7 @@ class Measure(ABC):
         """
         return ""
 
-    def text_tables(self, evaluation: ForecastEvaluation) -> Iterable[str]:
+    def text_tables(self, evaluation: ForecastEvaluation) -> Sequence[str]:
         """Tables that the command prints.
 
         Args:
@@ -95,7 +95,7 @@ class Measure(ABC):
         """
         return ()
 
-    def sentences(self, evaluation: ForecastEvaluation) -> Iterable[str]:
+    def sentences(self, evaluation: ForecastEvaluation) -> Sequence[str]:
         """Sentences that the command prints below all tables.
 
         Args:

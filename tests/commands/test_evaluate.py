@@ -9,13 +9,11 @@ from PIL import Image
 
 from socialmd.commands import evaluate
 from socialmd.data import describe_dataset, read_windows
+from socialmd.evaluation.baselines import BASELINES as REGISTERED
 from socialmd.models import load
-from socialmd.reporting import (
-    compare_windows,
-    draw_figures,
-    forecast_windows,
-    measure,
-)
+from socialmd.reporting import FigureFolder, ForecastEvaluation, compare_windows, forecast_windows
+from socialmd.reporting.measure import MEASURES
+from socialmd.reporting.measures.sampled_futures import SampledFutures
 from tests.browser import lay_out
 
 LOAD_MODELS = sys.modules["socialmd.reporting.load_models"]  # behind the function of that name
@@ -73,14 +71,8 @@ def forecasts(experiment, loaded):
 @pytest.fixture
 def unreported(monkeypatch):
     """Pictures take most of the time; those of `output` are enough."""
-    for name in ("draw_figures", "draw_overview", "draw_gallery"):
-        monkeypatch.setattr(evaluate, name, lambda *_: {})
-    monkeypatch.setattr(evaluate, "compose_report", lambda *_: NoReport())
-
-
-class NoReport:
-    def write(self, path, name_units):
-        pass
+    for measure in MEASURES.values():
+        monkeypatch.setattr(type(measure), "sections", lambda *_: ())
 
 
 def test_every_forecast_is_measured_at_every_step(result):
@@ -131,7 +123,7 @@ def test_file_says_what_was_measured(experiment, result):
 
 
 def test_model_is_measured_as_keras_would(experiment, loaded, result):
-    model, config = loaded
+    model, config = loaded, loaded.experiment
     windows = read_windows(experiment.data, "test", config.data)
     parameters = model(windows.inputs)
     mean = np.asarray(model.distribution(parameters).mean())
@@ -146,11 +138,11 @@ def test_model_is_measured_as_keras_would(experiment, loaded, result):
 
 
 def test_recalibration_multiplies_the_stated_sigma(loaded, forecasts):
-    model, _ = loaded
+    model = loaded
     factors = [2.0, 1.0, 0.5, 3.0]
     model.sigma_factors.assign(factors)
     try:
-        kinds = measure(forecasts, num_samples=0).calibration["tiny"]
+        kinds = ForecastEvaluation(forecasts, 0).numbers["calibration"]["tiny"]
     finally:
         model.sigma_factors.assign(np.ones(4))
     ratio = np.divide(*(kinds[k].sharpness_per_step for k in ("recalibrated", "as trained")))
@@ -168,20 +160,21 @@ def test_samples_are_measured(result):
 
 
 def test_recalibrated_futures_are_measured_beside_those_as_drawn(loaded, forecasts, tmp_path):
-    model, _ = loaded
+    model = loaded
     model.spread_factors = np.array([3.0, 1.0, 1.0, 2.0], "float32")
     try:
-        measured = measure(forecasts, num_samples=3)
-        figures = draw_figures(forecasts, measured, tmp_path)
+        evaluation = ForecastEvaluation(forecasts, num_samples=3)
+        (section,) = SampledFutures().sections(evaluation, FigureFolder(tmp_path))
     finally:
         model.spread_factors = None
-    drawn, moved = (
-        measured.samples[name].spread_skill_per_step for name in ("tiny", "tiny, recalibrated")
-    )
+    samples = evaluation.numbers["samples"]
+    drawn, moved = (samples[name].spread_skill_per_step for name in ("tiny", "tiny, recalibrated"))
     np.testing.assert_allclose(np.divide(moved, drawn), [3.0, 1.0, 1.0, 2.0], rtol=1e-4)
-    kinds = measured.calibration["tiny"]
+    kinds = evaluation.numbers["calibration"]["tiny"]
     assert kinds["sampled, recalibrated"].crps != kinds["sampled"].crps
-    assert figures["futures"].is_file()
+    assert [row[0] for row in section.tables[0].rows] == ["tiny", "tiny, recalibrated"]
+    assert section.pictures[0].image == tmp_path / "futures.png"
+    assert section.pictures[0].image.is_file()
 
 
 def test_every_figure_is_there_as_png_and_pdf(output):
@@ -189,6 +182,7 @@ def test_every_figure_is_there_as_png_and_pdf(output):
     names = {path.stem for path in (output / "figures").glob("*.png")}
     expected = {"errors", "likelihood", "calibration", "spread", "forecast", "conservation"}
     assert names >= expected | {"long_conservation", "nearest_distances", "gallery_median"}
+    assert names >= {"configurations", "dependence"}
     assert {path.stem for path in (output / "figures").glob("*.pdf")} == names
     for name in names:
         with Image.open(output / "figures" / f"{name}.png") as image:
@@ -215,7 +209,7 @@ def test_a_browser_shows_the_report_without_errors(output, width):
 
 
 def test_windows_are_those_of_the_files(experiment, loaded):
-    _, config = loaded
+    config = loaded.experiment
     windows = read_windows(experiment.data, "test", config.data)
     files = sorted((experiment.data / "test").iterdir())
     for number, simulation in ((0, 0), (7, 0), (12, 1)):
@@ -228,7 +222,7 @@ def test_windows_are_those_of_the_files(experiment, loaded):
 
 
 def test_fewer_windows_are_spread_over_the_split(experiment, loaded):
-    _, config = loaded
+    config = loaded.experiment
     every = read_windows(experiment.data, "test", config.data)
     some = read_windows(experiment.data, "test", config.data, 3)
     np.testing.assert_array_equal(some.inputs, every.inputs[[0, 10, 19]])
@@ -293,7 +287,7 @@ def test_one_sample_is_refused(experiment, forecasts, capsys):
         run(experiment.model, experiment.data, "report", "--num-samples", 1)
     assert "argument --num-samples: " in capsys.readouterr().err
     with pytest.raises(ValueError, match="num_samples: expected 0, or at least 2, found 1"):
-        measure(forecasts, num_samples=1)
+        ForecastEvaluation(forecasts, num_samples=1)
 
 
 def test_models_of_other_windows_are_remarked_on(loaded):
@@ -311,9 +305,87 @@ def test_what_fails_does_not_take_the_rest_with_it(forecasts, loaded, monkeypatc
         raise FloatingPointError("infinite within 40 steps")
 
     monkeypatch.setattr(loaded, "rollout", become_infinite)
-    measured = measure(forecasts, num_samples=2)
-    assert measured.left_out["sampled futures"] == "infinite within 40 steps"
-    assert measured.left_out["long forecasts"] == "infinite within 40 steps"
-    assert measured.conservation
-    assert measured.long_positions == {}
-    assert measured.errors["tiny"].mae > 0
+    evaluation = ForecastEvaluation(forecasts, num_samples=2)
+    assert evaluation.left_out["sampled futures"] == "infinite within 40 steps"
+    assert evaluation.left_out["long forecasts"] == "infinite within 40 steps"
+    assert evaluation.numbers["conservation"]
+    assert evaluation.numbers["long_positions"] == {}
+    assert evaluation.numbers["forecasts"]["tiny"].mae > 0
+
+
+OWN = """
+from socialmd.evaluation import Baseline, register_baseline
+from socialmd.plots import new_figure
+from socialmd.reporting import Measure, Picture, Section, Table, fill, register_measure
+
+@register_baseline
+class Origin(Baseline):
+    name = "everything at the origin"
+
+    def forecast(self, frames, num_steps):
+        return 0 * frames[:, -1:, :, :2].repeat(num_steps, axis=1)
+
+@register_measure
+class Reach(Measure):
+    name = "reach"
+    units = {"reach": "units of length"}
+
+    def compute(self, evaluation):
+        positions = evaluation.forecasts.positions
+        return {"reach": {name: float(abs(x).max()) for name, x in positions.items()}}
+
+    def sentences(self, evaluation):
+        reach = evaluation.numbers["reach"]["everything at the origin"]
+        return [fill("Its farthest is {{ reach }}.", reach=reach)]
+
+    def about(self, evaluation, model):
+        return f"{model} reaches somewhere."
+
+    def sections(self, evaluation, figures):
+        figure, ax = new_figure(4, 3)
+        ax.bar(*zip(*evaluation.numbers["reach"].items()))
+        ax.tick_params(axis="x", labelrotation=90)
+        picture = Picture(figures.save(figure, "reach"), "Bars.", "Reach of forecasts")
+        rows = [list(row) for row in evaluation.numbers["reach"].items()]
+        return [Section("How far it goes", tables=[Table("Reach.", ["forecast", "x"], rows)],
+                        pictures=[picture])]
+"""
+
+
+@pytest.mark.usefixtures("coarse_figures")
+def test_measures_and_baselines_of_ones_own_take_part(experiment, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each])
+    (tmp_path / "own_measures.py").write_text(OWN)
+    arguments = ("--max-windows", 4, "--num-samples", 0, "--import", "own_measures")
+    try:
+        run(experiment.model, experiment.data, tmp_path / "out", *arguments)
+    finally:
+        MEASURES.pop("reach", None)
+        REGISTERED.pop("everything at the origin", None)
+        sys.modules.pop("own_measures", None)
+    result = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    names = ["tiny", *BASELINES[:3], "everything at the origin", BASELINES[3]]
+    assert list(result["forecasts"]) == list(result["reach"]) == names
+    assert result["reach"]["everything at the origin"] == 0
+    assert result["units"]["reach"] == "units of length"
+    printed = capsys.readouterr().out
+    assert "\neverything at the origin  " in printed
+    assert "\nIts farthest is 0.0.\n" in printed
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    for text in ("How far it goes", "Reach.", "Bars.", "tiny reaches somewhere."):
+        assert text in page
+    assert (tmp_path / "out" / "figures" / "reach.png").is_file()
+
+
+def test_a_module_that_is_not_there_is_named(experiment, tmp_path):
+    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
+        run(experiment.model, experiment.data, tmp_path, "--import", "no_such_module")
+
+
+def test_whether_forecasts_depend_on_their_input(output, result):
+    assert list(result["dependence"]) == ["tiny", "other", *BASELINES]
+    exact = result["dependence"]["constant velocity"]
+    assert exact["variance_ratio_per_step"] == pytest.approx([1.0] * 4, abs=1e-4)
+    page = (output / "report.html").read_text("utf-8")
+    assert "Does the forecast depend on its input?" in page

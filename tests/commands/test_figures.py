@@ -10,7 +10,8 @@ from PIL import Image
 from socialmd.commands import figures
 from socialmd.config import save_config
 from socialmd.data import describe_dataset
-from socialmd.reporting.drawing import Drawing, NothingToDrawError
+from socialmd.evaluation import NotPossibleError
+from socialmd.reporting import Drawing, FigureFolder
 from tests.commands.conftest import CONFIG, FRAME_SPACING
 
 HISTORY = "epoch,loss,mae,val_loss,val_mae\n0,3.0,0.4,2.0,{}\n"
@@ -60,14 +61,14 @@ def run(folder, monkeypatch):
     return in_folder
 
 
-def save_coarsely(figure, folder, name, name_units):
-    folder.mkdir(exist_ok=True)
-    figure.savefig(folder / f"{name}.png", dpi=40)
+def save_coarsely(folder, figure, name):
+    folder.path.mkdir(exist_ok=True)
+    figure.savefig(folder.path / f"{name}.png", dpi=40)
 
 
 def test_every_figure_is_made_with_its_caption(run, folder, monkeypatch, capsys):
-    monkeypatch.setattr("socialmd.reporting.gallery.PIXELS", 8)
-    monkeypatch.setattr(figures, "save_png_and_pdf", save_coarsely)  # the time goes into drawing
+    monkeypatch.setattr("socialmd.reporting.forecast_picture.PIXELS", 8)
+    monkeypatch.setattr(FigureFolder, "save", save_coarsely)  # the time goes into drawing
     run("all")
     names = {path.stem for path in (folder / "all").glob("*.png")}
     assert names == set(figures.FIGURES) - {"interaction"}  # which this model has learned none of
@@ -135,7 +136,7 @@ def test_learning_curves_are_those_of_complete_trainings(folder):
 
 
 def test_model_without_a_log_has_no_curve_of_its_training(tmp_path):
-    with pytest.raises(NothingToDrawError, match=r"history\.csv holds no epoch"):
+    with pytest.raises(NotPossibleError, match=r"history\.csv holds no epoch"):
         figures.draw_losses(SimpleNamespace(folder=tmp_path))
 
 

@@ -2,16 +2,15 @@
 
 import keras
 import pytest
-from socialmd.reporting.gallery import Picture
-from socialmd.reporting.interaction import draw_interaction
 
 from socialmd.commands import figures
 from socialmd.config import InteractionModelConfig, ManyBodySystem, save_config
 from socialmd.data import read_windows
 from socialmd.data.dataset_description import read_description
+from socialmd.evaluation import NotPossibleError
 from socialmd.models import build_model, load
-from socialmd.reporting import compose_report, draw_figures, forecast_windows, measure
-from socialmd.reporting.drawing import NothingToDrawError
+from socialmd.reporting import FigureFolder, ForecastEvaluation, forecast_windows
+from socialmd.reporting.measures.learned_law import draw_interaction
 from tests.commands.conftest import CONFIG, write_free_motion
 from tests.run_eagerly import run_eagerly
 
@@ -56,14 +55,13 @@ def test_the_report_shows_it(folder, tmp_path):
     model = load(folder / "net")
     with run_eagerly():
         forecasts = forecast_windows({"net": model}, CONFIG.data, folder / "data", "test", 4)
-        measured = measure(forecasts, num_samples=0)
-    drawn = draw_figures(forecasts, measured, tmp_path)
-    overview = Picture(drawn["errors"], "some")
-    page = compose_report(forecasts, measured, drawn, overview, {}, {}, "4 windows").html()
+        evaluation = ForecastEvaluation(forecasts, num_samples=0)
+    page = evaluation.report(FigureFolder(tmp_path), "4 windows").html()
     assert "What has been learned of the interaction" in page
     assert "net: Acceleration of a particle by one neighbour" in page
-    assert f"typically {100 * measured.interactions['net'].typical_error:.2g} %" in page
-    assert "interactions" not in measured.to_json()
+    error = evaluation.numbers["interactions"]["net"].typical_error
+    assert f"typically {100 * error:.2g} %" in page
+    assert "interactions" not in evaluation.to_json()
 
 
 def test_without_a_law_the_figure_is_drawn_without_and_says_so(folder):
@@ -79,7 +77,7 @@ def test_without_a_law_the_figure_is_drawn_without_and_says_so(folder):
 
 def test_other_models_have_learned_no_law(folder, experiment, load_once):
     windows = read_windows(experiment.data, "test", CONFIG.data)
-    with pytest.raises(NothingToDrawError, match="no acceleration of pairs"):
+    with pytest.raises(NotPossibleError, match="no acceleration of pairs"):
         draw_interaction(
-            load_once(experiment.model)[0], windows, read_description(experiment.data), 0.5
+            load_once(experiment.model), windows, read_description(experiment.data), 0.5
         )

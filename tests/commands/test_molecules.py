@@ -1,5 +1,5 @@
 """The first experiment in miniature: slices of different particle numbers, and configurations in
-space, through training, evaluation, diagnosis and forecast."""
+space, through training, evaluation and forecast."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from socialmd import ExperimentConfig, load_config, save_config
-from socialmd.commands import diagnose, evaluate, predict, train
+from socialmd.commands import evaluate, predict, train
 from socialmd.data import describe_dataset
 from socialmd.data.dataset_description import save_array, simulation_name
 from tests.run_eagerly import run_eagerly
@@ -119,7 +119,8 @@ def test_evaluation_leaves_padded_particles_out(plane, tmp_path, capsys):
     assert (tmp_path / "figures" / "forecast.gif").is_file()
     # Lengths are in the data's unit, and nothing is said of the system that we simulate ourselves.
     assert metrics["units"]["mae, median_error"] == "angstrom, per coordinate"
-    assert "errors in angstrom" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "errors in angstrom" in printed
     report = re.sub(r"data:image/[^\"]*", "", (tmp_path / "report.html").read_text())
     assert "angstrom" in report
     for foreign in ("length units", "units of length", "coulomb", "known law, which"):
@@ -127,35 +128,51 @@ def test_evaluation_leaves_padded_particles_out(plane, tmp_path, capsys):
     for model in models:
         tables = tomllib.loads((model / "config.toml").read_text())
         assert not tables.keys() & {"system", "simulation"}
-
-
-def test_diagnosis_in_the_plane(plane, tmp_path, capsys):
-    data, models = plane
-    diagnose.main([*map(str, models), str(data), str(tmp_path)])
-    found = json.loads((tmp_path / "diagnosis.json").read_text())
-    assert found["length_unit"] == "angstrom"
+    dependence = metrics["dependence"]
     baselines = {"constant position", "constant velocity", "linear autoregression"}
-    assert found["dependence"].keys() == {"seq", "soc", *baselines}
-    printed = capsys.readouterr().out
+    assert dependence.keys() == {"seq", "soc", *baselines}
     for name in ("seq", "soc"):
-        sentence = found["verdict"][name]["sentence"]
+        sentence = metrics["verdict"][name]["sentence"]
         assert sentence.startswith(f"1 simulation is too few to tell whether {name} beats ")
         assert sentence in printed
-    assert "seq" in printed
-    assert "variance/truth" in printed
+        assert f"Forecasts of {name} for different pasts vary " in printed
+    assert "variance / truth" in report
     for name in ("configurations", "dependence"):
-        assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+        assert (tmp_path / "figures" / f"{name}.png").stat().st_size > 5_000
 
 
-def test_diagnosis_in_space(space, tmp_path):
+@pytest.mark.usefixtures("coarse_figures")
+def test_evaluation_in_space(space, tmp_path, capsys):
+    """What is measured in the plane is left out; pictures are of x and y."""
     data, model = space
-    diagnose.main([str(model), str(data), "--split", "validation", str(tmp_path)])
-    found = json.loads((tmp_path / "diagnosis.json").read_text())
+    evaluate.main([str(model), str(data), str(tmp_path), "--split", "validation"])
+    found = json.loads((tmp_path / "metrics.json").read_text())
     frames = np.load(data / "validation" / simulation_name(2))[..., :3]
     starts = range(0, 20 - 7 + 1, 3)
     errors = [np.abs(frames[s + 3 : s + 7] - frames[s + 2]) for s in starts]
     expected = pytest.approx(np.mean(errors), rel=1e-5)
-    assert found["errors"]["constant position"]["mae"] == expected
+    assert found["forecasts"]["constant position"]["mae"] == expected
+    assert found["verdict"]["seq"]["sentence"] in capsys.readouterr().out
+    assert found["dependence"]["constant velocity"]["variance_ratio_per_step"][-1] > 0
+    reason = "expected trajectories in the plane, found 3 dimensions"
+    assert found["left_out"]["calibration"] == found["left_out"]["sampled futures"] == reason
+    assert found["calibration"] == {}
+    figures = {path.stem for path in (tmp_path / "figures").iterdir()}
+    assert figures >= {"errors", "forecast", "gallery_worst", "configurations", "nearest_distances"}
+    assert "of three coordinates, x and y" in (tmp_path / "report.html").read_text("utf-8")
+
+
+@pytest.mark.usefixtures("coarse_figures")
+def test_without_a_test_split_the_validation_split_is_evaluated(tmp_path):
+    for split in ("train", "validation"):
+        (tmp_path / split).mkdir()
+        np.save(tmp_path / split / "a.npy", np.zeros((3, 2, 2)))
+    describe_dataset(tmp_path, features=["x", "y"], frame_spacing=1.0)
+    assert evaluate.default_split(tmp_path) == "validation"
+    (tmp_path / "test").mkdir()
+    np.save(tmp_path / "test" / "a.npy", np.zeros((3, 2, 2)))
+    describe_dataset(tmp_path, features=["x", "y"], frame_spacing=1.0)
+    assert evaluate.default_split(tmp_path) == "test"
 
 
 def test_forecast_in_space_for_viewers(space, tmp_path):
@@ -169,7 +186,7 @@ def test_forecast_in_space_for_viewers(space, tmp_path):
 
 def test_models_and_data_of_different_dimensions_are_refused(plane, space, tmp_path):
     with pytest.raises(ValueError, match=r"expected the 5 features of seq"):
-        diagnose.main([str(space[1]), str(plane[0]), str(tmp_path)])
+        evaluate.main([str(space[1]), str(plane[0]), str(tmp_path)])
     with pytest.raises(ValueError, match=r"sequence_lstm for 3 dimensions"):
         train_on(tmp_path / "social_in_space", space[0], SOCIAL)
 

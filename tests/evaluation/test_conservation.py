@@ -71,6 +71,17 @@ def test_uniform_motion_conserves_everything(rng):
     np.testing.assert_allclose(drifts.energy_drift, 0, atol=1e-13)
 
 
+def test_in_a_plane_of_space_everything_is_as_in_the_plane(rng):
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0][:2]
+    past, future = uniform_motion(rng)
+    future = future + rng.normal(size=future.shape)
+    in_space = np.concatenate([past[..., :2] @ turn, past[..., 2:]], axis=-1)
+    plane = Conservation.from_arrays(past, future, SPACING)
+    space = Conservation.from_arrays(in_space, future @ turn, SPACING)
+    for key in ("momentum_drift", "center_of_mass_deviation", "kinetic_energy", "radius"):
+        np.testing.assert_allclose(getattr(space, key), getattr(plane, key), err_msg=key)
+
+
 def test_velocities_of_uniformly_accelerated_motion_are_exact(rng):
     start, velocity, acceleration = rng.normal(size=(3, 2, 1, 3, 2))
     times = SPACING * np.arange(9.0)[:, None, None]

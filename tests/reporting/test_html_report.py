@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from socialmd.reporting import Figure, Report, Section, Table
+from socialmd.reporting import Picture, Report, Section, Table
 from tests.browser import lay_out
 
 EMPTY_ELEMENTS = {"img", "meta"}
@@ -94,17 +94,17 @@ def report(tmp_path):
         [["known law", None, 0.1, None, *[0.25] * 20]],
         best={"MAE": "lowest", "coverage": 0.9},
     )
-    figures = [
-        Figure(PNG, f"A wide one. {MARKUP}", MARKUP, wide=True),
-        Figure(path, "A path.", "One pixel"),
-        Figure(SVG, long, "A rectangle"),
+    pictures = [
+        Picture(PNG, f"A wide one. {MARKUP}", MARKUP, wide=True),
+        Picture(path, "A path.", "One pixel"),
+        Picture(SVG, long, "A rectangle"),
     ]
     details = {f"config.toml {long}": f"[model]\nname = {MARKUP}\n{long}"}
     return Report(
         f"Evaluation of {MARKUP}",
         f"400 windows {long}",
         [
-            Section(MARKUP, ["One.", f"Two. {long}"], [errors], figures),
+            Section(MARKUP, ["One.", f"Two. {long}"], [errors], pictures),
             Section("Only the best", tables=[Table("Empty.", ["a", "b"], [])]),
             Section("How it was made", details=details),
         ],
@@ -199,7 +199,7 @@ def test_each_row_has_a_cell_for_each_column(page):
 
 
 def test_missing_picture_is_named(tmp_path):
-    section = Section("Forecasts", figures=[Figure(tmp_path / "gone.png", "Gone.", "Nothing")])
+    section = Section("Forecasts", pictures=[Picture(tmp_path / "gone.png", "Gone.", "Nothing")])
     with pytest.raises(FileNotFoundError, match=r"gone\.png"):
         Report("Title", "", [section]).write(tmp_path / "report.html")
     assert not list(tmp_path.iterdir())
@@ -209,14 +209,14 @@ def test_other_files_are_no_pictures(tmp_path):
     path = tmp_path / "metrics.png"
     path.write_text('{"mae": 0.1}')
     for image, name in ((path, "metrics.png"), (b"%PDF-1.7", "figure 'Caption.'")):
-        section = Section("Forecasts", figures=[Figure(image, "Caption.", "Nothing")])
+        section = Section("Forecasts", pictures=[Picture(image, "Caption.", "Nothing")])
         with pytest.raises(ValueError, match=f"{name}.*: expected PNG, GIF or SVG"):
             Report("Title", "", [section]).html()
 
 
 def test_picture_needs_words_for_the_blind():
     with pytest.raises(ValueError, match=r"alt: expected words for figure 'Caption\.'"):
-        Figure(PNG, "Caption.", " ")
+        Picture(PNG, "Caption.", " ")
 
 
 def test_page_is_written_as_utf8(tmp_path):

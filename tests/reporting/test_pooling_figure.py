@@ -5,7 +5,7 @@ import pytest
 
 from socialmd.config import ModelConfig
 from socialmd.data import Windows
-from socialmd.reporting.drawing import NothingToDrawError
+from socialmd.evaluation import NotPossibleError
 from socialmd.reporting.pooling_figure import draw_pooling
 
 CELLS = 4
@@ -66,7 +66,7 @@ def test_padded_particles_are_neither_chosen_nor_counted(windows):
 
 def test_models_without_grids_and_lonely_particles_are_not_drawn(windows):
     without = config().model_copy(update={"grid_sizes": ()})
-    with pytest.raises(NothingToDrawError, match="no grids"):
+    with pytest.raises(NotPossibleError, match="no grids"):
         draw_pooling(without, windows)
-    with pytest.raises(NothingToDrawError, match="no particle has a neighbour on its smallest"):
+    with pytest.raises(NotPossibleError, match="no particle has a neighbour on its smallest"):
         draw_pooling(config(), windows_of([[[0, 0], [0, 1.1]]]))

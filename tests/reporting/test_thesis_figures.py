@@ -1,14 +1,15 @@
 """Which forecasts are shown follows from rules; hand-placed particles, densities left out."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
 from socialmd.data import Windows
-from socialmd.evaluation import around_close_approaches
+from socialmd.evaluation import ConstantPosition, NotPossibleError, around_close_approaches
 from socialmd.plots.style import FORECAST_COLOR, TRUTH_COLOR
-from socialmd.reporting import Forecasts, measurements, thesis_figures
-from socialmd.reporting.drawing import NothingToDrawError
+from socialmd.reporting import Forecasts, thesis_figures
 
 NUM_WINDOWS, NUM_STEPS, NUM_PARTICLES = 11, 9, 4
 
@@ -27,6 +28,16 @@ def drawn(monkeypatch):
     return windows
 
 
+class Sigma:
+    """A distribution of which nothing is known but the standard deviation, [W, T', N]."""
+
+    def __init__(self, sigma):
+        self.sigma = sigma
+
+    def variance(self):
+        return np.square(self.sigma)[..., None]
+
+
 @pytest.fixture
 def forecasts(rng):
     """Particles in a row, 5 apart; the error of window w is w, shuffled, in units of a tenth."""
@@ -37,7 +48,8 @@ def forecasts(rng):
         windows=Windows(truth[:, :3], truth, np.arange(NUM_WINDOWS) // 2),
         description=None,
         spacing=1.0,
-        models={"mine": None},
+        models={"mine": SimpleNamespace(distribution=Sigma)},
+        baselines={"constant position": ConstantPosition()},
         positions={"mine": truth + errors, "constant position": truth + 1},
         parameters={"mine": rng.uniform(0.1, 0.2, truth.shape[:3])},
         left_out={},
@@ -96,12 +108,11 @@ def test_a_close_pair_is_marked_at_the_step_of_its_approach(forecasts, drawn):
 
 def test_one_particle_approaches_nobody(forecasts):
     windows = Windows(*(array[:, :, :1] for array in forecasts.windows[:2]), np.zeros(NUM_WINDOWS))
-    with pytest.raises(NothingToDrawError, match="no particle"):
+    with pytest.raises(NotPossibleError, match="no particle"):
         thesis_figures.draw_close_approaches(forecasts._replace(windows=windows))
 
 
-def test_sigma_and_error_are_drawn_around_the_closest_third(forecasts, monkeypatch):
-    monkeypatch.setattr(measurements, "_predicted_sigma", lambda model, parameters: parameters)
+def test_sigma_and_error_are_drawn_around_the_closest_third(forecasts):
     truth = forecasts.windows.truth
     for window in range(8):  # 17 of 44 particles
         truth[window, 4, 0] = truth[window, 4, 1] + [0.0, 0.1 * (window + 1)]
@@ -123,7 +134,6 @@ def test_sigma_and_error_are_drawn_around_the_closest_third(forecasts, monkeypat
         np.testing.assert_allclose(lines[f"{name}: control"][1], expected.control)
 
 
-def test_without_an_approach_there_is_nothing_around_it(forecasts, monkeypatch):
-    monkeypatch.setattr(measurements, "_predicted_sigma", lambda model, parameters: parameters)
-    with pytest.raises(NothingToDrawError, match="found 0 approaches"):
+def test_without_an_approach_there_is_nothing_around_it(forecasts):
+    with pytest.raises(NotPossibleError, match="found 0 approaches"):
         thesis_figures.draw_around_close_approaches(forecasts)

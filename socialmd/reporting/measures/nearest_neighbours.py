@@ -50,13 +50,8 @@ class NearestNeighbours(Measure):
         if windows.truth.shape[2] < 2 or windows.mask is not None:
             return None
         near = {"truth": windows.truth, **evaluation.forecasts.positions}
-        parts = filter(None, (near, evaluation.numbers["long_positions"]))
-        return {
-            "nearest_distances": [
-                {name: nearest_distances(positions) for name, positions in part.items()}
-                for part in parts
-            ]
-        }
+        far = evaluation.numbers["long_positions"]
+        return {"nearest_distances": [_distances(part) for part in (near, far) if part]}
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
         """One figure."""
@@ -97,6 +92,12 @@ def plot_nearest_distances(
     ax.set_xscale("log")
     ax.set_yscale("log")
     finish_curves(ax, "distance (length units)", "fraction of particles that are closer", title)
+
+
+def _distances(positions: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Without forecasts that put all particles into one place, which a logarithm does not know."""
+    distances = {name: nearest_distances(each) for name, each in positions.items()}
+    return {name: each for name, each in distances.items() if each.any()}
 
 
 def _draw(parts: Sequence[Mapping[str, NDArray[Any]]]) -> Figure:

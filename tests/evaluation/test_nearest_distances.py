@@ -63,6 +63,24 @@ def test_closest_approach_is_the_minimum_over_steps_of_every_particle(walks):
         assert nearest[w, steps[w, i], i] == distances[w, i]
 
 
+def test_in_a_plane_of_space_everything_is_as_in_the_plane(rng, walks):
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0][:2]
+    forecast, values = walks + rng.normal(size=walks.shape), rng.uniform(1, 2, walks.shape[:3])
+    in_space = walks @ turn
+    np.testing.assert_allclose(nearest_distances(in_space), nearest_distances(walks))
+    np.testing.assert_array_equal(closest_approach(in_space)[1], closest_approach(walks)[1])
+    pairs = (
+        (
+            error_by_closest_approach(x, y, [0.05, 0.3, 0.8, 2.0])
+            for x, y in ((walks, forecast), (in_space, forecast @ turn))
+        ),
+        (around_close_approaches(values, x, 0.25, 2) for x in (walks, in_space)),
+    )
+    for plane, space in pairs:
+        for key, expected in dataclasses.asdict(plane).items():
+            np.testing.assert_allclose(getattr(space, key), expected, err_msg=key)
+
+
 def test_errors_are_grouped_by_the_distance_in_the_truth():
     truth = meeting()
     forecast = truth.copy()
@@ -211,7 +229,7 @@ def test_results_are_json_and_read_back_equal(walks):
     ("positions", "message"),
     [
         (np.zeros((4, 1, 2)), r"expected .* two particles, found shape \(4, 1, 2\)"),
-        (np.zeros((4, 3)), "positions: expected"),
+        (np.zeros((4, 4)), "positions: expected"),
         (np.zeros(2), "positions: expected"),
         ([[0.0, np.nan], [1.0, 1.0]], "positions: expected finite numbers, found 1 of 4"),
     ],

@@ -1,13 +1,15 @@
 """Which windows are shown follows from rules: hand-placed particles, pictures not drawn."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from socialmd.data import Windows
 from socialmd.data.dataset_description import DatasetDescription
-from socialmd.reporting import Forecasts, draw_gallery, gallery
+from socialmd.reporting import FigureFolder, Forecasts
+from socialmd.reporting.measures import forecast_gallery
 
 NUM_WINDOWS, NUM_STEPS = 11, 9
 
@@ -16,13 +18,17 @@ NUM_WINDOWS, NUM_STEPS = 11, 9
 def shown(monkeypatch):
     """Windows and extents in the order in which they are drawn; the animation's past at the end."""
     drawn = []
-    monkeypatch.setattr(
-        gallery, "_side_by_side", lambda forecasts, window, extent: drawn.append((window, extent))
-    )
-    monkeypatch.setattr(gallery, "save_png_and_pdf", lambda figure, folder, name, *_: folder / name)
-    monkeypatch.setattr(
-        gallery, "animate_forecast", lambda path, past, *_, **__: drawn.append(past)
-    )
+
+    def draw_forecast(ax, forecasts, name, window, title, extent=None):
+        if name == "mine":
+            drawn.append((window, extent))
+
+    def animate_forecast(path, past, *_, **__):
+        drawn.append(past)
+
+    monkeypatch.setattr(forecast_gallery, "draw_forecast", draw_forecast)
+    monkeypatch.setattr(forecast_gallery, "animate_forecast", animate_forecast)
+    monkeypatch.setattr(FigureFolder, "save", lambda folder, _, name: folder.path / f"{name}.png")
     return drawn
 
 
@@ -43,19 +49,32 @@ def forecasts(rng):
         ),
         spacing=1.0,
         models={"mine": None, "other": None},
+        baselines={},
         positions={"mine": truth + errors[:, None, None, None], "other": truth},
         parameters={},
         left_out={},
     )
 
 
+def captions_of(forecasts):
+    """Of the gallery's pictures, by name of the file."""
+    numbers = {"forecasts": {"mine": SimpleNamespace(mae_per_step=[1.0, 2.0])}}
+    evaluation = SimpleNamespace(forecasts=forecasts, numbers=numbers)
+    summary, section = forecast_gallery.ForecastGallery().sections(
+        evaluation, FigureFolder(Path("folder"))
+    )
+    assert [picture.image.name for picture in summary.pictures] == ["forecast.png"]
+    return {picture.image.stem: picture.caption for picture in section.pictures}
+
+
 def test_windows_are_chosen_by_the_first_model_s_error(forecasts, shown):
-    pictures = draw_gallery(forecasts, Path("folder"))
+    captions = captions_of(forecasts)
     errors = np.abs(forecasts.positions["mine"] - forecasts.windows.truth).mean(axis=(1, 2, 3))
     by_error = np.argsort(errors)
-    windows = [window for window, extent in shown[:4]]
-    assert windows == [by_error[0], by_error[5], by_error[9], by_error[10]]
-    assert pictures["gallery_median"].rule == "window of median error of mine"
+    windows = [window for window, extent in shown[:6]]
+    # Those of the overview, and those of the gallery.
+    assert windows == [by_error[rank] for rank in (5, 9, 0, 5, 9, 10)]
+    assert captions["gallery_median"] == "Chosen by rule: window of median error of mine."
     assert shown[-1][0, 0, 1] == by_error[5]  # the one that moves
 
 
@@ -65,12 +84,12 @@ def test_close_approaches_are_the_closest_ones_of_different_simulations(forecast
     truth[5, 4, 0] = [4.8, 0.0]  # in simulation 2 as well
     truth[9, 3, 0] = [4.7, 0.0]  # in simulation 4
     truth[0, 0, 0] = [4.99, 0.0]  # nothing is seen of what comes before
-    pictures = draw_gallery(forecasts, Path("folder"))
+    captions = captions_of(forecasts)
     close = [item for item in shown[:-1] if item[1] is not None]
     assert [window for window, _ in close] == [4, 9]
     for (_, (left, right, bottom, top)), x in zip(close, (4.9, 4.7), strict=True):
         assert left < x < right
         assert bottom < 0 < top
         assert right - left == pytest.approx(top - bottom)
-    assert "0.1000 length units" in pictures["gallery_close_approach_1"].rule
-    assert "0.3000 length units" in pictures["gallery_close_approach_2"].rule
+    assert "0.1000 length units" in captions["gallery_close_approach_1"]
+    assert "0.3000 length units" in captions["gallery_close_approach_2"]
