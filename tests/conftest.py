@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from socialmd import ExperimentConfig
-from tests.miniature import EXPERIMENT, write_circles
+from tests.world import EXPERIMENT, write_circles
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,23 @@ def test_module_says_what_is_public(path):
     assert len(set(names)) == len(names)
     assert set(names) <= defined_names(path)
     assert not any(name.startswith("_") for name in names)
+
+
+def test_no_two_modules_have_the_same_name():
+    modules = [path.stem for path in SOURCES if path.parts[-2] != "pipelines"]
+    assert repeated(name for name in modules if name != "__init__") == []
+
+
+def test_no_two_public_classes_have_the_same_name():
+    classes = [
+        node.name
+        for path in SOURCES
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert len(classes) > 50
+    assert repeated(classes) == []
+
+
+def repeated(names):
+    return [name for name, count in Counter(names).items() if count > 1]

@@ -10,9 +10,8 @@ import tensorflow as tf
 from socialmd import ExperimentConfig
 from socialmd.models import export_saved_model, load
 from socialmd.training import fit
-from tests.miniature import EXPERIMENT
-from tests.models.interacting import interacting_inputs, interacting_model
-from tests.models.tiny import tiny_inputs, tiny_model
+from tests.tiny_models import interacting_inputs, interacting_model, tiny_inputs, tiny_model
+from tests.world import EXPERIMENT
 
 MAKERS = {
     "stride": (tiny_model, tiny_inputs, {}),

@@ -6,12 +6,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from socialmd.config.section import Integer, PositiveInt, Section
+from socialmd.config.section import ConfigSection, Integer, PositiveInt
 
 __all__ = ["DataConfig"]
 
 
-class DataConfig(Section):
+class DataConfig(ConfigSection):
     """How trajectories become samples (thesis section 4.3).
 
     Args:

@@ -11,7 +11,7 @@ from socialmd.config.interaction_model_config import InteractionModelConfig
 from socialmd.config.phase_config import PhaseConfig
 from socialmd.config.search_config import SearchConfig
 from socialmd.config.search_space import set_value
-from socialmd.config.section import Section
+from socialmd.config.section import ConfigSection
 from socialmd.config.sequence_model_config import SequenceModelConfig
 from socialmd.config.simulation_config import SimulationConfig
 from socialmd.config.social_lstm_config import ModelConfig
@@ -21,7 +21,7 @@ from socialmd.config.training_config import TrainingConfig
 __all__ = ["ExperimentConfig"]
 
 REFERENCE = "social_lstm"  # the kind of a model that does not say which
-MODELS: dict[str, type[Section]] = {
+MODELS: dict[str, type[ConfigSection]] = {
     REFERENCE: ModelConfig,
     "sequence_lstm": SequenceModelConfig,
     "interaction_lstm": InteractionModelConfig,
@@ -29,7 +29,7 @@ MODELS: dict[str, type[Section]] = {
 AnyModelConfig = ModelConfig | SequenceModelConfig | InteractionModelConfig
 
 
-class ExperimentConfig(Section):
+class ExperimentConfig(ConfigSection):
     """Everything that defines an experiment; one attribute per table of the file.
 
     Args:
@@ -133,7 +133,7 @@ def _check_samples(name: str, phase: PhaseConfig, model: AnyModelConfig) -> None
         )
 
 
-def _faults(section: Section, key: str, value: Any) -> list[str]:
+def _faults(section: ConfigSection, key: str, value: Any) -> list[str]:
     """What a key of a section cannot be; whether it goes with others is seen in each trial."""
     values = section.model_dump(exclude={"kind"})
     try:

@@ -13,7 +13,7 @@ EXPLAINED = "explained"
 
 
 def describe_faults(error: ValidationError) -> list[str]:
-    """What is wrong with the values of a `Section`.
+    """What is wrong with the values of a `ConfigSection`.
 
     Args:
         error: raised by its validation.

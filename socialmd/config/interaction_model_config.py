@@ -6,13 +6,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from socialmd.config.section import Integer, NonEmpty, PositiveFloat, PositiveInt, Section
+from socialmd.config.section import ConfigSection, Integer, NonEmpty, PositiveFloat, PositiveInt
 from socialmd.config.social_lstm_config import GRID_SIZES, Feedback, GridCells
 
 __all__ = ["InteractionModelConfig"]
 
 
-class InteractionModelConfig(Section):
+class InteractionModelConfig(ConfigSection):
     """A learned law of motion: `kind = "interaction_lstm"` (see `InteractionLSTM`).
 
     Args:

@@ -6,7 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from socialmd.config.section import Integer, Listed, NonEmpty, PositiveFloat, PositiveInt, Section
+from socialmd.config.section import (
+    ConfigSection,
+    Integer,
+    Listed,
+    NonEmpty,
+    PositiveFloat,
+    PositiveInt,
+)
 from socialmd.config.social_lstm_config import Feedback
 
 __all__ = ["PhaseConfig"]
@@ -14,7 +21,7 @@ __all__ = ["PhaseConfig"]
 Exponent = Annotated[float, Field(gt=0, lt=2)]
 
 
-class PhaseConfig(Section):
+class PhaseConfig(ConfigSection):
     """One phase of a training, `[[training.phases]]`; what is absent is as `[training]` has it.
 
     Args:

@@ -7,12 +7,12 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from socialmd.config.search_space import Entry, parse_entry
-from socialmd.config.section import PositiveFloat, PositiveInt, Section
+from socialmd.config.section import ConfigSection, PositiveFloat, PositiveInt
 
 __all__ = ["SearchConfig"]
 
 
-class SearchConfig(Section):
+class SearchConfig(ConfigSection):
     """A search for better hyperparameters than those of `[model]` and `[training]`.
 
     Args:

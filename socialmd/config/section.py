@@ -16,6 +16,7 @@ from pydantic import (
 from socialmd.config.faults import explain_faults
 
 __all__ = [
+    "ConfigSection",
     "FiniteFloat",
     "Fraction",
     "Integer",
@@ -23,7 +24,6 @@ __all__ = [
     "NonEmpty",
     "PositiveFloat",
     "PositiveInt",
-    "Section",
     "Seed",
 ]
 
@@ -42,7 +42,7 @@ Listed = Annotated[Value, Field(strict=False)]
 NonEmpty = Annotated[Listed[tuple[Value, ...]], Field(min_length=1)]
 
 
-class Section(BaseModel):
+class ConfigSection(BaseModel):
     """One table. Strict: `25.5` is no particle count, `"5"` no number, and a typing error no key.
 
     Raises:
@@ -50,7 +50,7 @@ class Section(BaseModel):
             say key, expectation and value found (see `describe_faults`).
 
     Example:
-        >>> class Particle(Section):
+        >>> class Particle(ConfigSection):
         ...     mass: PositiveFloat = 1.0
         >>> Particle.model_validate({"mass": 2}).mass
         2.0

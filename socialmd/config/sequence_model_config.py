@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from socialmd.config.section import Fraction, NonEmpty, PositiveFloat, PositiveInt, Section
+from socialmd.config.section import ConfigSection, Fraction, NonEmpty, PositiveFloat, PositiveInt
 
 __all__ = ["SequenceModelConfig"]
 
 
-class SequenceModelConfig(Section):
+class SequenceModelConfig(ConfigSection):
     """The baseline of the thesis' first experiment (section 3.3): `kind = "sequence_lstm"`.
 
     Args:

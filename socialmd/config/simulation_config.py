@@ -6,12 +6,12 @@ from typing import Self
 
 from pydantic import model_validator
 
-from socialmd.config.section import PositiveFloat, PositiveInt, Section, Seed
+from socialmd.config.section import ConfigSection, PositiveFloat, PositiveInt, Seed
 
 __all__ = ["SimulationConfig"]
 
 
-class SimulationConfig(Section):
+class SimulationConfig(ConfigSection):
     """How a data set is simulated (thesis section 4.1): [1000, 25, 4] for 100 / 20 / 20 systems.
 
     Args:

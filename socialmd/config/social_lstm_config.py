@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from socialmd.config.section import Listed, NonEmpty, PositiveFloat, PositiveInt, Section
+from socialmd.config.section import ConfigSection, Listed, NonEmpty, PositiveFloat, PositiveInt
 
 __all__ = ["GRID_SIZES", "Feedback", "GridCells", "ModelConfig"]
 
@@ -15,7 +15,7 @@ GridCells = Annotated[int, Field(ge=2, le=256)]
 Feedback = Literal["mean", "most_likely", "sample"]
 
 
-class ModelConfig(Section):
+class ModelConfig(ConfigSection):
     """The network; the defaults are the reference model of the thesis (section 4.4).
 
     Args:

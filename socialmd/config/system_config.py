@@ -7,12 +7,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from socialmd.config.section import FiniteFloat, Listed, PositiveFloat, PositiveInt, Section
+from socialmd.config.section import ConfigSection, FiniteFloat, Listed, PositiveFloat, PositiveInt
 
 __all__ = ["ManyBodySystem"]
 
 
-class ManyBodySystem(Section):
+class ManyBodySystem(ConfigSection):
     """Particles under gravity and Coulomb forces in two dimensions (thesis section 4.1).
 
     The force on particle i from particle j, with r_ij = x_i - x_j, is

@@ -7,12 +7,19 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from socialmd.config.phase_config import PhaseConfig
-from socialmd.config.section import Fraction, Listed, PositiveFloat, PositiveInt, Section, Seed
+from socialmd.config.section import (
+    ConfigSection,
+    Fraction,
+    Listed,
+    PositiveFloat,
+    PositiveInt,
+    Seed,
+)
 
 __all__ = ["TrainingConfig"]
 
 
-class TrainingConfig(Section):
+class TrainingConfig(ConfigSection):
     """The fit (thesis section 4.5): Nadam, early stopping after 4 epochs without improvement.
 
     Args:

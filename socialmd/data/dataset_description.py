@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from socialmd.config.faults import describe_faults
-from socialmd.config.section import Section
+from socialmd.config.section import ConfigSection
 from socialmd.files import read_text, write_atomically, write_text
 
 __all__ = [
@@ -52,7 +52,7 @@ Json = Annotated[
 ]
 
 
-class DatasetDescription(Section):
+class DatasetDescription(ConfigSection):
     """What `dataset.json` says.
 
     Args:

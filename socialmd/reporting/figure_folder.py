@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from socialmd.files import save_figure
+from socialmd.reporting.html_report import Picture
 
 __all__ = ["FigureFolder"]
 
@@ -43,3 +44,15 @@ class FigureFolder:
         pdf = png.with_suffix(".pdf")
         save_figure(figure, pdf, self.name_units, "pdf", metadata={"CreationDate": None})
         return png
+
+    def picture(self, figure: Figure, name: str, caption: str, alt: str) -> Picture:
+        """The same, and what a report needs to show it.
+
+        Args:
+            figure, name: see `save`.
+            caption, alt: see `Picture`.
+
+        Returns:
+            A wide picture.
+        """
+        return Picture(self.save(figure, name), caption, alt, wide=True)

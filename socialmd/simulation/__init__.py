@@ -14,7 +14,7 @@ from socialmd.simulation.forces import potential_energy as potential_energy
 from socialmd.simulation.forces import total_energy as total_energy
 from socialmd.simulation.initial_states import InitialState as InitialState
 from socialmd.simulation.initial_states import draw_initial_state as draw_initial_state
-from socialmd.simulation.integrate import Motion as Motion
+from socialmd.simulation.integrate import IntegratedMotion as IntegratedMotion
 from socialmd.simulation.integrate import integrate as integrate
 from socialmd.simulation.named_law import FEATURES_OF_LAW as FEATURES_OF_LAW
 from socialmd.simulation.named_law import PairLaw as PairLaw
@@ -27,8 +27,8 @@ __all__ = [
     "FEATURES_OF_LAW",
     "CircleWalk",
     "InitialState",
+    "IntegratedMotion",
     "ManyBodySystem",
-    "Motion",
     "PairLaw",
     "accelerations",
     "angular_momentum",

@@ -14,12 +14,12 @@ from socialmd.simulation.initial_states import InitialState
 from socialmd.simulation.threads import map_in_threads
 from socialmd.simulation.verlet import ring_couplings, velocity_verlet
 
-__all__ = ["Motion", "TimeSteps", "integrate", "integrate_one"]
+__all__ = ["IntegratedMotion", "TimeSteps", "integrate", "integrate_one"]
 
 FloatArray = NDArray[np.float64]
 
 
-class Motion(NamedTuple):
+class IntegratedMotion(NamedTuple):
     """Kept states of one or many systems.
 
     Args:
@@ -67,7 +67,7 @@ def integrate(
     keep_every: int,
     *,
     num_threads: int | None = None,
-) -> Motion:
+) -> IntegratedMotion:
     """Integrate systems from given states by velocity Verlet in float64 (thesis section 4.1).
 
     The result does not depend on how many systems or threads there are.
@@ -105,12 +105,12 @@ def integrate(
     steps.check()
     states = _check_states(positions, velocities, masses, charges)
 
-    def run(index: int) -> Motion:
+    def run(index: int) -> IntegratedMotion:
         state = InitialState(*(values[index] for values in states))
         return integrate_one(system, state, steps, name=f"system {index}")
 
     runs = list(map_in_threads(run, range(len(states.positions)), num_threads))
-    return Motion(
+    return IntegratedMotion(
         positions=np.stack([run.positions for run in runs]),
         velocities=np.stack([run.velocities for run in runs]),
     )
@@ -118,7 +118,7 @@ def integrate(
 
 def integrate_one(
     system: ManyBodySystem, state: InitialState, steps: TimeSteps, name: str
-) -> Motion:
+) -> IntegratedMotion:
     """Integrate one system; the interpreter's lock is free meanwhile.
 
     Args:
@@ -134,7 +134,7 @@ def integrate_one(
         FloatingPointError: the state is no longer finite.
     """
     shape = (steps.num_frames, *state.positions.shape)
-    kept = Motion(np.empty(shape), np.empty(shape))
+    kept = IntegratedMotion(np.empty(shape), np.empty(shape))
     kept.positions[0], kept.velocities[0] = state.positions, state.velocities
     velocity_verlet(
         kept.positions,

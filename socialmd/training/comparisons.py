@@ -12,17 +12,17 @@ from pydantic import Field, ValidationError
 from socialmd.config import DataConfig, ExperimentConfig
 from socialmd.config.faults import describe_faults
 from socialmd.config.load_config import read_toml
-from socialmd.config.section import Section
+from socialmd.config.section import ConfigSection
 from socialmd.presets import find_configuration
 
 __all__ = ["REFERENCE", "Comparison", "read_comparisons"]
 
 REFERENCE = "reference"
 NAME = re.compile(r"[a-z0-9_]+")  # names become those of files and folders
-Table = TypeVar("Table", bound=Section)
+Table = TypeVar("Table", bound=ConfigSection)
 
 
-class _Variants(Section):
+class _Variants(ConfigSection):
     """One table of the file: a title, and by name what each variant changes."""
 
     title: str

@@ -13,7 +13,7 @@ from socialmd.data.load_trajectories import load_trajectories
 from socialmd.training import fit, read_history
 from socialmd.training.training_backup import last_backup
 from tests.benchmarks.train_on_accelerator import Samples, prepare, random_rotations
-from tests.miniature import EXPERIMENT, write_circles
+from tests.world import EXPERIMENT, write_circles
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tests/benchmarks/train_on_accelerator.py"

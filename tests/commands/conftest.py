@@ -1,6 +1,7 @@
 """A small data set and a small model on disk, as simulation and training leave them."""
 
 import functools
+import itertools
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,29 +10,14 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from socialmd.config import (
-    DataConfig,
-    ExperimentConfig,
-    ManyBodySystem,
-    ModelConfig,
-    SimulationConfig,
-    TrainingConfig,
-    save_config,
-)
-from socialmd.data import describe_dataset
+from socialmd.config import ManyBodySystem, save_config
 from socialmd.models import build_model, load
 from socialmd.reporting import FigureFolder
 from tests.canvas import texts_off_canvas
+from tests.world import JUDGED, NUM_PARTICLES, straight_on, write_world
 
-NUM_FRAMES, NUM_PARTICLES, FRAME_SPACING = 40, 3, 0.25
-CONFIG = ExperimentConfig(
-    simulation=SimulationConfig(num_steps=NUM_FRAMES, keep_every=1),
-    data=DataConfig(subsample=2, num_phases=2, input_steps=3, target_steps=4, window_shift=3),
-    model=ModelConfig(
-        prediction="displacement", units=8, embedding_dim=4, grid_cells=8, filters=(3, 4)
-    ),
-    training=TrainingConfig(batch_size=5),
-)
+FRAME_SPACING = 0.25
+CONFIG = JUDGED
 NO_FORCE = ManyBodySystem(
     num_particles=NUM_PARTICLES, coulomb_constant=0.0, gravitational_constant=0.0
 )
@@ -44,29 +30,15 @@ class Experiment(NamedTuple):
     model: Path
 
 
-def free_trajectory(seed: int) -> np.ndarray:
-    """[40, 3, 4]: uniform motion, masses and charges."""
-    rng = np.random.default_rng(seed)
-    start, velocity = rng.uniform(-2, 2, (2, NUM_PARTICLES, 2))
-    positions = start + velocity * 0.05 * np.arange(NUM_FRAMES)[:, None, None]
-    features = np.broadcast_to(rng.uniform(0.5, 1.5, (NUM_PARTICLES, 2)), positions.shape)
-    return np.concatenate([positions, features], axis=-1)
-
-
 def write_free_motion(folder: Path, law: ManyBodySystem | None, splits: dict[str, int]) -> None:
     """Data set of free motion with so many simulations in each split."""
-    seed = 0
-    for split, count in splits.items():
-        (folder / split).mkdir(parents=True)
-        for _ in range(count):
-            np.save(folder / split / f"simulation_{seed:05d}.npy", free_trajectory(seed))
-            seed += 1
-    describe_dataset(
-        folder,
-        features=["x", "y", "mass", "charge"],
-        frame_spacing=FRAME_SPACING,
-        law=None if law is None else law.model_dump(),
-    )
+    seeds = itertools.count()
+    trajectories = {
+        split: [straight_on(np.random.default_rng(next(seeds))) for _ in range(count)]
+        for split, count in splits.items()
+    }
+    law_of_data = None if law is None else law.model_dump()
+    write_world(folder, trajectories, frame_spacing=FRAME_SPACING, law=law_of_data)
 
 
 @pytest.fixture(scope="session")

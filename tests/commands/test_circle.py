@@ -14,8 +14,8 @@ from socialmd.commands import circle
 from socialmd.data import dataset_writer
 from socialmd.models import build_model, load
 from socialmd.simulation import CircleWalk
-from tests.miniature import EXPERIMENT
 from tests.run_eagerly import run_eagerly
+from tests.world import EXPERIMENT
 
 TRAINED = ("gaussian", "mixture")  # each takes its time; the third is another mixture
 WALK = CircleWalk()

@@ -14,8 +14,8 @@ from socialmd.data import make_dataset
 from socialmd.evaluation import ConstantVelocity, ForecastMetrics
 from socialmd.models import load
 from socialmd.training import compile_model, read_history
-from tests.miniature import EXPERIMENT, write_circles
 from tests.run_eagerly import run_eagerly
+from tests.world import EXPERIMENT, write_circles
 
 RUN_APART = compare.run_apart
 # No pooling, which would take most of the time.

@@ -9,7 +9,7 @@ from PIL import Image
 from socialmd import ExperimentConfig
 from socialmd.commands import quickstart
 from socialmd.config import save_config
-from tests.miniature import EXPERIMENT
+from tests.world import EXPERIMENT
 
 SIMULATION = {
     "num_train": 2,

@@ -3,10 +3,10 @@ from pydantic import ValidationError
 
 from socialmd.config import ExperimentConfig
 from socialmd.config.faults import describe_faults
-from socialmd.config.section import Section
+from socialmd.config.section import ConfigSection
 
 
-class Trajectory(Section):
+class Trajectory(ConfigSection):
     frames: int
     name: str = "{message}"
 

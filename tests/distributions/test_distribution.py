@@ -9,7 +9,7 @@ from keras import ops
 from socialmd import distributions
 from socialmd.distributions import Distribution
 from socialmd.losses import NegativeLogLikelihood
-from tests.models.interacting import interacting_inputs, interacting_model
+from tests.tiny_models import interacting_inputs, interacting_model
 
 
 @keras.saving.register_keras_serializable("tests")

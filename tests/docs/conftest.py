@@ -6,7 +6,7 @@ from socialmd import ExperimentConfig, presets
 from socialmd.config import save_config
 from tests.commands.conftest import coarse_figures as coarse_figures
 from tests.docs.documents import ROOT
-from tests.miniature import EXPERIMENT
+from tests.world import EXPERIMENT
 
 SIMULATION = {
     "num_train": 110,

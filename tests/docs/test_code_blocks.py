@@ -34,10 +34,10 @@ from tests.docs.documents import (
     run_python,
     type_commands,
 )
-from tests.miniature import EXPERIMENT
-from tests.models.tiny import tiny_inputs, tiny_model
 from tests.run_eagerly import run_eagerly
+from tests.tiny_models import tiny_inputs, tiny_model
 from tests.training.no_log import no_log
+from tests.world import EXPERIMENT
 
 DOCS = ROOT / "docs"
 SHELL = [

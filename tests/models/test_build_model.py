@@ -6,7 +6,7 @@ import pytest
 import socialmd
 from socialmd.config import DataConfig, ExperimentConfig, ModelConfig
 from socialmd.models import build_model
-from tests.models.tiny import TINY
+from tests.tiny_models import TINY
 
 # Section 4.4 of the thesis, part by part; the sum is the number that it prints.
 PARTS = {

@@ -7,9 +7,8 @@ import tensorflow as tf
 from socialmd.losses import NegativeLogLikelihood
 from socialmd.models import SequenceLSTM, export_saved_model
 from socialmd.models.social_lstm import SocialLSTM
-from tests.models.interacting import interacting_inputs, interacting_model
-from tests.models.tiny import tiny_inputs, tiny_model
 from tests.run_eagerly import run_eagerly
+from tests.tiny_models import interacting_inputs, interacting_model, tiny_inputs, tiny_model
 
 
 def sequence_model(rng):

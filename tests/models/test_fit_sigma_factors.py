@@ -8,7 +8,7 @@ from socialmd import distributions
 from socialmd.distributions import BivariateGaussian
 from socialmd.models.fit_sigma_factors import fit_sigma_factors
 from tests import reference
-from tests.models.tiny import tiny_inputs, tiny_model
+from tests.tiny_models import tiny_inputs, tiny_model
 
 
 def gaussian_parameters(rng, *shape):

@@ -7,7 +7,7 @@ import pytest
 from socialmd.models import forecast_model
 from socialmd.models.fit_spread_factors import fit_spread_factors, spread_about_mean
 from socialmd.models.recalibration import scale_spread
-from tests.models.tiny import tiny_inputs, tiny_model
+from tests.tiny_models import tiny_inputs, tiny_model
 
 STEPS = 3
 

@@ -8,10 +8,15 @@ import tensorflow as tf
 from socialmd.losses import EnergyScore
 from socialmd.metrics import PositionError
 from socialmd.models import InteractionLSTM
-from tests.models.interacting import A_SCALE, interacting_inputs, interacting_model
 from tests.models.test_interaction_lstm import Reference, feed_forward, numbers
-from tests.models.tiny import tiny_inputs, tiny_model
 from tests.run_eagerly import run_eagerly
+from tests.tiny_models import (
+    A_SCALE,
+    interacting_inputs,
+    interacting_model,
+    tiny_inputs,
+    tiny_model,
+)
 
 
 def test_draws_move_places_and_velocities_as_the_equations_say(rng):

@@ -8,8 +8,8 @@ from socialmd.layers import NeighbourFilter
 from socialmd.losses import NegativeLogLikelihood
 from socialmd.metrics import PositionError
 from socialmd.models import InteractionLSTM
-from tests.models.interacting import A_SCALE, D_SCALE, interacting_inputs, interacting_model
 from tests.run_eagerly import run_eagerly
+from tests.tiny_models import A_SCALE, D_SCALE, interacting_inputs, interacting_model
 
 
 def numbers(tensor):

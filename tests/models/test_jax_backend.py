@@ -53,8 +53,7 @@ def steps(request, folder):
 def make_model(distribution, inputs):
     """Built for these inputs."""
     from socialmd.models import SequenceLSTM, SocialLSTM
-    from tests.models.interacting import interacting_model
-    from tests.models.tiny import TINY
+    from tests.tiny_models import TINY, interacting_model
 
     if distribution == "student_t":
         return interacting_model(np.random.default_rng(3))
@@ -68,7 +67,7 @@ def make_model(distribution, inputs):
 
 def write_start(folder, distribution):
     """Weights, and positions that differ enough for every grid to have neighbours on it."""
-    from tests.models.tiny import SCALES, tiny_inputs
+    from tests.tiny_models import SCALES, tiny_inputs
 
     rng = np.random.default_rng(4)
     model = make_model(distribution, tiny_inputs(rng))

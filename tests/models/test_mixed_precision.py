@@ -8,7 +8,7 @@ from socialmd.config import TrainingConfig
 from socialmd.layers import StackedPoolingConv2D, StackedStatePooling
 from socialmd.models import SocialLSTM
 from socialmd.training import compile_model
-from tests.models.tiny import TINY, tiny_inputs
+from tests.tiny_models import TINY, tiny_inputs
 
 HALVES = ("mixed_bfloat16", "mixed_float16")
 GRIDS = {"grid_sizes": (4.0, 2.0), "grid_cells": 8}

@@ -5,8 +5,8 @@ import pytest
 
 import socialmd
 from socialmd.models import load
-from tests.miniature import EXPERIMENT
-from tests.models.tiny import tiny_inputs, tiny_model
+from tests.tiny_models import tiny_inputs, tiny_model
+from tests.world import EXPERIMENT
 
 STEPS = 2
 

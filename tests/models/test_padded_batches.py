@@ -10,7 +10,7 @@ from socialmd.evaluation import LinearAutoregression
 from socialmd.losses import NegativeLogLikelihood
 from socialmd.metrics import PositionError
 from socialmd.models.estimate_scales import estimate_scales
-from tests.models.tiny import tiny_inputs, tiny_model
+from tests.tiny_models import tiny_inputs, tiny_model
 
 REAL = 3  # of four particles
 

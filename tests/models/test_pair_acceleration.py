@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.models.interacting import interacting_model
+from tests.tiny_models import interacting_model
 
 PAIRS = 6
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.models.tiny import tiny_inputs, tiny_model
+from tests.tiny_models import tiny_inputs, tiny_model
 
 BATCH = 8  # windows at once
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from socialmd.losses import NegativeLogLikelihood
 from socialmd.models import SocialLSTM
 from tests import reference
-from tests.models.tiny import (
+from tests.tiny_models import (
     PREDICTIONS,
     reference_forecast,
     tiny_inputs,

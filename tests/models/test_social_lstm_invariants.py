@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from socialmd.losses import NegativeLogLikelihood
-from tests.models.tiny import SCALES, reference_forecast, tiny_inputs, tiny_model
+from tests.tiny_models import SCALES, reference_forecast, tiny_inputs, tiny_model
 
 
 def test_exchanging_particles_exchanges_forecasts(rng):

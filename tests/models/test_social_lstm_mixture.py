@@ -8,7 +8,7 @@ from socialmd.distributions import GaussianMixture
 from socialmd.losses import NegativeLogLikelihood
 from socialmd.metrics import PositionError
 from socialmd.models import SocialLSTM
-from tests.models.tiny import TINY, tiny_inputs, tiny_model
+from tests.tiny_models import TINY, tiny_inputs, tiny_model
 
 HEADS = pytest.mark.parametrize("distribution", ["mixture", "correlated_mixture"])
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tests import reference
-from tests.models.tiny import tiny_inputs, tiny_model
+from tests.tiny_models import tiny_inputs, tiny_model
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from socialmd.losses import NegativeLogLikelihood
 from socialmd.metrics import PositionError
 from socialmd.models import SocialLSTM
-from tests.models.tiny import PREDICTIONS, TINY, tiny_inputs, tiny_model
+from tests.tiny_models import PREDICTIONS, TINY, tiny_inputs, tiny_model
 
 
 @pytest.mark.parametrize("prediction", PREDICTIONS)

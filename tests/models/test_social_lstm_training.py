@@ -7,7 +7,7 @@ import tensorflow as tf
 from socialmd.losses import NegativeLogLikelihood
 from socialmd.metrics import PositionError
 from socialmd.models import SocialLSTM
-from tests.models.tiny import tiny_inputs, tiny_model
+from tests.tiny_models import tiny_inputs, tiny_model
 
 
 def samples(rng, batch=8):

@@ -6,7 +6,7 @@ from socialmd.data.dataset_description import read_description
 from socialmd.evaluation import ConstantVelocity
 from socialmd.reporting import forecast_windows
 from socialmd.simulation import law_of
-from tests.models.tiny import tiny_model
+from tests.tiny_models import tiny_model
 
 
 def test_every_forecast_is_of_the_same_windows(config, data, rng):

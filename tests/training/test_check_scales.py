@@ -8,7 +8,7 @@ from socialmd.data import load_trajectories
 from socialmd.data.dataset_description import describe_dataset, save_array
 from socialmd.training import fit
 from socialmd.training.check_scales import check_scales
-from tests.miniature import EXPERIMENT
+from tests.world import EXPERIMENT
 
 RADIAL = {"kind": "interaction_lstm", "filter": "radial", "cutoff": 8.0}
 SEQUENCE = {"kind": "sequence_lstm", "length_scale": 1.0}

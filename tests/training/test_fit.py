@@ -14,9 +14,9 @@ from socialmd.models import load
 from socialmd.training import compile_model, fit, read_history
 from socialmd.training.device import on_device
 from socialmd.training.training_backup import last_backup
-from tests.miniature import write_circles
 from tests.run_eagerly import run_eagerly
 from tests.training.event_files import read_run
+from tests.world import write_circles
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from socialmd.data import Windows
 from socialmd.evaluation import Calibration, PredictiveDensity
 from socialmd.models import SequenceLSTM
 from socialmd.training.forecast_summaries import ForecastSummaries
-from tests.models.interacting import interacting_model
-from tests.models.tiny import tiny_inputs, tiny_model
 from tests.run_eagerly import run_eagerly
+from tests.tiny_models import interacting_model, tiny_inputs, tiny_model
 
 STEPS = 7
 

@@ -17,8 +17,8 @@ from socialmd.config import save_config
 from socialmd.models import load
 from socialmd.training import read_history
 from socialmd.training.training_backup import last_backup
-from tests.miniature import EXPERIMENT
 from tests.training.event_files import read_run
+from tests.world import EXPERIMENT
 
 # Forks from a process that has imported TensorFlow and done nothing else: fresh ones, but sooner.
 PROCESSES = multiprocessing.get_context("forkserver")

@@ -23,9 +23,9 @@ from socialmd.models import SequenceLSTM, load
 from socialmd.training import fit, read_history
 from socialmd.training.device import _mirrored, on_device
 from socialmd.training.training_backup import last_backup
-from tests.miniature import EXPERIMENT
 from tests.run_eagerly import run_eagerly
 from tests.training.no_log import no_log
+from tests.world import EXPERIMENT
 
 PROCESSES = multiprocessing.get_context("forkserver")
 BATCH_SIZE = 4

@@ -15,10 +15,10 @@ from socialmd.models import load
 from socialmd.training import fit, read_history
 from socialmd.training.history import of_phase
 from socialmd.training.training_backup import last_backup
-from tests.miniature import EXPERIMENT
 from tests.run_eagerly import run_eagerly
 from tests.training.event_files import read_run
 from tests.training.no_log import no_log
+from tests.world import EXPERIMENT
 
 INTERACTION = {
     "kind": "interaction_lstm",

@@ -14,9 +14,9 @@ from socialmd import ExperimentConfig
 from socialmd.data import read_windows
 from socialmd.models import load
 from socialmd.training import fit
-from tests.miniature import EXPERIMENT, write_circles
 from tests.run_eagerly import run_eagerly
 from tests.training.no_log import no_log
+from tests.world import EXPERIMENT, write_circles
 
 INTERACTION = {"kind": "interaction_lstm", "units": 4, "channels": 2, "hidden_units": 4}
 INTERACTION |= {"substeps": 2, "num_intervals": 8, "grid_sizes": [4.0], "grid_cells": 4}

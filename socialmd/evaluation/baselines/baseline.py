@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar, Self, TypeVar
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from socialmd.data.masked_inputs import unpack
-from socialmd.evaluation.baselines.check_frames import check_frames
 from socialmd.evaluation.baselines.known_data import KnownData
 from socialmd.types import FloatArray, Inputs
 
-__all__ = ["BASELINES", "Baseline", "baseline_names", "register_baseline"]
+__all__ = ["BASELINES", "Baseline", "baseline_names", "check_frames", "register_baseline"]
 
 
 class Baseline(ABC):
@@ -116,3 +118,18 @@ def register_baseline(cls: B) -> B:
 def baseline_names() -> tuple[str, ...]:
     """All that are registered: first those that a model has to beat."""
     return tuple(sorted(BASELINES, key=lambda name: not BASELINES[name].is_rival))
+
+
+def check_frames(inputs: ArrayLike, num_steps: int) -> FloatArray:
+    """Inputs [B, T, N, F] in float64, or a ValueError if they cannot be continued."""
+    frames = np.asarray(inputs, np.float64)
+    if frames.ndim != 4 or frames.shape[1] < 2 or frames.shape[3] < 2:
+        raise ValueError(
+            "inputs: expected [batch, steps, particles, features] with at least two steps and "
+            f"x and y as the first features, found shape {frames.shape}"
+        )
+    if not np.isfinite(frames).all():
+        raise ValueError("inputs: expected finite numbers, found some that are not")
+    if num_steps < 1:
+        raise ValueError(f"num_steps: expected at least 1, found {num_steps}")
+    return frames

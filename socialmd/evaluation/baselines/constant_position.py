@@ -17,5 +17,4 @@ class ConstantPosition(Baseline):
     name = "constant position"
 
     def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:
-        """See `Baseline.forecast`."""
         return np.repeat(frames[:, -1:, :, : self.spatial_dims], num_steps, axis=1)

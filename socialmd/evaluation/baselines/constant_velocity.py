@@ -26,7 +26,6 @@ class ConstantVelocity(Baseline):
     name = "constant velocity"
 
     def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:
-        """See `Baseline.forecast`."""
         positions = frames[..., : self.spatial_dims]
         steps = np.arange(1, num_steps + 1)[:, np.newaxis, np.newaxis]  # [num_steps, 1, 1]
         return np.asarray(positions[:, -1:] + steps * (positions[:, -1:] - positions[:, -2:-1]))

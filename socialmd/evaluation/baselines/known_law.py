@@ -57,7 +57,6 @@ class KnownLaw(Baseline):
 
     @classmethod
     def for_data(cls, data: KnownData) -> Self:
-        """See `Baseline.for_data`."""
         if data.description is None or data.description.law is None:
             raise NotPossibleError("the data set names no law of motion")
         law = law_of(data.description)

@@ -9,8 +9,7 @@ import numpy as np
 
 from socialmd.data import real_particles
 from socialmd.data.masked_inputs import unpack
-from socialmd.evaluation.baselines.baseline import Baseline, register_baseline
-from socialmd.evaluation.baselines.check_frames import check_frames
+from socialmd.evaluation.baselines.baseline import Baseline, check_frames, register_baseline
 from socialmd.evaluation.baselines.known_data import KnownData
 from socialmd.evaluation.not_possible import NotPossibleError
 from socialmd.types import FloatArray
@@ -54,7 +53,6 @@ class LinearAutoregression(Baseline):
 
     @classmethod
     def for_data(cls, data: KnownData) -> Self:
-        """See `Baseline.for_data`."""
         if data.training_split is None:
             raise NotPossibleError("the data set has no training split to fit it to")
         made = cls(data.num_steps, data.spatial_dims)

@@ -31,7 +31,7 @@ from socialmd.plots.style import (
 from socialmd.reporting.figure_folder import FigureFolder
 from socialmd.reporting.forecast_evaluation import ForecastEvaluation
 from socialmd.reporting.forecasts import Forecasts
-from socialmd.reporting.html_report import Picture, Section
+from socialmd.reporting.html_report import Section
 from socialmd.reporting.html_table import Row, Table
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.prose import fill
@@ -75,7 +75,6 @@ class CloseEncounters(Measure):
     absent: ClassVar = {"closest_approach": {}, "around_close_approaches": {}}
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
-        """See `Measure.compute`."""
         forecasts = evaluation.forecasts
         if forecasts.windows.mask is not None:
             raise NotPossibleError(
@@ -92,16 +91,11 @@ class CloseEncounters(Measure):
         return {"closest_approach": groups, "around_close_approaches": around or {}}
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
-        """A table and a figure."""
         around = evaluation.numbers["around_close_approaches"]
         if not around:
             return ()
-        picture = Picture(
-            figures.save(_draw(evaluation), "close_approaches"),
-            fill(CAPTION),
-            "Errors by closest approach, sigma and error around close approaches",
-            wide=True,
-        )
+        alt = "Errors by closest approach, sigma and error around close approaches"
+        picture = figures.picture(_draw(evaluation), "close_approaches", fill(CAPTION), alt)
         return [Section(HEADING, tables=[_tabulate(around)], pictures=[picture])]
 
 
@@ -147,9 +141,7 @@ def draw_around(ax: Axes, quantities: Mapping[str, AroundCloseApproaches], title
         ("sigma", "predicted sigma", FORECAST_COLOR),
         ("error", "actual error", TRUTH_LINE_COLOR),
     ):
-        around = quantities[quantity]
-        quartiles = [around.lower, around.median, around.upper]
-        plot_around_close_approaches(ax, around.offsets, quartiles, around.control, name, color)
+        plot_around_close_approaches(ax, quantities[quantity], name, color)
     label = "per coordinate (length units)"
     finish_curves(ax, "steps from the closest approach", label, title)
 
@@ -157,13 +149,7 @@ def draw_around(ax: Axes, quantities: Mapping[str, AroundCloseApproaches], title
 def plot_error_by_closest_approach(
     ax: Axes, distances: ArrayLike, errors: Mapping[str, ArrayLike]
 ) -> None:
-    """One curve per forecast: error of particles by how close they came to another one.
-
-    Args:
-        ax: where to draw.
-        distances: of the bins, [bins], in units of length.
-        errors: name of the forecast -> its error in each bin, [bins].
-    """
+    """Errors, [bins] by forecast, of particles by how close they came to another one, [bins]."""
     styles = curve_styles(errors, baseline_names())
     for name, values in errors.items():
         ax.plot(distances, values, marker="o", markersize=4, **styles[name])
@@ -175,33 +161,15 @@ def plot_error_by_closest_approach(
 
 
 def plot_around_close_approaches(
-    ax: Axes,
-    offsets: ArrayLike,
-    quartiles: ArrayLike,
-    control: ArrayLike,
-    name: str,
-    color: str = FORECAST_COLOR,
+    ax: Axes, around: AroundCloseApproaches, name: str, color: str
 ) -> None:
-    """Median of one quantity in a band of its quartiles, and the control's median, dashed.
-
-    Args:
-        ax: where to draw.
-        offsets: steps from the closest approach, [K].
-        quartiles: lower, median and upper one over the approaches, [3, K].
-        control: median of particles that stay away from others, at the same steps ahead, [K].
-        name: of the quantity.
-        color: of both curves.
-
-    Raises:
-        ValueError: quartiles are of another shape.
-    """
-    curves, steps = np.asarray(quartiles, float), np.asarray(offsets)
-    if curves.shape != (3, len(steps)):
-        raise ValueError(f"quartiles: expected shape {(3, len(steps))}, found {curves.shape}")
-    lower, median, upper = curves
-    ax.fill_between(steps, lower, upper, color=color, alpha=0.15, linewidth=0)
-    ax.plot(steps, median, color=color, linewidth=2.2, label=f"{name}: close approaches")
-    ax.plot(steps, control, color=color, linewidth=1.5, linestyle="--", label=f"{name}: control")
+    """Median of a quantity in a band of its quartiles, and the control's median, dashed."""
+    steps = around.offsets
+    ax.fill_between(steps, around.lower, around.upper, color=color, alpha=0.15, linewidth=0)
+    label = f"{name}: close approaches"
+    ax.plot(steps, around.median, color=color, linewidth=2.2, label=label)
+    label = f"{name}: control"
+    ax.plot(steps, around.control, color=color, linewidth=1.5, linestyle="--", label=label)
     ax.axvline(0, color=TRUTH_LINE_COLOR, linewidth=0.8, alpha=0.6)
     ax.set_yscale("log")
     ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))

@@ -16,7 +16,7 @@ from socialmd.plots.style import PAIR_OF_AXES, curve_styles, finish_curves
 from socialmd.reporting.figure_folder import FigureFolder
 from socialmd.reporting.forecast_evaluation import ForecastEvaluation
 from socialmd.reporting.forecasts import Forecasts
-from socialmd.reporting.html_report import Picture, Section
+from socialmd.reporting.html_report import Section
 from socialmd.reporting.html_table import Row, Table
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.prose import fill
@@ -65,54 +65,38 @@ class ConservedQuantities(Measure):
     for_pictures = ("long_positions",)
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
-        """See `Measure.compute`."""
         forecasts = evaluation.forecasts
         near = evaluation.attempt("conservation", lambda: _measure(forecasts))
         far = evaluation.attempt("long forecasts", lambda: _measure_far(forecasts))
         return {"conservation": near or {}, **(far or {})}
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
-        """A table, and curves within the horizon and beyond it."""
         near, far = (evaluation.numbers[key] for key in ("conservation", "long_conservation"))
         if not near:
             return ()
-        pictures = [
-            Picture(
-                figures.save(_draw(near), "conservation"),
-                CAPTION,
-                "Drift of momentum and energy by step",
-                wide=True,
-            )
-        ]
+        alt = "Drift of momentum and energy by step"
+        pictures = [figures.picture(_draw(near), "conservation", CAPTION, alt)]
         if far:
-            path = figures.save(_draw(far), "long_conservation")
-            alt = "Drift of momentum and energy over ten times as many steps"
-            pictures.append(Picture(path, fill(CAPTION_OF_LONG), alt, wide=True))
+            caption, alt = (
+                fill(CAPTION_OF_LONG),
+                alt.replace("by step", "over ten times as many steps"),
+            )
+            pictures.append(figures.picture(_draw(far), "long_conservation", caption, alt))
         return [Section(HEADING, [fill(INTRODUCTION)], [_tabulate(near, evaluation)], pictures)]
 
 
 def plot_conservation(
     ax: Axes, drifts: Mapping[str, ArrayLike], label: str, title: str, floor: float | None = FLOOR
 ) -> None:
-    """One curve per forecast, and one for the truth, whose drift is what velocities cannot resolve.
+    """Drifts, [T'] by forecast; of the truth, what velocities cannot resolve.
 
-    Args:
-        ax: where to draw.
-        drifts: name of the forecast, or `"truth"`, -> drift at each step ahead, [T'].
-        label: what to write at the vertical axis, with units.
-        title: of the axes.
-        floor: smaller drifts are drawn here, because the axis is logarithmic and some forecasts
-            conserve exactly; `None` for a linear axis.
-
-    Raises:
-        ValueError: a number is negative or not finite.
+    Smaller ones than the floor are drawn there, because the axis is logarithmic and some forecasts
+    conserve exactly; without a floor it is linear.
     """
     styles = curve_styles(drifts, baseline_names())
     lowest = np.inf
     for name, values in drifts.items():
         curve = np.asarray(values, float)  # [T']
-        if not ((curve >= 0) & np.isfinite(curve)).all():
-            raise ValueError(f"{name}: expected drifts >= 0, found {curve.min()} to {curve.max()}")
         ax.plot(np.arange(1, len(curve) + 1), np.maximum(curve, floor or 0.0), **styles[name])
         lowest = min(lowest, curve.min())
     if floor is not None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from socialmd.evaluation import InputDependence, baseline_names
 from socialmd.plots import new_figure
@@ -24,7 +24,7 @@ from socialmd.plots.style import (
 from socialmd.reporting.figure_folder import FigureFolder
 from socialmd.reporting.forecast_evaluation import ForecastEvaluation
 from socialmd.reporting.forecasts import Forecasts
-from socialmd.reporting.html_report import Picture, Section
+from socialmd.reporting.html_report import Section
 from socialmd.reporting.html_table import Row, Table
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.prose import fill
@@ -76,7 +76,6 @@ class DependenceOnInput(Measure):
     absent: ClassVar = {"dependence": {}}
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
-        """See `Measure.compute`."""
         windows, positions = evaluation.forecasts.windows, evaluation.forecasts.positions
         return {
             "dependence": {
@@ -86,7 +85,6 @@ class DependenceOnInput(Measure):
         }
 
     def sentences(self, evaluation: ForecastEvaluation) -> Sequence[str]:
-        """The variance of each model's forecasts."""
         found = evaluation.numbers["dependence"]
         return [
             fill(SENTENCE, name=name, ratio=found[name].variance_ratio_per_step[-1])
@@ -94,51 +92,35 @@ class DependenceOnInput(Measure):
         ]
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
-        """A table, curves, and some configurations."""
         found, forecasts = evaluation.numbers["dependence"], evaluation.forecasts
         last = len(forecasts.windows.truth) - 1
         chosen = np.unique(np.linspace(0, last, PANELS).round().astype(int))
         caption = fill(
             CAPTION_OF_CONFIGURATIONS, count=len(chosen), in_plane=forecasts.spatial_dims == 2
         )
-        pictures = [
-            Picture(
-                figures.save(_draw(found), "dependence"),
-                fill(CAPTION),
-                "Variance over windows and distance to the mean by step",
-                wide=True,
-            ),
-            Picture(
-                figures.save(_draw_configurations(forecasts, chosen), "configurations"),
-                caption,
-                "Last configurations of a few windows",
-                wide=True,
-            ),
-        ]
+        figure, alt = _draw(found), "Variance over windows and distance to the mean by step"
+        pictures = [figures.picture(figure, "dependence", fill(CAPTION), alt)]
+        figure, alt = _draw_configurations(forecasts, chosen), "Last configurations"
+        pictures.append(figures.picture(figure, "configurations", caption, alt))
         table = _tabulate(found, evaluation)
         return [Section(HEADING, [fill(INTRODUCTION)], [table], pictures)]
 
 
 def plot_configuration(
-    ax: Axes, last: ArrayLike, truth: ArrayLike, forecast: ArrayLike, half: float, title: str
+    ax: Axes,
+    last: NDArray[Any],
+    truth: NDArray[Any],
+    forecast: NDArray[Any],
+    half: float,
+    title: str,
 ) -> None:
-    """Where the particles were, are and were said to be, as in figure 21 of the thesis.
-
-    Args:
-        ax: where to draw.
-        last: positions in the last given frame, [N, 2].
-        truth: positions at one step ahead, [N, 2].
-        forecast: likewise.
-        half: half the side of the square that is shown.
-        title: of the axes.
-    """
-    start, end, said = (np.asarray(each, float) for each in (last, truth, forecast))
-    for x, y in zip(end, said, strict=True):  # which one was meant
-        ax.plot(*np.stack([x, y]).T, color=FORECAST_COLOR, alpha=0.25, linewidth=0.8, zorder=1)
+    """Where particles were, are and were said to be, [N, 2] each, as in figure 21 of the thesis."""
+    for pair in zip(truth, forecast, strict=True):  # which one was meant
+        ax.plot(*np.stack(pair).T, color=FORECAST_COLOR, alpha=0.25, linewidth=0.8, zorder=1)
     for positions, label, size, color in (
-        (start, "last given", 14, PAST_COLOR),
-        (end, "truth", 26, TRUTH_LINE_COLOR),
-        (said, "forecast", 14, FORECAST_COLOR),
+        (last, "last given", 14, PAST_COLOR),
+        (truth, "truth", 26, TRUTH_LINE_COLOR),
+        (forecast, "forecast", 14, FORECAST_COLOR),
     ):
         face = "none" if label == "truth" else color  # a ring, in which a good forecast lies
         x, y = positions.T

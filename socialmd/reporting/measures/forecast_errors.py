@@ -14,7 +14,7 @@ from socialmd.plots import new_figure, plot_errors
 from socialmd.plots.style import PAIR_OF_AXES
 from socialmd.reporting.figure_folder import FigureFolder
 from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.html_report import SUMMARY, Picture, Section
+from socialmd.reporting.html_report import SUMMARY, Section
 from socialmd.reporting.html_table import Row, Table
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.prose import fill
@@ -68,7 +68,6 @@ class ForecastErrors(Measure):
     }
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
-        """See `Measure.compute`."""
         forecasts = evaluation.forecasts.of_particles()
         windows = forecasts.windows
         log_probabilities = {
@@ -88,19 +87,16 @@ class ForecastErrors(Measure):
         return {"forecasts": errors, "verdict": verdict}
 
     def text_tables(self, evaluation: ForecastEvaluation) -> Sequence[str]:
-        """All errors, over all steps and by step."""
         errors = evaluation.numbers["forecasts"]
         return overall_table(errors), step_table(errors)
 
     def sentences(self, evaluation: ForecastEvaluation) -> Sequence[str]:
-        """The verdicts, and models beside the first one."""
         first, *others = evaluation.forecasts.models
         errors, verdict = evaluation.numbers["forecasts"], evaluation.numbers["verdict"]
         comparisons = [comparison(errors, name, first) for name in others]
         return [*(each.sentence for each in verdict.values()), *comparisons]
 
     def about(self, evaluation: ForecastEvaluation, model: str) -> str:
-        """The verdict, and how long a forecast is good."""
         forecasts, numbers = evaluation.forecasts, evaluation.numbers
         truth = forecasts.windows.truth
         extents = [np.std(forecasts.in_window(truth, w), axis=(0, 1)) for w in range(len(truth))]
@@ -111,14 +107,9 @@ class ForecastErrors(Measure):
         return fill(ABOUT, verdict=sentence, small=small, steps=steps)
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
-        """A table in the summary, and curves."""
         knows_law = not all(each.is_rival for each in evaluation.forecasts.baselines.values())
-        picture = Picture(
-            figures.save(_draw(evaluation), "errors"),
-            fill(CAPTION),
-            "Error curves of all forecasts",
-            wide=True,
-        )
+        alt = "Error curves of all forecasts"
+        picture = figures.picture(_draw(evaluation), "errors", fill(CAPTION), alt)
         return (
             Section(SUMMARY, tables=[_tabulate(evaluation)]),
             Section(BY_STEP, [fill(INTRODUCTION, knows_law=knows_law)], pictures=[picture]),

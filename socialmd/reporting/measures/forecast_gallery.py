@@ -57,18 +57,12 @@ class ForecastGallery(Measure):
     place = 40
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
-        """See `Measure.compute`."""
         return {}
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
-        """An overview in the summary; all pictures."""
         in_plane = evaluation.forecasts.spatial_dims == 2
-        overview = Picture(
-            figures.save(_draw_overview(evaluation), "forecast"),
-            fill(OVERVIEW, in_plane=in_plane),
-            "Two forecasts and error curves",
-            wide=True,
-        )
+        caption, alt = fill(OVERVIEW, in_plane=in_plane), "Two forecasts and error curves"
+        overview = figures.picture(_draw_overview(evaluation), "forecast", caption, alt)
         pictures = [
             Picture(path, fill(CHOSEN, rule=rule), rule, wide=path.suffix == ".png")
             for path, rule in _save_pictures(evaluation.forecasts, figures)

@@ -12,7 +12,7 @@ from socialmd.plots import draw_learned_interaction
 from socialmd.reporting.drawing import Drawing
 from socialmd.reporting.figure_folder import FigureFolder
 from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.html_report import Picture, Section
+from socialmd.reporting.html_report import Section
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.prose import fill
 from socialmd.simulation import pair_law
@@ -59,7 +59,6 @@ class LearnedLaw(Measure):
     for_pictures = ("interactions",)
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any] | None:
-        """See `Measure.compute`."""
         forecasts = evaluation.forecasts
         of_data = (forecasts.windows, forecasts.description, forecasts.spacing)
         seen = {name: _look(model, *of_data) for name, model in forecasts.models.items()}
@@ -67,12 +66,11 @@ class LearnedLaw(Measure):
         return {"interactions": found} if found else None
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
-        """A figure for each model."""
         pictures = []
         for number, (name, each) in enumerate(evaluation.numbers["interactions"].items(), start=1):
-            path = figures.save(draw_learned_interaction(**each._asdict()), f"interaction_{number}")
+            figure, file = draw_learned_interaction(**each._asdict()), f"interaction_{number}"
             caption, alt = f"{name}: {_describe(each)}", f"Learned interaction of {name}"
-            pictures.append(Picture(path, caption, alt, wide=True))
+            pictures.append(figures.picture(figure, file, caption, alt))
         return [Section(HEADING, [fill(INTRODUCTION)], pictures=pictures)]
 
 

@@ -15,7 +15,7 @@ from socialmd.plots import new_figure
 from socialmd.plots.style import PAIR_OF_AXES, curve_styles, finish_curves
 from socialmd.reporting.figure_folder import FigureFolder
 from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.html_report import Picture, Section
+from socialmd.reporting.html_report import Section
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.conserved_quantities import HEADING
 from socialmd.reporting.prose import fill
@@ -45,7 +45,6 @@ class NearestNeighbours(Measure):
     for_pictures = ("nearest_distances",)
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any] | None:
-        """See `Measure.compute`."""
         windows = evaluation.forecasts.windows
         if windows.truth.shape[2] < 2 or windows.mask is not None:
             return None
@@ -54,36 +53,21 @@ class NearestNeighbours(Measure):
         return {"nearest_distances": [_distances(part) for part in (near, far) if part]}
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
-        """One figure."""
-        path = figures.save(_draw(evaluation.numbers["nearest_distances"]), "nearest_distances")
+        figure = _draw(evaluation.numbers["nearest_distances"])
         alt = "Cumulative distributions of nearest distances"
-        return [Section(HEADING, pictures=[Picture(path, fill(CAPTION), alt, wide=True)])]
+        picture = figures.picture(figure, "nearest_distances", fill(CAPTION), alt)
+        return [Section(HEADING, pictures=[picture])]
 
 
 def plot_nearest_distances(
     ax: Axes,
     distances: Mapping[str, ArrayLike],
-    title: str = "Distance to the nearest neighbour",
+    title: str,
 ) -> None:
-    """Cumulative distribution of distances to the nearest neighbour, both axes logarithmic.
-
-    The curve says which fraction of all particles, at all steps, has a neighbour closer than that.
-    A forecast above the truth lets particles come too close, one below it keeps them apart.
-
-    Args:
-        ax: where to draw.
-        distances: name of the forecast, or `"truth"`, -> distances of any shape, in units of
-            length.
-        title: of the axes.
-
-    Raises:
-        ValueError: a distance is negative or not finite, or none is positive.
-    """
+    """Which fraction of distances, of any shape by forecast, not all zero, is smaller than each."""
     styles = curve_styles(distances, baseline_names())
     for name, values in distances.items():
         ordered = np.sort(np.asarray(values, float), axis=None)
-        if not (np.isfinite(ordered).all() and (ordered >= 0).all() and (ordered > 0).any()):
-            raise ValueError(f"{name}: expected distances >= 0 and not all zero, found other ones")
         limits = ordered[ordered > 0][0], ordered[-1]
         points = np.geomspace(*limits, NUM_POINTS)
         points[0], points[-1] = limits  # not rounded

@@ -19,7 +19,7 @@ from socialmd.plots import new_figure, plot_coverage
 from socialmd.plots.style import NOMINAL_COLOR, PAIR_OF_AXES, curve_styles, finish_steps
 from socialmd.reporting.figure_folder import FigureFolder
 from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.html_report import Picture, Section
+from socialmd.reporting.html_report import Section
 from socialmd.reporting.html_table import Row, Table
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.stated_uncertainty import components_in_float64
@@ -59,7 +59,6 @@ class SampledFutures(Measure):
     absent: ClassVar = {"samples": {}, "num_sampled_windows": 0}
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any] | None:
-        """See `Measure.compute`."""
         forecasts = evaluation.forecasts
         if not evaluation.num_samples:
             return None
@@ -103,26 +102,15 @@ class SampledFutures(Measure):
         }
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
-        """Errors, coverage and spread."""
         samples: dict[str, SampleMetrics] = evaluation.numbers["samples"]
-        picture = Picture(
-            figures.save(_draw(evaluation), "futures"),
-            fill(CAPTION),
-            "Coverage and spread of sampled futures by step",
-            wide=True,
-        )
+        alt = "Coverage and spread of sampled futures by step"
+        picture = figures.picture(_draw(evaluation), "futures", fill(CAPTION), alt)
         table = _tabulate(samples, evaluation.numbers["num_sampled_windows"])
         return [Section(HEADING, tables=[table], pictures=[picture])]
 
 
 def plot_spread_skill(ax: Axes, ratio_by_name: Mapping[str, ArrayLike]) -> None:
-    """Spread of sampled futures by error of their mean, step by step; one if they are calibrated.
-
-    Args:
-        ax: where to draw.
-        ratio_by_name: name of the forecast -> ratio, [T'] (see `SampleMetrics`); the first is drawn
-            in the model's colour.
-    """
+    """Spread of futures by error of their mean, [T'] by forecast; one if they are calibrated."""
     styles = curve_styles(ratio_by_name)
     for name, values in ratio_by_name.items():
         ratios = np.asarray(values, float)

@@ -24,7 +24,7 @@ from socialmd.plots.style import (
 )
 from socialmd.reporting.figure_folder import FigureFolder
 from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.html_report import Picture, Section
+from socialmd.reporting.html_report import Section
 from socialmd.reporting.html_table import Row, Table
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.forecast_errors import BY_STEP
@@ -69,6 +69,7 @@ futures, as drawn and recalibrated. Lower is better.
 CAPTION_OF_COVERAGE = """
 Coverage against steps ahead (left) and PIT histogram (right) as trained.
 """
+ALT_OF_COVERAGE = "Coverage curves and PIT histogram"
 CAPTION_OF_SPREAD = """
 Predicted standard deviation (dashed) and error (solid), root mean squares (left) and medians
 (right), scaled so that they agree for a calibrated Gaussian.
@@ -88,7 +89,6 @@ class StatedUncertainty(Measure):
     absent: ClassVar = {"calibration": {}}
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
-        """See `Measure.compute`."""
         evaluation.forecasts.require_plane()
         forecasts = evaluation.forecasts.of_particles()
         windows, found = forecasts.windows, {}
@@ -106,7 +106,6 @@ class StatedUncertainty(Measure):
         return {"calibration": found}
 
     def sentences(self, evaluation: ForecastEvaluation) -> Sequence[str]:
-        """How often the truth lies within the regions of each density."""
         return [
             fill(
                 COVERAGE,
@@ -119,36 +118,24 @@ class StatedUncertainty(Measure):
         ]
 
     def about(self, evaluation: ForecastEvaluation, model: str) -> str:
-        """How often the truth lies within one kind of region."""
         found = evaluation.numbers["calibration"][model]["as trained"]
         observed = found.overall_coverage[found.levels.index(LEVEL)]
         return fill(ABOUT, level=LEVEL, observed=observed)
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
-        """Scores beside the errors; a table, coverage and spread."""
         found: dict[str, dict[str, Calibration]] = evaluation.numbers["calibration"]
-        scores = Picture(
-            figures.save(_draw_scores(found), "likelihood"),
-            fill(CAPTION_OF_SCORES),
-            "Scores of the densities by step",
-            wide=True,
+        scores, *pictures = (
+            figures.picture(draw(found), name, fill(caption), alt)
+            for name, draw, caption, alt in (
+                ("likelihood", _draw_scores, CAPTION_OF_SCORES, "Scores of the densities by step"),
+                ("calibration", _draw_coverage, CAPTION_OF_COVERAGE, ALT_OF_COVERAGE),
+                ("spread", _draw_spread, CAPTION_OF_SPREAD, "Predicted spread and error by step"),
+            )
         )
-        coverage = Picture(
-            figures.save(_draw_coverage(found), "calibration"),
-            fill(CAPTION_OF_COVERAGE),
-            "Coverage curves and PIT histogram",
-            wide=True,
-        )
-        spread = Picture(
-            figures.save(_draw_spread(found), "spread"),
-            fill(CAPTION_OF_SPREAD),
-            "Predicted spread and error by step",
-            wide=True,
-        )
-        table = _tabulate(found, evaluation.numbers.get("num_sampled_windows", 0))
+        table = _tabulate(found, evaluation.numbers["num_sampled_windows"])
         return (
             Section(BY_STEP, pictures=[scores]),
-            Section(HEADING, [fill(INTRODUCTION)], [table], [coverage, spread]),
+            Section(HEADING, [fill(INTRODUCTION)], [table], pictures),
         )
 
 
@@ -168,22 +155,10 @@ def components_in_float64(model: ForecastModel, parameters: Any) -> tuple[Any, .
 
 
 def plot_pit(ax: Axes, histograms: Mapping[str, ArrayLike]) -> None:
-    """Histograms of the probability integral transform, relative to the uniform one of a
-    calibrated forecast, which is dashed. U-shaped if overconfident, a hump if underconfident.
-
-    Args:
-        ax: where to draw.
-        histograms: name of the forecast -> fractions in equal bins of [0, 1], [bins]; the first is
-            drawn in the model's colour.
-
-    Raises:
-        ValueError: a histogram is not of that shape.
-    """
+    """Histograms by forecast, fractions [bins] of [0, 1], relative to the uniform one (dashed)."""
     styles = curve_styles(histograms)
     for name, values in histograms.items():
         fractions = np.asarray(values, float)
-        if fractions.ndim != 1 or fractions.size == 0:
-            raise ValueError(f"{name}: expected fractions [bins], found shape {fractions.shape}")
         edges = np.linspace(0, 1, len(fractions) + 1)
         style = {**styles[name], "linewidth": 1.8}
         ax.stairs(fractions * len(fractions), edges, baseline=None, **style)
@@ -198,22 +173,9 @@ def plot_spread(
     ax: Axes,
     spread: Mapping[str, ArrayLike],
     error: Mapping[str, ArrayLike],
-    title: str = "Predicted spread and actual error",
+    title: str,
 ) -> None:
-    """Predicted standard deviation (dashed) against the error that occurred (solid), step by step.
-
-    Args:
-        ax: where to draw.
-        spread: name of the forecast -> predicted standard deviation per coordinate, [T'], in units
-            of length; the first is drawn in the model's colour.
-        error: the same names -> error per coordinate, [T'], comparable to it.
-        title: of the axes.
-
-    Raises:
-        ValueError: names differ.
-    """
-    if spread.keys() != error.keys():
-        raise ValueError(f"error: expected names {list(spread)}, found {list(error)}")
+    """Predicted sigma (dashed) beside the error that occurred (solid), [T'] by forecast."""
     styles = curve_styles(spread)
     for name in spread:
         for values, what, line in (

@@ -1,5 +1,7 @@
 """What the figures show, read back from their artists."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -31,8 +33,14 @@ def test_errors_are_drawn_at_the_distances_of_their_bins(ax):
 
 
 def test_quartiles_median_and_control_are_drawn_around_the_closest_approach(ax):
-    quartiles = np.array([[1.0, 2.0, 3.0], [2.0, 3.0, 4.0], [5.0, 6.0, 7.0]])
-    plot_around_close_approaches(ax, [-1, 0, 1], quartiles, [0.5, 0.6, 0.7], "sigma")
+    around = SimpleNamespace(
+        offsets=[-1, 0, 1],
+        lower=[1.0, 2.0, 3.0],
+        median=[2.0, 3.0, 4.0],
+        upper=[5.0, 6.0, 7.0],
+        control=[0.5, 0.6, 0.7],
+    )
+    plot_around_close_approaches(ax, around, "sigma", FORECAST_COLOR)
     median, control, zero = ax.lines
     np.testing.assert_allclose(median.get_xydata(), [[-1, 2], [0, 3], [1, 4]])
     np.testing.assert_allclose(control.get_ydata(), [0.5, 0.6, 0.7])
@@ -41,8 +49,3 @@ def test_quartiles_median_and_control_are_drawn_around_the_closest_approach(ax):
     band = ax.collections[0].get_paths()[0].vertices
     assert {tuple(corner) for corner in band} == {(-1, 1), (0, 2), (1, 3), (-1, 5), (0, 6), (1, 7)}
     assert labels(ax) == ["sigma: close approaches", "sigma: control"]
-
-
-def test_quartiles_of_another_shape_are_refused(ax):
-    with pytest.raises(ValueError, match=r"quartiles: expected shape \(3, 2\), found \(2, 2\)"):
-        plot_around_close_approaches(ax, [0, 1], np.ones((2, 2)), [1.0, 1.0], "sigma")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from socialmd import ExperimentConfig, save_config
-from tests.miniature import EXPERIMENT
+from tests.world import EXPERIMENT
 
 DRIVER = Path(__file__).parent / "search_driver.py"
 SEARCH = {
