@@ -7,9 +7,6 @@ from socialmd.plots.errors import plot_errors as plot_errors
 from socialmd.plots.forecast import plot_forecast as plot_forecast
 from socialmd.plots.grids import plot_stacked_grids as plot_stacked_grids
 from socialmd.plots.interaction import draw_learned_interaction as draw_learned_interaction
-from socialmd.plots.interaction import plot_interaction_errors as plot_interaction_errors
-from socialmd.plots.interaction import plot_interaction_map as plot_interaction_map
-from socialmd.plots.interaction import plot_learned_interaction as plot_learned_interaction
 from socialmd.plots.learning_curves import plot_learning_curves as plot_learning_curves
 from socialmd.plots.losses import plot_losses as plot_losses
 from socialmd.plots.molecules import plot_flattened_slice as plot_flattened_slice
@@ -33,9 +30,6 @@ __all__ = [
     "plot_flattened_slice",
     "plot_forecast",
     "plot_importances",
-    "plot_interaction_errors",
-    "plot_interaction_map",
-    "plot_learned_interaction",
     "plot_learning_curves",
     "plot_loss_surface",
     "plot_losses",

@@ -20,23 +20,14 @@ Extent = tuple[float, float, float, float]
 
 
 def first_errors(forecasts: Forecasts) -> NDArray[np.float64]:
-    """Mean absolute error of the first model in each window, [W].
-
-    Args:
-        forecasts: of models and baselines.
-    """
+    """Mean absolute error of the first model in each window, [W]."""
     name = next(iter(forecasts.models))
     errors = np.abs(forecasts.positions[name] - forecasts.windows.truth).mean(axis=(1, 3))  # [W, N]
     return np.asarray(np.average(errors, axis=1, weights=forecasts.windows.mask))
 
 
 def window_at(forecasts: Forecasts, quantile: float) -> int:
-    """The window at a quantile of the first model's mean absolute error.
-
-    Args:
-        forecasts: of models and baselines.
-        quantile: 0.5 is the median.
-    """
+    """The window at a quantile of the first model's mean absolute error; 0.5 is the median."""
     by_error = np.argsort(first_errors(forecasts))
     return int(by_error[int(quantile * (len(by_error) - 1))])
 
@@ -79,10 +70,6 @@ def draw_forecast(
 
 
 def extent_of(past: NDArray[Any], truth: NDArray[Any]) -> Extent:
-    """x_min, x_max, y_min, y_max of a square about the origin in which everything lies.
-
-    Args:
-        past, truth: positions, [..., 2].
-    """
+    """Sides of a square about the origin in which all positions lie, [..., 2]."""
     half = 1.05 * float(max(np.abs(past).max(), np.abs(truth).max()))
     return (-half, half, -half, half)

@@ -79,28 +79,15 @@ class Measure(ABC):
         return ()
 
     def about(self, evaluation: ForecastEvaluation, model: str) -> str:
-        """What the report's summary says of a model, in full sentences; nothing by default.
-
-        Args:
-            evaluation: holds all numbers.
-            model: its name.
-        """
+        """What the report's summary says of a model, in full sentences."""
         return ""
 
     def text_tables(self, evaluation: ForecastEvaluation) -> Sequence[str]:
-        """Tables that the command prints.
-
-        Args:
-            evaluation: holds all numbers.
-        """
+        """Tables that the command prints."""
         return ()
 
     def sentences(self, evaluation: ForecastEvaluation) -> Sequence[str]:
-        """Sentences that the command prints below all tables.
-
-        Args:
-            evaluation: holds all numbers.
-        """
+        """Sentences that the command prints below all tables."""
         return ()
 
 
@@ -110,13 +97,7 @@ MEASURES: dict[str, Measure] = {}
 
 
 def register_measure(cls: M) -> M:
-    """Have a measure take part in evaluations.
-
-    Args:
-        cls: the class, whose constructor has no arguments.
-
-    Returns:
-        The class itself.
+    """Have a measure, a class without arguments, take part in evaluations.
 
     Raises:
         ValueError: another one has its name.

@@ -17,7 +17,8 @@ MAPS = np.stack([np.arange(-8.0, 8.0).reshape(4, 4), np.ones((4, 4))])
 
 @pytest.fixture
 def ax():
-    return plots.new_figure(4, 4)[1]
+    """Of the curves."""
+    return plots.draw_learned_interaction(PAIRS, DISTANCES, SEEN, CURVES).axes[0]
 
 
 def legend(ax):
@@ -25,7 +26,6 @@ def legend(ax):
 
 
 def test_curves_of_pairs_are_drawn_with_their_sign(ax):
-    plots.plot_learned_interaction(ax, DISTANCES, CURVES, PAIRS, SEEN)
     lines = ax.lines[:4]
     assert [line.get_color() for line in lines] == [FORECAST_COLOR] * 2 + [TRUTH_LINE_COLOR] * 2
     assert [line.get_linestyle() for line in lines[2:]] == ["--", "--"]
@@ -40,13 +40,12 @@ def test_curves_of_pairs_are_drawn_with_their_sign(ax):
 
 
 def test_distances_that_data_hardly_show_are_shaded(ax):
-    plots.plot_learned_interaction(ax, DISTANCES, CURVES, PAIRS, SEEN)
     shaded = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches]
     np.testing.assert_allclose(shaded, [(0.01, 0.1), (9.0, 10.0)])
     assert ax.get_xlim() == pytest.approx((0.01, 10.0))
 
 
-def test_without_a_law_there_is_one_panel(ax):
+def test_without_a_law_there_is_one_panel():
     figure = plots.draw_learned_interaction(PAIRS, DISTANCES, SEEN, CURVES[:1])
     (panel,) = figure.axes
     assert legend(panel) == [*PAIRS, "hardly any data"]
@@ -76,12 +75,12 @@ def test_the_law_adds_errors_and_what_depends_on_the_direction_maps():
     figure.draw_without_rendering()
 
 
-def test_a_model_that_has_learned_nothing_is_drawn(ax):
+def test_a_model_that_has_learned_nothing_is_drawn():
     figure = plots.draw_learned_interaction(PAIRS, DISTANCES, SEEN, 0 * CURVES, maps=0 * MAPS)
     figure.draw_without_rendering()
 
 
 @pytest.mark.parametrize("curves", [CURVES[0], CURVES[:, :1], CURVES[..., :3]])
-def test_curves_of_another_shape_are_refused(ax, curves):
+def test_curves_of_another_shape_are_refused(curves):
     with pytest.raises(ValueError, match=r"curves: expected \[1 or 2, 2, 5\], found shape"):
-        plots.plot_learned_interaction(ax, DISTANCES, curves, PAIRS, SEEN)
+        plots.draw_learned_interaction(PAIRS, DISTANCES, SEEN, curves)

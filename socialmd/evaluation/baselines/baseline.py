@@ -1,4 +1,4 @@
-"""The base of forecasts that stand beside trained models, and the register of them."""
+"""Forecasts that stand beside trained models: their base, and the register of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,17 @@ from numpy.typing import ArrayLike
 
 from socialmd.data.masked_inputs import unpack
 from socialmd.evaluation.baselines.known_data import KnownData
+from socialmd.evaluation.not_possible import NotPossibleError
 from socialmd.types import FloatArray, Inputs
 
-__all__ = ["BASELINES", "Baseline", "baseline_names", "check_frames", "register_baseline"]
+__all__ = [
+    "BASELINES",
+    "Baseline",
+    "baseline_names",
+    "check_frames",
+    "make_baselines",
+    "register_baseline",
+]
 
 
 class Baseline(ABC):
@@ -46,13 +54,10 @@ class Baseline(ABC):
 
     @classmethod
     def for_data(cls, data: KnownData) -> Self:
-        """The baseline as it is for some data.
-
-        Args:
-            data: what is known of them.
+        """The baseline for data of which something is known.
 
         Raises:
-            NotPossibleError: it cannot be made of what is known; the message says why.
+            NotPossibleError: it cannot be made of that; the message says why.
         """
         return cls(data.spatial_dims)
 
@@ -65,15 +70,7 @@ class Baseline(ABC):
         *,
         progress: str | None = None,
     ) -> tuple[FloatArray, None]:
-        """Forecast any number of windows (see `Forecaster`).
-
-        Args:
-            inputs: [B, T, N, F] with T >= 2, or a dictionary with a mask, which changes nothing.
-            num_steps: steps ahead.
-            feedback, seed, progress: without meaning.
-
-        Returns:
-            Positions [B, num_steps, N, D] in float64, and no parameters.
+        """Forecast any number of windows, T >= 2 (see `Forecaster`); masks change nothing.
 
         Raises:
             ValueError: inputs are of another shape or not finite, or `num_steps` is not positive.
@@ -82,15 +79,7 @@ class Baseline(ABC):
 
     @abstractmethod
     def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:
-        """Continue frames that have been checked.
-
-        Args:
-            frames: finite, [B, T, N, F] with T >= 2, coordinates first.
-            num_steps: steps ahead, at least one.
-
-        Returns:
-            Positions [B, num_steps, N, D].
-        """
+        """Positions [B, num_steps, N, D] that follow finite frames [B, T, N, F], T >= 2."""
 
 
 B = TypeVar("B", bound=type[Baseline])
@@ -99,13 +88,7 @@ BASELINES: dict[str, type[Baseline]] = {}
 
 
 def register_baseline(cls: B) -> B:
-    """Have a baseline take part in evaluations.
-
-    Args:
-        cls: the class.
-
-    Returns:
-        The class itself.
+    """Have a baseline, a class, take part in evaluations.
 
     Raises:
         ValueError: another one has its name.
@@ -118,6 +101,39 @@ def register_baseline(cls: B) -> B:
 def baseline_names() -> tuple[str, ...]:
     """All that are registered: first those that a model has to beat."""
     return tuple(sorted(BASELINES, key=lambda name: not BASELINES[name].is_rival))
+
+
+def make_baselines(
+    data: KnownData, rivals_only: bool = False
+) -> tuple[dict[str, Baseline], dict[str, str]]:
+    """Make every baseline that is registered, as far as it is possible.
+
+    Args:
+        data: what is known of them.
+        rivals_only: whether to leave out those that a model need not beat.
+
+    Returns:
+        The baselines by name, and the reasons for those that are left out.
+
+    Example:
+        >>> train = make_dataset("data/monopoles/train", config.data, batch_size=256)
+        >>> baselines, left_out = make_baselines(KnownData(30, training_split=train))
+        >>> list(baselines)
+        ['constant position', 'constant velocity', 'linear autoregression']
+        >>> left_out
+        {'known law': 'the data set names no law of motion'}
+    """
+    made: dict[str, Baseline] = {}
+    left_out = {}
+    for name in baseline_names():
+        cls = BASELINES[name]
+        if rivals_only and not cls.is_rival:
+            continue
+        try:
+            made[name] = cls.for_data(data)
+        except NotPossibleError as reason:
+            left_out[name] = str(reason)
+    return made, left_out
 
 
 def check_frames(inputs: ArrayLike, num_steps: int) -> FloatArray:

@@ -11,14 +11,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from socialmd.evaluation import InputDependence, baseline_names
-from socialmd.plots import new_figure
+from socialmd.plots import new_figure, plot_errors
 from socialmd.plots.style import (
     FORECAST_COLOR,
     PAIR_OF_AXES,
     PAST_COLOR,
     TRUTH_LINE_COLOR,
-    curve_styles,
-    finish_curves,
     label_plane,
 )
 from socialmd.reporting.figure_folder import FigureFolder
@@ -153,18 +151,14 @@ def _tabulate(found: Mapping[str, InputDependence], evaluation: ForecastEvaluati
 
 def _draw(found: Mapping[str, InputDependence]) -> Figure:
     figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
-    styles = curve_styles(["truth", *found], baseline_names())
-    for name, each in found.items():
-        steps = np.arange(1, len(each.variance_ratio_per_step) + 1)
-        axes[0].plot(steps, each.variance_ratio_per_step, **styles[name])
-        axes[1].plot(steps, each.distance_to_mean_per_step, **styles[name])
-    axes[0].axhline(1.0, **{**styles["truth"], "label": "as the truth"})
-    axes[1].plot(steps, each.true_distance_to_mean_per_step, **styles["truth"])
-    axes[0].set_yscale("log")
-    label = "variance over windows / that of the truth"
-    finish_curves(axes[0], "steps ahead", label, "Variance of the forecasts")
-    label = "rms distance (length units)"
-    finish_curves(axes[1], "steps ahead", label, "Distance to the mean configuration")
+    variances = {name: each.variance_ratio_per_step for name, each in found.items()}
+    variances["truth"] = [1.0] * len(next(iter(variances.values())))
+    label, baselines = "variance over windows / that of the truth", baseline_names()
+    plot_errors(axes[0], variances, label, "Variance of the forecasts", baselines)
+    distances = {name: each.distance_to_mean_per_step for name, each in found.items()}
+    distances["truth"] = next(iter(found.values())).true_distance_to_mean_per_step
+    label, title = "rms distance (length units)", "Distance to the mean configuration"
+    plot_errors(axes[1], distances, label, title, baselines)
     return figure
 
 
