@@ -205,21 +205,6 @@ def test_clients_get_forecasts(rng):
         assert (windows["inputs"].shape, windows["mask"].shape) == ((2, 5, 25, 4), (2, 25))
 
 
-def test_subpackages_are_there_once_the_package_is_imported():
-    """As the scripts use them; TensorFlow waits until then."""
-    script = (
-        "import sys, socialmd\n"
-        "assert 'tensorflow' not in sys.modules\n"
-        "assert socialmd.simulation.CircleWalk\n"
-        "try:\n    socialmd.nothing\n"
-        "except AttributeError as error:\n    print(error)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert done.stdout == "module 'socialmd' has no attribute 'nothing'\n"
-
-
 # === Files ===
 
 
