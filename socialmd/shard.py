@@ -11,16 +11,11 @@ __all__ = ["Shard"]
 class Shard:
     """Shard `index` of `count`: every `count`-th item, beginning with item `index - 1`.
 
-    Args:
-        index: 1 to `count`, as `SLURM_ARRAY_TASK_ID` counts under `--array=1-COUNT`.
-        count: of all shards; the only one takes everything.
-
-    Raises:
-        ValueError: there is no such shard.
+    As `SLURM_ARRAY_TASK_ID` counts under `--array=1-COUNT`; the only one takes everything.
 
     Example:
-        >>> [number for number in range(10) if Shard(2, 4).takes(number)]
-        [1, 5, 9]
+    >>> [number for number in range(10) if Shard(2, 4).takes(number)]
+    [1, 5, 9]
     """
 
     index: int = 1
