@@ -75,7 +75,7 @@ def _make(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what interrupted writes have left in a folder, not in those below: others may write."""
+    """Remove what interrupted writes have left in a folder; below it others may be writing."""
     for path in folder.glob(".*.tmp"):
         if TEMPORARY.fullmatch(path.name):
             path.unlink(missing_ok=True)

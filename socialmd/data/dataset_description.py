@@ -26,8 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
-from socialmd.config.faults import describe_faults
-from socialmd.config.section import Section
+from socialmd.config.section import Section, describe_faults
 from socialmd.files import read_text, write_atomically, write_text
 
 __all__ = [
