@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from socialmd.files import write_text
+from socialmd.types import FloatArray
 
 __all__ = ["TAKEN", "write_extended_xyz"]
-
-FloatArray = NDArray[np.float64]
 
 TAKEN = ("species", "resname", "pos")  # names of columns
 
@@ -31,29 +30,21 @@ def write_extended_xyz(
     Each frame is the number of particles, a comment that names the columns, and a line for each
     particle. There are no walls (`pbc`), and z is zero in two dimensions.
 
-        2
-        Properties=species:S:1:pos:R:3:mass:R:1 Time=0.002 pbc="F F F"
-        X 0.25 -1.5 0 1.2
-        X 1.75 3.5 0 0.8
+    2
+    Properties=species:S:1:pos:R:3:mass:R:1 Time=0.002 pbc="F F F"
+    X 0.25 -1.5 0 1.2
+    X 1.75 3.5 0 0.8
 
     Numbers have nine digits, so that those in float32 are read back exactly.
 
     Args:
-        path: the file.
-        positions: [frames, N, 2] or [frames, N, 3].
-        times: [frames].
-        features: further columns by name: [N] if they stay the same, or [frames, N].
-        names: of the N particles, as of molecules, for a column `resname`. The species, which ASE
-            refuses unless they are chemical elements, are all `X`, which is none.
-        units: for the comment of every frame, `{"length_unit": "angstrom"}`, say.
-
-    Raises:
-        ValueError: an array is of another shape or not finite; the name of a column is no
-            identifier or taken; a name is empty or has white space in it.
-        OSError: the file cannot be written; nothing is left behind then.
-
-    Example:
-        >>> write_extended_xyz("pair.xyz", np.zeros((10, 2, 2)), np.arange(10), {"mass": [1, 2]})
+    path: the file, whole or not at all.
+    positions: [frames, N, 2] or [frames, N, 3].
+    times: [frames].
+    features: further columns by name: [N] if they stay the same, or [frames, N].
+    names: of the N particles, as of molecules, for a column `resname`. The species, which ASE
+        refuses unless they are chemical elements, are all `X`, which is none.
+    units: for the comment of every frame, `{"length_unit": "angstrom"}`, say.
     """
     x = _checked("positions", positions)
     if x.ndim != 3 or x.shape[2] not in (2, 3) or x.size == 0:

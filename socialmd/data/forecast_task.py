@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from socialmd.config import DataConfig
 from socialmd.data.load_trajectories import read_trajectory
+from socialmd.types import Array
 
 __all__ = ["ForecastTask", "read_forecast_task"]
 
@@ -24,8 +24,8 @@ class ForecastTask(NamedTuple):
         last_frame: number of the trajectory's frame that ends the past.
     """
 
-    past: NDArray[Any]
-    truth: NDArray[Any]
+    past: Array
+    truth: Array
     last_frame: int
 
 

@@ -30,18 +30,16 @@ def make_dataset(
 
     Every trajectory is subsampled once per phase offset, cut into overlapping windows, and each
     window is rotated about the origin `config.num_rotations` times, at random: in the x-y plane or,
-    in three dimensions, uniformly over SO(3). Only the trajectories are held in memory; windows and
-    rotations are made batch by batch.
+    in three dimensions, uniformly over SO(3). Features after the coordinates are taken as scalars.
+    Only the trajectories are held in memory; windows and rotations are made batch by batch.
 
     For training (`shuffle=True`), order and rotations are drawn anew in each epoch, that is in each
     pass over the returned object. They are functions of seed, epoch and sample alone, so a second
-    data set made in the same way gives the same batches. For evaluation (`shuffle=False`) every
-    pass is the same, and samples come in the order of simulation, phase offset, time and rotation.
+    data set made in the same way gives the same batches. With `config.time_reversal`, half of the
+    samples then run backwards, at random: motion without friction obeys the same law that way.
 
-    With `config.time_reversal`, half of the samples of a training run backwards, at random: motion
-    without friction obeys the same law that way.
-
-    Features after the coordinates are taken as scalars and are not rotated.
+    For evaluation (`shuffle=False`) every pass is the same, and samples come in the order of
+    simulation, phase offset, time and rotation.
 
     Args:
         split: of a data set: its folder, like `data/monopoles/train`, or what `load_trajectories`
