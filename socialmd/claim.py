@@ -25,17 +25,12 @@ class FolderInUseError(RuntimeError):
 
 @contextmanager
 def claim(folder: str | Path, wait: bool = False, name: str = "") -> Iterator[None]:
-    """Let no other process claim a folder meanwhile.
+    """Let no other process claim a folder meanwhile, or what of it has a `name`.
 
     The operating system holds the lock for the process and drops it when the process ends, however
-    that happens, so no claim is left by one that was killed. What that one was writing is removed,
-    and so is a folder that was made for the claim and of which nothing comes.
-
-    Args:
-    folder: made if it does not exist.
-    wait: whether to wait until it is free, instead of raising a `FolderInUseError`.
-    name: of what is claimed, where several processes divide the work in one folder; the whole
-        of it if none is given.
+    that happens, so no claim is left by one that was killed. What that one was writing is removed.
+    The folder is made, and removed again if nothing comes of it. While another process has claimed
+    it, `wait` for that, or raise a `FolderInUseError`.
     """
     folder = Path(folder)
     existed = folder.is_dir()

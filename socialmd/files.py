@@ -109,17 +109,8 @@ def unfinished_folder(directory: str | Path, wait: bool = False) -> Iterator[Pat
     It is inside of `directory`, so that this may be a link or a mount point, and its parent a place
     that cannot be written to. If it cannot be written itself, that is said before any work begins.
     What an earlier process has left unfinished there is removed; so is, in the end, what is still
-    in the folder, and `directory` too if it was made for this and nothing came of it.
-
-    Args:
-    directory: made if it does not exist.
-    wait: whether to wait for another process that is writing there, instead of raising a
-        `FolderInUseError`.
-
-    Example:
-    >>> with unfinished_folder("forecast") as folder:
-    ...     save_array(folder / "forecast.npy", positions)
-    ...     put_in_place(folder, ["forecast.npy", "forecast.xyz"])
+    in the folder, and `directory` too if it was made for this and nothing came of it. While another
+    process is writing there, `wait` for it, or raise a `FolderInUseError`.
     """
     directory = Path(os.path.realpath(directory))
     with claim(directory, wait):

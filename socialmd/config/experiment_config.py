@@ -79,7 +79,7 @@ class ExperimentConfig(Section):
 
     @model_validator(mode="after")
     def _check_search(self) -> Self:
-        for name, entry in {} if self.search is None else self.search.entries.items():
+        for name, entry in self.search.entries.items() if self.search else ():
             table, key = name.split(".", 1)
             for example in entry.examples:
                 for fault in _faults(getattr(self, table), key, example):

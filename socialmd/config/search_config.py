@@ -24,7 +24,7 @@ class SearchConfig(Section):
             `socialmd.config.search_space`).
 
     Raises:
-        ValueError: a value is out of its range, or nothing is varied.
+        ValueError: a value is out of its range, no such entry, or nothing is varied.
 
     Example:
         >>> units = {"minimum": 32, "maximum": 256, "step": 32}

@@ -79,12 +79,10 @@ class Hyperparameter(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What may be varied of one key.
+    """What may be varied of one key: the hyperparameters, parents before those that need them.
 
-    Args:
-        hyperparameters: those that make up the value, parents before those that need them.
-        assemble: from their values by name, those that exist, to the value.
-        examples: values that have to be possible for all others to be.
+    `assemble` makes the value of those that exist, by name; `examples` are values that have to be
+    possible for all others to be.
     """
 
     hyperparameters: tuple[Hyperparameter, ...]
@@ -93,16 +91,7 @@ class Entry(NamedTuple):
 
 
 def parse_entry(name: str, value: Any) -> Entry:
-    """Read the entry of one key, as TOML has it.
-
-    Example:
-        >>> entry = parse_entry("model.filters", {"number": {"minimum": 2, "maximum": 3},
-        ...                                       "items": {"choices": [8, 16]}})
-        >>> [parameter.name for parameter in entry.hyperparameters]
-        ['model.filters.number', 'model.filters.0', 'model.filters.1', 'model.filters.2']
-        >>> entry.assemble({"model.filters.number": 2, "model.filters.0": 8, "model.filters.1": 16})
-        [8, 16]
-    """
+    """Read the entry of one key, as TOML has it; `name` is `"model.units"`, say."""
     if isinstance(value, list) and value:
         names = [f"{name}.{index}" for index in range(len(value))]
         domains = list(map(_parse_domain, names, value))

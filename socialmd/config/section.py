@@ -84,13 +84,7 @@ def _explain(fault: ErrorDetails, keys: str) -> InitErrorDetails:
 def describe_faults(error: ValidationError) -> list[str]:
     """What is wrong with the values of a `Section`: for every fault key, expectation and value.
 
-    Example:
-        >>> try:
-        ...     ExperimentConfig(data={"subsample": 0}, model={"kernel_size": 33})
-        ... except ValidationError as error:
-        ...     print(*describe_faults(error), sep="\\n")
-        data.subsample: input should be greater than or equal to 1, found 0
-        model.kernel_size: expected at most grid_cells = 32, found 33
+    `"data.subsample: input should be greater than or equal to 1, found 0"`, say.
     """
     lines = []
     for fault in error.errors():

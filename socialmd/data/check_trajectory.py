@@ -51,12 +51,7 @@ def check_trajectory(
 
 
 def find_change(array: Array, spatial_dims: int) -> tuple[int, int, int] | None:
-    """Frame, particle and feature of the first feature after the coordinates that changes in time.
-
-    Example:
-    >>> find_change(np.arange(6.0).reshape(2, 1, 3), spatial_dims=2)
-    (1, 0, 2)
-    """
+    """Frame, particle and feature where a feature after the coordinates first changes in time."""
     static = array[..., spatial_dims:]
     changed = has_changed(static, static[:1])
     if not changed.any():

@@ -44,7 +44,6 @@ __all__ = [
 DESCRIPTION_FILE = "dataset.json"
 SPLITS = ("train", "validation", "test")
 
-
 # As it will be read back: tuples become lists.
 Json = Annotated[
     dict[str, Any], AfterValidator(lambda value: json.loads(json.dumps(value, allow_nan=False)))
@@ -88,14 +87,18 @@ class DatasetDescription(Section):
                 f"features: expected at least spatial_dims = {self.spatial_dims} names, "
                 f"found {list(self.features)}"
             )
-        if repeated := [name for name, count in Counter(self.features).items() if count > 1]:
-            raise ValueError(f"features: expected different names, found {repeated[0]!r} twice")
-        if vectors := _vectors(self.features[self.spatial_dims :]):
-            raise ValueError(
-                f"features: expected scalars after the coordinates, found {vectors[0]!r} and "
-                f"{vectors[1]!r}, which seem to be parts of a vector: rotations turn coordinates "
-                "only, and forecasts keep features as they are. Leave velocities and the like out"
-            )
+        (name, count), *_ = Counter(self.features).most_common(1)
+        if count > 1:
+            raise ValueError(f"features: expected different names, found {name!r} twice")
+        scalars = self.features[self.spatial_dims :]
+        for name in scalars:  # like vx or dipole_x
+            if name.endswith("x") and (other := f"{name[:-1]}y") in scalars:
+                raise ValueError(
+                    f"features: expected scalars after the coordinates, found {name!r} and "
+                    f"{other!r}, which seem to be parts of a vector: rotations turn coordinates "
+                    "only, and forecasts keep features as they are. Leave velocities and the like "
+                    "out"
+                )
         return self
 
     def first_difference(self, other: DatasetDescription) -> str | None:
@@ -117,28 +120,13 @@ class DatasetDescription(Section):
         return text if self.time_unit is None else text.replace("time units", self.time_unit)
 
 
-def _vectors(names: Sequence[str]) -> list[str]:
-    """Names that end in x and y and are alike before: vx and vy, dipole_x and dipole_y."""
-    return [
-        part
-        for name in names
-        if name.endswith("x") and f"{name[:-1]}y" in names
-        for part in (name, f"{name[:-1]}y")
-    ]
-
-
 def simulation_name(index: int) -> str:
     """File name of simulation number `index`, counted through all splits."""
     return f"simulation_{index:05d}.npy"
 
 
 def file_names(counts: Mapping[str, int]) -> list[str]:
-    """Paths of simulations in a data set's folder, numbered through the splits; `counts` of each.
-
-    Example:
-    >>> file_names({"train": 1, "test": 1})
-    ['train/simulation_00000.npy', 'test/simulation_00001.npy']
-    """
+    """Paths of so many simulations of each split in a data set's folder, numbered through all."""
     splits = (split for split, count in counts.items() for _ in range(count))
     return [f"{split}/{simulation_name(index)}" for index, split in enumerate(splits)]
 

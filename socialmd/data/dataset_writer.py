@@ -33,19 +33,9 @@ class DatasetWriter:
     Either all of it at once (`write`), or file by file (`begin`, `save`, `complete`). Several
     processes that know nothing of each other may share the latter, because of the order in which
     files come and go: `unfinished.json`, arrays, `dataset.json`; then `unfinished.json` goes.
-    Whatever is seen of the folder, one of the two says how the arrays in it were made.
-
-    Args:
-        directory: the folder; need not exist.
-        recipe: how the data are made, JSON: `law` and `simulation`, or `settings` of a
-            preprocessing (see `DatasetDescription`).
-        files: paths of all arrays, relative to the folder, if they are written one by one.
-
-    Example:
-        >>> writer = DatasetWriter("data/mine", {"law": {"k": 2.0}, "simulation": {"seed": 0}})
-        >>> if not writer.check():
-        ...     arrays = {"train/simulation_00000.npy": frames}
-        ...     writer.write(arrays, **writer.recipe, features=("x", "y"), frame_spacing=0.1)
+    Whatever is seen of the folder, one of the two says how the arrays in it were made: by the
+    `recipe`, JSON, of `law` and `simulation`, or `settings` of a preprocessing (see
+    `DatasetDescription`). `files` are the paths of all arrays, if they are written one by one.
     """
 
     def __init__(self, directory: str | Path, recipe: Mapping[str, Any], files: Sequence[str] = ()):
@@ -87,14 +77,9 @@ class DatasetWriter:
         return is_described and not is_unfinished and not missing
 
     def write(self, arrays: Mapping[str, Array], **description: Any) -> bool:
-        """Write the whole data set, or nothing; one that is there is compared with it.
+        """Write the whole data set, arrays by their paths in the folder, or nothing.
 
-        Args:
-            arrays: what becomes files, by their paths in the folder.
-            description: for `describe_dataset`.
-
-        Returns:
-            Whether it was written; `False` when it was there.
+        One that is there is compared with it. Says whether it was written, and not there before.
         """
         self.check()
         with unfinished_folder(self.directory, wait=True) as unfinished:
@@ -199,8 +184,8 @@ def check_recipe(path: Path, found: Any, expected: Mapping[str, Any]) -> None:
 
     `path` says how it was made: `found`, as it was read from JSON.
     """
-    here = dict(_flatten(json.loads(json.dumps(expected, allow_nan=False))))
-    there = dict(_flatten(found)) if isinstance(found, Mapping) else {}
+    here = _flatten(json.loads(json.dumps(expected, allow_nan=False)))
+    there = _flatten(found) if isinstance(found, Mapping) else {}
     for key in {**here, **there}:
         if there.get(key) != here.get(key):
             raise ValueError(
@@ -209,12 +194,12 @@ def check_recipe(path: Path, found: Any, expected: Mapping[str, Any]) -> None:
             )
 
 
-def _flatten(recipe: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flatten(recipe: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
     for key, value in recipe.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
+        is_table = isinstance(value, Mapping)
+        flat |= _flatten(value, f"{prefix}{key}.") if is_table else {f"{prefix}{key}": value}
+    return flat
 
 
 def _check_splits(description: DatasetDescription) -> None:

@@ -45,8 +45,7 @@ def read_forecast_task(
         config: T and how the model's frames are subsampled.
         num_features: F of the model.
         steps: steps ahead.
-        start_frame: first frame of the past; such that the past ends with the last frame if none
-            is given.
+        start_frame: first frame of the past, which ends with the last frame if none is given.
         spatial_dims: D, how many of the features are coordinates.
         features: names of the F features, for messages, if they are known.
 
@@ -55,9 +54,8 @@ def read_forecast_task(
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it holds no finite floating-point numbers [frames, N, F] with this F (see
-            `read_trajectory`), too few frames, or none left after `start_frame`; or there are not F
-            names.
+        ValueError: it holds no finite floating-point numbers [frames, N, F] with this F, too few
+            frames, or none left after `start_frame`; or there are not F names.
 
     Example:
         >>> task = read_forecast_task("mine.npy", config.data, num_features=4, steps=30)
