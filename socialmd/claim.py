@@ -1,4 +1,4 @@
-"""One process at a time writes to a folder."""
+"""Claim of a folder: one process at a time writes to it."""
 
 from __future__ import annotations
 
@@ -25,24 +25,12 @@ class FolderInUseError(RuntimeError):
 
 @contextmanager
 def claim(folder: str | Path, wait: bool = False, name: str = "") -> Iterator[None]:
-    """Let no other process claim a folder meanwhile.
+    """Let no other process claim a folder meanwhile, or what of it has a `name`.
 
     The operating system holds the lock for the process and drops it when the process ends, however
     that happens, so no claim is left by one that was killed. What that one was writing is removed.
-
-    Args:
-        folder: made if it does not exist, and removed again if nothing comes of it.
-        wait: whether to wait until it is free, instead of refusing.
-        name: of what is claimed, where several processes divide the work in one folder; the whole
-            of it if none is given.
-
-    Raises:
-        FolderInUseError: another process has claimed it. The message says which, and since when.
-        OSError: the folder cannot be written.
-
-    Example:
-        >>> with claim("runs/mine"):
-        ...     train()
+    The folder is made, and removed again if nothing comes of it. While another process has claimed
+    it, `wait` for that, or raise a `FolderInUseError`.
     """
     folder = Path(folder)
     existed = folder.is_dir()
@@ -82,11 +70,7 @@ def _make(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files that interrupted writes have left, in a folder that nobody writes to.
-
-    Args:
-        folder: the files in it count; what is in its folders may be others'.
-    """
+    """Remove what interrupted writes have left in a folder; below it others may be writing."""
     for path in folder.glob(".*.tmp"):
         if TEMPORARY.fullmatch(path.name):
             path.unlink(missing_ok=True)

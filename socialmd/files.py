@@ -36,18 +36,9 @@ def write_atomically(
 ) -> None:
     """Let `write` fill a file that appears under its name only when it is complete and on the disk.
 
-    Args:
-        path: the file; folders above it are made. A link is kept, and what it leads to replaced.
-        write: receives the opened binary file.
-        replace: whether it may replace a file. If not, of several processes that write the same
-            path at the same moment one succeeds; this needs a file system with hard links.
-
-    Raises:
-        FileExistsError: the file exists and is not to be replaced.
-        OSError: the file cannot be written; nothing is left behind then.
-
-    Example:
-        >>> write_atomically("runs/mine/note.txt", lambda file: file.write(b"seed 3"))
+    Folders above it are made; a link is kept, and what it leads to replaced. Without `replace`, of
+    several processes that write the same path at the same moment one succeeds, and the others get a
+    `FileExistsError`; this needs a file system with hard links.
     """
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,27 +60,12 @@ def write_atomically(
 
 
 def write_text(path: str | Path, text: str, *, replace: bool = True) -> None:
-    """Write a text file in UTF-8, whole or not at all (see `write_atomically`).
-
-    Args:
-        path: the file.
-        text: its content.
-        replace: whether it may replace a file.
-    """
+    """Write a text file in UTF-8, whole or not at all (see `write_atomically`)."""
     write_atomically(path, lambda file: file.write(text.encode()), replace=replace)
 
 
 def write_json(path: str | Path, values: object, *, replace: bool = True) -> None:
-    """Write a JSON file, whole or not at all (see `write_atomically`).
-
-    Args:
-        path: the file.
-        values: what JSON can hold.
-        replace: whether it may replace a file.
-
-    Raises:
-        ValueError: a number is not finite: other readers of JSON would refuse it.
-    """
+    """Write a JSON file, whole or not at all; finite numbers only, as other readers expect."""
     write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n", replace=replace)
 
 
@@ -100,17 +76,9 @@ def save_figure(
     format: str = "png",
     **options: Any,
 ) -> None:
-    """Write a Matplotlib figure, whole or not at all.
+    """Write a Matplotlib figure, whole or not at all, with `options` for `Figure.savefig`.
 
-    Args:
-        figure: the figure.
-        path: the file.
-        name_units: gives texts the units of the data (see `DatasetDescription.name_units`).
-        format: of the picture, a name that Matplotlib knows.
-        options: for `Figure.savefig`.
-
-    Raises:
-        OSError: the file cannot be written.
+    `name_units` gives texts the units of the data (see `DatasetDescription.name_units`).
     """
     for text in _words(figure):
         text.set_text(name_units(text.get_text()))
@@ -119,15 +87,7 @@ def save_figure(
 
 
 def read_text(path: str | Path) -> str:
-    """A text file in UTF-8, without the byte order mark that some editors put before it.
-
-    Args:
-        path: the file.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it is not in UTF-8.
-    """
+    """A text file in UTF-8, without the byte order mark that some editors put before it."""
     try:
         return Path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -135,15 +95,7 @@ def read_text(path: str | Path) -> str:
 
 
 def read_json(path: str | Path) -> Any:
-    """What a JSON file holds.
-
-    Args:
-        path: the file.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it is not in JSON.
-    """
+    """What a JSON file holds."""
     try:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
@@ -156,23 +108,9 @@ def unfinished_folder(directory: str | Path, wait: bool = False) -> Iterator[Pat
 
     It is inside of `directory`, so that this may be a link or a mount point, and its parent a place
     that cannot be written to. If it cannot be written itself, that is said before any work begins.
-    What an earlier process has left unfinished there is removed.
-
-    Args:
-        directory: made if it does not exist, and removed again if nothing comes of it.
-        wait: whether to wait for another process that is writing there, instead of refusing.
-
-    Yields:
-        The folder; it is removed at the end, whatever is in it.
-
-    Raises:
-        FolderInUseError: another process is writing there.
-        OSError: the folder cannot be made or written. Nothing was changed.
-
-    Example:
-        >>> with unfinished_folder("forecast") as folder:
-        ...     save_array(folder / "forecast.npy", positions)
-        ...     put_in_place(folder, ["forecast.npy", "forecast.xyz"])
+    What an earlier process has left unfinished there is removed; so is, in the end, what is still
+    in the folder, and `directory` too if it was made for this and nothing came of it. While another
+    process is writing there, `wait` for it, or raise a `FolderInUseError`.
     """
     directory = Path(os.path.realpath(directory))
     with claim(directory, wait):
@@ -188,13 +126,9 @@ def unfinished_folder(directory: str | Path, wait: bool = False) -> Iterator[Pat
 def put_in_place(unfinished: Path, names: Sequence[str]) -> None:
     """Let what was written to an `unfinished_folder` take its place.
 
-    Args:
-        unfinished: the folder.
-        names: of all files and folders that may be there. Those that are not are removed from the
-            directory, too. The last one makes the rest complete: it goes first and comes last.
-
-    Raises:
-        OSError: a file cannot be moved.
+    Of all `names` of files and folders that may be there, those that were not written this time are
+    removed from the directory, too. The last one makes the rest complete: it goes first and comes
+    last.
     """
     directory = unfinished.parent
     for path in unfinished.rglob("*"):
@@ -211,11 +145,7 @@ def put_in_place(unfinished: Path, names: Sequence[str]) -> None:
 
 
 def holds_nothing(directory: str | Path) -> bool:
-    """Whether a folder is not there, is empty, or holds what `unfinished_folder` has left only.
-
-    Args:
-        directory: the folder.
-    """
+    """Whether a folder is not there, is empty, or holds what `unfinished_folder` has left only."""
     directory = Path(directory)
     if not directory.exists():
         return True

@@ -14,21 +14,10 @@ MODELS = (PACKAGE / "shipped" / "models", PACKAGE.parent / "saved_models")
 
 
 def find_configuration(name_or_path: str | Path) -> Path:
-    """The TOML file that somebody means.
+    """The TOML file that a path, or the name of a configuration of the package, means.
 
-    Args:
-        name_or_path: name of a configuration that comes with the package, or a path. A file in the
-            working directory goes before one that comes with the package.
-
-    Returns:
-        The file; of a path, that, whether or not there is such a file.
-
-    Raises:
-        FileNotFoundError: it is one word, but neither a file nor such a name.
-
-    Example:
-        >>> find_configuration("thesis").name
-        'thesis.toml'
+    A file in the working directory goes before one that comes with the package. One word that is
+    neither a file nor such a name is a `FileNotFoundError`; other paths are given back as they are.
     """
     path = Path(name_or_path)
     if path.is_file():
@@ -37,22 +26,7 @@ def find_configuration(name_or_path: str | Path) -> Path:
 
 
 def find_model(name_or_path: str | Path) -> Path:
-    """The folder or `.keras` file of the trained model that somebody means.
-
-    Args:
-        name_or_path: name of a model that comes with the package, or a path. A folder in the
-            working directory goes before one that comes with the package.
-
-    Returns:
-        The folder or file; of a path, that, whether or not there is anything.
-
-    Raises:
-        FileNotFoundError: it is one word, but neither a folder nor such a name.
-
-    Example:
-        >>> find_model("interaction").name
-        'interaction'
-    """
+    """Likewise the folder or `.keras` file of a trained model."""
     path = Path(name_or_path)
     if path.exists():
         return path

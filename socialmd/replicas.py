@@ -10,17 +10,10 @@ __all__ = ["replica_context"]
 
 
 def replica_context() -> Any | None:
-    """Where one of several devices computes its part of a batch (`tf.distribute`).
+    """The `tf.distribute.ReplicaContext` of one device of several that share a batch.
 
-    Its `all_reduce("SUM", tensors)` adds up what each device has; gradients flow through it.
-
-    Returns:
-        The `tf.distribute.ReplicaContext`; nothing where one device has the whole batch, which is
-        everywhere but inside a `tf.distribute.Strategy.run` of several devices.
-
-    Example:
-        >>> replica_context() is None
-        True
+    Its `all_reduce("SUM", tensors)` adds up what each device has; gradients flow through it. There
+    is none where one device has the whole batch: outside of a `Strategy.run` of several.
     """
     if keras.backend.backend() != "tensorflow":
         return None

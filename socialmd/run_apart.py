@@ -12,23 +12,14 @@ __all__ = ["run_apart"]
 
 
 def run_apart(function: Callable[..., object], *arguments: Any) -> int:
-    """Call a function in a new process and wait for its end.
+    """Call a function of a module in a new process and wait for its end.
 
-    Peak memory there is that of the call, a crash is an exit status here, and whoever kills this
-    process ends that one as well.
-
-    Args:
-        function: of a module that can be imported.
-        arguments: of the function; they are pickled.
+    The arguments are pickled. Peak memory there is that of the call, a crash is an exit status
+    here, and whoever kills this process ends that one as well.
 
     Returns:
-        The exit status: 0 if the function returned, 1 if it raised what the process has printed
-        then, minus the number of the signal if one ended it.
-
-    Example:
-        >>> run_apart(print, "somewhere else")
-        somewhere else
-        0
+    The exit status: 0 if the function returned, 1 if it raised what the process has printed
+    then, minus the number of the signal if one ended it.
     """
     process = multiprocessing.get_context("spawn").Process(
         target=_call, args=(function, *arguments), daemon=True

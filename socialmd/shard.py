@@ -9,18 +9,9 @@ __all__ = ["Shard"]
 
 @dataclass(frozen=True)
 class Shard:
-    """Shard `index` of `count`: every `count`-th item, beginning with item `index - 1`.
+    """Shard `index` of `count`, from 1 as `SLURM_ARRAY_TASK_ID` counts under `--array=1-COUNT`.
 
-    Args:
-        index: 1 to `count`, as `SLURM_ARRAY_TASK_ID` counts under `--array=1-COUNT`.
-        count: of all shards; the only one takes everything.
-
-    Raises:
-        ValueError: there is no such shard.
-
-    Example:
-        >>> [number for number in range(10) if Shard(2, 4).takes(number)]
-        [1, 5, 9]
+    Every `count`-th item is its, beginning with item `index - 1`; the only one takes everything.
     """
 
     index: int = 1

@@ -10,17 +10,15 @@ A table is a module; `experiment_config.py` puts them side by side, and `load_co
 
 from socialmd.config.data_config import DataConfig as DataConfig
 from socialmd.config.experiment_config import ExperimentConfig as ExperimentConfig
-from socialmd.config.interaction_model_config import (
-    InteractionModelConfig as InteractionModelConfig,
-)
 from socialmd.config.load_config import load_config as load_config
 from socialmd.config.load_config import save_config as save_config
-from socialmd.config.phase_config import PhaseConfig as PhaseConfig
+from socialmd.config.model_config import InteractionModelConfig as InteractionModelConfig
+from socialmd.config.model_config import ModelConfig as ModelConfig
+from socialmd.config.model_config import SequenceModelConfig as SequenceModelConfig
 from socialmd.config.search_config import SearchConfig as SearchConfig
-from socialmd.config.sequence_model_config import SequenceModelConfig as SequenceModelConfig
 from socialmd.config.simulation_config import SimulationConfig as SimulationConfig
-from socialmd.config.social_lstm_config import ModelConfig as ModelConfig
 from socialmd.config.system_config import ManyBodySystem as ManyBodySystem
+from socialmd.config.training_config import PhaseConfig as PhaseConfig
 from socialmd.config.training_config import TrainingConfig as TrainingConfig
 
 __all__ = [

@@ -17,8 +17,7 @@ class DataConfig(ConfigSection):
     Args:
         subsample: every how many frames one is kept.
         num_phases: subsampled sequences made of one trajectory; they start at different frames.
-        input_steps: T, frames that the model sees.
-        target_steps: T', frames that it predicts.
+        input_steps, target_steps: T frames that the model sees, and T' that it predicts.
         window_shift: kept frames from the start of one window to the start of the next.
         num_rotations: randomly rotated samples made of one window; 0 gives every window once, not
             rotated.

@@ -7,26 +7,23 @@ from typing import Any, Self
 from pydantic import ValidationError, field_validator, model_validator
 
 from socialmd.config.data_config import DataConfig
-from socialmd.config.interaction_model_config import InteractionModelConfig
-from socialmd.config.phase_config import PhaseConfig
+from socialmd.config.model_config import InteractionModelConfig, ModelConfig, SequenceModelConfig
 from socialmd.config.search_config import SearchConfig
 from socialmd.config.search_space import set_value
 from socialmd.config.section import ConfigSection
-from socialmd.config.sequence_model_config import SequenceModelConfig
 from socialmd.config.simulation_config import SimulationConfig
-from socialmd.config.social_lstm_config import ModelConfig
 from socialmd.config.system_config import ManyBodySystem
-from socialmd.config.training_config import TrainingConfig
+from socialmd.config.training_config import PhaseConfig, TrainingConfig
 
 __all__ = ["ExperimentConfig"]
 
 REFERENCE = "social_lstm"  # the kind of a model that does not say which
+AnyModelConfig = ModelConfig | SequenceModelConfig | InteractionModelConfig
 MODELS: dict[str, type[ConfigSection]] = {
     REFERENCE: ModelConfig,
     "sequence_lstm": SequenceModelConfig,
     "interaction_lstm": InteractionModelConfig,
 }
-AnyModelConfig = ModelConfig | SequenceModelConfig | InteractionModelConfig
 
 
 class ExperimentConfig(ConfigSection):
@@ -37,8 +34,8 @@ class ExperimentConfig(ConfigSection):
         search: what a search varies; absent where none is meant.
 
     Raises:
-        ValueError: a table is not valid, or the search varies a key that does not exist or tries
-            a value that it cannot have.
+        ValueError: a table is not valid, or does not go with the others; or the search varies a
+            key that does not exist, or tries a value that it cannot have.
 
     Example:
         >>> ExperimentConfig(model={"prediction": "acceleration"}).model.units
@@ -82,11 +79,10 @@ class ExperimentConfig(ConfigSection):
 
     @model_validator(mode="after")
     def _check_search(self) -> Self:
-        for name, entry in {} if self.search is None else self.search.entries.items():
+        for name, entry in self.search.entries.items() if self.search else ():
             table, key = name.split(".", 1)
             for example in entry.examples:
-                value = [example] if entry.is_list else example
-                for fault in _faults(getattr(self, table), key, value):
+                for fault in _faults(getattr(self, table), key, example):
                     raise ValueError(f"search.{name}: {fault}")
         return self
 
@@ -142,9 +138,6 @@ def _faults(section: ConfigSection, key: str, value: Any) -> list[str]:
     except LookupError as error:
         return [f"unknown key, expected one of {error}"]
     except ValidationError as error:
-        return [
-            fault["msg"]
-            for fault in error.errors()
-            if f"{'.'.join(map(str, fault['loc']))}.".startswith(f"{key}.")
-        ]
+        faults = {".".join(map(str, fault["loc"])): fault["msg"] for fault in error.errors()}
+        return [message for place, message in faults.items() if f"{place}.".startswith(f"{key}.")]
     return []

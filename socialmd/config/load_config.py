@@ -11,7 +11,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from socialmd.config.experiment_config import ExperimentConfig
-from socialmd.config.faults import describe_faults
+from socialmd.config.section import describe_faults
 from socialmd.files import read_text, write_atomically
 from socialmd.presets import find_configuration
 
@@ -22,20 +22,19 @@ def load_config(name_or_path: str | Path) -> ExperimentConfig:
     """Read and validate an experiment's TOML file.
 
     Args:
-        name_or_path: the file, or the name of a configuration that comes with the package.
+    name_or_path: the file, or the name of a configuration that comes with the package.
 
     Returns:
-        The configuration, with the default for everything that the file leaves out.
+    The configuration, with the default for everything that the file leaves out.
 
     Raises:
-        FileNotFoundError: there is neither such a file nor such a name.
-        ValueError: it is no TOML, has an unknown key or an impossible value. The message names
-            the file and, for every fault, key, expectation and value found.
+    FileNotFoundError: there is neither such a file nor such a name.
+    ValueError: it is no TOML, has an unknown key or an impossible value. The message names
+        the file and, for every fault, key, expectation and value found.
 
     Example:
-        >>> config = load_config("thesis")
-        >>> config.model.grid_sizes
-        (11.0, 5.5, 2.75, 1.375)
+    >>> load_config("thesis").model.grid_sizes
+    (11.0, 5.5, 2.75, 1.375)
     """
     path = find_configuration(name_or_path)
     tables = read_toml(path)
@@ -49,18 +48,7 @@ def load_config(name_or_path: str | Path) -> ExperimentConfig:
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
-    """Read a TOML file, whatever its tables are.
-
-    Args:
-        path: the file.
-
-    Returns:
-        Its tables.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is no TOML, or no text in UTF-8.
-    """
+    """Read a TOML file, whatever its tables are."""
     try:
         return tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
@@ -73,12 +61,12 @@ def save_config(
     """Write the resolved configuration, every key spelled out, as a TOML file.
 
     Args:
-        config: the configuration.
-        path: the file; `load_config` reads it back to an equal configuration.
-        tables: names of those to write; all if none are given.
+    config: the configuration.
+    path: the file, whole or not at all; `load_config` reads it back to an equal configuration.
+    tables: names of those to write; all if none are given.
 
     Raises:
-        OSError: the file cannot be written; nothing is left behind then.
+    OSError: the file cannot be written.
     """
     include = None if tables is None else set(tables)
     content = config.model_dump(mode="json", exclude_none=True, include=include)

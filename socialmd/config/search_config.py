@@ -18,13 +18,13 @@ class SearchConfig(ConfigSection):
     Args:
         epochs: of each trial, at most; as many as `[training]` says if absent.
         minutes: that a trial may train, at most; what it has reached by then counts.
-        memory_gib: that a trial may need, in GiB of its process' resident memory; what is available
-            if absent. One that needs more is ended, and recorded as failed.
+        memory_gib: that a trial's process may need; what is available if absent. One that needs
+            more is ended, and recorded as failed.
         model, training: by key of `[model]` and `[training]`, which values to try (see
             `socialmd.config.search_space`).
 
     Raises:
-        ValueError: a value is out of its range, or nothing is varied.
+        ValueError: a value is out of its range, no such entry, or nothing is varied.
 
     Example:
         >>> units = {"minimum": 32, "maximum": 256, "step": 32}

@@ -17,13 +17,50 @@ is the ratio of neighbours.
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from socialmd.config.search_domain import Domain, Range, from_text, is_number, parse_domain
+__all__ = ["Choices", "Entry", "Hyperparameter", "Range", "parse_entry", "set_value"]
 
-__all__ = ["Condition", "Entry", "Hyperparameter", "parse_entry", "set_value"]
+Scalar = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `minimum` to `maximum`, both included; integers if both ends are."""
+
+    minimum: float
+    maximum: float
+    step: float | None = None
+    scale: str = "linear"
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether its numbers are integers."""
+        return isinstance(self.minimum, int) and isinstance(self.maximum, int)
+
+    @property
+    def examples(self) -> list[Any]:
+        """Values that have to be possible for all others to be."""
+        return [self.minimum, self.maximum]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """One of some values, each a number, a string or, as its JSON text, a list."""
+
+    values: tuple[Scalar, ...]
+
+    @property
+    def examples(self) -> list[Any]:
+        """All of them, lists as lists."""
+        return list(map(_from_text, self.values))
+
+
+Domain = Range | Choices
 
 
 class Condition(NamedTuple):
@@ -41,81 +78,51 @@ class Hyperparameter(NamedTuple):
     condition: Condition | None = None
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What may be varied of one key.
+class Entry(NamedTuple):
+    """What may be varied of one key: the hyperparameters, parents before those that need them.
 
-    Args:
-        hyperparameters: those that make up the value, parents before those that need them.
-        assemble: from their values by name, those that exist, to the value.
-        examples: values of the key, or of a list's elements, that have to be possible.
-        is_list: whether the examples are elements of a list.
+    `assemble` makes the value of those that exist, by name; `examples` are values that have to be
+    possible for all others to be.
     """
 
     hyperparameters: tuple[Hyperparameter, ...]
     assemble: Callable[[Mapping[str, Any]], Any]
     examples: tuple[Any, ...]
-    is_list: bool = False
 
 
 def parse_entry(name: str, value: Any) -> Entry:
-    """Read one entry.
-
-    Args:
-        name: of the key, `"model.units"`.
-        value: as TOML has it.
-
-    Returns:
-        The entry.
-
-    Raises:
-        ValueError: it is none of the above; the message names the key and what was found.
-
-    Example:
-        >>> entry = parse_entry("model.filters", {"number": {"minimum": 2, "maximum": 3},
-        ...                                       "items": {"choices": [8, 16]}})
-        >>> [parameter.name for parameter in entry.hyperparameters]
-        ['model.filters.number', 'model.filters.0', 'model.filters.1', 'model.filters.2']
-        >>> entry.assemble({"model.filters.number": 2, "model.filters.0": 8, "model.filters.1": 16})
-        [8, 16]
-    """
+    """Read the entry of one key, as TOML has it; `name` is `"model.units"`, say."""
     if isinstance(value, list) and value:
-        domains = [parse_domain(f"{name}.{index}", each) for index, each in enumerate(value)]
-        return _fixed_list(name, domains)
+        names = [f"{name}.{index}" for index in range(len(value))]
+        domains = list(map(_parse_domain, names, value))
+        return Entry(
+            tuple(map(Hyperparameter, names, domains)),
+            lambda values: [values[each] for each in names],
+            tuple([example] for domain in domains for example in domain.examples),
+        )
     keys = set(value) if isinstance(value, dict) else set()
     if keys == {"number", "items"}:
-        items = parse_domain(f"{name}.items", value["items"])
+        items = _parse_domain(f"{name}.items", value["items"])
         return _variable_list(name, _number(name, value), items)
     if keys == {"number", "largest", "ratio"}:
         largest = _positive(f"{name}.largest", value["largest"], 0.0)
         ratio = _positive(f"{name}.ratio", value["ratio"], 1.0)
         return _geometric(name, _number(name, value), largest, ratio)
-    domain = parse_domain(name, value)
+    domain = _parse_domain(name, value)
     parameters = (Hyperparameter(name, domain),)
-    return Entry(parameters, lambda values: from_text(values[name]), tuple(domain.examples))
-
-
-def _fixed_list(name: str, domains: list[Domain]) -> Entry:
-    names = [f"{name}.{index}" for index in range(len(domains))]
-    return Entry(
-        tuple(map(Hyperparameter, names, domains)),
-        lambda values: [values[each] for each in names],
-        tuple(example for domain in domains for example in domain.examples),
-        is_list=True,
-    )
+    return Entry(parameters, lambda values: _from_text(values[name]), tuple(domain.examples))
 
 
 def _variable_list(name: str, number: Range, domain: Domain) -> Entry:
-    parent, longest = f"{name}.number", int(number.maximum)
+    parent = f"{name}.number"
     items = (
         Hyperparameter(f"{name}.{index}", domain, _longer_than(parent, index, number))
-        for index in range(longest)
+        for index in range(int(number.maximum))
     )
     return Entry(
         (Hyperparameter(parent, number), *items),
         lambda values: [values[f"{name}.{index}"] for index in range(values[parent])],
-        tuple(domain.examples),
-        is_list=True,
+        tuple([example] for example in domain.examples),
     )
 
 
@@ -138,12 +145,12 @@ def _geometric(name: str, number: Range, largest: Domain, ratio: Domain) -> Entr
         Hyperparameter(f"{name}.largest", largest),
         Hyperparameter(f"{name}.ratio", ratio, condition),
     )
-    return Entry(parameters, assemble, tuple(map(float, largest.examples)), is_list=True)
+    return Entry(parameters, assemble, tuple([float(size)] for size in largest.examples))
 
 
 def _number(name: str, value: Mapping[str, Any]) -> Range:
     """How many elements a list has."""
-    number = parse_domain(f"{name}.number", value["number"])
+    number = _parse_domain(f"{name}.number", value["number"])
     if not isinstance(number, Range) or not number.is_integer or number.minimum < 1:
         raise ValueError(
             f"{name}.number: expected a range of positive integers, found {value['number']!r}"
@@ -152,28 +159,72 @@ def _number(name: str, value: Mapping[str, Any]) -> Range:
 
 
 def _positive(name: str, value: Any, limit: float) -> Domain:
-    domain = parse_domain(name, value)
-    if not all(is_number(each) and each > limit for each in domain.examples):
+    domain = _parse_domain(name, value)
+    if not all(_is_number(each) and each > limit for each in domain.examples):
         raise ValueError(f"{name}: expected numbers larger than {limit:g}, found {value!r}")
     return domain
 
 
-def set_value(table: dict[str, Any], key: str, value: Any) -> None:
-    """Put a value where a key leads, in a table and its lists of tables.
+def _parse_domain(name: str, value: Any) -> Domain:
+    """Read a range or choices."""
+    keys = set(value) if isinstance(value, dict) else set()
+    if keys == {"choices"}:
+        return _choices(name, value["choices"])
+    if {"minimum", "maximum"} <= keys <= {"minimum", "maximum", "step", "scale"}:
+        return _range(name, value)
+    raise ValueError(
+        f"{name}: expected a range (minimum, maximum, and perhaps step and scale), choices, or a "
+        f"list (of ranges; number and items; number, largest and ratio), found {value!r}"
+    )
 
-    Args:
-        table: of a configuration; is changed.
-        key: `"units"`, or `"phases.0.window"`.
-        value: what to put there.
+
+def _choices(name: str, values: Any) -> Choices:
+    if not isinstance(values, list) or not values:
+        raise ValueError(f"{name}.choices: expected a list of values, found {values!r}")
+    # Searches choose among scalars.
+    values = [json.dumps(value) if isinstance(value, list) else value for value in values]
+    if all(map(_is_number, values)) and any(isinstance(value, float) for value in values):
+        values = [float(value) for value in values]
+    if len({type(value) for value in values}) > 1 or not isinstance(values[0], Scalar):
+        raise ValueError(f"{name}.choices: expected values of one kind, found {values!r}")
+    if len(set(values)) < len(values):
+        raise ValueError(f"{name}.choices: expected different values, found {values!r}")
+    return Choices(tuple(values))
+
+
+def _range(name: str, value: Mapping[str, Any]) -> Range:
+    ends = (value["minimum"], value["maximum"])
+    step, scale = value.get("step"), value.get("scale", "linear")
+    if not all(map(_is_number, ends)) or not ends[0] < ends[1]:
+        raise ValueError(f"{name}: expected minimum < maximum, finite numbers, found {list(ends)}")
+    if scale not in ("linear", "log"):
+        raise ValueError(f"{name}.scale: expected linear or log, found {scale!r}")
+    if scale == "log" and ends[0] <= 0:
+        raise ValueError(f"{name}.minimum: expected a positive number for log, found {ends[0]}")
+    found = Range(*ends, step, scale)
+    smallest = 1 if scale == "log" else 0
+    if step is not None and not (_is_number(step) and step > smallest):
+        raise ValueError(f"{name}.step: expected more than {smallest}, found {step!r}")
+    if step is not None and found.is_integer and not isinstance(step, int):
+        raise ValueError(f"{name}.step: expected an integer between integers, found {step!r}")
+    return found
+
+
+def _from_text(value: Any) -> Any:
+    """A choice as it is meant: a list where it is the JSON text of one."""
+    return json.loads(value) if isinstance(value, str) and value.startswith("[") else value
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value of a TOML file is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def set_value(table: dict[str, Any], key: str, value: Any) -> None:
+    """Put a value where a key like `"units"` or `"phases.0.window"` leads, in a table.
 
     Raises:
         LookupError: there is no such key or element; the message says which there are.
-
-    Example:
-        >>> table = {"phases": [{"window": 8}]}
-        >>> set_value(table, "phases.0.window", 12)
-        >>> table
-        {'phases': [{'window': 12}]}
     """
     *path, last = key.split(".")
     part: Any = table

@@ -1,4 +1,4 @@
-"""Tables of a configuration, and the types of what stands in them."""
+"""A table of a configuration, the types of what stands in it, and its faults in words."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-
-from socialmd.config.faults import explain_faults
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 __all__ = [
     "ConfigSection",
@@ -25,8 +24,10 @@ __all__ = [
     "PositiveFloat",
     "PositiveInt",
     "Seed",
+    "describe_faults",
 ]
 
+EXPLAINED = "explained"
 Value = TypeVar("Value")
 
 # TOML's integers have 64 bits; Keras and NumPy seed their global generators with 32.
@@ -48,12 +49,6 @@ class ConfigSection(BaseModel):
     Raises:
         ValueError: a value is not what its key expects; a `pydantic.ValidationError`, whose faults
             say key, expectation and value found (see `describe_faults`).
-
-    Example:
-        >>> class Particle(ConfigSection):
-        ...     mass: PositiveFloat = 1.0
-        >>> Particle.model_validate({"mass": 2}).mass
-        2.0
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -64,4 +59,38 @@ class ConfigSection(BaseModel):
         try:
             return validate(values)
         except ValidationError as error:
-            raise explain_faults(error, cls.model_fields) from None
+            keys = ", ".join(cls.model_fields)
+            faults = [_explain(fault, keys) for fault in error.errors()]
+            raise ValidationError.from_exception_data(error.title, faults) from None
+
+
+def _explain(fault: ErrorDetails, keys: str) -> InitErrorDetails:
+    """The same fault in our words; that of a table in a table is in these already."""
+    location, found, message = fault["loc"], fault["input"], fault["msg"]
+    if fault["type"] == "value_error":
+        return InitErrorDetails(type="value_error", loc=location, input=found, ctx=fault["ctx"])
+    if fault["type"] == "extra_forbidden":
+        message = f"unknown key, expected one of {keys}, found {found!r}"
+    elif fault["type"] == "model_type":
+        message = f"expected a table, found {found!r}"
+    elif fault["type"] == "missing":
+        message = f"field required, found {list(found)}"
+    elif fault["type"] != EXPLAINED:
+        message = f"{message.lower()}, found {found!r}"
+    explained = PydanticCustomError(EXPLAINED, "{message}", {"message": message})
+    return InitErrorDetails(type=explained, loc=location, input=found)
+
+
+def describe_faults(error: ValidationError) -> list[str]:
+    """What is wrong with the values of a section: for every fault key, expectation and value.
+
+    `"data.subsample: input should be greater than or equal to 1, found 0"`, say.
+    """
+    lines = []
+    for fault in error.errors():
+        key, message, separator = ".".join(map(str, fault["loc"])), fault["msg"], ": "
+        if fault["type"] == "value_error":  # of a check of ours, which names a key of its table
+            message = str(fault["ctx"]["error"])
+            separator = ": " if message.startswith("expected") else "."
+        lines.append(f"{key}{separator}{message}" if key else message)
+    return lines

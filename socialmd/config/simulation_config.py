@@ -49,8 +49,4 @@ class SimulationConfig(ConfigSection):
     @property
     def splits(self) -> dict[str, int]:
         """Number of simulations in each split, in the order in which they are numbered."""
-        return {
-            "train": self.num_train,
-            "validation": self.num_validation,
-            "test": self.num_test,
-        }
+        return {"train": self.num_train, "validation": self.num_validation, "test": self.num_test}

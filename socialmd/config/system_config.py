@@ -25,15 +25,13 @@ class ManyBodySystem(ConfigSection):
 
     Args:
         num_particles: N, particles in one system.
-        coulomb_constant: k; like charges repel.
-        gravitational_constant: G; masses attract.
+        coulomb_constant, gravitational_constant: k, like charges repel; and G, masses attract.
         softening: length below which the force stops growing. Without it most systems lose their
             energy in a close encounter.
         box_size: side of the square, centred on the origin, in which particles start.
         minimum_distance: smallest distance between two particles at the start.
         velocity_scale: standard deviation of each velocity component at the start.
-        mass_range: smallest and largest mass, drawn uniformly.
-        charge_range: smallest and largest charge, drawn uniformly.
+        mass_range, charge_range: smallest and largest, between which they are drawn uniformly.
 
     Raises:
         ValueError: a value is out of its range, or so many particles so far apart cannot be

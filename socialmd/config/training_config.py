@@ -1,22 +1,68 @@
-"""`[training]`: the fit."""
+"""`[training]`: the fit, and `[[training.phases]]`, the parts of it."""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from socialmd.config.phase_config import PhaseConfig
+from socialmd.config.model_config import Feedback
 from socialmd.config.section import (
     ConfigSection,
     Fraction,
+    Integer,
     Listed,
+    NonEmpty,
     PositiveFloat,
     PositiveInt,
     Seed,
 )
 
-__all__ = ["TrainingConfig"]
+__all__ = ["PhaseConfig", "TrainingConfig"]
+
+
+class PhaseConfig(ConfigSection):
+    """One phase of a training, `[[training.phases]]`; what is absent is as `[training]` has it.
+
+    Args:
+        feedback: what is the next step's input: `"truth"` (teacher forcing: every frame is a
+            target, and densities become conditional on the one before), or in closed loop the
+            `"mean"`, the mean of the `"most_likely"` component, or a `"sample"`; as `[model]` says
+            if absent.
+        window: frames of one sample, given and predicted; T + T' if absent.
+        epochs, patience: as of `TrainingConfig`.
+        learning_rate: at its beginning.
+        decay: how it falls to a hundredth until the last epoch: not at all or as a `"cosine"`.
+        loss: `"negative_log_likelihood"`; `"student_t"`, the error of the predicted mean on the
+            scale of a Student-t distribution, of which outliers are a part; or `"energy_score"` of
+            futures that are drawn, with `feedback = "sample"`.
+        error_scale: scale of `"student_t"`, in units of the typical change of displacements.
+        exponents, fairness: of `"energy_score"` (see `EnergyScore`).
+        num_samples: futures of each past for `"energy_score"`; time grows with them, and memory,
+            though less where the law is frozen.
+        frozen: names of layers that are not trained.
+        substeps: of the integration in this phase, for models that have one.
+
+    Example:
+        >>> PhaseConfig(feedback="truth", window=8, epochs=10).decay
+        'none'
+    """
+
+    feedback: Literal["truth", Feedback] | None = None
+    window: Annotated[Integer, Field(ge=3)] | None = None
+    epochs: PositiveInt | None = None
+    patience: PositiveInt | None = None
+    learning_rate: PositiveFloat | None = None
+    decay: Literal["none", "cosine"] = "none"
+    loss: Literal["negative_log_likelihood", "student_t", "energy_score"] = (
+        "negative_log_likelihood"
+    )
+    error_scale: PositiveFloat = 0.03
+    exponents: NonEmpty[Annotated[float, Field(gt=0, lt=2)]] = (1.0,)
+    fairness: Annotated[float, Field(ge=0, le=1)] = 1.0
+    num_samples: Annotated[int, Field(ge=2, lt=2**31)] = 4
+    frozen: Listed[tuple[str, ...]] = ()
+    substeps: PositiveInt | None = None
 
 
 class TrainingConfig(ConfigSection):
@@ -40,7 +86,7 @@ class TrainingConfig(ConfigSection):
             there is one, of which all of the above is true.
 
     Raises:
-        ValueError: a value is out of its range.
+        ValueError: a value is out of its range, or replicas do not go with batches or precision.
 
     Example:
         >>> TrainingConfig(epochs=5).patience
@@ -81,10 +127,10 @@ class TrainingConfig(ConfigSection):
     @property
     def schedule(self) -> tuple[PhaseConfig, ...]:
         """The phases with nothing absent but `feedback`, `window` and `substeps`; at least one."""
-        common = {name: getattr(self, name) for name in ("epochs", "patience", "learning_rate")}
+        names = ("epochs", "patience", "learning_rate")
         return tuple(
             phase.model_copy(
-                update={name: value for name, value in common.items() if not getattr(phase, name)}
+                update={name: getattr(phase, name) or getattr(self, name) for name in names}
             )
             for phase in self.phases or (PhaseConfig(),)
         )

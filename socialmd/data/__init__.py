@@ -9,10 +9,10 @@ from socialmd.data.forecast_task import ForecastTask as ForecastTask
 from socialmd.data.forecast_task import read_forecast_task as read_forecast_task
 from socialmd.data.load_trajectories import Trajectories as Trajectories
 from socialmd.data.load_trajectories import load_trajectories as load_trajectories
-from socialmd.data.padding import real_particles as real_particles
-from socialmd.data.read_windows import Windows as Windows
-from socialmd.data.read_windows import read_windows as read_windows
+from socialmd.data.masked_inputs import real_particles as real_particles
+from socialmd.data.windows import Windows as Windows
 from socialmd.data.windows import first_frames as first_frames
+from socialmd.data.windows import read_windows as read_windows
 
 if TYPE_CHECKING:
     from socialmd.data.input_pipeline import make_dataset as make_dataset

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from socialmd.types import Array
 
 __all__ = ["check_trajectory", "find_change", "has_changed"]
 
@@ -18,24 +19,14 @@ UNUSUAL = 10.0
 
 
 def check_trajectory(
-    path: str | Path, array: NDArray[Any], spatial_dims: int, features: Sequence[str] = ()
+    path: str | Path, array: Array, spatial_dims: int, features: Sequence[str] = ()
 ) -> None:
-    """Refuse a trajectory that would be learned as something else than it is.
+    """Refuse a trajectory [frames, N, F] that would be learned as something else than it is.
 
-    Args:
-        path: its file, for messages.
-        array: [frames, N, F], finite.
-        spatial_dims: D, how many of the features are coordinates.
-        features: their names, for messages; their numbers if there are none.
-
-    Raises:
-        ValueError: a feature that is no coordinate changes in time; a frame of zeros, or a place
-            that only fill values mean, stands among others; or a particle jumps by more than half
-            the extent of all, as at the wall of a periodic box. The message names file, frame,
-            particle and feature.
-
-    Example:
-        >>> check_trajectory("mine.npy", np.load("mine.npy"), 2, ["x", "y", "mass"])
+    That is, a feature after the `spatial_dims` coordinates changes in time; a frame of zeros, or a
+    place that only fill values mean, stands among others; or a particle jumps by more than half the
+    extent of all, as at the wall of a periodic box. The numbers have to be finite; `path` and the
+    names of the features, or else their numbers, are for messages.
     """
     names = list(features) or [str(number) for number in range(array.shape[2])]
     if (change := find_change(array, spatial_dims)) is not None:
@@ -59,21 +50,8 @@ def check_trajectory(
         _check_steps(path, x, names)
 
 
-def find_change(array: NDArray[Any], spatial_dims: int) -> tuple[int, int, int] | None:
-    """Find a feature that changes in time although it is no coordinate.
-
-    Args:
-        array: [frames, N, F].
-        spatial_dims: D.
-
-    Returns:
-        Frame, particle and feature of the first one that differs from frame 0 by more than rounding
-        does, if there is any.
-
-    Example:
-        >>> find_change(np.arange(6.0).reshape(2, 1, 3), spatial_dims=2)
-        (1, 0, 2)
-    """
+def find_change(array: Array, spatial_dims: int) -> tuple[int, int, int] | None:
+    """Frame, particle and feature where a feature after the coordinates first changes in time."""
     static = array[..., spatial_dims:]
     changed = has_changed(static, static[:1])
     if not changed.any():
@@ -83,19 +61,11 @@ def find_change(array: NDArray[Any], spatial_dims: int) -> tuple[int, int, int] 
 
 
 def has_changed(values: Any, first: Any) -> Any:
-    """Where values differ from the first ones by more than rounding does.
-
-    Args:
-        values: array or tensor.
-        first: of the same kind, and a shape that goes with theirs.
-
-    Returns:
-        bool, likewise.
-    """
+    """Where values, an array or tensor, differ from the first ones by more than rounding does."""
     return abs(values - first) > 1e-5 * abs(first) + 1e-12
 
 
-def _check_steps(path: str | Path, x: NDArray[Any], names: Sequence[str]) -> None:
+def _check_steps(path: str | Path, x: Array, names: Sequence[str]) -> None:
     steps = np.abs(np.diff(x, axis=0))  # [frames - 1, N, D]
     moving = steps[steps > 0]
     usual = float(np.median(moving)) if moving.size else 0.0

@@ -23,12 +23,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
-from socialmd.config.faults import describe_faults
-from socialmd.config.section import ConfigSection
+from socialmd.config.section import ConfigSection, describe_faults
 from socialmd.files import read_text, write_atomically, write_text
+from socialmd.types import Array
 
 __all__ = [
     "DESCRIPTION_FILE",
@@ -44,7 +43,6 @@ __all__ = [
 
 DESCRIPTION_FILE = "dataset.json"
 SPLITS = ("train", "validation", "test")
-
 
 # As it will be read back: tuples become lists.
 Json = Annotated[
@@ -89,38 +87,27 @@ class DatasetDescription(ConfigSection):
                 f"features: expected at least spatial_dims = {self.spatial_dims} names, "
                 f"found {list(self.features)}"
             )
-        if repeated := [name for name, count in Counter(self.features).items() if count > 1]:
-            raise ValueError(f"features: expected different names, found {repeated[0]!r} twice")
-        if vectors := _vectors(self.features[self.spatial_dims :]):
-            raise ValueError(
-                f"features: expected scalars after the coordinates, found {vectors[0]!r} and "
-                f"{vectors[1]!r}, which seem to be parts of a vector: rotations turn coordinates "
-                "only, and forecasts keep features as they are. Leave velocities and the like out"
-            )
+        (name, count), *_ = Counter(self.features).most_common(1)
+        if count > 1:
+            raise ValueError(f"features: expected different names, found {name!r} twice")
+        scalars = self.features[self.spatial_dims :]
+        for name in scalars:  # like vx or dipole_x
+            if name.endswith("x") and (other := f"{name[:-1]}y") in scalars:
+                raise ValueError(
+                    f"features: expected scalars after the coordinates, found {name!r} and "
+                    f"{other!r}, which seem to be parts of a vector: rotations turn coordinates "
+                    "only, and forecasts keep features as they are. Leave velocities and the like "
+                    "out"
+                )
         return self
 
     def first_difference(self, other: DatasetDescription) -> str | None:
-        """What another description says differently; the same data may have been described twice.
-
-        Args:
-            other: the description.
-
-        Returns:
-            Name of the first field that differs, versions aside, if one does.
-        """
-        for key in type(self).model_fields:
-            if key != "versions" and getattr(self, key) != getattr(other, key):
-                return key
-        return None
+        """Name of the first field that differs from another's, versions aside, if one does."""
+        here, there = (each.model_dump(exclude={"versions"}) for each in (self, other))
+        return next((key for key in here if here[key] != there[key]), None)
 
     def name_units(self, text: str) -> str:
-        """A text about these data, with the names of their units.
-
-        Args:
-            text: in which they are "length units" or "units of length", and "time units".
-
-        Returns:
-            The text, as it is where the units have no names.
+        """A text with the names of the units, if they have any, for "length units" and the like.
 
         Example:
             >>> description.name_units("mean absolute error (length units)")
@@ -133,31 +120,13 @@ class DatasetDescription(ConfigSection):
         return text if self.time_unit is None else text.replace("time units", self.time_unit)
 
 
-def _vectors(names: Sequence[str]) -> list[str]:
-    """Names that end in x and y and are alike before: vx and vy, dipole_x and dipole_y."""
-    return [
-        part
-        for name in names
-        if name.endswith("x") and f"{name[:-1]}y" in names
-        for part in (name, f"{name[:-1]}y")
-    ]
-
-
 def simulation_name(index: int) -> str:
     """File name of simulation number `index`, counted through all splits."""
     return f"simulation_{index:05d}.npy"
 
 
 def file_names(counts: Mapping[str, int]) -> list[str]:
-    """Paths of simulations in a data set's folder, numbered through the splits.
-
-    Args:
-        counts: simulations of each split.
-
-    Example:
-        >>> file_names({"train": 1, "test": 1})
-        ['train/simulation_00000.npy', 'test/simulation_00001.npy']
-    """
+    """Paths of so many simulations of each split in a data set's folder, numbered through all."""
     splits = (split for split, count in counts.items() for _ in range(count))
     return [f"{split}/{simulation_name(index)}" for index, split in enumerate(splits)]
 
@@ -168,7 +137,7 @@ def checksum(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def save_array(path: str | Path, array: NDArray[Any]) -> None:
+def save_array(path: str | Path, array: Array) -> None:
     """Write an array as `.npy`, whole or not at all."""
     write_atomically(path, lambda file: np.save(file, array, allow_pickle=False))
 
@@ -190,13 +159,8 @@ def describe_dataset(
 
     Args:
         directory: the folder that holds the splits.
-        features: names of the numbers per particle, coordinates first.
-        frame_spacing: time between two frames.
-        spatial_dims: D, how many of the features are coordinates.
-        law: constants of the force law, if it is known (see `DatasetDescription`).
-        simulation: how the frames were simulated, likewise.
-        preprocessing: how they were made from other files, likewise.
-        length_unit, time_unit: names of the units, for the axes of figures.
+        features, frame_spacing, spatial_dims, law, simulation, preprocessing, length_unit,
+            time_unit: what it says of them (see `DatasetDescription`).
         versions: packages that made the files; their versions are noted beside Python's.
 
     Returns:
@@ -234,18 +198,7 @@ def describe_dataset(
 
 
 def read_description(directory: str | Path) -> DatasetDescription:
-    """Read and validate a data set's `dataset.json`.
-
-    Args:
-        directory: the folder that holds the splits.
-
-    Returns:
-        The description.
-
-    Raises:
-        FileNotFoundError: there is none.
-        ValueError: it is no such description.
-    """
+    """Read and validate the `dataset.json` of the folder that holds the splits."""
     path = Path(directory) / DESCRIPTION_FILE
     if not path.is_file():
         raise FileNotFoundError(

@@ -8,8 +8,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
 from socialmd.claim import TEMPORARY
 from socialmd.data.dataset_description import (
     DESCRIPTION_FILE,
@@ -21,6 +19,7 @@ from socialmd.data.dataset_description import (
     save_array,
 )
 from socialmd.files import holds_nothing, put_in_place, read_json, unfinished_folder, write_json
+from socialmd.types import Array
 
 __all__ = ["DatasetWriter", "allow_for_others", "check_recipe"]
 
@@ -34,19 +33,9 @@ class DatasetWriter:
     Either all of it at once (`write`), or file by file (`begin`, `save`, `complete`). Several
     processes that know nothing of each other may share the latter, because of the order in which
     files come and go: `unfinished.json`, arrays, `dataset.json`; then `unfinished.json` goes.
-    Whatever is seen of the folder, one of the two says how the arrays in it were made.
-
-    Args:
-        directory: the folder; need not exist.
-        recipe: how the data are made, JSON: `law` and `simulation`, or `settings` of a
-            preprocessing (see `DatasetDescription`).
-        files: paths of all arrays, relative to the folder, if they are written one by one.
-
-    Example:
-        >>> writer = DatasetWriter("data/mine", {"law": {"k": 2.0}, "simulation": {"seed": 0}})
-        >>> if not writer.check():
-        ...     arrays = {"train/simulation_00000.npy": frames}
-        ...     writer.write(arrays, **writer.recipe, features=("x", "y"), frame_spacing=0.1)
+    Whatever is seen of the folder, one of the two says how the arrays in it were made: by the
+    `recipe`, JSON, of `law` and `simulation`, or `settings` of a preprocessing (see
+    `DatasetDescription`). `files` are the paths of all arrays, if they are written one by one.
     """
 
     def __init__(self, directory: str | Path, recipe: Mapping[str, Any], files: Sequence[str] = ()):
@@ -62,16 +51,7 @@ class DatasetWriter:
         return [name for name in self.files if not (self.directory / name).exists()]
 
     def check(self) -> bool:
-        """Refuse a folder that holds anything else; nothing is changed.
-
-        Returns:
-            Whether the whole data set is there.
-
-        Raises:
-            ValueError: there are files of another recipe or of unknown origin, or one that differs
-                from its checksum.
-            NotADirectoryError: the folder is a file.
-        """
+        """Refuse a folder that holds anything else or was changed; say whether all is there."""
         if not self.directory.exists():
             return False
         if not self.directory.is_dir():
@@ -96,20 +76,10 @@ class DatasetWriter:
             )
         return is_described and not is_unfinished and not missing
 
-    def write(self, arrays: Mapping[str, NDArray[Any]], **description: Any) -> bool:
-        """Write the whole data set, or nothing; one that is there is compared with it.
+    def write(self, arrays: Mapping[str, Array], **description: Any) -> bool:
+        """Write the whole data set, arrays by their paths in the folder, or nothing.
 
-        Args:
-            arrays: what becomes files, by their paths in the folder.
-            description: for `describe_dataset`.
-
-        Returns:
-            Whether it was written; `False` when it was there.
-
-        Raises:
-            ValueError: as `check` and `describe_dataset`; or the folder holds other files of the
-                same recipe, or two splits would hold the same file. Nothing was changed.
-            OSError: the folder cannot be written.
+        One that is there is compared with it. Says whether it was written, and not there before.
         """
         self.check()
         with unfinished_folder(self.directory, wait=True) as unfinished:
@@ -127,41 +97,21 @@ class DatasetWriter:
     def begin(self, is_alone: bool) -> None:
         """Write `unfinished.json`.
 
-        Args:
-            is_alone: whether no other process begins at this moment. If some may, the first one
-                decides on the recipe, for which the file system needs hard links.
-
-        Raises:
-            ValueError: another process has begun a data set of another recipe.
-            OSError: the folder cannot be written.
+        If not `is_alone`, other processes may begin at this moment. The first one then decides on
+        the recipe, for which the file system needs hard links.
         """
         with suppress(FileExistsError), allow_for_others(self._description):
             write_json(self._marker, self.recipe, replace=is_alone)
         self._check_marker()
 
-    def save(self, name: str, array: NDArray[Any]) -> None:
-        """Write one of the files.
-
-        Args:
-            name: its path in the folder.
-            array: its content.
-
-        Raises:
-            OSError: it cannot be written.
-        """
+    def save(self, name: str, array: Array) -> None:
+        """Write one of the files, by its path in the folder."""
         path = self.directory / name
         with allow_for_others(path):
             save_array(path, array)
 
     def complete(self, **description: Any) -> None:
-        """Write `dataset.json` and remove what interrupted writes left; for when all is there.
-
-        Args:
-            description: for `describe_dataset`.
-
-        Raises:
-            OSError: the folder cannot be written.
-        """
+        """Write `dataset.json` and remove what interrupted writes left; for when all is there."""
         with allow_for_others(self._description):
             describe_dataset(self.directory, **description)
         for path in self.directory.rglob(".*.tmp"):
@@ -177,24 +127,18 @@ class DatasetWriter:
 
     def _check_marker(self) -> bool:
         """Whether `unfinished.json` is there."""
-        try:
+        with suppress(FileNotFoundError):
             check_recipe(self._marker, read_json(self._marker), self.recipe)
-        except FileNotFoundError:
-            return False
-        return True
+            return True
+        return False
 
     def _check_description(self) -> bool:
         """Whether `dataset.json` is there."""
         if not self._description.exists():
             return False
         found = read_description(self.directory)
-        recipe = {
-            "law": found.law,
-            "simulation": found.simulation,
-            "settings": (found.preprocessing or {}).get("settings"),
-        }
-        recipe = {key: recipe[key] for key in self.recipe}
-        check_recipe(self._description, recipe, self.recipe)
+        recipe = {**found.model_dump(), "settings": (found.preprocessing or {}).get("settings")}
+        check_recipe(self._description, {key: recipe[key] for key in self.recipe}, self.recipe)
         for name in self.files:
             path = self.directory / name
             if path.exists() and checksum(path) != found.files.get(name):
@@ -226,13 +170,7 @@ def allow_for_others(path: Path) -> Iterator[None]:
     """While something is written that is not needed any more if another process was faster.
 
     Whichever process completes the data set removes all temporary files, those of others too that
-    are writing what it found there.
-
-    Args:
-        path: the file that is there in this case.
-
-    Raises:
-        FileNotFoundError: the temporary file is gone, and the file is not there.
+    are writing what it found there: no error if `path` is there then.
     """
     try:
         yield
@@ -242,22 +180,12 @@ def allow_for_others(path: Path) -> Iterator[None]:
 
 
 def check_recipe(path: Path, found: Any, expected: Mapping[str, Any]) -> None:
-    """Refuse what was made otherwise.
+    """Refuse what was made otherwise, by the first key that differs.
 
-    Args:
-        path: the file that says how it was made.
-        found: what it says, as it was read from JSON.
-        expected: what it should say.
-
-    Raises:
-        ValueError: they differ; the message names the first key that does.
-
-    Example:
-        >>> check_recipe(path, {"schedule": {"num_frames": 3}}, {"schedule": {"num_frames": 5}})
-        ValueError: ... schedule.num_frames: expected 5, found 3; choose another folder or ...
+    `path` says how it was made: `found`, as it was read from JSON.
     """
-    here = dict(_flatten(json.loads(json.dumps(expected, allow_nan=False))))
-    there = dict(_flatten(found)) if isinstance(found, Mapping) else {}
+    here = _flatten(json.loads(json.dumps(expected, allow_nan=False)))
+    there = _flatten(found) if isinstance(found, Mapping) else {}
     for key in {**here, **there}:
         if there.get(key) != here.get(key):
             raise ValueError(
@@ -266,12 +194,12 @@ def check_recipe(path: Path, found: Any, expected: Mapping[str, Any]) -> None:
             )
 
 
-def _flatten(recipe: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flatten(recipe: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
     for key, value in recipe.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
+        is_table = isinstance(value, Mapping)
+        flat |= _flatten(value, f"{prefix}{key}.") if is_table else {f"{prefix}{key}": value}
+    return flat
 
 
 def _check_splits(description: DatasetDescription) -> None:

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from socialmd.files import write_text
+from socialmd.types import FloatArray
 
 __all__ = ["TAKEN", "write_extended_xyz"]
-
-FloatArray = NDArray[np.float64]
 
 TAKEN = ("species", "resname", "pos")  # names of columns
 
@@ -26,43 +25,28 @@ def write_extended_xyz(
     names: Sequence[str] | None = None,
     units: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a trajectory in two or three dimensions as extended XYZ.
+    """Write a trajectory in two or three dimensions, positions [frames, N, D], as extended XYZ.
 
     Each frame is the number of particles, a comment that names the columns, and a line for each
     particle. There are no walls (`pbc`), and z is zero in two dimensions.
 
-        2
-        Properties=species:S:1:pos:R:3:mass:R:1 Time=0.002 pbc="F F F"
-        X 0.25 -1.5 0 1.2
-        X 1.75 3.5 0 0.8
+    2
+    Properties=species:S:1:pos:R:3:mass:R:1 Time=0.002 pbc="F F F"
+    X 0.25 -1.5 0 1.2
+    X 1.75 3.5 0 0.8
 
-    Numbers have nine digits, so that those in float32 are read back exactly.
-
-    Args:
-        path: the file.
-        positions: [frames, N, 2] or [frames, N, 3].
-        times: [frames].
-        features: further columns by name: [N] if they stay the same, or [frames, N].
-        names: of the N particles, as of molecules, for a column `resname`. The species, which ASE
-            refuses unless they are chemical elements, are all `X`, which is none.
-        units: for the comment of every frame, `{"length_unit": "angstrom"}`, say.
-
-    Raises:
-        ValueError: an array is of another shape or not finite; the name of a column is no
-            identifier or taken; a name is empty or has white space in it.
-        OSError: the file cannot be written; nothing is left behind then.
-
-    Example:
-        >>> write_extended_xyz("pair.xyz", np.zeros((10, 2, 2)), np.arange(10), {"mass": [1, 2]})
+    Numbers have nine digits, so that those in float32 are read back exactly. Further `features`,
+    by name, are [N] if they stay the same, or [frames, N]. The `names` of particles, as of
+    molecules, get a column `resname`; the species, which ASE refuses unless they are chemical
+    elements, are all `X`, which is none. The comments have the `units`, `length_unit` say.
     """
     x = _checked("positions", positions)
     if x.ndim != 3 or x.shape[2] not in (2, 3) or x.size == 0:
         raise ValueError(f"positions: expected shape [frames, N, 2 or 3], found {x.shape}")
-    t = _checked("times", times)
-    if t.shape != x.shape[:1]:
+    if (t := _checked("times", times)).shape != x.shape[:1]:
         raise ValueError(f"times: expected shape {x.shape[:1]}, found {t.shape}")
     labels = _checked_names(names, x.shape[1])
-    columns = [x[..., 0], x[..., 1], x[..., 2] if x.shape[2] == 3 else np.zeros(x.shape[:2])]
+    columns = [*np.moveaxis(x, 2, 0), np.zeros(x.shape[:2])][:3]
     properties = "species:S:1:pos:R:3" if names is None else "species:S:1:resname:S:1:pos:R:3"
     for name, values in features.items():
         if not re.fullmatch(r"[A-Za-z_]\w*", name) or name in TAKEN:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from socialmd.config import DataConfig
 from socialmd.data.load_trajectories import read_trajectory
+from socialmd.types import Array
 
 __all__ = ["ForecastTask", "read_forecast_task"]
 
@@ -24,8 +24,8 @@ class ForecastTask(NamedTuple):
         last_frame: number of the trajectory's frame that ends the past.
     """
 
-    past: NDArray[Any]
-    truth: NDArray[Any]
+    past: Array
+    truth: Array
     last_frame: int
 
 
@@ -45,8 +45,7 @@ def read_forecast_task(
         config: T and how the model's frames are subsampled.
         num_features: F of the model.
         steps: steps ahead.
-        start_frame: first frame of the past; such that the past ends with the last frame if none
-            is given.
+        start_frame: first frame of the past, which ends with the last frame if none is given.
         spatial_dims: D, how many of the features are coordinates.
         features: names of the F features, for messages, if they are known.
 
@@ -55,9 +54,8 @@ def read_forecast_task(
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it holds no finite floating-point numbers [frames, N, F] with this F (see
-            `read_trajectory`), too few frames, or none left after `start_frame`; or there are not F
-            names.
+        ValueError: it holds no finite floating-point numbers [frames, N, F] with this F, too few
+            frames, or none left after `start_frame`; or there are not F names.
 
     Example:
         >>> task = read_forecast_task("mine.npy", config.data, num_features=4, steps=30)

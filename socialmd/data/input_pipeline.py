@@ -11,10 +11,9 @@ import tensorflow as tf
 
 from socialmd.config import DataConfig
 from socialmd.data.load_trajectories import Trajectories, load_trajectories
-from socialmd.data.rotation import random_rotations, rotate
 from socialmd.data.windows import sample_rows, window_offsets
 
-__all__ = ["make_dataset"]
+__all__ = ["make_dataset", "random_rotations", "rotate"]
 
 
 def make_dataset(
@@ -30,18 +29,16 @@ def make_dataset(
 
     Every trajectory is subsampled once per phase offset, cut into overlapping windows, and each
     window is rotated about the origin `config.num_rotations` times, at random: in the x-y plane or,
-    in three dimensions, uniformly over SO(3). Only the trajectories are held in memory; windows and
-    rotations are made batch by batch.
+    in three dimensions, uniformly over SO(3). Features after the coordinates are taken as scalars.
+    Only the trajectories are held in memory; windows and rotations are made batch by batch.
 
     For training (`shuffle=True`), order and rotations are drawn anew in each epoch, that is in each
     pass over the returned object. They are functions of seed, epoch and sample alone, so a second
-    data set made in the same way gives the same batches. For evaluation (`shuffle=False`) every
-    pass is the same, and samples come in the order of simulation, phase offset, time and rotation.
+    data set made in the same way gives the same batches. With `config.time_reversal`, half of the
+    samples then run backwards, at random: motion without friction obeys the same law that way.
 
-    With `config.time_reversal`, half of the samples of a training run backwards, at random: motion
-    without friction obeys the same law that way.
-
-    Features after the coordinates are taken as scalars and are not rotated.
+    For evaluation (`shuffle=False`) every pass is the same, and samples come in the order of
+    simulation, phase offset, time and rotation.
 
     Args:
         split: of a data set: its folder, like `data/monopoles/train`, or what `load_trajectories`
@@ -134,3 +131,37 @@ def _count_epochs(initial_epoch: int) -> tf.data.Dataset:
         passes = tf.Variable(initial_epoch, dtype=tf.int64, trainable=False)
     one = tf.data.Dataset.from_tensors(np.int64(1))
     return one.map(lambda step: passes.assign_add(step) - step)
+
+
+def random_rotations(count: int, spatial_dims: int, seed: tf.Tensor) -> tf.Tensor:
+    """Rotation matrices of D = 2 or 3 dimensions, uniformly distributed, float32 [count, D, D].
+
+    In two dimensions angles are uniform. In three, a unit quaternion (w, x, y, z) is uniform on the
+    sphere, whose image in SO(3) is uniform as well [1].
+
+    #### References
+    [1] K. Shoemake, Uniform random rotations, Graphics Gems III, 1992, pp. 124-132.
+    """
+    if spatial_dims == 2:
+        angles = tf.random.stateless_uniform([count], seed, maxval=2 * math.pi)
+        cos, sin = tf.cos(angles), tf.sin(angles)
+        rows = [[cos, -sin], [sin, cos]]
+    else:
+        normal = tf.random.stateless_normal([count, 4], seed)
+        w, x, y, z = tf.unstack(tf.math.l2_normalize(normal, axis=1), axis=1)
+        rows = [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    return tf.stack([tf.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def rotate(trajectories: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
+    """Turn each trajectory [B, T, N, F] about the origin, by its matrix [B, D, D].
+
+    The features after the coordinates pass unchanged, as scalars: mass, charge and the like.
+    """
+    dims = matrices.shape[-1]
+    rotated = tf.einsum("bij,btnj->btni", matrices, trajectories[..., :dims])
+    return tf.concat([rotated, trajectories[..., dims:]], axis=-1)

@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from socialmd.data.check_trajectory import check_trajectory
 from socialmd.data.dataset_description import (
@@ -20,7 +19,8 @@ from socialmd.data.dataset_description import (
     checksum,
     read_description,
 )
-from socialmd.data.padding import pad_particles
+from socialmd.data.masked_inputs import pad_particles
+from socialmd.types import Array
 
 __all__ = ["Trajectories", "load_trajectories", "read_trajectory"]
 
@@ -44,9 +44,9 @@ class Trajectories(NamedTuple):
         directory: of the split.
     """
 
-    frames: NDArray[Any]
+    frames: Array
     description: DatasetDescription
-    mask: NDArray[np.bool_]
+    mask: Array
     directory: Path
 
 
@@ -84,11 +84,10 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
     description = read_description(directory.parent)
     if not directory.is_dir():
         raise FileNotFoundError(
-            f"{directory}: there is no such folder; the data set has {describe_splits(description)}"
+            f"{directory}: there is no such folder; the data set has {_splits(description)}"
         )
     paths = _listed_files(directory, description)
-    features = description.features
-    dims = description.spatial_dims
+    features, dims = description.features, description.spatial_dims
     if dims not in (2, 3):
         raise ValueError(
             f"{directory.parent / DESCRIPTION_FILE}: expected spatial_dims = 2 or 3, found {dims}"
@@ -105,19 +104,19 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
                 f"{path}: expected as many frames as in {paths[0].name}, {len(arrays[0])}, "
                 f"found {len(array)}"
             )
-    num_particles = _largest_particle_number(directory.parent, description)
-    frames, mask = pad_particles(arrays, num_particles)
+    # The largest number of all splits, so that a model built for one of them can read the others;
+    # a split that was left behind is none that anybody reads.
+    stored = filter(Path.is_file, map(directory.parent.joinpath, description.files))
+    shapes = [_map_array(path).shape for path in stored]
+    frames, mask = pad_particles(arrays, max(shape[1] for shape in shapes if len(shape) == 3))
     return Trajectories(frames, description, mask, directory)
 
 
-def _largest_particle_number(root: Path, description: DatasetDescription) -> int:
-    """Of all splits, so that a model that was built for one of them can read the others."""
-    shapes = [
-        _map_array(path).shape
-        for path in map(root.joinpath, description.files)
-        if path.is_file()  # a split that was left behind is none that anybody reads
-    ]
-    return max(shape[1] for shape in shapes if len(shape) == 3)
+def _splits(description: DatasetDescription) -> str:
+    """Which splits a data set has, in words: `"100 files in train, 20 in test"`, say."""
+    counts = Counter(name.partition("/")[0] for name in description.files)
+    found = [f"{counts[split]} files in {split}" for split in SPLITS if counts[split]]
+    return ", ".join(found) or "no files in any split"
 
 
 def _listed_files(directory: Path, description: DatasetDescription) -> list[Path]:
@@ -128,7 +127,7 @@ def _listed_files(directory: Path, description: DatasetDescription) -> list[Path
     if not listed:
         raise FileNotFoundError(
             f"{directory}: {root / DESCRIPTION_FILE} lists no file in here, but "
-            f"{describe_splits(description)}"
+            f"{_splits(description)}"
         )
     for path in sorted(directory.iterdir()):
         is_of_the_system = path.name.startswith(".") or path.name in OF_THE_SYSTEM
@@ -165,36 +164,13 @@ def _check_fetched(path: Path) -> None:
             )
 
 
-def describe_splits(description: DatasetDescription) -> str:
-    """Which splits a data set has, in words: `"100 files in train, 20 in test"`, say."""
-    counts = Counter(name.partition("/")[0] for name in description.files)
-    found = [f"{counts[split]} files in {split}" for split in SPLITS if counts[split]]
-    return ", ".join(found) or "no files in any split"
-
-
 def read_trajectory(
     path: str | Path, num_features: int, features: Sequence[str] = (), spatial_dims: int = 2
-) -> NDArray[Any]:
-    """Read one trajectory and check whatever does not depend on others.
+) -> Array:
+    """Read one trajectory [frames, N, F] and check whatever does not depend on others.
 
-    Args:
-        path: `.npy` file of [frames, N, F].
-        num_features: F.
-        features: names of the features, for messages; their numbers if there are none.
-        spatial_dims: D, how many of the features are coordinates.
-
-    Returns:
-        float32 or float64 as stored, [frames, N, F].
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it holds no floating-point array [frames, N, F] with this F, a number that is
-            no finite float32, or what cannot be positions and features (see `check_trajectory`);
-            the message names file, frame, particle and feature.
-
-    Example:
-        >>> read_trajectory("data/monopoles/test/simulation_00120.npy", num_features=4).shape
-        (1000, 25, 4)
+    Its numbers are float32 or float64 as stored, and such as `check_trajectory` expects; `features`
+    are names for messages, which give the numbers of the features if there are none.
     """
     mapped = _map_array(path)
     array = np.array(mapped, mapped.dtype.newbyteorder("="))  # whatever machine wrote it
@@ -217,7 +193,7 @@ def read_trajectory(
     return array
 
 
-def _map_array(path: str | Path) -> NDArray[Any]:
+def _map_array(path: str | Path) -> Array:
     """What a `.npy` file holds, its numbers read when they are used."""
     try:
         return np.lib.format.open_memmap(path, mode="r")

@@ -1,16 +1,28 @@
-"""Which frames make a sample: index arithmetic only, no trajectory is touched here."""
+"""Windows of trajectories: which frames make a sample, and all samples of a split at once."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any, NamedTuple
+
 import numpy as np
-from numpy.typing import NDArray
 
 from socialmd.config import DataConfig
+from socialmd.data.load_trajectories import Trajectories, load_trajectories
+from socialmd.data.masked_inputs import pack, real_particles
+from socialmd.types import Array, Inputs
 
-__all__ = ["first_frames", "sample_rows", "window_offsets"]
+__all__ = [
+    "Windows",
+    "cut_windows",
+    "first_frames",
+    "read_windows",
+    "sample_rows",
+    "window_offsets",
+]
 
 
-def first_frames(num_frames: int, config: DataConfig) -> NDArray[np.int64]:
+def first_frames(num_frames: int, config: DataConfig) -> Array:
     """First frame of every window of one trajectory (thesis section 4.3).
 
     The trajectory is subsampled once per phase offset, and windows slide over each of these
@@ -33,30 +45,109 @@ def first_frames(num_frames: int, config: DataConfig) -> NDArray[np.int64]:
     return np.array(starts, np.int64)
 
 
-def window_offsets(config: DataConfig) -> NDArray[np.int64]:
-    """Frames of one window, counted from its first.
-
-    Args:
-        config: how trajectories become samples.
-
-    Returns:
-        int64 [T + T'].
-    """
+def window_offsets(config: DataConfig) -> Array:
+    """Frames of one window, counted from its first, int64 [T + T']."""
     return np.arange(config.window, dtype=np.int64) * config.subsample
 
 
-def sample_rows(num_simulations: int, num_frames: int, config: DataConfig) -> NDArray[np.int64]:
-    """First row of every sample in trajectories that are laid end to end.
+def sample_rows(num_simulations: int, num_frames: int, config: DataConfig) -> Array:
+    """First row of every sample in trajectories that are laid end to end, [S * frames, ...].
 
-    Args:
-        num_simulations: S.
-        num_frames: frames of each simulation.
-        config: how trajectories become samples.
-
-    Returns:
-        int64 [samples], rows of an array [S * frames, ...]. Samples are ordered by simulation,
-        phase offset, time and rotation, the last one fastest.
+    int64 [samples], by simulation, phase offset, time and rotation, the last one fastest.
     """
     simulations = np.arange(num_simulations)[:, np.newaxis] * num_frames  # [S, 1]
     rows = simulations + first_frames(num_frames, config)  # [S, windows]
-    return np.repeat(rows, max(1, config.num_rotations))  # [samples]
+    return np.repeat(rows, max(1, config.num_rotations))
+
+
+class Windows(NamedTuple):
+    """Samples of one split, as they are stored: not rotated, in the order of the files.
+
+    Args:
+        inputs: past, [W, T, N, F].
+        truth: what followed, [W, T', N, D].
+        simulations: number of the simulation that each is from, [W]. What was cut out of the same
+            one (slices of a nanoparticle) has the same number, because it is not independent.
+        mask: bool [W, N], false for padded particles; none if there are none.
+    """
+
+    inputs: Array
+    truth: Array
+    simulations: Array
+    mask: Array | None = None
+
+    @property
+    def past(self) -> Inputs:
+        """Inputs as models take them, with their mask if there is one."""
+        return pack(self.inputs, self.mask)
+
+    def at(self, chosen: Array) -> Windows:
+        """Some of the windows, by their numbers."""
+        mask = None if self.mask is None else self.mask[chosen]
+        return Windows(*(array[chosen] for array in self[:3]), mask)
+
+    def of_particles(self) -> Windows:
+        """The same, every real particle of every window as a window of its own.
+
+        Means over windows and particles stay what they are, and padded particles are gone. Without
+        any, nothing changes.
+        """
+        if self.mask is None:
+            return self
+        simulations = np.repeat(self.simulations, self.mask.sum(axis=1))
+        return Windows(self.real(self.inputs), self.real(self.truth), simulations)
+
+    def real(self, array: Any) -> Array:
+        """An array [W, steps, N, ...] likewise; [M, steps, 1, ...] if particles are padded."""
+        return np.asarray(array) if self.mask is None else real_particles(array, self.mask)
+
+
+def read_windows(
+    data: str | Path, split: str, config: DataConfig, max_windows: int | None = None
+) -> Windows:
+    """Every window of a split, or at most so many, evenly spread.
+
+    Args:
+        data: folder of the data set.
+        split: `"test"`, say.
+        config: how trajectories become windows; its rotations are left out.
+        max_windows: at most so many; all if none is given.
+
+    Returns:
+        The windows, float32.
+
+    Raises:
+        FileNotFoundError: the data set or the split is missing.
+        ValueError: the data are not such as described.
+
+    Example:
+        >>> windows = read_windows("data/monopoles", "test", config.data)
+        >>> ConstantVelocity().rollout(windows.past, 30)[0].shape == windows.truth.shape
+        True
+    """
+    trajectories = load_trajectories(Path(data) / split, config.minimum_frames)
+    return cut_windows(trajectories, config, max_windows)
+
+
+def cut_windows(
+    trajectories: Trajectories, config: DataConfig, max_windows: int | None = None
+) -> Windows:
+    """The same, of a split that is in memory."""
+    frames, description, mask, directory = trajectories
+    num_simulations, num_frames = frames.shape[:2]
+    rows = sample_rows(num_simulations, num_frames, config.model_copy(update={"num_rotations": 0}))
+    count = min(max_windows or len(rows), len(rows))
+    rows = rows[np.linspace(0, len(rows) - 1, count).round().astype(int)]
+    simulations, first = np.divmod(rows, num_frames)
+    steps = first[:, np.newaxis] + window_offsets(config)  # [W, T + T']
+    windows = frames[simulations[:, np.newaxis], steps].astype(np.float32)  # [W, T + T', N, F]
+    # Slices of one simulation belong together.
+    files = sorted(name for name in description.files if name.startswith(f"{directory.name}/"))
+    made = (description.preprocessing or {}).get("files", {})
+    origins = [made.get(name, {}).get("simulation", i) for i, name in enumerate(files)]
+    return Windows(
+        inputs=windows[:, : config.input_steps],
+        truth=windows[:, config.input_steps :, :, : description.spatial_dims],
+        simulations=np.array(origins)[simulations],
+        mask=None if mask.all() else mask[simulations],
+    )

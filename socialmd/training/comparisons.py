@@ -10,9 +10,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, ValidationError
 
 from socialmd.config import DataConfig, ExperimentConfig
-from socialmd.config.faults import describe_faults
 from socialmd.config.load_config import read_toml
-from socialmd.config.section import ConfigSection
+from socialmd.config.section import ConfigSection, describe_faults
 from socialmd.presets import find_configuration
 
 __all__ = ["REFERENCE", "Comparison", "read_comparisons"]

@@ -14,7 +14,7 @@ from socialmd.config import ExperimentConfig
 from socialmd.data import load_trajectories, make_dataset
 from socialmd.data.dataset_description import read_description
 from socialmd.data.masked_inputs import unpack
-from socialmd.data.read_windows import cut_windows
+from socialmd.data.windows import cut_windows
 from socialmd.files import write_atomically
 from socialmd.models import ForecastModel, build_model, load
 from socialmd.models.trained_model import MODEL_FILE

@@ -2,8 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from socialmd.config import ExperimentConfig
-from socialmd.config.faults import describe_faults
-from socialmd.config.section import ConfigSection
+from socialmd.config.section import ConfigSection, describe_faults
 
 
 class Trajectory(ConfigSection):

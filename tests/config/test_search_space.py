@@ -1,7 +1,6 @@
 import pytest
 
-from socialmd.config.search_domain import Choices, Range
-from socialmd.config.search_space import parse_entry
+from socialmd.config.search_space import Choices, Range, parse_entry
 
 SIZES = {
     "number": {"minimum": 1, "maximum": 3},

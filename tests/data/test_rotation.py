@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.spatial.transform import Rotation
 
-from socialmd.data.rotation import random_rotations, rotate
+from socialmd.data.input_pipeline import random_rotations, rotate
 
 
 def test_a_quarter_turn_takes_x_to_y_and_y_to_minus_x():
