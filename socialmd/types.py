@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "FloatArray", "Inputs", "Mask", "Positions", "Shape", "Tensor"]
+__all__ = ["Array", "FloatArray", "Inputs", "IntArray", "Mask", "Positions", "Shape", "Tensor"]
 
 # Tensors of TensorFlow or JAX, which share no type; NumPy arrays go wherever one does. To the type
 # checker these are all the same, to a reader they are not.
@@ -19,3 +19,4 @@ Shape: TypeAlias = Any  # of a tensor: integers, and None where a length is not 
 
 Array: TypeAlias = NDArray[Any]  # of NumPy, of any type
 FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]

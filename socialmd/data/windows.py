@@ -84,7 +84,7 @@ class Windows(NamedTuple):
     def at(self, chosen: Array) -> Windows:
         """Some of the windows, by their numbers."""
         mask = None if self.mask is None else self.mask[chosen]
-        return Windows(*(array[chosen] for array in self[:3]), mask)
+        return Windows(self.inputs[chosen], self.truth[chosen], self.simulations[chosen], mask)
 
     def of_particles(self) -> Windows:
         """The same, every real particle of every window as a window of its own.

@@ -5,20 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = [
-    "check_jumps",
-    "find_broken",
-    "warn_of_broken_molecule",
-    "warn_of_far_images",
-]
+from socialmd.types import Array, FloatArray, IntArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
+__all__ = ["check_jumps", "find_broken", "warn_of_broken_molecule", "warn_of_far_images"]
 
 # In angstrom. Along any axis atoms of a whole molecule follow each other at less than the length
 # of a bond, 3 at most (5 between coarse-grained beads); parts on both sides of a box do not.
@@ -39,23 +31,11 @@ ADVICE_AGAINST_JUMPS = (
 )
 
 
-def find_broken(positions: NDArray[Any], atoms: IntArray, starts: IntArray) -> int | None:
-    """Find a molecule that consists of parts far apart.
+def find_broken(positions: Array, atoms: IntArray, starts: IntArray) -> int | None:
+    """Number of the first molecule with a gap wider than 10 angstrom along x, y or z, if any.
 
-    It need not be a periodic box that does it, so none has to be known.
-
-    Args:
-        positions: of all atoms, in angstrom, [all atoms, 3].
-        atoms: indices of the molecules' atoms, one molecule after the other, [A].
-        starts: where each molecule begins in `atoms`, [N].
-
-    Returns:
-        Number of the first such molecule, or none. One with a gap wider than 10 angstrom between
-        its atoms along x, y or z is.
-
-    Example:
-        >>> find_broken(np.array([[0.0, 0, 0], [39, 0, 0]]), np.arange(2), np.array([0]))
-        0
+    It need not be a periodic box that has cut it, so none has to be known. Positions are those of
+    all atoms, [all atoms, 3]; `atoms` and `starts` as in `ChosenAtoms`.
     """
     molecule = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(atoms)))
     broken: list[int] = []
@@ -68,13 +48,7 @@ def find_broken(positions: NDArray[Any], atoms: IntArray, starts: IntArray) -> i
 
 
 def warn_of_broken_molecule(molecule: str, place: str, num_others: int) -> None:
-    """Warn that a molecule consists of parts far apart.
-
-    Args:
-        molecule: its name.
-        place: file and frame.
-        num_others: further frames in which one does.
-    """
+    """Warn that a molecule consists of parts far apart, as one does in so many other frames."""
     warnings.warn(
         f"{place}: {molecule} has a gap of more than {WIDEST_GAP:g} angstrom between its atoms, as "
         f"if a periodic box had cut it, and in {num_others} other frames one has; {ADVICE}",
@@ -83,18 +57,12 @@ def warn_of_broken_molecule(molecule: str, place: str, num_others: int) -> None:
 
 
 def warn_of_far_images(
-    positions: FloatArray, box: NDArray[Any] | None, names: Sequence[str], place: str
+    positions: FloatArray, box: Array | None, names: Sequence[str], place: str
 ) -> bool:
-    """Warn if a molecule is on the far side of the box: an image of it is nearer to the core.
+    """Warn if an image of a molecule is nearer to the core, by more than 10 angstrom.
 
-    Args:
-        positions: of the molecules relative to the core, in the first frame, [N, 3].
-        box: the three vectors of the periodic box, [3, 3], if it is known.
-        names: of the molecules.
-        place: file and frame.
-
-    Returns:
-        Whether it warned: an image is nearer by more than 10 angstrom.
+    Positions [N, 3] are relative to the core; the rows of `box` are the vectors of the periodic
+    box, if it is known. Returns whether it warned.
     """
     if box is None:
         return False
@@ -113,26 +81,15 @@ def warn_of_far_images(
 
 
 def check_jumps(
-    positions: FloatArray,
-    box: NDArray[Any] | None,
-    names: Sequence[str],
-    frames: Sequence[str],
+    positions: FloatArray, box: Array | None, names: Sequence[str], frames: Sequence[str]
 ) -> None:
     """Refuse molecules that the walls of a periodic box have moved to its other side.
 
     A jump is a step of more than half the box along one of its vectors, or, if it is not known, of
     more than half the extent of all molecules and more than ten times what they usually move.
     Where molecules have left the box, as those in a fluid do that were followed through its walls,
-    it has to be more than ten times what they usually move as well.
-
-    Args:
-        positions: [frames, N, 3].
-        box: the three vectors of the periodic box, [3, 3], if it is known.
-        names: of the molecules.
-        frames: labels of the frames.
-
-    Raises:
-        ValueError: a molecule jumps. The message names it and the frames.
+    it has to be more than ten times what they usually move as well. Positions are [frames, N, 3],
+    `box` as above.
     """
     if len(positions) < 2:
         return

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from socialmd.molecular.atom_labels import AtomLabels
-from socialmd.molecular.frame import Frame
+from socialmd.molecular.frame import AtomLabels, Frame
 from socialmd.molecular.mdanalysis import MDAnalysis
 from socialmd.molecular.residue_checks import (
     check_compositions,
@@ -20,11 +17,9 @@ from socialmd.molecular.residue_checks import (
     describe_residues,
     repeated_unit,
 )
+from socialmd.types import Array, IntArray
 
 __all__ = ["ChosenAtoms", "choose_atoms", "find_representatives"]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -65,24 +60,13 @@ def choose_atoms(
 ) -> ChosenAtoms:
     """Find the molecules of a frame and choose their representatives (thesis section 3.2).
 
-    Args:
-        frame: the frame.
-        selection: atoms whose residues are the molecules, in MDAnalysis' language.
-        centre: atoms of the core, likewise; none if there is no core.
-        names: residue names that the molecules may have; any if not given.
-        place: file and frame, for messages.
-
-    Returns:
-        The choice.
-
-    Raises:
-        ValueError: a selection is not valid or finds nothing; molecules have alternate locations,
-            other names than given, or other atoms than those of the same name.
+    Arguments are those of `MoleculeTrajectories`. Refused are selections that find nothing, and
+    molecules of other names, of other atoms than those of their name, or of alternate locations.
     """
     universe, labels, _ = frame
     check_no_alternate_locations(universe, place)
     atoms = _select(frame, "selection", selection, place)
-    core = np.zeros(0, np.intp) if centre is None else _select(frame, "centre", centre, place)
+    core = np.zeros(0, np.int64) if centre is None else _select(frame, "centre", centre, place)
     atoms = atoms[np.argsort(labels.residues[atoms], kind="stable")]
     starts = np.unique(labels.residues[atoms], return_index=True)[1]
     if len(set(labels.resids[atoms])) == 1:
@@ -96,9 +80,7 @@ def choose_atoms(
         check_names(universe, [name for name, _, _ in residues], names, place)
     check_compositions(residues, place)
     positions = universe.atoms.positions
-    origin = None
-    if len(core):
-        origin = int(find_representatives(positions, core, np.zeros(1, np.intp))[0])
+    origin = find_representatives(positions, core, np.zeros(1, np.int64)) if len(core) else None
     return ChosenAtoms(
         place=place,
         labels=labels,
@@ -106,11 +88,11 @@ def choose_atoms(
         starts=starts,
         representatives=find_representatives(positions, atoms, starts),
         core=core,
-        origin=origin,
+        origin=None if origin is None else int(origin[0]),
     )
 
 
-def _split_by_names(names: NDArray[Any], starts: IntArray) -> IntArray:
+def _split_by_names(names: Array, starts: IntArray) -> IntArray:
     """Where molecules begin in residues that all have the same number, which says nothing.
 
     An atom whose name there has been in the molecule begins the next one, if all that become of a
@@ -121,24 +103,13 @@ def _split_by_names(names: NDArray[Any], starts: IntArray) -> IntArray:
         unit = repeated_unit(tuple(group))
         is_molecule = len(unit) > 1 and len(set(unit)) == len(unit)
         found += range(start, start + len(group), len(unit) if is_molecule else len(group))
-    return np.array(found, np.intp)
+    return np.array(found)
 
 
-def find_representatives(positions: NDArray[Any], atoms: IntArray, starts: IntArray) -> IntArray:
-    """The atom nearest to the geometric centre of each molecule.
+def find_representatives(positions: Array, atoms: IntArray, starts: IntArray) -> IntArray:
+    """The atom nearest to the geometric centre of each molecule, [N]; the first of equally near.
 
-    Args:
-        positions: of all atoms, [all atoms, 3].
-        atoms: indices of the molecules' atoms, one molecule after the other, [A].
-        starts: where each molecule begins in `atoms`, [N].
-
-    Returns:
-        Indices of atoms, [N]; the first one of those equally near.
-
-    Example:
-        >>> x = np.array([[0.0, 0, 0], [1, 0, 0], [3, 0, 0]])
-        >>> find_representatives(x, np.arange(3), np.array([0]))
-        array([1])
+    Positions are those of all atoms, [all atoms, 3]; `atoms` and `starts` as in `ChosenAtoms`.
     """
     x = positions[atoms].astype(np.float64)  # [A, 3]
     sizes = np.diff(starts, append=len(atoms))  # [N]
@@ -168,4 +139,4 @@ def _select(frame: Frame, argument: str, selection: str, place: str) -> IntArray
             f"{place}: {argument}: expected atoms, found none of {selection!r}; "
             f"residues in the file: {describe_residues(universe)}"
         )
-    return found.indices
+    return np.asarray(found.indices)

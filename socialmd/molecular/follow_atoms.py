@@ -11,19 +11,16 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from socialmd.molecular.atom_labels import AtomLabels
 from socialmd.molecular.check_imaging import find_broken
 from socialmd.molecular.choose_atoms import ChosenAtoms, find_representatives
+from socialmd.molecular.frame import AtomLabels
 from socialmd.molecular.pdb_frames import PdbFrames
 from socialmd.molecular.residue_checks import check_no_alternate_locations
 from socialmd.molecular.trajectory_frames import TrajectoryFrames
+from socialmd.types import Array, FloatArray, IntArray
 
 __all__ = ["FollowedFrame", "check_places", "follow_atoms"]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
 
 # In angstrom. NetCDF fills what was never written with 1e37, CHARMM with 9999.
 LARGEST_COORDINATE = 1e6
@@ -34,13 +31,9 @@ _worker: tuple[Any, ...] = ()
 
 
 class FollowedFrame(NamedTuple):
-    """One frame.
-
-    Args:
-        positions: of the representatives, relative to the atom at the origin, [N, 3].
-        time: in picoseconds, if the file says it.
-        broken: what has a gap as if a periodic box had cut it, in words, if anything has.
-        warnings: what MDAnalysis has warned of.
+    """Positions of the representatives relative to the atom at the origin, [N, 3]; the time in
+    picoseconds, if the file says it; what has a gap as if a periodic box had cut it, in words; and
+    what MDAnalysis has warned of.
     """
 
     positions: FloatArray
@@ -56,36 +49,19 @@ def follow_atoms(
     choose_anew: bool,
     num_workers: int,
 ) -> Iterator[FollowedFrame]:
-    """Read frames.
+    """Read these frames in this order, with so many processes; 1 is this one.
 
-    Args:
-        frames: of the simulation.
-        indices: which of them.
-        molecules: what is followed in them.
-        choose_anew: whether the representatives are chosen in each frame.
-        num_workers: processes that read; 1 is this one.
-
-    Yields:
-        The frames in this order.
-
-    Raises:
-        ValueError: a frame cannot be read, has other atoms or alternate locations of them, or
-            coordinates that are none (see `check_places`).
-        RuntimeError: a process ended, because it cannot import the script that was started, say.
+    Representatives are those of `molecules`, or chosen in each frame anew. Refused are frames that
+    cannot be read, with other atoms, alternate locations or coordinates that are none.
     """
     follow = partial(_follow, molecules=molecules, choose_anew=choose_anew)
     num_workers = min(num_workers, len(indices))
     if num_workers == 1:
-        for index in indices:
-            yield follow(frames, index)
+        yield from (follow(frames, index) for index in indices)
         return
+    work = (follow, frames)
     try:
-        with ProcessPoolExecutor(
-            num_workers,
-            mp_context=_process_context(),
-            initializer=_start_worker,
-            initargs=(follow, frames),
-        ) as pool:
+        with ProcessPoolExecutor(num_workers, _process_context(), _start_worker, work) as pool:
             yield from pool.map(_work, indices)
     except BrokenProcessPool as error:
         raise RuntimeError(
@@ -95,18 +71,8 @@ def follow_atoms(
 
 
 def check_places(universe: Any, labels: AtomLabels, tracked: IntArray | None, place: str) -> None:
-    """Check the coordinates of all atoms of a frame.
-
-    Args:
-        universe: the frame.
-        labels: what its atoms are called.
-        tracked: indices of the atoms of molecules and core; all if none are given.
-        place: file and frame, for messages.
-
-    Raises:
-        ValueError: coordinates are not finite numbers of sensible size, one of the tracked atoms
-            is where programs put atoms without a place, or all of them are at one place. The
-            message names the atom.
+    """Refuse coordinates of any atom that are not finite or not of sensible size, and tracked
+    atoms (all if not given) that are where programs put those without a place, or all at one place.
     """
     positions = universe.atoms.positions
     wrong = ~(np.abs(positions) < LARGEST_COORDINATE).all(axis=1)
@@ -146,22 +112,17 @@ def _follow(
     positions = x[chosen].astype(np.float64)
     if molecules.origin is not None:
         positions -= x[molecules.origin].astype(np.float64)
-    return FollowedFrame(
-        positions,
-        time,
-        _describe_broken(x, molecules),
-        tuple(str(warning.message) for warning in caught),
-    )
+    messages = tuple(str(warning.message) for warning in caught)
+    return FollowedFrame(positions, time, _describe_broken(x, molecules), messages)
 
 
-def _describe_broken(x: NDArray[Any], molecules: ChosenAtoms) -> str | None:
+def _describe_broken(x: Array, molecules: ChosenAtoms) -> str | None:
     broken = find_broken(x, molecules.atoms, molecules.starts)
     if broken is not None:
         return molecules.describe(broken)
     core = molecules.core
-    if len(core) and find_broken(x, core, np.zeros(1, np.intp)) is not None:
-        return "the core"
-    return None
+    is_broken = len(core) and find_broken(x, core, np.zeros(1, np.int64)) is not None
+    return "the core" if is_broken else None
 
 
 def _process_context() -> Any:

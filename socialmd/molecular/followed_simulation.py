@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from socialmd.molecular.slices import Slice
 from socialmd.molecular.split_frames import Part
-from socialmd.molecular.trajectory_file import TrajectoryFile
+from socialmd.molecular.write_molecular_dataset import TrajectoryFile
+from socialmd.types import FloatArray
 
 __all__ = ["FollowedSimulation"]
-
-FloatArray = NDArray[np.float64]
 
 
 class FollowedSimulation(NamedTuple):
@@ -51,8 +49,8 @@ class FollowedSimulation(NamedTuple):
             Files whose origin names the atoms, the numbers of simulation and slice (`None` without
             slices), and the frames as [start, stop].
         """
-        all_molecules = np.arange(len(self.names))
         arrays = [(piece.positions, piece.molecules) for piece in self.slices]
+        arrays = arrays or [(self.positions, np.arange(len(self.names)))]
         return [
             TrajectoryFile(
                 split=part.split,
@@ -65,9 +63,7 @@ class FollowedSimulation(NamedTuple):
                     "frames": [part.start, part.stop],
                 },
             )
-            for index, (positions, molecules) in enumerate(
-                arrays or [(self.positions, all_molecules)]
-            )
+            for index, (positions, molecules) in enumerate(arrays)
         ]
 
     def make_record(self) -> dict[str, Any]:
@@ -95,8 +91,5 @@ class FollowedSimulation(NamedTuple):
 
 
 def _over_time(values: FloatArray) -> dict[str, float]:
-    return {
-        "first_frame": float(values[0]),
-        "last_frame": float(values[-1]),
-        "mean": float(values.mean()),
-    }
+    first, last, mean = map(float, (values[0], values[-1], values.mean()))
+    return {"first_frame": first, "last_frame": last, "mean": mean}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from socialmd.molecular.follow_atoms import FollowedFrame
 from socialmd.molecular.pdb_frames import PdbFrames
 from socialmd.molecular.trajectory_frames import TrajectoryFrames
 
-__all__ = ["PICOSECONDS", "SteadyTimes", "read_frame_spacing"]
+__all__ = ["PICOSECONDS", "at_equal_intervals", "read_frame_spacing"]
 
 PICOSECONDS = {"femtosecond": 1e-3, "picosecond": 1.0, "nanosecond": 1e3, "microsecond": 1e6}
 
@@ -17,59 +18,37 @@ ADVICE = (
 )
 
 
-class SteadyTimes:
-    """Checks times one after the other. Where all are the same, nobody has set them.
+def at_equal_intervals(
+    frames: Iterable[FollowedFrame], places: Sequence[str]
+) -> Iterator[FollowedFrame]:
+    """The frames, until one does not follow the last one as that followed the one before.
 
-    Example:
-        >>> times = SteadyTimes()
-        >>> times.check(10.0, "x.xtc, frame 0")
-        >>> times.check(20.0, "x.xtc, frame 1")
-        >>> times.check(20.0, "x.xtc, frame 2")
-        ValueError: x.xtc, frame 2: expected time 30 ps, found 20 ps, ...
+    Where all times are the same, nobody has set them. `places` say what each frame is called.
     """
-
-    def __init__(self) -> None:
-        self._last: float | None = None
-        self._spacing: float | None = None
-
-    def check(self, time: float | None, place: str) -> None:
-        """Check the time of the next frame.
-
-        Args:
-            time: in picoseconds; nothing is known without.
-            place: file and frame, for messages.
-
-        Raises:
-            ValueError: it does not follow the last one as that followed the one before.
-        """
-        if time is not None and self._last is not None:
-            step = time - self._last
-            expected = self._spacing if self._spacing is not None else step
-            if step < 0 or abs(step - expected) > _tolerance(expected, time):
-                should = f"{self._last + expected:.9g} ps" if expected >= 0 else "a later one"
+    last: float | None = None
+    spacing: float | None = None
+    for frame, place in zip(frames, places, strict=True):
+        time = frame.time
+        if time is not None and last is not None:
+            step = time - last
+            spacing = step if spacing is None else spacing
+            if step < 0 or abs(step - spacing) > _tolerance(spacing, time):
+                should = f"{last + spacing:.9g} ps" if spacing >= 0 else "a later one"
                 raise ValueError(
-                    f"{place}: expected time {should}, found {time:.9g} ps, after "
-                    f"{self._last:.9g} ps in the frame before; {ADVICE}"
+                    f"{place}: expected time {should}, found {time:.9g} ps, after {last:.9g} ps in "
+                    f"the frame before; {ADVICE}"
                 )
-            self._spacing = expected
-        self._last = time
+        last = time
+        yield frame
 
 
 def read_frame_spacing(
     frames: PdbFrames | TrajectoryFrames, indices: Sequence[int]
 ) -> float | None:
-    """Time from one frame to the next, from the first two frames and the last one.
+    """Time from one frame to the next in picoseconds, from the first two and the last of these.
 
-    Args:
-        frames: of the simulation.
-        indices: of frames next to each other; of many, three are read.
-
-    Returns:
-        In picoseconds; nothing if the format has no place for times, all are the same, or there is
-        but one frame.
-
-    Raises:
-        ValueError: the last frame's time is another than frames at equal intervals have.
+    Nothing if the format has no place for times, all are the same, or there is but one frame. A
+    last frame whose time is another than frames at equal intervals have is refused.
     """
     if not frames.has_times or len(indices) < 2:
         return None

@@ -14,13 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = [
-    "MDAnalysis",
-    "read_pdb",
-    "read_pdb_coordinates",
-    "read_trajectory",
-    "without_harmless_warnings",
-]
+__all__ = ["MDAnalysis", "read_pdb", "read_pdb_coordinates", "read_trajectory", "without_noise"]
 
 # Beginnings of warnings about what is not used here (elements, bonds, serial numbers, charges), is
 # checked here (residue numbers: `residue_checks`), or ends in an error unless it helps (seeking a
@@ -61,55 +55,32 @@ MDAnalysis: Any = _MDAnalysis()
 
 
 def read_pdb(text: str, name: str) -> Any:
-    """Parse one frame of a PDB file.
-
-    Args:
-        text: the file's, of one frame.
-        name: the file's, for messages of MDAnalysis.
-
-    Returns:
-        A `Universe` in memory; no file is open. Masses are not guessed.
-    """
-    with without_harmless_warnings():
-        return MDAnalysis.Universe(
-            _stream(text, name), topology_format="PDB", format="PDB", to_guess=()
-        )
+    """A `Universe` in memory of one frame of a PDB file; messages call the file by its name."""
+    with without_noise():
+        stream = _stream(text, name)
+        return MDAnalysis.Universe(stream, topology_format="PDB", format="PDB", to_guess=())
 
 
 def read_pdb_coordinates(universe: Any, text: str, name: str) -> None:
-    """Parse the coordinates of another frame of the same atoms.
-
-    Args:
-        universe: takes the coordinates.
-        text: the file's, of one frame.
-        name: the file's, for messages of MDAnalysis.
-    """
-    with without_harmless_warnings():
+    """Parse the coordinates of another frame of the same atoms into a `Universe` of `read_pdb`."""
+    with without_noise():
         universe.load_new(_stream(text, name), format="PDB")
 
 
 def read_trajectory(topology: Path, trajectory: Path, pdb_text: str | None = None) -> Any:
-    """Open a trajectory.
+    """A `Universe` at the first frame of an open trajectory.
 
-    Args:
-        topology: PRMTOP, PSF, GRO, PDB, ...
-        trajectory: DCD, XTC, TRR, NetCDF, ...
-        pdb_text: of the topology, if it is a PDB file: its first frame.
-
-    Returns:
-        A `Universe` at the first frame; `.trajectory.close()` closes the file.
+    `pdb_text` is the first frame of the topology, if that is a PDB file.
     """
-    with without_harmless_warnings():
-        return MDAnalysis.Universe(
-            str(topology) if pdb_text is None else _stream(pdb_text, str(topology)),
-            str(trajectory),
-            topology_format=None if pdb_text is None else "PDB",
-            to_guess=(),
-        )
+    with without_noise():
+        if pdb_text is None:
+            return MDAnalysis.Universe(str(topology), str(trajectory), to_guess=())
+        stream = _stream(pdb_text, str(topology))
+        return MDAnalysis.Universe(stream, str(trajectory), topology_format="PDB", to_guess=())
 
 
 @contextmanager
-def without_harmless_warnings() -> Iterator[None]:
+def without_noise() -> Iterator[None]:
     """Silence those warnings of MDAnalysis that say nothing about the molecules."""
     with warnings.catch_warnings():
         for beginning in HARMLESS:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any, Literal, NamedTuple, Self, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from socialmd.molecular.check_imaging import (
     check_jumps,
@@ -19,13 +18,13 @@ from socialmd.molecular.check_imaging import (
 )
 from socialmd.molecular.choose_atoms import choose_atoms
 from socialmd.molecular.follow_atoms import FollowedFrame, check_places, follow_atoms
-from socialmd.molecular.frame_times import SteadyTimes
+from socialmd.molecular.frame_times import at_equal_intervals
 from socialmd.molecular.mdanalysis import MDAnalysis
 from socialmd.molecular.simulation_files import SimulationFiles
+from socialmd.types import Array, FloatArray
 
 __all__ = ["MoleculeTrajectories"]
 
-FloatArray = NDArray[np.float64]
 Representative = Literal["first_frame", "every_frame"]
 
 
@@ -153,16 +152,12 @@ class MoleculeTrajectories:
             check_places(first.universe, first.labels, None, place)
             molecules = choose_atoms(first, self.selection, self.centre, self.names, place)
             box = _box_vectors(first.universe, place)
-            followed = follow_atoms(
-                frames,
-                indices,
-                molecules,
-                choose_anew=self.representative == "every_frame",
-                num_workers=self.num_workers or os.cpu_count() or 1,
-            )
+            choose_anew = self.representative == "every_frame"
+            num_workers = self.num_workers or os.cpu_count() or 1
+            followed = follow_atoms(frames, indices, molecules, choose_anew, num_workers)
             bar = MDAnalysis.lib.log.ProgressBar(followed, total=len(indices), verbose=verbose)
             places = [frames.place(index) for index in indices]
-            read = list(bar if self.ignore_times else _at_equal_intervals(bar, places))
+            read = list(bar if self.ignore_times else at_equal_intervals(bar, places))
             labels = [frames.label(index) for index in indices]
         results = Results(
             positions=np.stack([frame.positions for frame in read]),
@@ -171,23 +166,14 @@ class MoleculeTrajectories:
             frames=labels,
         )
         _warn_once_of_each_kind(read, places)
-        broken = [(frame.broken, place) for frame, place in zip(read, places, strict=True)]
-        if found := [(what, where) for what, where in broken if what]:
-            warn_of_broken_molecule(*found[0], len(found) - 1)
+        broken = [(f.broken, place) for f, place in zip(read, places, strict=True) if f.broken]
+        if broken:
+            warn_of_broken_molecule(*broken[0], len(broken) - 1)
         elif self.centre is not None:
             warn_of_far_images(results.positions[0], box, results.names, places[0])
         check_jumps(results.positions, box, results.names, results.frames)
         self.results = results
         return self
-
-
-def _at_equal_intervals(
-    frames: Iterable[FollowedFrame], places: Sequence[str]
-) -> Iterator[FollowedFrame]:
-    times = SteadyTimes()
-    for frame, place in zip(frames, places, strict=True):
-        times.check(frame.time, place)
-        yield frame
 
 
 def _warn_once_of_each_kind(read: Sequence[FollowedFrame], places: Sequence[str]) -> None:
@@ -201,12 +187,8 @@ def _warn_once_of_each_kind(read: Sequence[FollowedFrame], places: Sequence[str]
         warnings.warn(f"{found[0]}{others}", stacklevel=3)
 
 
-def _box_vectors(universe: Any, place: str) -> NDArray[Any] | None:
-    """The periodic box, [3, 3], if there is one.
-
-    Raises:
-        ValueError: lengths and angles are not those of any box.
-    """
+def _box_vectors(universe: Any, place: str) -> Array | None:
+    """The vectors of the periodic box, [3, 3], if there is one."""
     dimensions = universe.dimensions
     if dimensions is None or not (dimensions > 0).all():
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import mmap
 import re
 from collections.abc import Iterator, Sequence
@@ -9,18 +10,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from socialmd.molecular.atom_labels import AtomLabels
-from socialmd.molecular.frame import Frame
+from socialmd.molecular.frame import AtomLabels, Frame
 from socialmd.molecular.mdanalysis import read_pdb, read_pdb_coordinates
-from socialmd.molecular.pdb_lines import atom_records, check_coordinates, decode
 
-__all__ = ["PdbFrames", "first_frame"]
+__all__ = ["PdbFrames", "atom_records", "first_frame"]
 
 ATOM = re.compile(rb"^(?:ATOM|HETATM)", re.MULTILINE)
 # Atom name, alternate location, residue name, chain, residue number and insertion code.
 IDENTITY = slice(12, 27)
 BOUNDARY = re.compile(rb"^(?:(MODEL)|END.*$)", re.MULTILINE)
 MODEL = re.compile(rb"^MODEL\s+(\d+)", re.MULTILINE)
+# x, y and z stand in columns 31-38, 39-46 and 47-54.
+COORDINATES = (slice(30, 38), slice(38, 46), slice(46, 54))
+LAST_COLUMN = 54
 SERIALS = 10_000  # a model's number has four digits; after 9999 comes 0
 
 
@@ -30,17 +32,11 @@ class PdbFrames:
     The atoms of every frame are read as well as their coordinates: models of one file may differ in
     them, too, which MDAnalysis would not notice. One file is open at a time.
 
-    Attributes:
-        has_times: whether frames say when they were written.
-
     Args:
         paths: one file of any number of frames, or files of one frame each.
-
-    Raises:
-        ValueError: a single file is empty.
     """
 
-    has_times = False
+    has_times = False  # that frames say when they were written
 
     def __init__(self, paths: Sequence[Path]):
         self._paths = tuple(paths)
@@ -66,20 +62,13 @@ class PdbFrames:
         return str(self._paths[index])
 
     def read(self, index: int) -> Frame:
-        """Parse a frame.
+        """Parse a frame. The format has no place for times.
 
-        Returns:
-            The frame, in memory. Its `Universe` is the last frame's if the atoms are the same: most
-            of the time goes into parsing these. The format has no place for times.
-
-        Raises:
-            ValueError: it is no frame of a PDB file; the message names file, frame and atom.
+        Its `Universe`, in memory, is the last frame's if the atoms are the same: most of the time
+        goes into parsing these.
         """
         if self._pieces:
-            start, stop = self._pieces[index]
-            with open(self._paths[0], "rb") as file:
-                file.seek(start)
-                data = file.read(stop - start)
+            data = _read_piece(self._paths[0], self._pieces[index])
         else:
             data = self._paths[index].read_bytes()
             pieces = _split(data)
@@ -90,7 +79,7 @@ class PdbFrames:
                 )
             data = data[slice(*pieces[0])]
         place = self.place(index)
-        return self._parse(decode(data, place), place)
+        return self._parse(_decode(data, place), place)
 
     def _parse(self, text: str, place: str) -> Frame:
         records = atom_records(text, place)
@@ -105,7 +94,7 @@ class PdbFrames:
                 self._labels = AtomLabels.of_pdb(self._universe, records, place)
                 self._identities = identities
         except (ValueError, IndexError) as error:
-            check_coordinates(records, place)
+            _check_coordinates(records, place)
             raise ValueError(f"{place}: MDAnalysis cannot read it: {error}") from error
         assert self._labels is not None
         return Frame(self._universe, self._labels, None)
@@ -115,25 +104,69 @@ class PdbFrames:
 
 
 def first_frame(path: Path) -> str:
-    """Text of the first frame of a PDB file.
+    """Text of the first frame of a PDB file."""
+    return _decode(_read_piece(path, _find_models(path)[0]), str(path))
 
-    Raises:
-        ValueError: the file is empty or in UTF-16.
-    """
-    start, stop = _find_models(path)[0]
+
+def _read_piece(path: Path, piece: tuple[int, int]) -> bytes:
+    start, stop = piece
     with open(path, "rb") as file:
         file.seek(start)
-        return decode(file.read(stop - start), str(path))
+        return file.read(stop - start)
+
+
+def atom_records(text: str, place: str) -> list[str]:
+    """The lines of atoms and TER of one frame, none of which may end before its coordinates do.
+
+    MDAnalysis reads a number of which the last digits are missing as another number.
+    """
+    records = [line for line in text.splitlines() if line.startswith(("ATOM", "HETATM", "TER"))]
+    lines = [line for line in records if not line.startswith("TER")]
+    if not lines:
+        raise ValueError(f"{place}: expected atoms (lines of ATOM or HETATM), found none")
+    for atom, line in enumerate(lines, 1):
+        if len(line) < LAST_COLUMN:
+            raise ValueError(
+                f"{place}: atom {atom} ({_describe(line)}): expected a line with coordinates up to "
+                f"column {LAST_COLUMN}, found {len(line)} characters; the file seems to be cut "
+                "short"
+            )
+    return records
+
+
+def _decode(data: bytes, place: str) -> str:
+    """The text without a byte order mark, which would shift the columns of the first line.
+
+    What is not ASCII stands in remarks; columns stay where they are.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ValueError(f"{place}: expected ASCII text, found UTF-16; save it as plain text")
+    return data.removeprefix(codecs.BOM_UTF8).decode("ascii", errors="replace")
+
+
+def _check_coordinates(records: Sequence[str], place: str) -> None:
+    """Refuse an atom without three coordinates: MDAnalysis does not say which it is."""
+    lines = (record for record in records if not record.startswith("TER"))
+    for atom, line in enumerate(lines, 1):
+        for columns in COORDINATES:
+            try:
+                float(line[columns])
+            except ValueError:
+                raise ValueError(
+                    f"{place}: atom {atom} ({_describe(line)}): expected three numbers in columns "
+                    f"31-{LAST_COLUMN}, found {line[30:LAST_COLUMN]!r}"
+                ) from None
+
+
+def _describe(line: str) -> str:
+    return f"{line[12:16].strip()} of {line[17:21].strip()} {line[22:26].strip()}"
 
 
 def _find_models(path: Path) -> list[tuple[int, int]]:
     """Where in a file, however large, each frame begins and ends."""
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: expected a PDB file, found an empty file")
-    with (
-        open(path, "rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-    ):
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         pieces = _split(data)
         _check_serials(list(_serials(data, pieces)), path)
         return pieces
@@ -153,11 +186,10 @@ def _check_serials(serials: Sequence[int], path: Path) -> None:
     Where all have the same number, files of one model were put together, and it says nothing.
     """
     steps = [(after - before) % SERIALS for before, after in pairwise(serials)]
-    if not any(steps):
-        return
+    usual = steps[0] or 1 if any(steps) else 0
     for index, step in enumerate(steps, start=1):
-        if step != (steps[0] or 1):
-            expected = (serials[index - 1] + (steps[0] or 1)) % SERIALS
+        if step != usual:
+            expected = (serials[index - 1] + usual) % SERIALS
             raise ValueError(
                 f"{path}, frame {index}: expected MODEL {expected}, found MODEL {serials[index]}; "
                 "models must be equally spaced in time and numbered so: number them anew if they "

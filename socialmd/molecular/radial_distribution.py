@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from socialmd.molecular.slices import checked_frames
+from socialmd.types import FloatArray, IntArray
 
 __all__ = ["RadialDistribution", "radial_distribution"]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 class RadialDistribution(NamedTuple):
@@ -53,11 +53,7 @@ def radial_distribution(
         >>> radial.mean["OQL"].shape, radial.counts["OQL"].sum(axis=1)[0]
         ((300,), 2)
     """
-    x = np.asarray(positions, np.float64)
-    if x.ndim != 3 or x.shape[2] != 3 or x.size == 0:
-        raise ValueError(f"positions: expected shape [frames, N, 3], found {x.shape}")
-    if not np.isfinite(x).all():
-        raise ValueError("positions: expected finite numbers, found some that are not")
+    x = checked_frames(positions)
     if len(names) != x.shape[1]:
         raise ValueError(
             f"names: expected one for each of {x.shape[1]} molecules, found {len(names)}"

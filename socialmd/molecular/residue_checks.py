@@ -20,15 +20,7 @@ Atoms = tuple[str, ...]
 
 
 def check_no_alternate_locations(universe: Any, place: str) -> None:
-    """Check that every atom has one position.
-
-    Args:
-        universe: one frame.
-        place: file and frame, for messages.
-
-    Raises:
-        ValueError: an atom has an alternate location indicator.
-    """
+    """Refuse a frame with an atom that has an alternate location indicator."""
     locations = getattr(universe.atoms, "altLocs", ())
     alternate = np.flatnonzero(locations)
     if len(alternate):
@@ -41,17 +33,7 @@ def check_no_alternate_locations(universe: Any, place: str) -> None:
 
 
 def check_names(universe: Any, found: Sequence[str], expected: Sequence[str], place: str) -> None:
-    """Check that the molecules have no other names than these.
-
-    Args:
-        universe: the frame.
-        found: name of every molecule.
-        expected: all names that there are; not every one need occur.
-        place: file and frame, for messages.
-
-    Raises:
-        ValueError: a name is unknown. The message lists the residues in the file.
-    """
+    """Refuse molecules of other names than expected, of which not every one need occur."""
     if unknown := sorted(set(found) - set(expected)):
         raise ValueError(
             f"{place}: names: expected molecules named {' or '.join(expected)}, "
@@ -66,21 +48,12 @@ def describe_residues(universe: Any) -> str:
 
 
 def check_compositions(molecules: Sequence[tuple[str, str, Atoms]], place: str) -> None:
-    """Check that molecules of the same name have the same atoms.
+    """Refuse molecules, each by name, residue number and names of its atoms, that have other atoms
+    than those of the same name.
 
     Molecules that run together, because they have the same number, show by atoms that repeat, or
     are others than in most molecules of their name. Where several molecules repeat the same atoms
     as often, these belong to one: coarse-grained beads, say, of which some share a name.
-
-    Args:
-        molecules: name, residue number and names of the atoms of each.
-        place: file and frame, for messages.
-
-    Raises:
-        ValueError: the message names the molecule, its atoms and those expected.
-
-    Example:
-        >>> check_compositions([("OQL", "1", ("C1", "N2")), ("OQL", "2", ("C1", "N2"))], "x.pdb.1")
     """
     compositions: dict[str, Counter[Atoms]] = {}
     for name, _, atoms in molecules:
@@ -112,15 +85,7 @@ def _expected(found: Counter[Atoms]) -> Atoms:
 
 
 def repeated_unit(atoms: Atoms) -> Atoms:
-    """The shortest beginning of which `atoms` consists, once or several times.
-
-    Args:
-        atoms: names.
-
-    Example:
-        >>> repeated_unit(("O", "H", "O", "H"))
-        ('O', 'H')
-    """
+    """The shortest beginning of which `atoms` consists, once or repeated: O H of O H O H."""
     for length in range(1, len(atoms) // 2 + 1):
         if len(atoms) % length == 0 and atoms[:length] * (len(atoms) // length) == atoms:
             return atoms[:length]

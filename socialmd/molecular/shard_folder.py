@@ -28,20 +28,7 @@ class ShardFolder:
     It holds `settings.json` and one `.npz` file for each simulation that was read. A file appears
     when it is whole, and says what it was read from: it counts only as long as settings, and names,
     sizes and times of the simulation's files are the same.
-
-    Args:
-        output: folder of the data set.
-        settings: as for `write_molecular_dataset`.
-        simulations: files of each simulation, in the order in which they are numbered.
-
-    Raises:
-        ValueError: the folder holds what was read with other settings.
-
-    Example:
-        >>> folder = ShardFolder("data/slices", settings, [SimulationFiles.find("run_1")])
-        >>> folder.save(0, FollowedSimulation("run_1", positions, names, atoms, frames))
-        >>> folder.load(0).positions.shape
-        (300, 120, 3)
+    Simulations are numbered as their files are given. A folder of other settings is refused.
     """
 
     def __init__(
@@ -57,22 +44,13 @@ class ShardFolder:
         self._check()
 
     def claim(self) -> None:
-        """Make the folder.
-
-        Raises:
-            ValueError: another process has made it with other settings.
-            OSError: it cannot be written.
-        """
+        """Make the folder, unless another process has, with the same settings."""
         if not (self.path / SETTINGS_FILE).exists():
             write_json(self.path / SETTINGS_FILE, self._settings)
         self._check()
 
     def missing(self) -> list[int]:
-        """Numbers of the simulations that are still to be read.
-
-        Raises:
-            ValueError: a file is damaged.
-        """
+        """Numbers of the simulations that are still to be read."""
         numbers = range(len(self._fingerprints))
         return [number for number in numbers if self._read(number, ()) is None]
 
@@ -81,13 +59,6 @@ class ShardFolder:
 
         Nothing is left of it if another process is removing the folder, because it has found all
         that it needs there.
-
-        Args:
-            number: of the simulation.
-            simulation: what was read.
-
-        Raises:
-            OSError: the file cannot be written.
         """
         arrays = {"fingerprint": self._fingerprints[number], **simulation._asdict()}
         del arrays["slices"]
@@ -97,17 +68,7 @@ class ShardFolder:
             )
 
     def load(self, number: int) -> FollowedSimulation | None:
-        """What was read of a simulation, without slices.
-
-        Args:
-            number: of the simulation.
-
-        Returns:
-            The simulation; `None` if it is still to be read.
-
-        Raises:
-            ValueError: the file is damaged.
-        """
+        """What was read of a simulation, without slices; `None` if it is still to be read."""
         found = self._read(number, ("source", "positions", "names", "atoms", "frames"))
         if found is None:
             return None
@@ -115,11 +76,7 @@ class ShardFolder:
         return FollowedSimulation(positions=positions, **{k: v.tolist() for k, v in found.items()})
 
     def remove(self) -> None:
-        """Remove the folder and what was written to it, if it is there.
-
-        Raises:
-            OSError: a file cannot be removed.
-        """
+        """Remove the folder and what was written to it, if it is there."""
         with suppress(FileNotFoundError):  # another process is removing it, too
             for pattern in ("simulation_*.npz", ".*.tmp", SETTINGS_FILE):
                 for path in self.path.glob(pattern):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Self
 
-from socialmd.molecular.check_numbering import check_numbering
 from socialmd.molecular.pdb_frames import PdbFrames
 from socialmd.molecular.trajectory_frames import PDB, TrajectoryFrames
 
@@ -16,6 +16,7 @@ __all__ = ["SimulationFiles"]
 TOPOLOGIES = {".gro", ".prmtop", ".parm7", ".top", ".psf", ".pdb", ".tpr"}
 TRAJECTORIES = {".dcd", ".h5md", ".mdcrd", ".nc", ".ncdf", ".netcdf", ".trr", ".xtc"}
 COMPRESSED = {".bz2", ".gz", ".xz", ".zip", ".zst"}
+MOST_LISTED = 10
 # Text before the number, number, text after it: x.pdb.7 and x_007.pdb.
 NUMBERED_PDB = (
     re.compile(r"(.*\.pdb\.)(\d+)()", re.IGNORECASE),
@@ -74,11 +75,10 @@ class SimulationFiles:
         if not pairs:
             raise FileNotFoundError(f"{source}: there is no such file or folder")
         found = [pair for pair in pairs if all(Path(part).is_file() for part in pair)]
+        topology, trajectory = (found or pairs)[0]
         if len(found) != 1:
-            topology, trajectory = pairs[0]
-            missing = topology if not Path(topology).is_file() else trajectory
+            missing = trajectory if Path(topology).is_file() else topology
             raise FileNotFoundError(f"{source}: there is no file {missing!r}")
-        [(topology, trajectory)] = found
         return cls((Path(trajectory),), Path(topology))
 
     @classmethod
@@ -137,8 +137,28 @@ def _series(folder: Path) -> tuple[Path, ...]:
     [((before, after), files)] = series.items()
     files.sort()
     _check_no_continuation(before, after, {number for number, _ in files}, others)
-    check_numbering(folder, files)
+    _check_numbering(folder, files)
     return tuple(path for _, path in files)
+
+
+def _check_numbering(folder: Path, files: list[tuple[int, Path]]) -> None:
+    """Refuse numbers that are not equally spaced; the files are sorted by them."""
+    for (number, path), (next_number, next_path) in pairwise(files):
+        if number == next_number:
+            raise ValueError(
+                f"{folder}: expected different numbers, found {path.name} and {next_path.name}"
+            )
+    numbers = [number for number, _ in files]
+    spacing = min((b - a for a, b in pairwise(numbers)), default=1)
+    gaps = [range(a + spacing, b, spacing) for a, b in pairwise(numbers)]
+    num_missing = sum(map(len, gaps))
+    if num_missing:
+        listed = ", ".join(map(str, islice(chain.from_iterable(gaps), MOST_LISTED)))
+        raise ValueError(
+            f"{folder}: expected files numbered in steps of {spacing} from {files[0][1].name} to "
+            f"{files[-1][1].name}, found {num_missing} missing: {listed}"
+            + (", ..." if num_missing > MOST_LISTED else "")
+        )
 
 
 def _check_no_continuation(before: str, after: str, numbers: set[int], others: list[Path]) -> None:

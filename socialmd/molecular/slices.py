@@ -6,12 +6,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-__all__ = ["Slice", "cut_slices", "slice_directions", "turn_into_plane"]
+from socialmd.types import FloatArray, IntArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+__all__ = ["Slice", "checked_frames", "cut_slices", "slice_directions", "turn_into_plane"]
 
 GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
 
@@ -79,22 +78,8 @@ def turn_into_plane(positions: ArrayLike, normal: ArrayLike) -> FloatArray:
         z' = n_x x + n_y y + n_z z
 
     A normal that points down is treated like its opposite first; half a turn about the x axis then
-    brings it up. So it shows the same plane from the other side, (x', -y', -z').
-
-    Args:
-        positions: [..., 3].
-        normal: of the plane through the origin, of any length but zero, [3].
-
-    Returns:
-        Rotated positions, [..., 3]; z' is the distance from the plane.
-
-    Raises:
-        ValueError: an array has another shape or numbers that are not finite, or the normal is a
-            zero vector.
-
-    Example:
-        >>> turn_into_plane([0.0, 3.0, 4.0], normal=[0.0, 0.6, 0.8])
-        array([0., 0., 5.])
+    brings it up. So it shows the same plane from the other side, (x', -y', -z'). Positions are
+    [..., 3], z' is their distance from the plane; the normal [3] has any length but zero.
     """
     x = _checked("positions", positions)
     if x.shape[-1:] != (3,):
@@ -132,9 +117,7 @@ def cut_slices(positions: ArrayLike, directions: ArrayLike, half_thickness: floa
         >>> for part in cut_slices(positions, slice_directions(10), half_thickness=5.0):
         ...     print(part.positions.shape, part.rms_distance[[0, -1]])
     """
-    x = _checked("positions", positions)
-    if x.ndim != 3 or x.shape[2] != 3 or x.size == 0:
-        raise ValueError(f"positions: expected shape [frames, N, 3], found {x.shape}")
+    x = checked_frames(positions)
     normals = _checked("directions", directions)
     if normals.ndim != 2 or normals.shape[1] != 3:
         raise ValueError(f"directions: expected shape [S, 3], found {normals.shape}")
@@ -164,6 +147,14 @@ def _cut(positions: FloatArray, normal: FloatArray, half_thickness: float) -> Sl
         rms_distance=np.sqrt(np.mean(distances**2, axis=1)),
         largest_distance=distances.max(axis=1),
     )
+
+
+def checked_frames(positions: ArrayLike) -> FloatArray:
+    """Positions [frames, N, 3] as an array, refused if they are of another shape or not finite."""
+    x = _checked("positions", positions)
+    if x.ndim != 3 or x.shape[2] != 3 or x.size == 0:
+        raise ValueError(f"positions: expected shape [frames, N, 3], found {x.shape}")
+    return x
 
 
 def _checked(name: str, values: ArrayLike) -> FloatArray:

@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from socialmd.molecular.atom_labels import AtomLabels
-from socialmd.molecular.frame import Frame
-from socialmd.molecular.mdanalysis import read_trajectory, without_harmless_warnings
-from socialmd.molecular.pdb_frames import first_frame
-from socialmd.molecular.pdb_lines import atom_records
+from socialmd.molecular.frame import AtomLabels, Frame
+from socialmd.molecular.mdanalysis import read_trajectory, without_noise
+from socialmd.molecular.pdb_frames import atom_records, first_frame
 
 __all__ = ["PDB", "TrajectoryFrames"]
 
@@ -33,17 +31,6 @@ class TrajectoryFrames:
 
     MDAnalysis keeps the trajectory open, and writes hidden files of frame offsets beside XTC and
     TRR files. Opened in another process, it is opened anew.
-
-    Attributes:
-        has_times: whether frames say when they were written.
-
-    Args:
-        topology: names of the atoms.
-        trajectory: their coordinates.
-
-    Raises:
-        ValueError: a file cannot be read, the trajectory is cut short, or its number of atoms is
-            not the topology's.
     """
 
     def __init__(self, topology: Path, trajectory: Path):
@@ -55,11 +42,10 @@ class TrajectoryFrames:
             self._universe = read_trajectory(topology, trajectory, pdb_text)
         except Exception as error:  # MDAnalysis' readers fail in every way there is
             reason = textwrap.shorten(str(error) or type(error).__name__, 300, placeholder=" ...")
-            raise ValueError(
-                f"{place}: MDAnalysis cannot read them: {reason}{_hint(error)}"
-            ) from error
-        _check_complete(self._universe.trajectory, trajectory)
+            reason += _hint(error)
+            raise ValueError(f"{place}: MDAnalysis cannot read them: {reason}") from error
         reader = self._universe.trajectory
+        _check_complete(reader, trajectory)
         self.has_times = bool(
             WITH_TIMES.intersection(np.atleast_1d(reader.format))
             and getattr(reader, "has_time", True)
@@ -85,16 +71,9 @@ class TrajectoryFrames:
         return f"{self._trajectory}, frame {index}"
 
     def read(self, index: int) -> Frame:
-        """Go to a frame.
-
-        Returns:
-            The frame, whose `Universe` is the same one for all.
-
-        Raises:
-            ValueError: the frame cannot be read; the message names it.
-        """
+        """Go to a frame, whose `Universe` is the same one for all."""
         try:
-            with without_harmless_warnings():
+            with without_noise():
                 step = self._universe.trajectory[index]
         except (ValueError, OSError, EOFError) as error:
             raise ValueError(

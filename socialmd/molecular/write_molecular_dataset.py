@@ -5,18 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from socialmd.data.dataset_description import SPLITS, file_names
 from socialmd.data.dataset_writer import DatasetWriter
-from socialmd.molecular.trajectory_file import TrajectoryFile, make_features
+from socialmd.types import FloatArray
 
-__all__ = ["checked_names", "write_molecular_dataset"]
+__all__ = ["TrajectoryFile", "checked_names", "make_features", "write_molecular_dataset"]
 
 COORDINATES = ("x", "y", "z")
+
+
+class TrajectoryFile(NamedTuple):
+    """What becomes one file of the data set.
+
+    Args:
+        split: `"train"`, `"validation"` or `"test"`.
+        positions: in angstrom, [frames, n, D] with D = 2 or 3.
+        names: of the n molecules.
+        origin: what else `dataset.json` shall say about the file; JSON.
+    """
+
+    split: str
+    positions: ArrayLike
+    names: Sequence[str]
+    origin: Mapping[str, Any]
 
 
 def write_molecular_dataset(
@@ -68,7 +84,7 @@ def write_molecular_dataset(
     names = checked_names(names or sorted({name for file in files for name in file.names}))
     files = sorted(files, key=lambda file: (*SPLITS, file.split).index(file.split))
     arrays = [make_features(file, names) for file in files]
-    spatial_dims = _check_alike(files, arrays) - len(names)
+    spatial_dims = _check_alike(files)
     paths = file_names(Counter(file.split for file in files))
     molecules = [{"molecules": list(file.names), **file.origin} for file in files]
     return writer.write(
@@ -87,18 +103,28 @@ def write_molecular_dataset(
     )
 
 
-def checked_names(names: Sequence[str]) -> list[str]:
-    """Refuse names of features that occur twice.
+def make_features(file: TrajectoryFile, names: Sequence[str]) -> FloatArray:
+    """Coordinates, then a one for the name of the molecule and zeros for the others.
 
-    Args:
-        names: of molecules.
-
-    Returns:
-        The names.
-
-    Raises:
-        ValueError: one is given twice, or is that of a coordinate.
+    [frames, n, D + len(names)] of a file of D coordinates.
     """
+    if file.split not in SPLITS:
+        raise ValueError(f"split: expected {' or '.join(SPLITS)}, found {file.split!r}")
+    if unknown := sorted(set(file.names) - set(names)):
+        raise ValueError(f"names: expected some of {', '.join(names)}, found {unknown[0]!r}")
+    x = np.asarray(file.positions, np.float64)
+    if x.ndim != 3 or x.shape[1] != len(file.names) or x.shape[2] not in (2, 3) or x.size == 0:
+        raise ValueError(
+            f"positions: expected shape [frames, {len(file.names)}, 2 or 3], found {x.shape}"
+        )
+    if not np.isfinite(x).all():
+        raise ValueError("positions: expected finite numbers, found some that are not")
+    one_hot = np.eye(len(names))[[names.index(name) for name in file.names]]  # [n, names]
+    return np.concatenate([x, np.broadcast_to(one_hot, (len(x), *one_hot.shape))], axis=2)
+
+
+def checked_names(names: Sequence[str]) -> list[str]:
+    """Names of molecules, refused if one is given twice or is that of a coordinate."""
     columns = [*COORDINATES, *names]
     if twice := [name for name in names if columns.count(name) > 1]:
         raise ValueError(
@@ -107,15 +133,14 @@ def checked_names(names: Sequence[str]) -> list[str]:
     return list(names)
 
 
-def _check_alike(files: Sequence[TrajectoryFile], arrays: Sequence[NDArray[Any]]) -> int:
-    """Refuse what the input pipeline cannot read together; return the number of features."""
+def _check_alike(files: Sequence[TrajectoryFile]) -> int:
+    """Refuse what the input pipeline cannot read together; return the number of coordinates."""
     dims = sorted({np.shape(file.positions)[2] for file in files})
     if len(dims) != 1:
         found = dims or "no file"
         raise ValueError(f"files: expected one number of coordinates in all, found {found}")
     for split in SPLITS:
-        pairs = zip(files, arrays, strict=True)
-        lengths = sorted({len(array) for file, array in pairs if file.split == split})
+        lengths = sorted({len(np.asarray(f.positions)) for f in files if f.split == split})
         if len(lengths) > 1:
             raise ValueError(f"files: expected as many frames in all of {split}, found {lengths}")
-    return arrays[0].shape[2]
+    return int(dims[0])

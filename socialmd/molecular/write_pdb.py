@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from socialmd.files import write_atomically
 from socialmd.molecular.mdanalysis import MDAnalysis
+from socialmd.types import FloatArray
 
 __all__ = ["write_pdb"]
-
-FloatArray = NDArray[np.float64]
 
 # What the fixed columns of the format hold: F8.3 of coordinates, F6.2 of B-factors, 4 digits.
 SMALLEST_COORDINATE, LARGEST_COORDINATE = -999.999, 9999.999

@@ -6,11 +6,12 @@ import dataclasses
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from socialmd.simulation.integrate import check_at_least
+from socialmd.types import FloatArray
 
 __all__ = ["CircleWalk"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,24 +68,14 @@ class CircleWalk:
         Simulation number i of a seed is the same however many are made, and a longer one begins as
         a shorter one does.
 
-        Args:
-            num_simulations: how many to make.
-            num_frames: of each.
-            seed: 0 or more.
-
         Returns:
             Positions x and y, in units of length: float64 [simulations, frames, 1, 2].
 
         Raises:
-            ValueError: an argument is out of its range.
+            ValueError: `num_simulations` or `num_frames` is less than 1, `seed` than 0.
         """
-        for name, value, least in (
-            ("num_simulations", num_simulations, 1),
-            ("num_frames", num_frames, 1),
-            ("seed", seed, 0),
-        ):
-            if value < least:
-                raise ValueError(f"{name}: expected {least} or more, found {value}")
+        check_at_least(1, num_simulations=num_simulations, num_frames=num_frames)
+        check_at_least(0, seed=seed)
         frames = np.empty((num_simulations, num_frames, 1, 2))
         for index in range(num_simulations):
             rng = np.random.default_rng([seed, index])
@@ -96,18 +87,9 @@ class CircleWalk:
         return frames
 
     def draw_next(self, past: ArrayLike, count: int, seed: int) -> FloatArray:
-        """Positions where the particle may be in the next frame, drawn independently.
+        """Positions [count, 2] where the particle may be in the next frame, drawn independently.
 
-        Args:
-            past: its position x_t, [2], in units of length.
-            count: how many to draw.
-            seed: 0 or more.
-
-        Returns:
-            [count, 2], in units of length.
-
-        Raises:
-            ValueError: the position is not finite or in the centre of the circle.
+        Its position x_t, [2], may be anywhere but in the centre of the circle.
         """
         angle, _ = _polar(past, "past")
         noise = np.random.default_rng(seed).normal(size=(count, 2))

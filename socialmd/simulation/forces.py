@@ -8,9 +8,10 @@ its own, faster form of `accelerations`; the tests hold the two together.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from socialmd.config import ManyBodySystem
+from socialmd.types import FloatArray
 
 __all__ = [
     "accelerations",
@@ -22,16 +23,13 @@ __all__ = [
     "total_energy",
 ]
 
-FloatArray = NDArray[np.float64]
-
 
 def pair_couplings(system: ManyBodySystem, masses: ArrayLike, charges: ArrayLike) -> FloatArray:
     """Strength of each pair's force, k q_i q_j - G m_i m_j; positive values repel.
 
     Args:
         system: the constants k and G.
-        masses: [..., N].
-        charges: [..., N].
+        masses, charges: [..., N].
 
     Returns:
         [..., N, N], symmetric, zero on the diagonal.
@@ -42,12 +40,9 @@ def pair_couplings(system: ManyBodySystem, masses: ArrayLike, charges: ArrayLike
                [-250.,    0.]])
     """
     m, q = np.asarray(masses, np.float64), np.asarray(charges, np.float64)
-    charge_products = q[..., :, None] * q[..., None, :]  # [..., N, N]
-    mass_products = m[..., :, None] * m[..., None, :]  # [..., N, N]
-    couplings = (
-        system.coulomb_constant * charge_products - system.gravitational_constant * mass_products
-    )
-    return couplings * (1 - np.eye(m.shape[-1]))
+    electric = system.coulomb_constant * (q[..., :, None] * q[..., None, :])  # [..., N, N]
+    gravity = system.gravitational_constant * (m[..., :, None] * m[..., None, :])
+    return (electric - gravity) * (1 - np.eye(m.shape[-1]))
 
 
 def accelerations(
@@ -60,8 +55,7 @@ def accelerations(
     Args:
         system: the constants k, G and the softening.
         positions: [..., N, 2].
-        masses: [..., N].
-        charges: [..., N].
+        masses, charges: [..., N].
 
     Returns:
         [..., N, 2].
@@ -94,8 +88,7 @@ def potential_energy(
     Args:
         system: the constants k, G and the softening.
         positions: [..., N, 2].
-        masses: [..., N].
-        charges: [..., N].
+        masses, charges: [..., N].
 
     Returns:
         [...], one number per frame.

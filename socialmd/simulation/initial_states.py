@@ -5,27 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from socialmd.config import ManyBodySystem
+from socialmd.types import FloatArray
 
 __all__ = ["InitialState", "draw_initial_state"]
-
-FloatArray = NDArray[np.float64]
 
 # The configuration refuses systems so dense that a particle would need nearly as many.
 MAX_ATTEMPTS = 100_000
 
 
 class InitialState(NamedTuple):
-    """State of one system at time zero.
-
-    Args:
-        positions: [N, 2].
-        velocities: [N, 2].
-        masses: [N].
-        charges: [N].
-    """
+    """State of one system at time zero: positions and velocities [N, 2], masses and charges [N]."""
 
     positions: FloatArray
     velocities: FloatArray
@@ -59,12 +50,11 @@ def draw_initial_state(system: ManyBodySystem, seed: int, index: int) -> Initial
         if value < 0:
             raise ValueError(f"{name}: expected a number of 0 or more, found {value}")
     generator = np.random.default_rng([seed, index])
-    shape = (system.num_particles,)
     return InitialState(
         positions=_draw_positions(system, generator),
-        velocities=generator.normal(0.0, system.velocity_scale, (*shape, 2)),
-        masses=generator.uniform(*system.mass_range, shape),
-        charges=generator.uniform(*system.charge_range, shape),
+        velocities=generator.normal(0.0, system.velocity_scale, (system.num_particles, 2)),
+        masses=generator.uniform(*system.mass_range, system.num_particles),
+        charges=generator.uniform(*system.charge_range, system.num_particles),
     )
 
 

@@ -1,31 +1,37 @@
-"""Motion of many-body systems from given initial states."""
+"""IntegratedMotion of many-body systems from given initial states."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
 
+import numba
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from socialmd.config import ManyBodySystem
 from socialmd.simulation.forces import pair_couplings
 from socialmd.simulation.initial_states import InitialState
-from socialmd.simulation.threads import map_in_threads
 from socialmd.simulation.verlet import ring_couplings, velocity_verlet
+from socialmd.types import FloatArray
 
-__all__ = ["IntegratedMotion", "TimeSteps", "integrate", "integrate_one"]
+__all__ = [
+    "IntegratedMotion",
+    "TimeSteps",
+    "check_at_least",
+    "integrate",
+    "integrate_one",
+    "map_in_threads",
+]
 
-FloatArray = NDArray[np.float64]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class IntegratedMotion(NamedTuple):
-    """Kept states of one or many systems.
-
-    Args:
-        positions: [..., frames, N, 2].
-        velocities: [..., frames, N, 2].
-    """
+    """Kept states of one or many systems, [..., frames, N, 2] each."""
 
     positions: FloatArray
     velocities: FloatArray
@@ -45,14 +51,13 @@ class TimeSteps(NamedTuple):
 
     def check(self) -> None:
         """Raise ValueError for a number that is impossible."""
-        if self.keep_every < 1:
-            raise ValueError(f"keep_every: expected 1 or more, found {self.keep_every}")
+        check_at_least(1, keep_every=self.keep_every)
         if self.num_steps < self.keep_every:
             raise ValueError(
                 f"num_steps: expected at least keep_every = {self.keep_every}, "
                 f"found {self.num_steps}"
             )
-        if not (math.isfinite(self.time_step) and self.time_step > 0):
+        if not 0 < self.time_step < math.inf:
             raise ValueError(f"time_step: expected a positive number, found {self.time_step}")
 
 
@@ -109,42 +114,23 @@ def integrate(
         state = InitialState(*(values[index] for values in states))
         return integrate_one(system, state, steps, name=f"system {index}")
 
-    runs = list(map_in_threads(run, range(len(states.positions)), num_threads))
-    return IntegratedMotion(
-        positions=np.stack([run.positions for run in runs]),
-        velocities=np.stack([run.velocities for run in runs]),
-    )
+    runs = map_in_threads(run, range(len(states.positions)), num_threads)
+    return IntegratedMotion(*map(np.stack, zip(*runs, strict=True)))
 
 
 def integrate_one(
     system: ManyBodySystem, state: InitialState, steps: TimeSteps, name: str
 ) -> IntegratedMotion:
-    """Integrate one system; the interpreter's lock is free meanwhile.
+    """Integrate one system, called by its name in errors; the interpreter's lock is free meanwhile.
 
-    Args:
-        system: the law's constants.
-        state: where it starts, N particles.
-        steps: their number and length, and kept frames.
-        name: what to call the system in an error.
-
-    Returns:
-        Positions and velocities [frames, N, 2].
-
-    Raises:
-        FloatingPointError: the state is no longer finite.
+    Positions and velocities are [frames, N, 2].
     """
     shape = (steps.num_frames, *state.positions.shape)
     kept = IntegratedMotion(np.empty(shape), np.empty(shape))
     kept.positions[0], kept.velocities[0] = state.positions, state.velocities
-    velocity_verlet(
-        kept.positions,
-        kept.velocities,
-        state.masses,
-        ring_couplings(pair_couplings(system, state.masses, state.charges)),
-        float(system.softening),
-        float(steps.time_step),
-        int(steps.keep_every),
-    )
+    couplings = ring_couplings(pair_couplings(system, state.masses, state.charges))
+    numbers = (float(system.softening), float(steps.time_step), int(steps.keep_every))
+    velocity_verlet(*kept, state.masses, couplings, *numbers)
     finite = np.isfinite(kept).all(axis=(0, 2, 3))  # [frames]
     if not finite.all():
         raise FloatingPointError(
@@ -152,6 +138,30 @@ def integrate_one(
             "a smaller time_step or a larger softening may help"
         )
     return kept
+
+
+def map_in_threads(
+    function: Callable[[Item], Result], items: Sequence[Item], num_threads: int | None = None
+) -> Iterator[Result]:
+    """Apply a function that releases the interpreter's lock to each item, in several threads.
+
+    Plain threads rather than numba's own: each result is there as soon as its system is done,
+    and integrating from several threads or after a fork stays allowed.
+
+    Results come in the order of the items; the first exception ends the work. Threads are by
+    default as many as cores that this process may use, or `NUMBA_NUM_THREADS` of the environment.
+    """
+    if num_threads is not None:
+        check_at_least(1, num_threads=num_threads)
+    with ThreadPoolExecutor(num_threads or numba.config.NUMBA_NUM_THREADS) as executor:
+        yield from executor.map(function, items)
+
+
+def check_at_least(least: int, **numbers: int) -> None:
+    """Refuse arguments that are too small, by their names."""
+    for name, number in numbers.items():
+        if number < least:
+            raise ValueError(f"{name}: expected {least} or more, found {number}")
 
 
 def _check_states(

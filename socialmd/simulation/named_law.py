@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from socialmd.config import ManyBodySystem
 from socialmd.data.dataset_description import DatasetDescription
-from socialmd.simulation.forces import FloatArray, accelerations
+from socialmd.simulation.forces import accelerations
+from socialmd.types import FloatArray
 
 __all__ = ["FEATURES_OF_LAW", "PairLaw", "law_of", "pair_law"]
 

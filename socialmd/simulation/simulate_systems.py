@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Literal, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from socialmd.config import ManyBodySystem
 from socialmd.simulation.initial_states import draw_initial_state
-from socialmd.simulation.integrate import TimeSteps, integrate_one
-from socialmd.simulation.threads import map_in_threads
+from socialmd.simulation.integrate import TimeSteps, check_at_least, integrate_one, map_in_threads
+from socialmd.types import FloatArray
 
 __all__ = ["simulate"]
-
-FloatArray = NDArray[np.float64]
 
 
 @overload
@@ -92,12 +89,8 @@ def simulate(
         >>> frames.shape
         (2, 10, 5, 4)
     """
-    for name, value, least in (
-        ("num_simulations", num_simulations, 1),
-        ("first_simulation", first_simulation, 0),
-    ):
-        if value < least:
-            raise ValueError(f"{name}: expected {least} or more, found {value}")
+    check_at_least(1, num_simulations=num_simulations)
+    check_at_least(0, first_simulation=first_simulation)
     steps = TimeSteps(num_steps, time_step, keep_every)
     steps.check()
     shape = (num_simulations, steps.num_frames, system.num_particles)
@@ -106,8 +99,7 @@ def simulate(
     def run(row: int) -> None:
         index = first_simulation + row
         state = draw_initial_state(system, seed, index)
-        name = f"simulation {index} of seed {seed}"
-        kept = integrate_one(system, state, steps, name)
+        kept = integrate_one(system, state, steps, name=f"simulation {index} of seed {seed}")
         frames[row, ..., :2], velocities[row] = kept
         frames[row, ..., 2], frames[row, ..., 3] = state.masses, state.charges
 

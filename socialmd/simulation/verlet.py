@@ -18,25 +18,20 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
+
+from socialmd.types import FloatArray
 
 __all__ = ["ring_couplings", "velocity_verlet"]
-
-FloatArray = NDArray[np.float64]
 
 VECTOR_WIDTH = 4
 
 
 def ring_couplings(couplings: FloatArray) -> FloatArray:
-    """Order pair couplings as the integrator reads them.
+    """Order symmetric couplings [N, N] as the integrator reads them.
 
-    Args:
-        couplings: [N, N], symmetric.
-
-    Returns:
-        [N // 2, L] with L = N rounded up to a multiple of four: row d, column i couples particle i
-        and particle (i + d + 1) mod N; columns from N on are zero. With an even N the last row
-        meets each of its pairs from both ends and holds half their coupling.
+    [N // 2, L] with L = N rounded up to a multiple of four: row d, column i couples particle i and
+    particle (i + d + 1) mod N; columns from N on are zero. With an even N the last row meets each
+    of its pairs from both ends and holds half their coupling.
     """
     num_particles = len(couplings)
     first = np.arange(num_particles)
@@ -103,14 +98,8 @@ def velocity_verlet(
 
         v += a(x) dt / 2;  x += v dt;  v += a(x) dt / 2
 
-    Args:
-        positions: [frames, N, 2]; frame 0 is the initial state, the others are overwritten.
-        velocities: [frames, N, 2], likewise.
-        masses: [N].
-        couplings: [N // 2, L] from `ring_couplings`.
-        softening: length below which the force stops growing.
-        time_step: dt.
-        keep_every: steps from one frame to the next.
+    Frame 0 of positions and velocities [frames, N, 2] is the initial state; the others are
+    overwritten. Couplings are those of `ring_couplings`.
     """
     num_particles = len(masses)
     half, length = couplings.shape

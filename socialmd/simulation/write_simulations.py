@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from socialmd.config import ExperimentConfig
@@ -13,12 +12,11 @@ from socialmd.data.dataset_description import file_names
 from socialmd.data.dataset_writer import DatasetWriter
 from socialmd.shard import Shard
 from socialmd.simulation.forces import total_energy
+from socialmd.simulation.integrate import map_in_threads
 from socialmd.simulation.simulate_systems import simulate
-from socialmd.simulation.threads import map_in_threads
+from socialmd.types import FloatArray
 
 __all__ = ["simulation_writer", "write_dataset"]
-
-FloatArray = NDArray[np.float64]
 
 
 def write_dataset(
@@ -86,16 +84,7 @@ def write_dataset(
 
 
 def simulation_writer(config: ExperimentConfig, directory: str | Path) -> DatasetWriter:
-    """What knows which simulations of an experiment are missing in a folder.
-
-    Args:
-        config: its `system` and `simulation` define the data set.
-        directory: the folder; need not exist.
-
-    Example:
-        >>> len(simulation_writer(load_config("models/thesis.toml"), "data/monopoles").missing())
-        140
-    """
+    """What knows which simulations of an experiment are missing in a folder."""
     recipe = {
         "law": config.system.model_dump(mode="json"),
         "simulation": config.simulation.model_dump(mode="json"),
@@ -105,13 +94,14 @@ def simulation_writer(config: ExperimentConfig, directory: str | Path) -> Datase
 
 def _make(config: ExperimentConfig, writer: DatasetWriter, index: int) -> float:
     """Simulate and write one file; return the relative change of the energy."""
+    law, given = config.system, config.simulation
     frames, velocities = simulate(
-        config.system,
-        num_simulations=1,
-        num_steps=config.simulation.num_steps,
-        time_step=config.simulation.time_step,
-        keep_every=config.simulation.keep_every,
-        seed=config.simulation.seed,
+        law,
+        1,
+        given.num_steps,
+        given.time_step,
+        given.keep_every,
+        given.seed,
         first_simulation=index,
         return_velocities=True,
         num_threads=1,
@@ -119,13 +109,11 @@ def _make(config: ExperimentConfig, writer: DatasetWriter, index: int) -> float:
     ends = frames[0, [0, -1]]  # [2, N, 4]
     with np.errstate(over="ignore", invalid="ignore"):
         first, last = total_energy(
-            config.system, ends[..., :2], velocities[0, [0, -1]], ends[..., 2], ends[..., 3]
+            law, ends[..., :2], velocities[0, [0, -1]], ends[..., 2], ends[..., 3]
         )
         # A single particle at rest has no energy to compare with.
         drift = float(abs(last - first) / max(abs(first), np.finfo(np.float64).tiny))
     if not np.isfinite(drift):
-        raise FloatingPointError(
-            f"simulation {index} of seed {config.simulation.seed}: energy is not finite"
-        )
+        raise FloatingPointError(f"simulation {index} of seed {given.seed}: energy is not finite")
     writer.save(writer.files[index], frames[0])
     return drift

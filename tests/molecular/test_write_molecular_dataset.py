@@ -6,8 +6,11 @@ import pytest
 from socialmd.data import dataset_description, dataset_writer
 from socialmd.data.dataset_description import checksum, read_description
 from socialmd.data.dataset_writer import DatasetWriter
-from socialmd.molecular.trajectory_file import TrajectoryFile, make_features
-from socialmd.molecular.write_molecular_dataset import write_molecular_dataset
+from socialmd.molecular.write_molecular_dataset import (
+    TrajectoryFile,
+    make_features,
+    write_molecular_dataset,
+)
 
 SETTINGS = {"slices": 2, "split": (70, 30)}
 

@@ -220,7 +220,7 @@ def test_springs_are_at_rest_at_the_start():
     assert potential_energy(context) == pytest.approx(0, abs=1e-20)
 
 
-# === Motion ===
+# === IntegratedMotion ===
 
 
 def test_switched_on_attraction_brings_drugs_closer(tmp_path):

@@ -8,7 +8,7 @@ from socialmd.simulation.drug_carrier.beads import Beads as Beads
 from socialmd.simulation.drug_carrier.beads import place_beads as place_beads
 from socialmd.simulation.drug_carrier.drug_carrier import DrugCarrier as DrugCarrier
 from socialmd.simulation.drug_carrier.force_field import make_system as make_system
-from socialmd.simulation.drug_carrier.schedule import Schedule as Schedule
+from socialmd.simulation.drug_carrier.run import Schedule as Schedule
 from socialmd.simulation.drug_carrier.write_simulation import write_simulation as write_simulation
 
 __all__ = ["Beads", "DrugCarrier", "Schedule", "make_system", "place_beads", "write_simulation"]

@@ -6,14 +6,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from socialmd.simulation.drug_carrier.drug_carrier import DrugCarrier
+from socialmd.simulation.integrate import check_at_least
+from socialmd.types import FloatArray, IntArray
 
 __all__ = ["Beads", "place_beads"]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 HEAD_ROWS, HEAD_BEADS = 3, 6
 # Far more than a water bead needs in a container that is not crowded.
@@ -37,8 +35,8 @@ class Beads(NamedTuple):
 
     def named(self, name: str) -> IntArray:
         """Numbers of the beads in residues of one name, in ascending order."""
-        wanted = np.array([residue == name for residue in self.residue_names])
-        return np.nonzero(wanted[self.residues])[0]
+        wanted = np.array(self.residue_names) == name
+        return np.flatnonzero(wanted[self.residues])
 
 
 def place_beads(carrier: DrugCarrier, seed: int, index: int = 0) -> Beads:
@@ -66,9 +64,7 @@ def place_beads(carrier: DrugCarrier, seed: int, index: int = 0) -> Beads:
     References:
         [1] A. Gonzalez, Math. Geosci. 42, 49 (2010).
     """
-    for name, value in (("seed", seed), ("index", index)):
-        if value < 0:
-            raise ValueError(f"{name}: expected 0 or more, found {value}")
+    check_at_least(0, seed=seed, index=index)
     generator = np.random.default_rng([seed, index])
     core = _lattice_in_sphere(carrier)
     ligands = _upright_ligands(carrier, generator)  # [ligands, beads, 3]
@@ -77,20 +73,15 @@ def place_beads(carrier: DrugCarrier, seed: int, index: int = 0) -> Beads:
     names = ["AU"]
     for drug in is_drug:
         names += ["OCQ", "OQL"] if drug else ["OCN", "ONC"]
-    sizes = [len(core)] + [carrier.chain_beads, HEAD_BEADS] * carrier.num_ligands
     names += ["WAT"] * carrier.num_waters
-    sizes += [1] * carrier.num_waters
+    sizes = [carrier.chain_beads, HEAD_BEADS] * carrier.num_ligands + [1] * carrier.num_waters
+    bonds = [_lattice_bonds(carrier, core), _ligand_bonds(carrier, core, ligands[:, 0])]
     return Beads(
         positions=_add_waters(carrier, solutes, generator),
         residue_names=tuple(names),
-        residues=np.repeat(np.arange(len(names)), sizes),
-        bonds=np.concatenate(
-            [_lattice_bonds(carrier, core), _ligand_bonds(carrier, core, ligands[:, 0])]
-        ),
+        residues=np.repeat(np.arange(len(names)), [len(core), *sizes]),
+        bonds=np.concatenate(bonds),
     )
-
-
-# === Gold ===
 
 
 def _lattice_in_sphere(carrier: DrugCarrier) -> FloatArray:
@@ -107,9 +98,6 @@ def _lattice_bonds(carrier: DrugCarrier, core: FloatArray) -> IntArray:
     first, second = np.triu_indices(len(core), 1)
     near = np.linalg.norm(core[first] - core[second], axis=1) < 0.85 * carrier.lattice_constant
     return np.stack([first[near], second[near]], axis=1)
-
-
-# === Ligands ===
 
 
 def _upright_ligands(carrier: DrugCarrier, generator: np.random.Generator) -> FloatArray:
@@ -144,9 +132,6 @@ def _ligand_bonds(carrier: DrugCarrier, core: FloatArray, first_beads: FloatArra
     distances = np.linalg.norm(first_beads[:, None] - core, axis=-1)  # [ligands, G]
     anchors = np.stack([distances.argmin(axis=1), starts], axis=1)
     return np.concatenate([anchors, (starts[:, None, None] + ligand).reshape(-1, 2)])
-
-
-# === Water ===
 
 
 def _add_waters(

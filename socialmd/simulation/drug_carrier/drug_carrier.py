@@ -8,6 +8,8 @@ from typing import Self
 
 import numpy as np
 
+from socialmd.simulation.integrate import check_at_least
+
 __all__ = ["DrugCarrier"]
 
 # Smallest distance between n points spread evenly over a unit sphere, times sqrt(n) (rounded down).
@@ -117,27 +119,20 @@ class DrugCarrier:
     def vary_heads(self, largest_change: int, seed: int, index: int = 0) -> Self:
         """Another number of heads of each kind, as no two synthesised particles are the same.
 
-        Args:
-            largest_change: both numbers change by up to so many, each change as likely; 0 for none.
-            seed: 0 or more.
-            index: number of the simulation, 0 or more; each has a random stream of its own.
-
-        Returns:
-            The other carrier.
+        Both change by up to `largest_change`, each change as likely. Each simulation of a seed has
+        a random stream of its own.
 
         Raises:
-            ValueError: an argument is negative, or the numbers may become impossible ones.
+            ValueError: an argument is negative, or the numbers become impossible ones.
         """
-        for name, value in (("largest_change", largest_change), ("seed", seed), ("index", index)):
-            if value < 0:
-                raise ValueError(f"{name}: expected 0 or more, found {value}")
+        check_at_least(0, largest_change=largest_change, seed=seed, index=index)
         generator = np.random.default_rng([seed, index, 2])
         drugs, backgrounds = generator.integers(-largest_change, largest_change + 1, 2).tolist()
-        return dataclasses.replace(
-            self,
-            num_drugs=self.num_drugs + drugs,
-            num_backgrounds=self.num_backgrounds + backgrounds,
-        )
+        numbers = {
+            "num_drugs": self.num_drugs + drugs,
+            "num_backgrounds": self.num_backgrounds + backgrounds,
+        }
+        return dataclasses.replace(self, **numbers)
 
     def _check(self, name: str, is_count: bool) -> None:
         value = getattr(self, name)

@@ -37,13 +37,8 @@ def make_system(carrier: DrugCarrier, beads: Beads) -> openmm.System:
     masses[beads.named("AU")] = app.element.gold.mass.value_in_unit(unit.dalton)
     for mass in masses.tolist():
         system.addParticle(mass)
-    for force in (
-        _repulsion(carrier, beads),
-        _springs(carrier, beads),
-        _wall(carrier, beads),
-        _attraction(carrier, beads),
-    ):
-        system.addForce(force)
+    for make_force in (_repulsion, _springs, _wall, _attraction):
+        system.addForce(make_force(carrier, beads))
     return system
 
 

@@ -9,23 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from socialmd.data.dataset_writer import check_recipe
 from socialmd.files import holds_nothing, put_in_place, read_json, unfinished_folder, write_json
 from socialmd.simulation.drug_carrier.beads import Beads, place_beads
 from socialmd.simulation.drug_carrier.drug_carrier import DrugCarrier
 from socialmd.simulation.drug_carrier.openmm_package import app, openmm, unit
-from socialmd.simulation.drug_carrier.pdb_topology import make_topology
-from socialmd.simulation.drug_carrier.run import run
-from socialmd.simulation.drug_carrier.schedule import Schedule
+from socialmd.simulation.drug_carrier.run import Schedule, run
+from socialmd.types import FloatArray
 
 __all__ = ["DESCRIPTION_FILE", "HEADS", "write_simulation"]
 
-FloatArray = NDArray[np.float64]
-
 DESCRIPTION_FILE = "simulation.json"
 HEADS = ("OQL", "ONC")  # residue names of drugs and background molecules
+LIGANDS = ("OCQ", "OCN", *HEADS)
+# A chain identifier and an element for each residue name. Beads are no atoms: programs that know
+# chemical elements only draw them in sensible colours and sizes.
+CHAINS = {"AU": ("A", "Au"), "WAT": ("C", "O"), **dict.fromkeys(LIGANDS, ("B", "C"))}
 UNITS = {
     "length": "angstrom",
     "time": "picosecond",
@@ -90,25 +90,21 @@ def write_simulation(
     }
     if (folder / DESCRIPTION_FILE).exists() or not holds_nothing(folder):
         return _read_distances(folder, recipe)
-    beads = place_beads(carrier, seed, index)
-    noise_seed = int(np.random.default_rng([seed, index, 1]).integers(1, 2**31))
     with unfinished_folder(folder) as unfinished:
-        distances = _simulate(unfinished, carrier, beads, schedule, noise_seed, recipe)
+        distances = _simulate(unfinished, carrier, schedule, recipe)
         pdb_files = sorted(path.name for path in unfinished.glob("*.pdb"))
         put_in_place(unfinished, (*pdb_files, DESCRIPTION_FILE))
     return {name: np.array(values) for name, values in distances.items()}
 
 
 def _simulate(
-    folder: Path,
-    carrier: DrugCarrier,
-    beads: Beads,
-    schedule: Schedule,
-    noise_seed: int,
-    recipe: Mapping[str, Any],
+    folder: Path, carrier: DrugCarrier, schedule: Schedule, recipe: Mapping[str, Any]
 ) -> dict[str, list[float]]:
     """Write a PDB file for every frame, and what they are."""
-    topology = make_topology(beads)
+    streams = [recipe["seed"], recipe["index"]]
+    beads = place_beads(carrier, *streams)
+    noise_seed = int(np.random.default_rng([*streams, 1]).integers(1, 2**31))
+    topology = _make_topology(beads)
     distances: dict[str, list[float]] = {name: [] for name in HEADS}
     for frame, positions in enumerate(run(carrier, beads, schedule, noise_seed), start=1):
         with open(folder / f"carrier_{frame:03d}.pdb", "w", encoding="ascii") as file:
@@ -131,6 +127,22 @@ def _simulate(
     }
     write_json(folder / DESCRIPTION_FILE, description)
     return distances
+
+
+def _make_topology(beads: Beads) -> app.Topology:
+    """Chain A is the core (one residue, atoms `Au`), chain B the ligands (atoms `C1`, `C2`, ... in
+    each residue), chain C water (atoms `O`).
+    """
+    topology = app.Topology()
+    chains = {name: topology.addChain(name) for name in "ABC"}
+    sizes = np.bincount(beads.residues)
+    for residue_name, size in zip(beads.residue_names, sizes.tolist(), strict=True):
+        chain, symbol = CHAINS[residue_name]
+        residue = topology.addResidue(residue_name, chains[chain])
+        for number in range(1, size + 1):
+            name = f"{symbol}{number}" if symbol == "C" else symbol
+            topology.addAtom(name, app.Element.getBySymbol(symbol), residue)
+    return topology
 
 
 def _mean_distance(beads: Beads, positions: FloatArray, name: str) -> float:
