@@ -1,5 +1,7 @@
 """A forecast in one call is that of the model, whatever form the past has."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,15 @@ def test_futures_are_drawn_on_demand(folder, rng):
     assert [each.shape for each in samples] == [(3, 2, STEPS, 4, 2)] * 2 + [(3, STEPS, 4, 2)]
     np.testing.assert_array_equal(samples[0], samples[1])
     assert np.ptp(samples[0], axis=0).min() > 0
+
+
+def test_futures_are_recalibrated_where_that_is_possible(rng):
+    model = load(Path(__file__).parents[1] / "versions/0.1.0/radial_filter")
+    past = tiny_inputs(rng)
+    for num_samples, recalibrated in ((3, True), (1, False)):
+        found = socialmd.forecast(past, model, STEPS, num_samples, seed=1).samples
+        expected, _ = model.rollout(past, STEPS, "sample", 1, num_samples, recalibrated)
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_padded_particles_have_no_effect(folder, rng):
