@@ -1,4 +1,4 @@
-"""How good a forecast is: arrays of truth and forecast -> numbers -> tables."""
+"""Numbers that say how good a forecast is, of arrays of truth and forecast; baselines."""
 
 from socialmd.evaluation.around_close_approaches import (
     AroundCloseApproaches as AroundCloseApproaches,

@@ -1,4 +1,4 @@
-"""Whether forecast probabilities come true."""
+"""Calibration of forecasts: whether their probabilities come true."""
 
 from __future__ import annotations
 

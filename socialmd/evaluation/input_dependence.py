@@ -1,4 +1,4 @@
-"""Whether a forecast says something about its input, or the same whatever it was given."""
+"""Dependence of a forecast on its input, or sameness whatever it was given."""
 
 from __future__ import annotations
 

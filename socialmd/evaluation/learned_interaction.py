@@ -1,4 +1,4 @@
-"""What a model has learned of the interaction of two particles, beside the true law."""
+"""The interaction of two particles that a model has learned, beside the true law."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the truth is among sampled futures, one coordinate or all."""
+"""Ranks of the truth among sampled futures, of one coordinate or of all."""
 
 from __future__ import annotations
 

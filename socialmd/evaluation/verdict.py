@@ -1,4 +1,4 @@
-"""Whether a forecast is better than those that it has to beat."""
+"""The verdict on a forecast: whether it is better than those that it has to beat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often the truth lies within predicted regions, by steps ahead."""
+"""Coverage of predicted regions by steps ahead: how often the truth lies within them."""
 
 from __future__ import annotations
 

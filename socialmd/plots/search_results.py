@@ -1,4 +1,4 @@
-"""What a hyperparameter search has found, as in figure 20 of the thesis."""
+"""Results of a hyperparameter search, as in figure 20 of the thesis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all figures share: colours, and figures without pyplot's global state."""
+"""The style of all figures: colours, and figures without pyplot's global state."""
 
 from __future__ import annotations
 

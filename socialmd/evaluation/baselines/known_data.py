@@ -1,4 +1,4 @@
-"""What a baseline may know of the data that it forecasts."""
+"""Facts of the data that a baseline forecasts, as far as it may know them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether forecasts depend on what models are given, or are the same whatever it is."""
+"""Dependence of forecasts on what models are given, or sameness whatever it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What models have learned of the interaction of two particles, beside the law of the data set."""
+"""The interaction that models have learned, beside the law of the data set."""
 
 from __future__ import annotations
 

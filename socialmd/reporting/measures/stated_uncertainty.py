@@ -1,4 +1,4 @@
-"""Whether predicted densities can be trusted: likelihood, calibration, spread beside error."""
+"""Trust in predicted densities: likelihood, calibration, spread beside error."""
 
 from __future__ import annotations
 
