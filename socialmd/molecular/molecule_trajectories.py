@@ -44,8 +44,7 @@ class MoleculeTrajectories:
     centre. The origin is an atom, too: among those of the core, the one nearest to their geometric
     centre in the first frame, and the same atom in all frames. Nothing is rotated.
 
-    Use and results are those of MDAnalysis' analyses. Frames are read one at a time, so memory does
-    not grow with their number, and nothing is kept of a run that fails.
+    Use and results are those of MDAnalysis' analyses. Nothing is kept of a run that fails.
 
     Args:
         files: of one simulation.
@@ -54,7 +53,7 @@ class MoleculeTrajectories:
         centre: the atoms of the core, likewise; none for a fluid, which has no core: positions are
             those of the files then.
         names: residue names that the molecules may have; any if not given. Not every one need
-            occur: a simulation may hold drugs only.
+            occur.
         representative: when it is chosen. `"first_frame"` of the run, and kept then;
             `"every_frame"`, which stays nearer to the centre, but flexible molecules change their
             representative in up to 66 % of the frames, which adds jumps to the trajectories.
@@ -127,11 +126,10 @@ class MoleculeTrajectories:
 
         Raises:
             ModuleNotFoundError: MDAnalysis is not installed.
-            ValueError: there is no such frame; a selection finds nothing or is not valid;
-                molecules have other names than given, or other atoms than those of the same name; a
-                frame cannot be read, has other atoms than the first, coordinates that are none, or
-                a time that does not follow; or a molecule was moved by the walls of a periodic box.
-                The message names file, frame and atom.
+            ValueError: there is no such frame; a selection finds nothing; molecules have other
+                names than given, or other atoms than those of the same name; a frame cannot be
+                read, has other atoms than the first, or a time that does not follow; or a molecule
+                was moved by the walls of a periodic box. The message names file, frame and atom.
             RuntimeError: a process that reads ended early; see `num_workers`.
 
         Warns:

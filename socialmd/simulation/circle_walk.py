@@ -98,8 +98,7 @@ class CircleWalk:
     def log_density(self, past: ArrayLike, positions: ArrayLike) -> FloatArray:
         """Logarithm of the exact density p(x_(t+1) | x_t) in the plane.
 
-        Only the angle of x_t matters. Angle and radius of x_(t+1) are independent, and an area is
-        r dr d(angle):
+        Angle and radius of x_(t+1) are independent, and an area is r dr d(angle):
 
             p(x) = W(angle - angle_t | mean_step, angle_noise**2) N(r | radius, radius_noise**2) / r
 

@@ -85,13 +85,7 @@ def potential_energy(
 
         U = sum_(i<j) (k q_i q_j - G m_i m_j) / sqrt(|r_ij|**2 + softening**2)
 
-    Args:
-        system: the constants k, G and the softening.
-        positions: [..., N, 2].
-        masses, charges: [..., N].
-
-    Returns:
-        [...], one number per frame.
+    Arguments as for `accelerations`; [...], one number per frame.
     """
     _, distances = _separations(system, positions)
     pairs = pair_couplings(system, masses, charges) / distances  # [..., N, N], each pair twice
