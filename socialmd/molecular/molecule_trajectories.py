@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Self, get_args
 
 import numpy as np
@@ -37,6 +38,7 @@ class Results(NamedTuple):
     frames: list[str]
 
 
+@dataclass(eq=False)
 class MoleculeTrajectories:
     """Where every molecule is in every frame, seen from the core (thesis section 3.2).
 
@@ -79,34 +81,25 @@ class MoleculeTrajectories:
         (300, 120, 3)
     """
 
-    results: Results
+    files: SimulationFiles
+    selection: str = "resname OQL ONC"
+    centre: str | None = "name AU Au"
+    names: Sequence[str] | None = None
+    representative: Representative = "first_frame"
+    ignore_times: bool = False
+    num_workers: int | None = None
+    results: Results = field(init=False, repr=False)
 
-    def __init__(
-        self,
-        files: SimulationFiles,
-        selection: str = "resname OQL ONC",
-        centre: str | None = "name AU Au",
-        names: Sequence[str] | None = None,
-        representative: Representative = "first_frame",
-        ignore_times: bool = False,
-        num_workers: int | None = None,
-    ):
-        if isinstance(names, str):
-            raise ValueError(f"names: expected a sequence of names, found {names!r}")
-        if representative not in get_args(Representative):
+    def __post_init__(self) -> None:
+        if isinstance(self.names, str):
+            raise ValueError(f"names: expected a sequence of names, found {self.names!r}")
+        if self.representative not in get_args(Representative):
             raise ValueError(
                 f"representative: expected {' or '.join(get_args(Representative))}, "
-                f"found {representative!r}"
+                f"found {self.representative!r}"
             )
-        if num_workers is not None and num_workers < 1:
-            raise ValueError(f"num_workers: expected at least 1, found {num_workers}")
-        self.files = files
-        self.selection = selection
-        self.centre = centre
-        self.names = names
-        self.representative = representative
-        self.ignore_times = ignore_times
-        self.num_workers = num_workers
+        if self.num_workers is not None and self.num_workers < 1:
+            raise ValueError(f"num_workers: expected at least 1, found {self.num_workers}")
 
     def run(
         self,

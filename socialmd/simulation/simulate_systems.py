@@ -92,11 +92,13 @@ def simulate(
     steps = TimeSteps(num_steps, time_step, keep_every)
     steps.check()
 
-    def run(row: int) -> tuple[FloatArray, FloatArray]:
-        return simulate_one(system, steps, seed, first_simulation + row)
+    shape = (num_simulations, steps.num_frames, system.num_particles)
+    frames, velocities = np.empty((*shape, 4)), np.empty((*shape, 2))
 
-    runs = map_in_threads(run, range(num_simulations), num_threads)
-    frames, velocities = map(np.stack, zip(*runs, strict=True))
+    def run(row: int) -> None:
+        frames[row], velocities[row] = simulate_one(system, steps, seed, first_simulation + row)
+
+    list(map_in_threads(run, range(num_simulations), num_threads))
     return (frames, velocities) if return_velocities else frames
 
 

@@ -52,14 +52,13 @@ def write_simulation(
     is there is not made again.
 
     With the same seed and index all frames are the same on one kind of machine with one version of
-    OpenMM, which uses one core. Elsewhere beads start in the same places but for rounding, and then
-    differ more and more, because motion is chaotic. Each PDB file names the day of its making.
+    OpenMM. Elsewhere beads start in the same places but for rounding, and then differ more and
+    more, because motion is chaotic. Each PDB file names the day of its making.
 
     Args:
         carrier: what to simulate.
         folder: made; folders above it as well.
-        index: number of the simulation, 0 or more; each has random streams of its own.
-        seed: 0 or more.
+        index, seed: 0 or more; each simulation has random streams of its own.
         schedule: steps and frames.
 
     Returns:
