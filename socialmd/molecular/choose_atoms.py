@@ -3,46 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from socialmd.molecular.frame import AtomLabels, Frame
 from socialmd.molecular.mdanalysis import MDAnalysis
-from socialmd.molecular.residue_checks import (
-    check_compositions,
-    check_names,
-    check_no_alternate_locations,
-    describe_residues,
-    repeated_unit,
-)
 from socialmd.types import Array, IntArray
 
-__all__ = ["ChosenAtoms", "choose_atoms", "find_representatives"]
+__all__ = ["ChosenAtoms", "check_no_alternate_locations", "choose_atoms", "find_representatives"]
+
+Atoms = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class ChosenAtoms:
-    """Atoms of the molecules, and which of them are followed.
+    """Atoms of the molecules, and which of them are followed."""
 
-    Args:
-        place: the frame in which they were chosen, for messages.
-        labels: of all atoms in this frame.
-        atoms: indices of the molecules' atoms, one molecule after the other, [A].
-        starts: where each molecule begins in `atoms`, [N].
-        representatives: index of the atom nearest to the centre of each molecule, [N].
-        core: indices of the atoms that the centre selection found; none without a centre.
-        origin: index of the one nearest to their centre, if there is one.
-    """
-
-    place: str
-    labels: AtomLabels
-    atoms: IntArray
-    starts: IntArray
-    representatives: IntArray
-    core: IntArray
-    origin: int | None
+    place: str  # the frame in which they were chosen, for messages
+    labels: AtomLabels  # of all atoms in this frame
+    atoms: IntArray  # indices of the molecules' atoms, one molecule after the other, [A]
+    starts: IntArray  # where each molecule begins in `atoms`, [N]
+    representatives: IntArray  # index of the atom nearest to the centre of each molecule, [N]
+    core: IntArray  # indices of the atoms that the centre selection found; none without a centre
+    origin: int | None  # index of the one nearest to their centre, if there is one
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -77,8 +64,8 @@ def choose_atoms(
         for group in groups
     ]
     if names is not None:
-        check_names(universe, [name for name, _, _ in residues], names, place)
-    check_compositions(residues, place)
+        _check_names(universe, [name for name, _, _ in residues], names, place)
+    _check_compositions(residues, place)
     positions = universe.atoms.positions
     origin = find_representatives(positions, core, np.zeros(1, np.int64)) if len(core) else None
     return ChosenAtoms(
@@ -100,7 +87,7 @@ def _split_by_names(names: Array, starts: IntArray) -> IntArray:
     """
     found: list[int] = []
     for start, group in zip(starts, np.split(names, starts[1:]), strict=True):
-        unit = repeated_unit(tuple(group))
+        unit = _repeated_unit(tuple(group))
         is_molecule = len(unit) > 1 and len(set(unit)) == len(unit)
         found += range(start, start + len(group), len(unit) if is_molecule else len(group))
     return np.array(found)
@@ -137,6 +124,84 @@ def _select(frame: Frame, argument: str, selection: str, place: str) -> IntArray
     if not len(found):
         raise ValueError(
             f"{place}: {argument}: expected atoms, found none of {selection!r}; "
-            f"residues in the file: {describe_residues(universe)}"
+            f"residues in the file: {_describe_residues(universe)}"
         )
     return np.asarray(found.indices)
+
+
+def check_no_alternate_locations(universe: Any, place: str) -> None:
+    """Refuse a frame with an atom that has an alternate location indicator."""
+    locations = getattr(universe.atoms, "altLocs", ())
+    alternate = np.flatnonzero(locations)
+    if len(alternate):
+        atom = int(alternate[0])
+        found = universe.atoms[atom]
+        raise ValueError(
+            f"{place}: atom {atom + 1}, {found.name} of {found.resname} {found.resid}: "
+            f"expected no alternate location (column 17), found {locations[atom]!r}"
+        )
+
+
+def _check_names(universe: Any, found: Sequence[str], expected: Sequence[str], place: str) -> None:
+    """Refuse molecules of other names than expected, of which not every one need occur."""
+    if unknown := sorted(set(found) - set(expected)):
+        raise ValueError(
+            f"{place}: names: expected molecules named {' or '.join(expected)}, "
+            f"found {', '.join(unknown)}; residues in the file: {_describe_residues(universe)}"
+        )
+
+
+def _describe_residues(universe: Any) -> str:
+    """All residue names of a frame and how many residues have each, in words."""
+    counts = Counter(map(str, universe.residues.resnames))
+    return ", ".join(f"{name} ({count})" for name, count in counts.most_common())
+
+
+def _check_compositions(molecules: Sequence[tuple[str, str, Atoms]], place: str) -> None:
+    """Refuse molecules, each by name, residue number and names of its atoms, that have other atoms
+    than those of the same name.
+
+    Molecules that run together, because they have the same number, show by atoms that repeat, or
+    are others than in most molecules of their name. Where several molecules repeat the same atoms
+    as often, these belong to one: coarse-grained beads, say, of which some share a name.
+    """
+    compositions: dict[str, Counter[Atoms]] = {}
+    for name, _, atoms in molecules:
+        compositions.setdefault(name, Counter())[atoms] += 1
+    expected = {name: _expected(found) for name, found in compositions.items()}
+    parts = Counter((name, number) for name, number, _ in molecules)
+    for name, number, atoms in molecules:
+        if atoms != expected[name]:
+            found = (
+                f"{place}: {name} {number}: expected a molecule of {_describe(expected[name])}, "
+                f"found {_describe(atoms)}"
+            )
+            if parts[name, number] > 1 and len(atoms) < len(expected[name]):
+                raise ValueError(
+                    f"{found}, and {parts[name, number] - 1} more residues of this name and number "
+                    "elsewhere; the atoms of a molecule must stand together, without TER"
+                )
+            raise ValueError(
+                f"{found}. Either it is several, and molecules must differ in residue number from "
+                "the next one or be separated by TER; or it is one, and atoms may share a name "
+                "only if there are several molecules of the same atoms"
+            )
+
+
+def _expected(found: Counter[Atoms]) -> Atoms:
+    common: Atoms = found.most_common(1)[0][0]
+    unit = _repeated_unit(common)
+    return unit if found.total() == 1 or unit in found else common
+
+
+def _repeated_unit(atoms: Atoms) -> Atoms:
+    """The shortest beginning of which `atoms` consists, once or repeated: O H of O H O H."""
+    for length in range(1, len(atoms) // 2 + 1):
+        if len(atoms) % length == 0 and atoms[:length] * (len(atoms) // length) == atoms:
+            return atoms[:length]
+    return atoms
+
+
+def _describe(atoms: Atoms) -> str:
+    listed = " ".join(atoms[:12]) + (" ..." if len(atoms) > 12 else "")
+    return f"{len(atoms)} atoms ({listed})"

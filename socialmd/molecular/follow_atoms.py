@@ -13,10 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from socialmd.molecular.check_imaging import find_broken
-from socialmd.molecular.choose_atoms import ChosenAtoms, find_representatives
+from socialmd.molecular.choose_atoms import (
+    ChosenAtoms,
+    check_no_alternate_locations,
+    find_representatives,
+)
 from socialmd.molecular.frame import AtomLabels
 from socialmd.molecular.pdb_frames import PdbFrames
-from socialmd.molecular.residue_checks import check_no_alternate_locations
 from socialmd.molecular.trajectory_frames import TrajectoryFrames
 from socialmd.types import Array, FloatArray, IntArray
 
@@ -126,12 +129,12 @@ def _describe_broken(x: Array, molecules: ChosenAtoms) -> str | None:
 
 
 def _process_context() -> Any:
-    """How processes start.
+    """How processes start: from a server that has imported what they need, once.
 
     Parsing holds Python's lock, so threads do not help; and a process forked from one that runs
-    TensorFlow may hang. They are forked from a server that has imported what they need, once.
-    MDAnalysis' own pool (`AnalysisBase.run(backend="multiprocessing")`) is such a fork, waits for
-    ever if one of its processes dies, and hands on neither progress nor warnings.
+    TensorFlow may hang. MDAnalysis' own pool (`AnalysisBase.run(backend="multiprocessing")`) is
+    such a fork, waits for ever if one of its processes dies, and hands on neither progress nor
+    warnings.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")

@@ -42,12 +42,8 @@ class FollowedSimulation(NamedTuple):
     def make_files(self, part: Part) -> list[TrajectoryFile]:
         """The files of one part of the frames: one for each slice, or one with all molecules.
 
-        Args:
-            part: its `simulation` is this one.
-
-        Returns:
-            Files whose origin names the atoms, the numbers of simulation and slice (`None` without
-            slices), and the frames as [start, stop].
+        Their origin names the atoms, the numbers of simulation and slice (`None` without slices),
+        and the frames as [start, stop].
         """
         arrays = [(piece.positions, piece.molecules) for piece in self.slices]
         arrays = arrays or [(self.positions, np.arange(len(self.names)))]

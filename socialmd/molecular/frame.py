@@ -41,13 +41,13 @@ class AtomLabels(NamedTuple):
     @classmethod
     def of(cls, universe: Any, place: str) -> Self:
         """Those of a `Universe`, refused if its format does not know them; `place` is its file."""
-        attributes = ("names", "resnames", "resids")
-        if missing := [name for name in attributes if not hasattr(universe.atoms, name)]:
-            raise ValueError(
-                f"{place}: expected the names of atoms and residues, found no {missing[0]}: a "
-                "molecule is a residue. Give a topology that has them: PDB, GRO, PSF or PRMTOP"
-            )
         atoms = universe.atoms
+        for name in ("names", "resnames", "resids"):
+            if not hasattr(atoms, name):
+                raise ValueError(
+                    f"{place}: expected the names of atoms and residues, found no {name}: a "
+                    "molecule is a residue. Give a topology that has them: PDB, GRO, PSF or PRMTOP"
+                )
         return cls(atoms.names, atoms.resnames, atoms.resids.astype(str), atoms.resindices)
 
     @classmethod

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Self, get_args
 
 import numpy as np
@@ -37,6 +38,7 @@ class Results(NamedTuple):
     frames: list[str]
 
 
+@dataclass(eq=False)
 class MoleculeTrajectories:
     """Where every molecule is in every frame, seen from the core (thesis section 3.2).
 
@@ -44,8 +46,7 @@ class MoleculeTrajectories:
     centre. The origin is an atom, too: among those of the core, the one nearest to their geometric
     centre in the first frame, and the same atom in all frames. Nothing is rotated.
 
-    Use and results are those of MDAnalysis' analyses. Frames are read one at a time, so memory does
-    not grow with their number, and nothing is kept of a run that fails.
+    Use and results are those of MDAnalysis' analyses. Nothing is kept of a run that fails.
 
     Args:
         files: of one simulation.
@@ -54,7 +55,7 @@ class MoleculeTrajectories:
         centre: the atoms of the core, likewise; none for a fluid, which has no core: positions are
             those of the files then.
         names: residue names that the molecules may have; any if not given. Not every one need
-            occur: a simulation may hold drugs only.
+            occur.
         representative: when it is chosen. `"first_frame"` of the run, and kept then;
             `"every_frame"`, which stays nearer to the centre, but flexible molecules change their
             representative in up to 66 % of the frames, which adds jumps to the trajectories.
@@ -80,34 +81,25 @@ class MoleculeTrajectories:
         (300, 120, 3)
     """
 
-    results: Results
+    files: SimulationFiles
+    selection: str = "resname OQL ONC"
+    centre: str | None = "name AU Au"
+    names: Sequence[str] | None = None
+    representative: Representative = "first_frame"
+    ignore_times: bool = False
+    num_workers: int | None = None
+    results: Results = field(init=False, repr=False)
 
-    def __init__(
-        self,
-        files: SimulationFiles,
-        selection: str = "resname OQL ONC",
-        centre: str | None = "name AU Au",
-        names: Sequence[str] | None = None,
-        representative: Representative = "first_frame",
-        ignore_times: bool = False,
-        num_workers: int | None = None,
-    ):
-        if isinstance(names, str):
-            raise ValueError(f"names: expected a sequence of names, found {names!r}")
-        if representative not in get_args(Representative):
+    def __post_init__(self) -> None:
+        if isinstance(self.names, str):
+            raise ValueError(f"names: expected a sequence of names, found {self.names!r}")
+        if self.representative not in get_args(Representative):
             raise ValueError(
                 f"representative: expected {' or '.join(get_args(Representative))}, "
-                f"found {representative!r}"
+                f"found {self.representative!r}"
             )
-        if num_workers is not None and num_workers < 1:
-            raise ValueError(f"num_workers: expected at least 1, found {num_workers}")
-        self.files = files
-        self.selection = selection
-        self.centre = centre
-        self.names = names
-        self.representative = representative
-        self.ignore_times = ignore_times
-        self.num_workers = num_workers
+        if self.num_workers is not None and self.num_workers < 1:
+            raise ValueError(f"num_workers: expected at least 1, found {self.num_workers}")
 
     def run(
         self,
@@ -127,11 +119,10 @@ class MoleculeTrajectories:
 
         Raises:
             ModuleNotFoundError: MDAnalysis is not installed.
-            ValueError: there is no such frame; a selection finds nothing or is not valid;
-                molecules have other names than given, or other atoms than those of the same name; a
-                frame cannot be read, has other atoms than the first, coordinates that are none, or
-                a time that does not follow; or a molecule was moved by the walls of a periodic box.
-                The message names file, frame and atom.
+            ValueError: there is no such frame; a selection finds nothing; molecules have other
+                names than given, or other atoms than those of the same name; a frame cannot be
+                read, has other atoms than the first, or a time that does not follow; or a molecule
+                was moved by the walls of a periodic box. The message names file, frame and atom.
             RuntimeError: a process that reads ended early; see `num_workers`.
 
         Warns:

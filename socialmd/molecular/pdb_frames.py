@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import mmap
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -168,16 +168,12 @@ def _find_models(path: Path) -> list[tuple[int, int]]:
         raise ValueError(f"{path}: expected a PDB file, found an empty file")
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         pieces = _split(data)
-        _check_serials(list(_serials(data, pieces)), path)
+        models = []
+        for start, stop in pieces:
+            first_atom = ATOM.search(data, start, stop)  # MODEL stands before them
+            models.append(MODEL.search(data, start, first_atom.start() if first_atom else stop))
+        _check_serials([int(match[1]) for match in models if match], path)
         return pieces
-
-
-def _serials(data: mmap.mmap, pieces: Sequence[tuple[int, int]]) -> Iterator[int]:
-    """Numbers of those models that have one."""
-    for start, stop in pieces:
-        first_atom = ATOM.search(data, start, stop)  # it stands before them
-        if match := MODEL.search(data, start, first_atom.start() if first_atom else stop):
-            yield int(match[1])
 
 
 def _check_serials(serials: Sequence[int], path: Path) -> None:

@@ -62,15 +62,9 @@ def radial_distribution(
         raise ValueError(f"num_bins: expected at least one, found {num_bins}")
     distances = np.linalg.norm(x, axis=2)  # [frames, N]
     edges = np.linspace(0, distances.max() or 1.0, num_bins + 1)
-    by_name = {
-        name: distances[:, np.array(names) == name] for name in sorted(set(names))
-    }  # [frames, molecules of this name]
-    return RadialDistribution(
-        mean={name: of_name.mean(axis=1) for name, of_name in by_name.items()},
-        spread={name: of_name.std(axis=1) for name, of_name in by_name.items()},
-        bin_edges=edges,
-        counts={
-            name: np.stack([np.histogram(frame, edges)[0] for frame in of_name])
-            for name, of_name in by_name.items()
-        },
-    )
+    mean, spread, counts = {}, {}, {}
+    for name in sorted(set(names)):
+        of_name = distances[:, np.array(names) == name]  # [frames, molecules of this name]
+        mean[name], spread[name] = of_name.mean(axis=1), of_name.std(axis=1)
+        counts[name] = np.stack([np.histogram(frame, edges)[0] for frame in of_name])
+    return RadialDistribution(mean, spread, edges, counts)

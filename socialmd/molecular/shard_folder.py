@@ -32,15 +32,12 @@ class ShardFolder:
     """
 
     def __init__(
-        self,
-        output: str | Path,
-        settings: Mapping[str, Any],
-        simulations: Sequence[SimulationFiles],
+        self, output: Path, settings: Mapping[str, Any], simulations: Sequence[SimulationFiles]
     ):
-        output = Path(output).absolute()
+        output = output.absolute()
         self.path = output.with_name(f".{output.name}.shards")
         self._settings = settings
-        self._fingerprints = [_fingerprint(self._settings, files) for files in simulations]
+        self._fingerprints = [_fingerprint(settings, files) for files in simulations]
         self._check()
 
     def claim(self) -> None:

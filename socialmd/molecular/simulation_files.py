@@ -46,13 +46,9 @@ class SimulationFiles:
 
         Args:
             source: a folder that holds one PDB file per frame, numbered like `x.pdb.1` or
-                `x_001.pdb`, or one topology and one trajectory; or a PDB file, whose frames are
-                models (MODEL) or end with END; or `"TOPOLOGY:TRAJECTORY"`, two files that
-                MDAnalysis reads. Other files in the folder do not matter. Numbers need not start at
-                1, but must be equally spaced.
-
-        Returns:
-            The files; a series is sorted by number.
+                `x_001.pdb` at equal intervals, or one topology and one trajectory; or a PDB file,
+                whose frames are models (MODEL) or end with END; or `"TOPOLOGY:TRAJECTORY"`, two
+                files that MDAnalysis reads. Other files in the folder do not matter.
 
         Raises:
             FileNotFoundError: a file or folder does not exist, or the folder holds no series.
@@ -62,14 +58,14 @@ class SimulationFiles:
         path = Path(source)
         if path.is_dir():
             return cls._find_in(path)
-        if path.is_file():
-            if not PDB.fullmatch(path.name):
-                advice = "; decompress it" if path.suffix.lower() in COMPRESSED else ""
-                raise ValueError(
-                    f"{path}: expected a folder, a PDB file or TOPOLOGY:TRAJECTORY, "
-                    f"found another file{advice}"
-                )
+        if path.is_file() and PDB.fullmatch(path.name):
             return cls((path,))
+        if path.is_file():
+            advice = "; decompress it" if path.suffix.lower() in COMPRESSED else ""
+            raise ValueError(
+                f"{path}: expected a folder, a PDB file or TOPOLOGY:TRAJECTORY, "
+                f"found another file{advice}"
+            )
         parts = str(source).split(":")  # a path may have a colon in it as well
         pairs = [(":".join(parts[:i]), ":".join(parts[i:])) for i in range(1, len(parts))]
         if not pairs:
@@ -105,11 +101,7 @@ class SimulationFiles:
         )
 
     def open(self) -> PdbFrames | TrajectoryFrames:
-        """The frames, to be read one at a time; to be closed.
-
-        Raises:
-            ValueError: a file is empty or cannot be read.
-        """
+        """The frames, to be read one at a time; to be closed."""
         if self.topology is None:
             return PdbFrames(self.paths)
         return TrajectoryFrames(self.topology, self.paths[0])
@@ -119,11 +111,9 @@ def _series(folder: Path) -> tuple[Path, ...]:
     """The PDB files of a folder that differ in a number only, sorted by it; none if it has none."""
     series: dict[tuple[str, str], list[tuple[int, Path]]] = {}
     others: list[Path] = []
-    for path in sorted(folder.iterdir()):
+    for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
         matches = (pattern.fullmatch(path.name) for pattern in NUMBERED_PDB)
         match = next(filter(None, matches), None)
-        if path.name.startswith("."):
-            continue
         if match and path.is_file():
             before, number, after = match.groups()
             series.setdefault((before, after), []).append((int(number), path))

@@ -12,13 +12,7 @@ __all__ = ["Part", "split_frames"]
 
 
 class Part(NamedTuple):
-    """Frames `start` to `stop`, the latter excluded, of one simulation.
-
-    Args:
-        split: `"train"`, `"validation"` or `"test"`.
-        simulation: number of the simulation.
-        start, stop: of its frames.
-    """
+    """Frames `start` to `stop`, the latter excluded, of a simulation, which is known by number."""
 
     split: str
     simulation: int

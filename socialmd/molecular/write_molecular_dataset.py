@@ -48,8 +48,7 @@ def write_molecular_dataset(
     """Write `train/`, `validation/`, `test/` and `dataset.json` (see `DatasetDescription`).
 
     Files are numbered through the splits. Each holds float64 [frames, n, D + names]: coordinates in
-    angstrom and one-hot names; n differs from file to file. The folder appears under its name when
-    all of it is written.
+    angstrom and one-hot names; n differs from file to file.
 
     `dataset.json` says in `preprocessing`: `settings` and `simulations` as given, and under `files`
     for each file its `molecules` (their names in order) and what its `origin` says.

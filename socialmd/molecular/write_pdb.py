@@ -35,9 +35,8 @@ def write_pdb(
     """Write a trajectory in two or three dimensions as a PDB file, one model per frame.
 
     Every molecule is a residue of one atom, numbered from 1 on, in chain A. It is a HETATM, which
-    no viewer takes for a link of a polymer; element `X` stands for one that is not known, and so
-    does the name of an atom that is not. There is no unit cell. The format has no place for times:
-    remarks at the top list them.
+    no viewer takes for a link of a polymer, of the unknown element `X`. There is no unit cell. The
+    format has no place for times: remarks at the top list them.
 
         TITLE     MDANALYSIS FRAMES FROM 0, STEP 1: SOCIALMD
         REMARK     B-FACTOR: MEAN ERROR OVER ALL MODELS
@@ -47,9 +46,8 @@ def write_pdb(
         ENDMDL
         END
 
-    B-factors are written as they are, neither scaled nor cut: viewers colour by them, as they do by
-    the confidence of predicted structures. There is one for each molecule, the same in all models,
-    because VMD and PyMOL, which read models as frames, keep only one.
+    B-factors are written as they are: viewers colour by them. There is one for each molecule, the
+    same in all models, because VMD and PyMOL, which read models as frames, keep only one.
 
     Args:
         path: the file.
@@ -130,18 +128,16 @@ def _checked_positions(positions: ArrayLike) -> FloatArray:
     x = np.asarray(positions, np.float64)
     if x.ndim != 3 or x.shape[2] not in (2, 3) or x.size == 0:
         raise ValueError(f"positions: expected shape [frames, N, 2 or 3], found {x.shape}")
+    most = LARGEST_NUMBER
     for what, count in zip(("frames", "molecules"), x.shape, strict=False):
-        if count > LARGEST_NUMBER:
-            raise ValueError(
-                f"positions: a PDB file holds at most {LARGEST_NUMBER} {what}, found {count}"
-            )
+        if count > most:
+            raise ValueError(f"positions: a PDB file holds at most {most} {what}, found {count}")
     fits = (x >= SMALLEST_COORDINATE) & (x <= LARGEST_COORDINATE)
     if not fits.all():
-        frame, particle, axis = np.argwhere(~fits)[0]
+        place = frame, particle, _ = tuple(np.argwhere(~fits)[0])
         raise ValueError(
             f"positions: expected {SMALLEST_COORDINATE} to {LARGEST_COORDINATE} angstrom, which a "
-            f"PDB file holds, found {x[frame, particle, axis]} at frame {frame}, "
-            f"particle {particle}"
+            f"PDB file holds, found {x[place]} at frame {frame}, particle {particle}"
         )
     return x
 

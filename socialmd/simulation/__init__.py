@@ -5,21 +5,21 @@ Beside them a random walk on a circle, whose exact predictive density is known.
 
 from socialmd.config import ManyBodySystem as ManyBodySystem
 from socialmd.simulation.circle_walk import CircleWalk as CircleWalk
+from socialmd.simulation.forces import FEATURES_OF_LAW as FEATURES_OF_LAW
+from socialmd.simulation.forces import PairLaw as PairLaw
 from socialmd.simulation.forces import accelerations as accelerations
 from socialmd.simulation.forces import angular_momentum as angular_momentum
 from socialmd.simulation.forces import kinetic_energy as kinetic_energy
+from socialmd.simulation.forces import law_of as law_of
 from socialmd.simulation.forces import momentum as momentum
 from socialmd.simulation.forces import pair_couplings as pair_couplings
+from socialmd.simulation.forces import pair_law as pair_law
 from socialmd.simulation.forces import potential_energy as potential_energy
 from socialmd.simulation.forces import total_energy as total_energy
 from socialmd.simulation.initial_states import InitialState as InitialState
 from socialmd.simulation.initial_states import draw_initial_state as draw_initial_state
 from socialmd.simulation.integrate import IntegratedMotion as IntegratedMotion
 from socialmd.simulation.integrate import integrate as integrate
-from socialmd.simulation.named_law import FEATURES_OF_LAW as FEATURES_OF_LAW
-from socialmd.simulation.named_law import PairLaw as PairLaw
-from socialmd.simulation.named_law import law_of as law_of
-from socialmd.simulation.named_law import pair_law as pair_law
 from socialmd.simulation.simulate_systems import simulate as simulate
 from socialmd.simulation.write_simulations import write_dataset as write_dataset
 

@@ -24,9 +24,9 @@ class CircleWalk:
         angle_(t+1) = angle_t + mean_step + angle_noise * N(0, 1)
         radius_t    = radius + radius_noise * N(0, 1)
 
-    The particle's next position lies somewhere on an arc, whose exact density is known. It tells
-    how far a predicted density is from the best one possible. The constants are not the thesis';
-    with the defaults, nine in ten of the next positions lie on an arc of 150 degrees.
+    The exact density of the next position tells how far a predicted one is from the best possible.
+    The constants are not the thesis'; with the defaults, nine in ten of the next positions lie on
+    an arc of 150 degrees.
 
     Args:
         mean_step: most likely change of the angle, in radians per frame.
@@ -98,8 +98,7 @@ class CircleWalk:
     def log_density(self, past: ArrayLike, positions: ArrayLike) -> FloatArray:
         """Logarithm of the exact density p(x_(t+1) | x_t) in the plane.
 
-        Only the angle of x_t matters. Angle and radius of x_(t+1) are independent, and an area is
-        r dr d(angle):
+        Angle and radius of x_(t+1) are independent, and an area is r dr d(angle):
 
             p(x) = W(angle - angle_t | mean_step, angle_noise**2) N(r | radius, radius_noise**2) / r
 
@@ -122,8 +121,7 @@ class CircleWalk:
         turns = 1 + math.ceil(8 * self.angle_noise / (2 * math.pi))
         unwrapped = nearest[..., None] + 2 * math.pi * np.arange(-turns, turns + 1)
         angular = np.logaddexp.reduce(_log_normal(unwrapped, self.angle_noise), axis=-1)
-        radial = _log_normal(r - self.radius, self.radius_noise)
-        return np.asarray(angular + radial - np.log(r))
+        return np.asarray(angular + _log_normal(r - self.radius, self.radius_noise) - np.log(r))
 
     def _positions(self, angles: FloatArray, radial_noise: FloatArray) -> FloatArray:
         r = self.radius + self.radius_noise * radial_noise

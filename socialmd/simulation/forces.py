@@ -1,4 +1,4 @@
-"""Forces, energies and momenta of a many-body system, in plain NumPy.
+"""Forces, energies and momenta of a many-body system, and of the one that a data set names.
 
 Every function takes any number of leading axes ("..."), so that one system [N, 2], its frames
 [frames, N, 2] or many of them [simulations, frames, N, 2] are treated alike. The integrator has
@@ -7,21 +7,32 @@ its own, faster form of `accelerations`; the tests hold the two together.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from socialmd.config import ManyBodySystem
+from socialmd.data.dataset_description import DatasetDescription
 from socialmd.types import FloatArray
 
 __all__ = [
+    "FEATURES_OF_LAW",
+    "PairLaw",
     "accelerations",
     "angular_momentum",
     "kinetic_energy",
+    "law_of",
     "momentum",
     "pair_couplings",
+    "pair_law",
     "potential_energy",
     "total_energy",
 ]
+
+FEATURES_OF_LAW = ("x", "y", "mass", "charge")
+
+PairLaw = Callable[[ArrayLike, ArrayLike, ArrayLike], FloatArray]
 
 
 def pair_couplings(system: ManyBodySystem, masses: ArrayLike, charges: ArrayLike) -> FloatArray:
@@ -85,13 +96,7 @@ def potential_energy(
 
         U = sum_(i<j) (k q_i q_j - G m_i m_j) / sqrt(|r_ij|**2 + softening**2)
 
-    Args:
-        system: the constants k, G and the softening.
-        positions: [..., N, 2].
-        masses, charges: [..., N].
-
-    Returns:
-        [...], one number per frame.
+    Arguments as for `accelerations`; [...], one number per frame.
     """
     _, distances = _separations(system, positions)
     pairs = pair_couplings(system, masses, charges) / distances  # [..., N, N], each pair twice
@@ -121,6 +126,41 @@ def angular_momentum(positions: ArrayLike, velocities: ArrayLike, masses: ArrayL
     m = np.asarray(masses, np.float64)
     x, v = np.asarray(positions, np.float64), np.asarray(velocities, np.float64)
     return np.asarray((m * (x[..., 0] * v[..., 1] - x[..., 1] * v[..., 0])).sum(axis=-1))
+
+
+def law_of(description: DatasetDescription) -> ManyBodySystem | None:
+    """The law of motion that a data set names, if its features are those that the law needs."""
+    if description.law is None or description.features != FEATURES_OF_LAW:
+        return None
+    return ManyBodySystem.model_validate(description.law)
+
+
+def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
+    """That law for pairs of particles, as a model that sees steps only would have to learn it.
+
+    Args:
+        description: of the data set.
+        spacing: time from one step to the next.
+
+    Returns:
+        A function of offsets x_j - x_i [M, 2] and of mass and charge of i and j, [M, 2] each. It
+        gives the acceleration of i in lengths per step squared, [M, 2]. Nothing without a law.
+
+    Example:
+        >>> law = pair_law(read_description("data/monopoles"), spacing=0.002)
+        >>> law([[2.0, 0.0]], [[1.0, 0.0]], [[1.0, 0.0]])
+        array([[0.000125, 0.      ]])
+    """
+    system = law_of(description)
+    if system is None:
+        return None
+
+    def law(offsets: ArrayLike, own: ArrayLike, neighbour: ArrayLike) -> FloatArray:
+        positions = np.stack([np.zeros_like(offsets), offsets], axis=1)  # [M, 2, 2]
+        masses, charges = np.moveaxis(np.stack([own, neighbour], axis=1), -1, 0)  # [M, 2] each
+        return accelerations(system, positions, masses, charges)[:, 0] * spacing**2
+
+    return law
 
 
 def _separations(system: ManyBodySystem, positions: ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -36,9 +36,6 @@ def draw_initial_state(system: ManyBodySystem, seed: int, index: int) -> Initial
         seed: seed of the data set, 0 or more.
         index: number of the simulation, 0 or more.
 
-    Returns:
-        The state.
-
     Raises:
         ValueError: a number is negative, or a particle finds no free place.
 

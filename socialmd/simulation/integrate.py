@@ -52,11 +52,9 @@ class TimeSteps(NamedTuple):
     def check(self) -> None:
         """Raise ValueError for a number that is impossible."""
         check_at_least(1, keep_every=self.keep_every)
-        if self.num_steps < self.keep_every:
-            raise ValueError(
-                f"num_steps: expected at least keep_every = {self.keep_every}, "
-                f"found {self.num_steps}"
-            )
+        steps, every = self.num_steps, self.keep_every
+        if steps < every:
+            raise ValueError(f"num_steps: expected at least keep_every = {every}, found {steps}")
         if not 0 < self.time_step < math.inf:
             raise ValueError(f"time_step: expected a positive number, found {self.time_step}")
 
@@ -79,10 +77,8 @@ def integrate(
 
     Args:
         system: the law's constants k, G and softening; nothing else of it is used.
-        positions: [S, N, 2], S systems of N particles.
-        velocities: [S, N, 2].
-        masses: [S, N], positive.
-        charges: [S, N].
+        positions, velocities: [S, N, 2], S systems of N particles.
+        masses, charges: [S, N], masses positive.
         num_steps: steps in all; those after the last kept frame are not computed.
         time_step: dt, in the system's units of time.
         keep_every: steps from one kept frame to the next.

@@ -11,7 +11,7 @@ from socialmd.simulation.initial_states import draw_initial_state
 from socialmd.simulation.integrate import TimeSteps, check_at_least, integrate_one, map_in_threads
 from socialmd.types import FloatArray
 
-__all__ = ["simulate"]
+__all__ = ["simulate", "simulate_one"]
 
 
 @overload
@@ -64,9 +64,7 @@ def simulate(
     Args:
         system: the law and the random initial states.
         num_simulations: how many to make.
-        num_steps: steps in all; those after the last kept frame are not computed.
-        time_step: dt, in the system's units of time.
-        keep_every: steps from one kept frame to the next.
+        num_steps, time_step, keep_every: as for `integrate`.
         seed: 0 or more.
         first_simulation: number of the first one; the others follow.
         return_velocities: also return the velocities.
@@ -93,16 +91,23 @@ def simulate(
     check_at_least(0, first_simulation=first_simulation)
     steps = TimeSteps(num_steps, time_step, keep_every)
     steps.check()
+
     shape = (num_simulations, steps.num_frames, system.num_particles)
     frames, velocities = np.empty((*shape, 4)), np.empty((*shape, 2))
 
     def run(row: int) -> None:
-        index = first_simulation + row
-        state = draw_initial_state(system, seed, index)
-        kept = integrate_one(system, state, steps, name=f"simulation {index} of seed {seed}")
-        frames[row, ..., :2], velocities[row] = kept
-        frames[row, ..., 2], frames[row, ..., 3] = state.masses, state.charges
+        frames[row], velocities[row] = simulate_one(system, steps, seed, first_simulation + row)
 
-    for _ in map_in_threads(run, range(num_simulations), num_threads):
-        pass
+    list(map_in_threads(run, range(num_simulations), num_threads))
     return (frames, velocities) if return_velocities else frames
+
+
+def simulate_one(
+    system: ManyBodySystem, steps: TimeSteps, seed: int, index: int
+) -> tuple[FloatArray, FloatArray]:
+    """Simulation number `index` of a seed, [frames, N, 4], and its velocities, [frames, N, 2]."""
+    state = draw_initial_state(system, seed, index)
+    kept = integrate_one(system, state, steps, name=f"simulation {index} of seed {seed}")
+    constants = np.stack([state.masses, state.charges], axis=-1)  # [N, 2]
+    constants = np.broadcast_to(constants, kept.positions.shape)
+    return np.concatenate([kept.positions, constants], axis=-1), kept.velocities

@@ -2,16 +2,13 @@
 
 Each pair is computed once. The particles stand in a ring, and the pairs are taken by how far
 apart they stand in it: first every particle i with particle i + 1, then with i + 2, up to half
-way round. For one such offset the inner loop runs along contiguous arrays, adds the force to i and
-its reaction to i + offset, and no two of its turns write to the same place, so that the compiler
-turns it into vector instructions without having to reorder a sum. What is left of the time is
-mostly the processor's square roots and divisions.
+way round. For one such offset the inner loop adds the force to i and its reaction to i + offset,
+and no two of its turns write to the same place, so that the compiler turns it into vector
+instructions without having to reorder a sum.
 
-Two things keep the loop free of special cases. The ring is closed by repeating its beginning at
-the end of each array instead of by an index modulo N. And arrays are filled up to a multiple of
-four particles, as many numbers as fit into a vector register: these have no couplings and an
-infinite mass. Sums may be fused with products ("contract") but not reordered, and nothing is
-assumed to be finite.
+The ring is closed by repeating its beginning at the end of each array, and arrays are filled up to
+a multiple of four particles, a vector register, which have no couplings and an infinite mass. Sums
+may be fused with products ("contract") but not reordered, and nothing is assumed to be finite.
 """
 
 from __future__ import annotations

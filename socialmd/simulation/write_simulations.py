@@ -12,8 +12,8 @@ from socialmd.data.dataset_description import file_names
 from socialmd.data.dataset_writer import DatasetWriter
 from socialmd.shard import Shard
 from socialmd.simulation.forces import total_energy
-from socialmd.simulation.integrate import map_in_threads
-from socialmd.simulation.simulate_systems import simulate
+from socialmd.simulation.integrate import TimeSteps, map_in_threads
+from socialmd.simulation.simulate_systems import simulate_one
 from socialmd.types import FloatArray
 
 __all__ = ["simulation_writer", "write_dataset"]
@@ -29,12 +29,11 @@ def write_dataset(
 
     Simulations are numbered through the splits in that order. Each is written as soon as it is
     done and whole or not at all, so that an interrupted run, started again, makes only what is
-    missing and ends with the same files. A folder that holds anything else is left as it is.
+    missing and ends with the same files.
 
     Several processes may share the work, each with a shard of its own, at the same time or one
     after the other, on machines that share a file system with hard links. Whichever finds all
-    simulations there writes `dataset.json`. Should two make the same simulation, they write the
-    same bytes.
+    simulations there writes `dataset.json`.
 
     Args:
         config: its `system` and `simulation` define the data set, down to the last bit on one
@@ -95,25 +94,16 @@ def simulation_writer(config: ExperimentConfig, directory: str | Path) -> Datase
 def _make(config: ExperimentConfig, writer: DatasetWriter, index: int) -> float:
     """Simulate and write one file; return the relative change of the energy."""
     law, given = config.system, config.simulation
-    frames, velocities = simulate(
-        law,
-        1,
-        given.num_steps,
-        given.time_step,
-        given.keep_every,
-        given.seed,
-        first_simulation=index,
-        return_velocities=True,
-        num_threads=1,
-    )
-    ends = frames[0, [0, -1]]  # [2, N, 4]
+    steps = TimeSteps(given.num_steps, given.time_step, given.keep_every)
+    frames, velocities = simulate_one(law, steps, given.seed, index)
+    ends = frames[[0, -1]]  # [2, N, 4]
     with np.errstate(over="ignore", invalid="ignore"):
         first, last = total_energy(
-            law, ends[..., :2], velocities[0, [0, -1]], ends[..., 2], ends[..., 3]
+            law, ends[..., :2], velocities[[0, -1]], ends[..., 2], ends[..., 3]
         )
         # A single particle at rest has no energy to compare with.
         drift = float(abs(last - first) / max(abs(first), np.finfo(np.float64).tiny))
     if not np.isfinite(drift):
         raise FloatingPointError(f"simulation {index} of seed {given.seed}: energy is not finite")
-    writer.save(writer.files[index], frames[0])
+    writer.save(writer.files[index], frames)
     return drift

@@ -8,15 +8,18 @@ from socialmd.molecular.molecule_trajectories import MoleculeTrajectories
 from socialmd.molecular.simulation_files import SimulationFiles
 
 
+def trajectories(source: str | Path, **options: object) -> MoleculeTrajectories:
+    """In this process if nothing else is said."""
+    return MoleculeTrajectories(SimulationFiles.find(source), **{"num_workers": 1, **options})
+
+
 def run(source: str | Path, **options: object) -> MoleculeTrajectories:
-    options.setdefault("num_workers", 1)
-    return MoleculeTrajectories(SimulationFiles.find(source), **options).run()
+    return trajectories(source, **options).run()
 
 
 def refuse(source: str | Path, message: str, **options: object) -> None:
     """Check that a run fails with a message and has no results."""
-    options.setdefault("num_workers", 1)
-    trajectories = MoleculeTrajectories(SimulationFiles.find(source), **options)
+    refused = trajectories(source, **options)
     with pytest.raises(ValueError, match=message):
-        trajectories.run()
-    assert not hasattr(trajectories, "results")
+        refused.run()
+    assert not hasattr(refused, "results")

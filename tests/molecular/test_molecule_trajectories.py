@@ -9,6 +9,7 @@ import pytest
 
 from socialmd.molecular.molecule_trajectories import MoleculeTrajectories
 from socialmd.molecular.simulation_files import SimulationFiles
+from tests.molecular.refusals import trajectories
 from tests.molecular.small_pdb import (
     NAMES,
     REPRESENTATIVES,
@@ -28,11 +29,6 @@ TOLERANCE = {"xtc": 0.011}
 @pytest.fixture
 def texts(rng: np.random.Generator) -> list[str]:
     return make_frames(NUM_FRAMES, rng)
-
-
-def trajectories(source: str | Path, **options: object) -> MoleculeTrajectories:
-    options.setdefault("num_workers", 1)
-    return MoleculeTrajectories(SimulationFiles.find(source), **options)
 
 
 @pytest.mark.parametrize("kind", ["series", "models", "ends", "dcd", "xtc", "trr", "nc"])

@@ -48,8 +48,7 @@ def place_beads(carrier: DrugCarrier, seed: int, index: int = 0) -> Beads:
 
     Args:
         carrier: what to place.
-        seed: 0 or more.
-        index: number of the simulation, 0 or more; each has a random stream of its own.
+        seed, index: 0 or more; each simulation has a random stream of its own.
 
     Returns:
         The beads: the same, bit for bit, on one kind of machine.

@@ -24,8 +24,8 @@ def make_system(carrier: DrugCarrier, beads: Beads) -> openmm.System:
         beads: the same carrier's, as `place_beads` placed them.
 
     Returns:
-        An `openmm.System` with one force for each: repulsion, springs, the wall, the attraction.
-        `context.setParameter(SWITCH, 1)` switches the attraction on.
+        One force for each: repulsion, springs, the wall, the attraction, which
+        `context.setParameter(SWITCH, 1)` switches on.
 
     Example:
         >>> carrier = DrugCarrier()

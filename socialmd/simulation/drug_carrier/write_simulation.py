@@ -48,19 +48,17 @@ def write_simulation(
             carrier_001.pdb ... carrier_300.pdb    all beads, in angstrom, written by OpenMM [1]
             simulation.json                        how they were made
 
-    The folder appears under its name only when it is complete: until then its files lie beside it
-    in a hidden folder, `.carrier_000.unfinished`, which a simulation that was interrupted and is
-    started again makes anew. A simulation that is there is not made again.
+    A simulation is there as a whole or not at all: one that was interrupted is made anew, one that
+    is there is not made again.
 
     With the same seed and index all frames are the same on one kind of machine with one version of
-    OpenMM, which uses one core. Elsewhere beads start in the same places but for rounding, and then
-    differ more and more, because motion is chaotic. Each PDB file names the day of its making.
+    OpenMM. Elsewhere beads start in the same places but for rounding, and then differ more and
+    more, because motion is chaotic. Each PDB file names the day of its making.
 
     Args:
         carrier: what to simulate.
         folder: made; folders above it as well.
-        index: number of the simulation, 0 or more; each has random streams of its own.
-        seed: 0 or more.
+        index, seed: 0 or more; each simulation has random streams of its own.
         schedule: steps and frames.
 
     Returns:
