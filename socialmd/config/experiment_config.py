@@ -8,8 +8,7 @@ from pydantic import ValidationError, field_validator, model_validator
 
 from socialmd.config.data_config import DataConfig
 from socialmd.config.model_config import InteractionModelConfig, ModelConfig, SequenceModelConfig
-from socialmd.config.search_config import SearchConfig
-from socialmd.config.search_space import set_value
+from socialmd.config.search_config import SearchConfig, set_value
 from socialmd.config.section import Section
 from socialmd.config.simulation_config import SimulationConfig
 from socialmd.config.system_config import ManyBodySystem

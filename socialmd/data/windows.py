@@ -83,7 +83,8 @@ class Windows(NamedTuple):
 
     def at(self, chosen: Array) -> Windows:
         """Some of the windows, by their numbers."""
-        return Windows(*(None if array is None else array[chosen] for array in self))
+        mask = None if self.mask is None else self.mask[chosen]
+        return Windows(self.inputs[chosen], self.truth[chosen], self.simulations[chosen], mask)
 
     def of_particles(self) -> Windows:
         """The same, every real particle of every window as a window of its own.

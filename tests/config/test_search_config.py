@@ -1,6 +1,6 @@
 import pytest
 
-from socialmd.config.search_space import Choices, Range, parse_entry
+from socialmd.config.search_config import Choices, Range, parse_entry
 
 SIZES = {
     "number": {"minimum": 1, "maximum": 3},
