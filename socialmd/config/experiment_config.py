@@ -86,12 +86,9 @@ class ExperimentConfig(Section):
         return self
 
     def check_simulation(self) -> None:
-        """Refuse to simulate a data set that the rest of the experiment cannot use.
+        """Refuse to simulate what is too short, or much smaller than the model's grids.
 
         Not part of the validation, because trajectories may come from elsewhere.
-
-        Raises:
-            ValueError: the grids are much wider than the systems, or the simulations too short.
         """
         widest = max(getattr(self.model, "grid_sizes", ()), default=0.0)
         if widest > 4 * self.system.box_size:

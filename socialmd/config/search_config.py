@@ -134,19 +134,17 @@ def parse_entry(name: str, value: Any) -> Entry:
         )
     keys = set(value) if isinstance(value, dict) else set()
     if keys == {"number", "items"}:
-        items = _parse_domain(f"{name}.items", value["items"])
-        return _variable_list(name, _number(name, value), items)
+        return _variable_list(name, value)
     if keys == {"number", "largest", "ratio"}:
-        largest = _positive(f"{name}.largest", value["largest"], 0.0)
-        ratio = _positive(f"{name}.ratio", value["ratio"], 1.0)
-        return _geometric(name, _number(name, value), largest, ratio)
+        return _geometric(name, value)
     domain = _parse_domain(name, value)
     parameters = (Hyperparameter(name, domain),)
     return Entry(parameters, lambda values: _from_text(values[name]), tuple(_examples(domain)))
 
 
-def _variable_list(name: str, number: Range, domain: Domain) -> Entry:
-    parent = f"{name}.number"
+def _variable_list(name: str, value: Mapping[str, Any]) -> Entry:
+    domain = _parse_domain(f"{name}.items", value["items"])
+    parent, number = f"{name}.number", _number(name, value)
     items = (
         Hyperparameter(f"{name}.{index}", domain, _longer_than(parent, index, number))
         for index in range(int(number.maximum))
@@ -165,7 +163,11 @@ def _longer_than(parent: str, index: int, number: Range) -> Condition | None:
     return Condition(parent, tuple(range(index + 1, int(number.maximum) + 1)))
 
 
-def _geometric(name: str, number: Range, largest: Domain, ratio: Domain) -> Entry:
+def _geometric(name: str, value: Mapping[str, Any]) -> Entry:
+    largest = _positive(f"{name}.largest", value["largest"], 0.0)
+    ratio = _positive(f"{name}.ratio", value["ratio"], 1.0)
+    number = _number(name, value)
+
     def assemble(values: Mapping[str, Any]) -> list[float]:
         size, step = float(values[f"{name}.largest"]), float(values.get(f"{name}.ratio", 1.0))
         return [size / step**power for power in range(values[f"{name}.number"])]
