@@ -150,7 +150,7 @@ def holds_nothing(directory: str | Path) -> bool:
     if not directory.exists():
         return True
     names = {path.name for path in directory.iterdir()}
-    return UNFINISHED in names or not names - {LOCK}
+    return UNFINISHED in names or names <= {LOCK}
 
 
 def _words(figure: Any) -> Iterator[Any]:

@@ -19,19 +19,14 @@ def find_configuration(name_or_path: str | Path) -> Path:
     A file in the working directory goes before one that comes with the package. One word that is
     neither a file nor such a name is a `FileNotFoundError`; other paths are given back as they are.
     """
-    path = Path(name_or_path)
-    if path.is_file():
-        return path
-    return _find(path, "configuration", {file.stem: file for file in _glob(CONFIGURATIONS, "*")})
+    path, files = Path(name_or_path), _glob(CONFIGURATIONS, "*")
+    return path if path.is_file() else _find(path, "configuration", {f.stem: f for f in files})
 
 
 def find_model(name_or_path: str | Path) -> Path:
     """Likewise the folder or `.keras` file of a trained model."""
-    path = Path(name_or_path)
-    if path.exists():
-        return path
-    files = _glob(MODELS, "*/config")
-    return _find(path, "trained model", {file.parent.name: file.parent for file in files})
+    path, folders = Path(name_or_path), [file.parent for file in _glob(MODELS, "*/config")]
+    return path if path.exists() else _find(path, "trained model", {f.name: f for f in folders})
 
 
 def _glob(places: tuple[Path, Path], pattern: str) -> Iterator[Path]:

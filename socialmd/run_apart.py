@@ -18,8 +18,8 @@ def run_apart(function: Callable[..., object], *arguments: Any) -> int:
     here, and whoever kills this process ends that one as well.
 
     Returns:
-    The exit status: 0 if the function returned, 1 if it raised what the process has printed
-    then, minus the number of the signal if one ended it.
+        The exit status: 0 if the function returned, 1 if it raised what the process has printed
+        then, minus the number of the signal if one ended it.
     """
     process = multiprocessing.get_context("spawn").Process(
         target=_call, args=(function, *arguments), daemon=True

@@ -1,7 +1,7 @@
 import keras
 import pytest
 
-from socialmd import layers, models
+from socialmd import layers, losses, metrics, models
 from socialmd.registration import register
 
 
@@ -20,8 +20,8 @@ def test_registered_classes_carry_the_package_s_name():
         layers.SocialLSTMCell,
         layers.StackedPoolingConv2D,
         layers.StackedStatePooling,
-        models.NegativeLogLikelihood,
-        models.PositionError,
+        losses.NegativeLogLikelihood,
+        metrics.PositionError,
         models.SocialLSTM,
     ],
 )

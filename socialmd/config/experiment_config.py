@@ -8,8 +8,7 @@ from pydantic import ValidationError, field_validator, model_validator
 
 from socialmd.config.data_config import DataConfig
 from socialmd.config.model_config import InteractionModelConfig, ModelConfig, SequenceModelConfig
-from socialmd.config.search_config import SearchConfig
-from socialmd.config.search_space import set_value
+from socialmd.config.search_config import SearchConfig, set_value
 from socialmd.config.section import ConfigSection
 from socialmd.config.simulation_config import SimulationConfig
 from socialmd.config.system_config import ManyBodySystem
@@ -87,12 +86,9 @@ class ExperimentConfig(ConfigSection):
         return self
 
     def check_simulation(self) -> None:
-        """Refuse to simulate a data set that the rest of the experiment cannot use.
+        """Refuse to simulate what is too short, or much smaller than the model's grids.
 
         Not part of the validation, because trajectories may come from elsewhere.
-
-        Raises:
-            ValueError: the grids are much wider than the systems, or the simulations too short.
         """
         widest = max(getattr(self.model, "grid_sizes", ()), default=0.0)
         if widest > 4 * self.system.box_size:

@@ -22,19 +22,19 @@ def load_config(name_or_path: str | Path) -> ExperimentConfig:
     """Read and validate an experiment's TOML file.
 
     Args:
-    name_or_path: the file, or the name of a configuration that comes with the package.
+        name_or_path: the file, or the name of a configuration that comes with the package.
 
     Returns:
-    The configuration, with the default for everything that the file leaves out.
+        The configuration, with the default for everything that the file leaves out.
 
     Raises:
-    FileNotFoundError: there is neither such a file nor such a name.
-    ValueError: it is no TOML, has an unknown key or an impossible value. The message names
-        the file and, for every fault, key, expectation and value found.
+        FileNotFoundError: there is neither such a file nor such a name.
+        ValueError: it is no TOML, has an unknown key or an impossible value. The message names
+            the file and, for every fault, key, expectation and value found.
 
     Example:
-    >>> load_config("thesis").model.grid_sizes
-    (11.0, 5.5, 2.75, 1.375)
+        >>> load_config("thesis").model.grid_sizes
+        (11.0, 5.5, 2.75, 1.375)
     """
     path = find_configuration(name_or_path)
     tables = read_toml(path)
@@ -61,12 +61,12 @@ def save_config(
     """Write the resolved configuration, every key spelled out, as a TOML file.
 
     Args:
-    config: the configuration.
-    path: the file, whole or not at all; `load_config` reads it back to an equal configuration.
-    tables: names of those to write; all if none are given.
+        config: the configuration.
+        path: the file, whole or not at all; `load_config` reads it back to an equal configuration.
+        tables: names of those to write; all if none are given.
 
     Raises:
-    OSError: the file cannot be written.
+        OSError: the file cannot be written.
     """
     include = None if tables is None else set(tables)
     content = config.model_dump(mode="json", exclude_none=True, include=include)

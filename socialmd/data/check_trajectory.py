@@ -69,10 +69,8 @@ def _check_steps(path: str | Path, x: Array, names: Sequence[str]) -> None:
     steps = np.abs(np.diff(x, axis=0))  # [frames - 1, N, D]
     moving = steps[steps > 0]
     usual = float(np.median(moving)) if moving.size else 0.0
-    empty = np.flatnonzero((x == 0).all(axis=(1, 2)))
-    for frame in map(int, empty):
-        before_and_after = steps[max(frame - 1, 0) : frame + 1]
-        if before_and_after.max() > UNUSUAL * usual:
+    for frame in np.flatnonzero((x == 0).all(axis=(1, 2))):
+        if steps[max(frame - 1, 0) : frame + 1].max() > UNUSUAL * usual:
             raise ValueError(
                 f"{path}: expected places, found zeros for all particles at frame {frame}, as in a "
                 "frame that was never written"

@@ -206,8 +206,7 @@ def _check_splits(description: DatasetDescription) -> None:
     """No trajectory in two splits: the input pipeline would refuse the data set."""
     first: dict[str, str] = {}
     for path, sha in description.files.items():
-        other = first.setdefault(sha, path)
-        if Path(other).parent != Path(path).parent:
+        if Path(other := first.setdefault(sha, path)).parent != Path(path).parent:
             raise ValueError(
                 f"files: expected none that two splits share, found {other} equal to {path}"
             )

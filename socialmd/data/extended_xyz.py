@@ -30,10 +30,10 @@ def write_extended_xyz(
     Each frame is the number of particles, a comment that names the columns, and a line for each
     particle. There are no walls (`pbc`), and z is zero in two dimensions.
 
-    2
-    Properties=species:S:1:pos:R:3:mass:R:1 Time=0.002 pbc="F F F"
-    X 0.25 -1.5 0 1.2
-    X 1.75 3.5 0 0.8
+        2
+        Properties=species:S:1:pos:R:3:mass:R:1 Time=0.002 pbc="F F F"
+        X 0.25 -1.5 0 1.2
+        X 1.75 3.5 0 0.8
 
     Numbers have nine digits, so that those in float32 are read back exactly. Further `features`,
     by name, are [N] if they stay the same, or [frames, N]. The `names` of particles, as of

@@ -62,9 +62,8 @@ def make_dataset(
 
     Raises:
         FileNotFoundError: the folder, its `dataset.json` or a file listed there is missing.
-        ValueError: `batch_size` is not positive, the coordinates are neither two nor three, a
-            trajectory has too few frames for one window, or anything else is wrong with the files;
-            the message names the file (see `load_trajectories`).
+        ValueError: `batch_size` is not positive, or anything is wrong with the files, of which the
+            message names the first (see `load_trajectories`).
 
     Example:
         >>> config = load_config("models/thesis.toml")

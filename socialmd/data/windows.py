@@ -87,18 +87,14 @@ class Windows(NamedTuple):
         return Windows(self.inputs[chosen], self.truth[chosen], self.simulations[chosen], mask)
 
     def of_particles(self) -> Windows:
-        """The same, every real particle of every window as a window of its own.
-
-        Means over windows and particles stay what they are, and padded particles are gone. Without
-        any, nothing changes.
-        """
+        """Every real particle as a window of its own, for the same means; if some are padded."""
         if self.mask is None:
             return self
         simulations = np.repeat(self.simulations, self.mask.sum(axis=1))
         return Windows(self.real(self.inputs), self.real(self.truth), simulations)
 
     def real(self, array: Any) -> Array:
-        """An array [W, steps, N, ...] likewise; [M, steps, 1, ...] if particles are padded."""
+        """An array [W, steps, N, ...] likewise: [M, steps, 1, ...] if some are padded."""
         return np.asarray(array) if self.mask is None else real_particles(array, self.mask)
 
 
@@ -117,8 +113,7 @@ def read_windows(
         The windows, float32.
 
     Raises:
-        FileNotFoundError: the data set or the split is missing.
-        ValueError: the data are not such as described.
+        FileNotFoundError, ValueError: as `load_trajectories`.
 
     Example:
         >>> windows = read_windows("data/monopoles", "test", config.data)

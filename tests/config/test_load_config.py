@@ -20,14 +20,14 @@ EXPERIMENTS = sorted({*MODELS.glob("*.toml")} - {*MODELS.glob("*comparisons.toml
 
 @pytest.fixture
 def load(tmp_path):
-    """Load a configuration from the text of its file."""
+    """Load a configuration from the content of its file, text or bytes."""
 
-    def load_text(text):
+    def load_content(content):
         path = tmp_path / "experiment.toml"
-        path.write_text(text, "utf-8")
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
         return load_config(path)
 
-    return load_text
+    return load_content
 
 
 def test_a_file_without_a_key_means_the_thesis(load):
@@ -182,31 +182,24 @@ def test_names_every_fault_of_a_file(load):
         assert f"\n  {key}: " in str(error.value)
 
 
-@pytest.mark.parametrize("content", [b"[data", b"[data]\nsubsample =", b"a = 1\na = 2"])
-def test_refuses_a_file_that_is_no_toml(tmp_path, content):
-    path = tmp_path / "experiment.toml"
-    path.write_bytes(content)
+@pytest.mark.parametrize("content", ["[data", "[data]\nsubsample =", "a = 1\na = 2"])
+def test_refuses_a_file_that_is_no_toml(load, content):
     with pytest.raises(ValueError, match=r"experiment\.toml: not a TOML file: "):
-        load_config(path)
+        load(content)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n \n"])
-def test_an_empty_file_is_no_experiment(tmp_path, content):
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_an_empty_file_is_no_experiment(load, content):
     """A full disk may leave one; its defaults would be the thesis' experiment."""
-    path = tmp_path / "experiment.toml"
-    path.write_bytes(content)
     with pytest.raises(ValueError, match=r"experiment\.toml: expected a .*, found an empty file"):
-        load_config(path)
+        load(content)
 
 
-def test_a_byte_order_mark_is_no_statement(tmp_path):
+def test_a_byte_order_mark_is_no_statement(load):
     """Editors on Windows put it before the text."""
-    path = tmp_path / "experiment.toml"
-    path.write_bytes(b"\xef\xbb\xbf[training]\r\nepochs = 7\r\n")
-    assert load_config(path).training.epochs == 7
-    path.write_text("[training]\nepochs = 7\n", encoding="utf-16")
+    assert load(b"\xef\xbb\xbf[training]\r\nepochs = 7\r\n").training.epochs == 7
     with pytest.raises(ValueError, match=r"experiment\.toml: expected text in UTF-8, found other"):
-        load_config(path)
+        load("[training]\nepochs = 7\n".encode("utf-16"))
 
 
 def test_refuses_a_file_that_is_not_there(tmp_path):

@@ -77,10 +77,7 @@ def test_ase_reads_positions_and_names(tmp_path, rng, spatial_dims):
         ({"features": {"pos": np.ones(3)}}, "free identifier as a name, found 'pos'"),
         ({"names": ["A", "B"]}, "names: expected 3, one for each particle, found 2"),
         ({"names": "ABC"}, "names: expected 3"),
-        (
-            {"names": ["A", "B", "a drug"]},
-            "expected some without white space, found 'a drug'",
-        ),
+        ({"names": ["A", "B", "a drug"]}, "expected some without white space, found 'a drug'"),
         ({"names": ["A", "B", ""]}, "expected some without white space, found ''"),
         ({"names": ["A", "B", "C\n"]}, r"expected some without white space, found 'C\\n'"),
     ],

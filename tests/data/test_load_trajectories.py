@@ -77,36 +77,35 @@ def test_hidden_files_do_not_count(root):
     assert len(load_trajectories(root / "train")[0]) == 3
 
 
+def refuse(folder, message, error=ValueError, **options):
+    with pytest.raises(error, match=message):
+        load_trajectories(folder, **options)
+
+
 def test_refuses_a_folder_that_is_no_split(root):
-    with pytest.raises(ValueError, match=r"trajectories: expected .* found 'trajectories'"):
-        load_trajectories(root)
+    refuse(root, r"trajectories: expected .* found 'trajectories'")
 
 
-def test_refuses_a_split_that_does_not_exist(root):
-    message = "validation: there is no such folder; the data set has 3 files in train, 2 .* in test"
-    with pytest.raises(FileNotFoundError, match=message):
-        load_trajectories(root / "validation")
+def test_refuses_a_split_that_does_not_exist_or_is_empty(root):
+    splits = "3 files in train, 2 files in test"
+    folder = root / "validation"
+    message = f"validation: there is no such folder; the data set has {splits}"
+    refuse(folder, message, FileNotFoundError)
+    folder.mkdir()
+    message = f"validation: .*dataset.json lists no file in here, but {splits}"
+    refuse(folder, message, FileNotFoundError)
 
 
-def test_refuses_an_empty_split(root):
-    (root / "validation").mkdir()
-    message = (
-        r"validation: .*dataset.json lists no file in here, but 3 files in train, 2 files in t"
-    )
-    with pytest.raises(FileNotFoundError, match=message):
-        load_trajectories(root / "validation")
-
-
-def test_refuses_a_data_set_without_description(root):
-    (root / "dataset.json").unlink()
-    with pytest.raises(FileNotFoundError, match=r"dataset\.json: not found"):
-        load_trajectories(root / "train")
-
-
-def test_refuses_a_missing_file(root):
-    (root / "train" / "002.npy").unlink()
-    with pytest.raises(FileNotFoundError, match=r"train/002\.npy: missing"):
-        load_trajectories(root / "train")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("dataset.json", r"dataset\.json: not found"),
+        ("train/002.npy", r"train/002\.npy: missing"),
+    ],
+)
+def test_refuses_a_data_set_of_which_a_file_is_missing(root, name, message):
+    (root / name).unlink()
+    refuse(root / "train", message, FileNotFoundError)
 
 
 @pytest.mark.parametrize(
@@ -123,14 +122,12 @@ def test_refuses_a_foreign_file(root, name, advice):
         path.mkdir()
     else:
         path.write_bytes((root / "train" / "000.npy").read_bytes())
-    with pytest.raises(ValueError, match=f"train/{path.name}: foreign.*{advice}"):
-        load_trajectories(root / "train")
+    refuse(root / "train", f"train/{path.name}: foreign.*{advice}")
 
 
 def test_refuses_a_checksum_that_does_not_match(root):
     np.save(root / "train" / "001.npy", np.zeros((20, 3, 4)))
-    with pytest.raises(ValueError, match=r"train/001\.npy: expected SHA-256 [0-9a-f]{64}, found"):
-        load_trajectories(root / "train")
+    refuse(root / "train", r"train/001\.npy: expected SHA-256 [0-9a-f]{64}, found")
 
 
 @pytest.mark.parametrize(
@@ -142,16 +139,14 @@ def test_refuses_a_checksum_that_does_not_match(root):
 )
 def test_says_so_if_a_file_was_not_fetched(root, pointer, command):
     (root / "train" / "001.npy").write_bytes(pointer)
-    with pytest.raises(ValueError, match=rf"train/001\.npy: .* fetch it with `{command}`"):
-        load_trajectories(root / "train")
+    refuse(root / "train", rf"train/001\.npy: .* fetch it with `{command}`")
 
 
 def test_refuses_a_simulation_that_lies_in_two_splits(root):
     shutil.copy(root / "test" / "000.npy", root / "train" / "001.npy")
     list_again(root, root / "train" / "001.npy")
     for split, other in [("train/001", "test/000"), ("test/000", "train/001")]:
-        with pytest.raises(ValueError, match=rf"{split}\.npy: .* {other}\.npy"):
-            load_trajectories(root / split.split("/")[0])
+        refuse(root / split.split("/")[0], rf"{split}\.npy: .* {other}\.npy")
 
 
 @pytest.mark.parametrize(
@@ -160,10 +155,7 @@ def test_refuses_a_simulation_that_lies_in_two_splits(root):
         (np.ones((20, 12)), r"expected shape \[frames, N, 4\], .* found \(20, 12\)"),
         (np.ones((2, 20, 3, 4)), r"expected shape \[frames, N, 4\], .* found \(2, 20, 3, 4\)"),
         (np.ones((20, 0, 4)), r"expected shape \[frames, N, 4\], .* found \(20, 0, 4\)"),
-        (
-            np.ones((20, 3, 5)),
-            r"expected shape \[frames, N, 4\], F being x, y, .* found \(20, 3, 5\)",
-        ),
+        (np.ones((20, 3, 5)), r"expected shape \[frames, N, 4\], F being x, y, .* \(20, 3, 5\)"),
         (np.ones((21, 3, 4)), r"expected as many frames as in 000.npy, 20, found 21"),
         (np.ones((9, 3, 4)), "expected at least 10 frames, enough for one window, found 9"),
         (np.ones((20, 3, 4), np.int64), "expected float32 or float64 numbers, found int64"),
@@ -173,8 +165,7 @@ def test_refuses_a_simulation_that_lies_in_two_splits(root):
 )
 def test_refuses_an_array_of_another_kind(root, array, message):
     replace(root, array)
-    with pytest.raises(ValueError, match=rf"train/001\.npy: {message}"):
-        load_trajectories(root / "train", minimum_frames=10)
+    refuse(root / "train", rf"train/001\.npy: {message}", minimum_frames=10)
 
 
 # The last one is what NetCDF fills with.
@@ -185,10 +176,7 @@ def test_refuses_numbers_that_are_not_finite_in_float32(root, numbered, value, f
     array[7, 2, feature] = value
     replace(root, array)
     name = ["x", "y", "feature_2", "feature_3"][feature]
-    with pytest.raises(
-        ValueError, match=rf"train/001\.npy: .* frame 7, particle 2, feature {name}"
-    ):
-        load_trajectories(root / "train")
+    refuse(root / "train", rf"train/001\.npy: .* frame 7, particle 2, feature {name}")
 
 
 def test_refuses_what_is_no_trajectory(root, numbered):
@@ -196,9 +184,7 @@ def test_refuses_what_is_no_trajectory(root, numbered):
     array = numbered(1, 20)[0]
     array[5:, 1, 2] += 1.0
     replace(root, array)
-    message = r"train/001\.npy: feature feature_2: .* at frame 5, particle 1"
-    with pytest.raises(ValueError, match=message):
-        load_trajectories(root / "train")
+    refuse(root / "train", r"train/001\.npy: feature feature_2: .* at frame 5, particle 1")
 
 
 @pytest.mark.parametrize(
@@ -215,13 +201,11 @@ def test_refuses_a_file_that_is_no_npy_even_of_another_split(root, content, spli
     path = root / split / "001.npy"
     path.write_bytes(content)
     list_again(root, path)
-    with pytest.raises(ValueError, match=rf"{split}/001\.npy: not a .npy file of numbers: "):
-        load_trajectories(root / "train")
+    refuse(root / "train", rf"{split}/001\.npy: not a .npy file of numbers: ")
 
 
 def test_refuses_a_truncated_file(root):
     path = root / "train" / "001.npy"
     path.write_bytes(path.read_bytes()[:-8])
     list_again(root, path)
-    with pytest.raises(ValueError, match=r"train/001\.npy: not a .npy file"):
-        load_trajectories(root / "train")
+    refuse(root / "train", r"train/001\.npy: not a .npy file")

@@ -6,13 +6,7 @@ from socialmd.data.windows import first_frames, sample_rows, window_offsets
 
 
 def test_default_windows_of_a_trajectory_of_a_thousand_frames():
-    expected = [
-        *[0, 100, 200, 300],
-        *[4, 104, 204, 304],
-        *[8, 108, 208, 308],
-        *[12, 112, 212, 312],
-        *[16, 116, 216, 316],
-    ]
+    expected = [first + shift for first in (0, 4, 8, 12, 16) for shift in (0, 100, 200, 300)]
     np.testing.assert_array_equal(first_frames(1000, DataConfig()), expected)
     np.testing.assert_array_equal(window_offsets(DataConfig()), range(0, 700, 20))
 
@@ -21,20 +15,12 @@ def test_default_windows_of_a_trajectory_of_a_thousand_frames():
 @pytest.mark.parametrize(("subsample", "num_phases"), [(1, 1), (3, 2), (4, 4)])
 @pytest.mark.parametrize("window_shift", [1, 2, 1000])
 def test_windows_are_all_that_fit(num_frames, subsample, num_phases, window_shift):
-    config = DataConfig(
-        subsample=subsample,
-        num_phases=num_phases,
-        input_steps=2,
-        target_steps=4,
-        window_shift=window_shift,
-    )
+    steps = {"input_steps": 2, "target_steps": 4, "window_shift": window_shift}
+    config = DataConfig(subsample=subsample, num_phases=num_phases, **steps)
     expected = []
     for offset in config.phase_offsets:
         kept = range(num_frames)[offset::subsample]
-        start = 0
-        while start + 6 <= len(kept):
-            expected.append(kept[start])
-            start += window_shift
+        expected += [kept[start] for start in range(0, len(kept) - 5, window_shift)]
     np.testing.assert_array_equal(first_frames(num_frames, config), expected)
 
 
@@ -46,14 +32,8 @@ def test_minimum_frames_is_the_smallest_number_with_a_window_at_every_phase():
 
 @pytest.mark.parametrize(("num_rotations", "copies"), [(0, 1), (1, 1), (3, 3)])
 def test_rows_enumerate_simulation_window_and_rotation(num_rotations, copies):
-    config = DataConfig(
-        subsample=2,
-        num_phases=2,
-        input_steps=2,
-        target_steps=1,
-        window_shift=1,
-        num_rotations=num_rotations,
-    )
+    steps = {"input_steps": 2, "target_steps": 1, "window_shift": 1}
+    config = DataConfig(subsample=2, num_phases=2, num_rotations=num_rotations, **steps)
     # Ten frames: from frame 0 windows start at 0, 2, 4, from frame 1 at 1, 3, 5.
     expected = [
         10 * simulation + frame

@@ -8,7 +8,7 @@ from typing import Any
 import keras_tuner
 
 from socialmd.config import ExperimentConfig, SearchConfig
-from socialmd.config.search_space import Hyperparameter, Range, set_value
+from socialmd.config.search_config import Hyperparameter, Range, set_value
 
 __all__ = ["make_experiment", "make_hyperparameters"]
 

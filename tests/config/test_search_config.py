@@ -1,6 +1,6 @@
 import pytest
 
-from socialmd.config.search_space import Choices, Range, parse_entry
+from socialmd.config.search_config import Choices, Range, parse_entry
 
 SIZES = {
     "number": {"minimum": 1, "maximum": 3},
@@ -10,12 +10,9 @@ SIZES = {
 
 
 def test_a_range_of_integers_is_one_of_integers():
-    (units,) = parse_entry(
-        "model.units", {"minimum": 32, "maximum": 256, "step": 32}
-    ).hyperparameters
-    assert units.name == "model.units"
-    assert units.domain == Range(32, 256, 32)
-    assert units.domain.is_integer
+    entry = parse_entry("model.units", {"minimum": 32, "maximum": 256, "step": 32})
+    assert entry.hyperparameters == (("model.units", Range(32, 256, 32), None),)
+    assert entry.hyperparameters[0].domain.is_integer
     assert not Range(0.5, 2).is_integer
 
 
@@ -30,10 +27,8 @@ def test_a_choice_among_lists_gives_a_list():
 def test_each_element_of_a_list_may_be_varied_for_itself():
     ranges = [{"minimum": 64, "maximum": 512}, {"choices": [128, 256]}]
     entry = parse_entry("model.lstm_units", ranges)
-    assert [each.name for each in entry.hyperparameters] == [
-        "model.lstm_units.0",
-        "model.lstm_units.1",
-    ]
+    names = [each.name for each in entry.hyperparameters]
+    assert names == ["model.lstm_units.0", "model.lstm_units.1"]
     assert entry.assemble({"model.lstm_units.0": 100, "model.lstm_units.1": 256}) == [100, 256]
 
 
