@@ -9,14 +9,15 @@ import numpy as np
 from keras import ops
 
 from socialmd.data.check_trajectory import find_change
+from socialmd.types import Mask, Shape, Tensor
 
 __all__ = ["check_constant_features", "check_inputs", "check_num_steps"]
 
 
 def check_inputs(
-    shape: Any,
+    shape: Shape,
     num_features: int | None = None,
-    mask_shape: Any | None = None,
+    mask_shape: Shape = None,
     spatial_dims: int = 2,
     max_particles: int | None = None,
 ) -> None:
@@ -53,7 +54,7 @@ def check_inputs(
         _check_mask(tuple(mask_shape), (shape[0], shape[2]))
 
 
-def check_constant_features(inputs: Any, mask: Any | None, spatial_dims: int) -> None:
+def check_constant_features(inputs: Tensor, mask: Mask, spatial_dims: int) -> None:
     """Check that features which are no coordinates stay as they are.
 
     Args:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 from keras import ops
-from numpy.typing import NDArray
 
 from socialmd.data import real_particles
 from socialmd.data.masked_inputs import unpack
+from socialmd.types import FloatArray
 
 __all__ = ["Scales", "estimate_scales"]
 
@@ -33,11 +33,11 @@ class Scales:
     input_shape: tuple[int, ...]
     displacement: float
     acceleration: float
-    error_by_step: NDArray[np.float64]
-    feature_mean: NDArray[np.float64]
-    feature_scale: NDArray[np.float64]
+    error_by_step: FloatArray
+    feature_mean: FloatArray
+    feature_scale: FloatArray
 
-    def errors(self, num_steps: int) -> NDArray[np.float64]:
+    def errors(self, num_steps: int) -> FloatArray:
         """`error_by_step` of any number of steps, [num_steps]; beyond T', as at T'.
 
         Never below a thousandth of d, which only exactly uniform motion is.
@@ -113,7 +113,7 @@ class _Sums:
         self.totals: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
 
-    def add(self, name: str, values: NDArray[np.float64], axes: tuple[int, ...]) -> None:
+    def add(self, name: str, values: FloatArray, axes: tuple[int, ...]) -> None:
         kept = values.size // max(1, np.prod([values.shape[axis] for axis in axes], dtype=int))
         self.totals[name] = self.totals.get(name, 0.0) + values.sum(axis=axes)
         self.counts[name] = self.counts.get(name, 0) + values.size // max(1, kept)

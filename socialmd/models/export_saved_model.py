@@ -14,6 +14,7 @@ from socialmd.claim import LOCK
 from socialmd.data.check_trajectory import has_changed
 from socialmd.files import UNFINISHED, put_in_place, unfinished_folder
 from socialmd.models.forecast_model import ForecastModel
+from socialmd.types import Mask, Tensor
 
 __all__ = ["export_saved_model"]
 
@@ -82,24 +83,24 @@ def _archive(model: ForecastModel) -> keras.export.ExportArchive:
     num_steps = tf.TensorSpec((), tf.int32, name="num_steps")
     seed = tf.TensorSpec((), tf.int32, name="seed")
 
-    def serve(inputs: Any) -> Any:
+    def serve(inputs: Tensor) -> Tensor:
         return as_in_training(inputs, _all_real(inputs), model.target_steps)
 
-    def serve_padded(inputs: Any, mask: Any) -> Any:
+    def serve_padded(inputs: Tensor, mask: Mask) -> Tensor:
         return as_in_training(inputs, mask, model.target_steps)
 
-    def rollout(inputs: Any, num_steps: Any) -> Any:
+    def rollout(inputs: Tensor, num_steps: Tensor) -> Tensor:
         return as_in_training(inputs, _all_real(inputs), num_steps)
 
-    def rollout_padded(inputs: Any, mask: Any, num_steps: Any) -> Any:
+    def rollout_padded(inputs: Tensor, mask: Mask, num_steps: Tensor) -> Tensor:
         return as_in_training(inputs, mask, num_steps)
 
-    def sample(inputs: Any, num_steps: Any, seed: Any) -> Any:
+    def sample(inputs: Tensor, num_steps: Tensor, seed: Tensor) -> Tensor:
         return _forecast(model, inputs, _all_real(inputs), num_steps, "sample", seed)
 
     # A function of its own, so that four endpoints build the model's graph once.
     @tf.function(input_signature=[inputs, mask, num_steps], autograph=False)
-    def as_in_training(inputs: Any, mask: Any, num_steps: Any) -> Any:
+    def as_in_training(inputs: Tensor, mask: Mask, num_steps: Tensor) -> Tensor:
         return _forecast(model, inputs, mask, num_steps, None, tf.constant(0))
 
     archive = keras.export.ExportArchive()
@@ -112,19 +113,24 @@ def _archive(model: ForecastModel) -> keras.export.ExportArchive:
     return archive
 
 
-def _all_real(inputs: Any) -> Any:
+def _all_real(inputs: Tensor) -> Tensor:
     inputs = _of_its_shape(inputs)
     batch, _, particles, _ = tf.unstack(tf.shape(inputs))
     return tf.fill((batch, particles), True)
 
 
-def _of_its_shape(tensor: Any) -> Any:
+def _of_its_shape(tensor: Tensor) -> Tensor:
     """The tensor, if it is as its signature says, to which TensorFlow itself does not hold it."""
     return tf.ensure_shape(tensor, tensor.shape)
 
 
 def _forecast(
-    model: ForecastModel, inputs: Any, mask: Any, num_steps: Any, feedback: str | None, seed: Any
+    model: ForecastModel,
+    inputs: Tensor,
+    mask: Mask,
+    num_steps: Tensor,
+    feedback: str | None,
+    seed: Tensor,
 ) -> dict[str, Any]:
     """What all endpoints compute, checked in the graph: no client can leave the checks out."""
     inputs, mask, num_steps, seed = map(_of_its_shape, (inputs, mask, num_steps, seed))
@@ -146,7 +152,7 @@ def _forecast(
     }
 
 
-def _check_constant(model: ForecastModel, inputs: Any) -> Any:
+def _check_constant(model: ForecastModel, inputs: Tensor) -> Tensor:
     """An operation that fails if features change in time that are no coordinates."""
     static = inputs[..., model.spatial_dims :]
     changed = has_changed(static, static[:, :1])
@@ -161,8 +167,8 @@ def _check_constant(model: ForecastModel, inputs: Any) -> Any:
 
 
 def _checks(
-    model: ForecastModel, inputs: Any, mask: Any, num_steps: Any, feedback: str | None
-) -> list[Any]:
+    model: ForecastModel, inputs: Tensor, mask: Mask, num_steps: Tensor, feedback: str | None
+) -> list[Tensor]:
     """Operations that fail if arguments of these ranks contradict each other or the model."""
     batch, steps, particles, _ = tf.unstack(tf.shape(inputs))
     expected, found = tf.stack([batch, particles]), tf.shape(mask)

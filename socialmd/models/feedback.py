@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from socialmd import distributions
+from socialmd.types import Tensor
 
 __all__ = ["FEEDBACKS", "check_feedback", "check_samples", "feed_back"]
 
@@ -42,8 +41,12 @@ def check_samples(num_samples: int | None, feedback: str, recalibrated: bool) ->
 
 
 def feed_back(
-    distribution: distributions.Distribution, parameters: Any, feedback: str, seed: Any, step: Any
-) -> Any:
+    distribution: distributions.Distribution,
+    parameters: Tensor,
+    feedback: str,
+    seed: Tensor,
+    step: Tensor,
+) -> Tensor:
     """The next step's positions.
 
         "mean"          of the predicted distribution. Of all points it is the one of least expected

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.distributions import Distribution
+from socialmd.types import Array
 
 __all__ = ["fit_sigma_factors"]
 
@@ -18,7 +17,7 @@ GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 
 
 def fit_sigma_factors(
-    distribution: Distribution, parameters: NDArray[Any], truth: NDArray[Any]
+    distribution: Distribution, parameters: Array, truth: Array
 ) -> NDArray[np.float32]:
     """The factor on all standard deviations that maximizes the likelihood, for each step ahead.
 
@@ -51,7 +50,7 @@ def fit_sigma_factors(
         raise ValueError("parameters, truth: expected finite numbers, found some that are not")
     parameters, truth = parameters.astype("float32"), truth.astype("float32")
 
-    def log_likelihood(log_factors: NDArray[Any]) -> NDArray[Any]:
+    def log_likelihood(log_factors: Array) -> Array:
         factors = np.exp(log_factors).astype("float32")[:, None, None]  # [T', 1, 1]
         scaled = distribution.scale_sigma(parameters, factors)
         log_probability = distribution.from_parameters(scaled).log_prob(truth)  # [W, T', N]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
 from socialmd.evaluation.ranks import rank_levels
+from socialmd.types import Array, FloatArray
 
 __all__ = ["fit_spread_factors", "spread_about_mean"]
 
@@ -18,7 +17,7 @@ LOWEST, HIGHEST, NUM_ROUNDS = -np.log(4), np.log(4), 10
 DEGREE = 3  # of the logarithm of the factor in that of 1 + s: futures stay smooth
 
 
-def spread_about_mean(futures: NDArray[Any], factors: NDArray[Any]) -> NDArray[np.float64]:
+def spread_about_mean(futures: Array, factors: Array) -> FloatArray:
     """Move futures away from, or towards, the mean of all.
 
     Args:
@@ -36,7 +35,7 @@ def spread_about_mean(futures: NDArray[Any], factors: NDArray[Any]) -> NDArray[n
     return np.asarray(mean + factors[:, None, None] * (futures - mean))
 
 
-def fit_spread_factors(futures: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
+def fit_spread_factors(futures: Array, truth: Array) -> NDArray[np.float32]:
     """The factors with which regions of 50, 80 and 95 % together hold as much as they should.
 
     Found step by step, by bisection, and smoothed. Errors may have heavier tails than futures; then

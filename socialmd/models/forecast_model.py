@@ -26,6 +26,7 @@ from socialmd.models.never_empty import never_empty
 from socialmd.models.recalibration import check_spread_factors, scale_sigma, scale_spread
 from socialmd.models.step_values import RecordedModel
 from socialmd.models.trained_model import TrainedModel
+from socialmd.types import Array, Inputs, Mask, Shape, Tensor
 
 __all__ = ["ForecastModel"]
 
@@ -90,10 +91,11 @@ class ForecastModel(TrainedModel, RecordedModel):
             raise ValueError(f"target_steps: expected at least 1, found {target_steps}")
         check_feedback(feedback)
         self.target_steps = target_steps
-        self.distribution_name = distribution
         self.feedback = feedback
         self.spatial_dims = spatial_dims
         self._distribution = distributions.get(distribution)
+        is_named = isinstance(distribution, str)
+        self.distribution_name = distribution if is_named else self._distribution
         self.densities: tuple[str, ...] = ()
         self.spread_factors: NDArray[np.float32] | None = None
         self.training_feedback: str | None = None
@@ -102,7 +104,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         if feedback == "sample":
             self.seed_generator = keras.random.SeedGenerator()
 
-    def one_step(self, inputs: Any) -> Any:
+    def one_step(self, inputs: Inputs) -> Tensor:
         """Teacher forcing: of every frame from the third on, the density given those before it.
 
         Args:
@@ -118,8 +120,8 @@ class ForecastModel(TrainedModel, RecordedModel):
         raise NotImplementedError
 
     def closed_loop(
-        self, inputs: Any, steps: Any, feedback: str | None = None, seed: Any = 0
-    ) -> tuple[Any, Any]:
+        self, inputs: Inputs, steps: Tensor, feedback: str | None = None, seed: Tensor = 0
+    ) -> tuple[Tensor, Tensor]:
         """Warm-up and closed loop, for use within compiled functions; `rollout` is for all else.
 
         Args:
@@ -155,7 +157,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         """
         raise ValueError(f"{type(self).__name__}: expected scales of the data, found none")
 
-    def _add_constant(self, name: str, initializer: str, shape: tuple[int, ...] = ()) -> Any:
+    def _add_constant(self, name: str, initializer: str, shape: Shape = ()) -> Tensor:
         """A float32 weight that training does not change, whatever the precision."""
         return self.add_weight(
             name=name,
@@ -245,7 +247,7 @@ class ForecastModel(TrainedModel, RecordedModel):
             for make in (self.make_train_function, self.make_test_function):
                 make(force=True)
 
-    def respond_in_training(self, inputs: Any, training: bool | None, **options: Any) -> Any:
+    def respond_in_training(self, inputs: Inputs, training: bool | None, **options: Any) -> Any:
         """What `call` returns, see `begin_training`: parameters [B, T', N, P], or futures."""
         feedback = self.training_feedback or self.feedback
         if feedback == "truth":
@@ -264,10 +266,10 @@ class ForecastModel(TrainedModel, RecordedModel):
     # === Keras ===
 
     @never_empty
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Inputs, training: bool | None = None) -> Tensor:
         return self.respond_in_training(inputs, training)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any | None = None) -> Any:
+    def compute_mask(self, inputs: Inputs, previous_mask: Mask = None) -> Mask:
         """Of what `call` returns, [B, T', N]: Keras leaves padded particles out of losses by it."""
         inputs, mask = unpack(inputs)
         if mask is None:
@@ -281,12 +283,12 @@ class ForecastModel(TrainedModel, RecordedModel):
 
     def compute_loss(
         self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
+        x: Tensor = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
         training: bool = True,
-    ) -> Any:
+    ) -> Tensor:
         """As `keras.Model.compute_loss`, without padded particles.
 
         Masks that come with the inputs are weights here as well: on JAX, Keras traces `call` alone
@@ -337,7 +339,7 @@ class ForecastModel(TrainedModel, RecordedModel):
 
     def rollout(
         self,
-        inputs: Any,
+        inputs: Inputs,
         num_steps: int | None = None,
         feedback: str | None = None,
         seed: int | None = None,
@@ -410,7 +412,9 @@ class ForecastModel(TrainedModel, RecordedModel):
             return positions, scale_sigma(self, parameters)
         return positions, parameters
 
-    def _check_windows(self, inputs: Any) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+    def _check_windows(
+        self, inputs: Inputs
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
         """What can be forecast, as arrays, by a model that is built."""
         frames, mask = unpack(inputs)
         if np.ma.is_masked(frames):
@@ -431,7 +435,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         return frames, mask
 
     def _roll_out_together(
-        self, inputs: Any, num_steps: int, feedback: str, seed: int, num_samples: int | None
+        self, inputs: Inputs, num_steps: int, feedback: str, seed: int, num_samples: int | None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """As `rollout`, all at once; memory also holds every step's h and c."""
         inputs = keras.tree.map_structure(ops.convert_to_tensor, inputs)
@@ -472,21 +476,22 @@ class ForecastModel(TrainedModel, RecordedModel):
         """Numbers that training changes; the reference model of the thesis has 140 768."""
         return sum(math.prod(weight.shape) for weight in self.trainable_weights)
 
-    def distribution(self, parameters: Any) -> Any:
-        """Predicted distributions as TensorFlow Probability has them.
+    def distribution(self, parameters: Tensor) -> Any:
+        """Predicted distributions as TensorFlow Probability has them, or on JAX this package.
 
         Args:
             parameters: [..., P], from `model(inputs)` or `rollout`.
 
         Returns:
-            A `tfp.distributions.Distribution`, batch shape [...], event shape [D].
+            A `tfp.distributions.Distribution`, or a `MixtureDensity` on JAX: batch shape [...],
+            event shape [D].
 
         Example:
             >>> model.distribution(model(inputs)).log_prob(targets)  # [B, T', N]
         """
         return self._distribution.from_parameters(parameters)
 
-    def sigma(self, parameters: Any) -> NDArray[np.float32]:
+    def sigma(self, parameters: Tensor) -> NDArray[np.float32]:
         """Predicted standard deviation per coordinate.
 
         Args:
@@ -498,7 +503,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         variance = ops.convert_to_numpy(self.distribution(parameters).variance())
         return np.sqrt(variance.mean(axis=-1))
 
-    def components(self, parameters: Any) -> tuple[Any, Any, Any]:
+    def components(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Predicted densities as mixtures of C Gaussians, for arithmetic with arrays.
 
         Args:
@@ -555,7 +560,7 @@ class ForecastModel(TrainedModel, RecordedModel):
                     f"recalibrate: futures are left as drawn, since {error}", stacklevel=2
                 )
 
-    def _fit_spread_factors(self, batches: list[tuple[Any, Any]]) -> NDArray[np.float32]:
+    def _fit_spread_factors(self, batches: list[tuple[Inputs, Tensor]]) -> NDArray[np.float32]:
         counts = [len(targets) for _, targets in batches]
         total = sum(counts)
         chosen = np.unique(np.linspace(0, total - 1, min(total, MAX_WINDOWS)).round().astype(int))
@@ -575,13 +580,10 @@ class ForecastModel(TrainedModel, RecordedModel):
         return fit_spread_factors(np.concatenate(futures, axis=1), np.concatenate(truth))
 
     def get_config(self) -> dict[str, Any]:
-        distribution = self.distribution_name
-        if not isinstance(distribution, str):
-            distribution = keras.saving.serialize_keras_object(distribution)
         return {
             **super().get_config(),
             "target_steps": self.target_steps,
-            "distribution": distribution,
+            "distribution": self.distribution_name,
             "feedback": self.feedback,
             "densities": self.densities,
             "spread_factors": None
@@ -603,8 +605,6 @@ class ForecastModel(TrainedModel, RecordedModel):
         config = dict(config)
         densities = config.pop("densities", ("marginal",))
         spread_factors = config.pop("spread_factors", None)
-        if isinstance(config.get("distribution"), dict):
-            config["distribution"] = keras.saving.deserialize_keras_object(config["distribution"])
         model = cls(**config)
         model.densities = tuple(densities)
         if spread_factors is not None:
@@ -620,17 +620,17 @@ class ForecastModel(TrainedModel, RecordedModel):
         return tf.function(self.closed_loop, reduce_retracing=True)
 
 
-def _repeat(tensor: Any, num_samples: int) -> Any:
+def _repeat(tensor: Tensor, num_samples: int) -> Tensor:
     """Every past for each of S futures: [B, ...] -> [S B, ...]."""
     return ops.tile(tensor, (num_samples, *[1] * (len(tensor.shape) - 1)))
 
 
-def _part(frames: NDArray[Any], mask: NDArray[np.bool_] | None, rows: slice) -> Any:
+def _part(frames: Array, mask: NDArray[np.bool_] | None, rows: slice) -> Inputs:
     """Some of the windows."""
     return pack(frames[rows], None if mask is None else mask[rows])
 
 
-def _real(tensor: Any, inputs: Any) -> Any:
+def _real(tensor: Tensor, inputs: Inputs) -> Tensor:
     """A batch's [B, T', N, ...] as an array; if it comes with a mask, of its real particles."""
     array, mask = ops.convert_to_numpy(tensor), unpack(inputs)[1]
     return array if mask is None else real_particles(array, ops.convert_to_numpy(mask))

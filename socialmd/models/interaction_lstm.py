@@ -16,6 +16,7 @@ from socialmd.models.estimate_scales import estimate_scales
 from socialmd.models.feedback import feed_back
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.registration import register
+from socialmd.types import Inputs, Mask, Positions, Shape, States, Tensor
 
 __all__ = ["InteractionLSTM"]
 
@@ -165,7 +166,7 @@ class InteractionLSTM(ForecastModel):
         """What sums over neighbours."""
         return self.cell.law.interaction
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         check_inputs(input_shape, spatial_dims=self.spatial_dims)
         self.num_features = input_shape[-1]
         static, units = self.num_features - self.spatial_dims, self.cell.units
@@ -184,7 +185,7 @@ class InteractionLSTM(ForecastModel):
 
     # === Forecast ===
 
-    def one_step(self, inputs: Any) -> Any:
+    def one_step(self, inputs: Inputs) -> Tensor:
         frames, features, mask = self._unpack(inputs)
         state, _, parameters = self._warm_up(frames, features, mask)
         motion, known = self._advance(state, features, mask)
@@ -195,21 +196,21 @@ class InteractionLSTM(ForecastModel):
 
     def closed_loop(
         self,
-        inputs: Any,
-        steps: Any,
+        inputs: Inputs,
+        steps: Tensor,
         feedback: str | None = None,
-        seed: Any = 0,
-    ) -> tuple[Any, Any]:
+        seed: Tensor = 0,
+    ) -> tuple[Tensor, Tensor]:
         feedback = feedback or self.feedback
         frames, features, mask = self._unpack(inputs)
         start, shape, _ = self._warm_up(frames, features, mask)
         is_marginal = feedback != "sample" and "marginal" in self.densities
 
-        def closed_loop(carry: Any, step: Any) -> Any:
+        def closed_loop(carry: States, step: Tensor) -> tuple[States, States]:
             state, marginal_states, _ = carry
             motion, known = self._advance(state, features, mask)
-            kick: Any = None
-            kept: Any = None
+            kick: Tensor = None
+            kept: Tensor = None
             if feedback == "sample":
                 parameters, expected, push, kept = self._disturb(motion, state[3], known, step)
                 following = feed_back(self._distribution, parameters, feedback, seed, step)
@@ -230,8 +231,12 @@ class InteractionLSTM(ForecastModel):
         return ops.swapaxes(states[0], 0, 1), ops.swapaxes(parameters, 0, 1)
 
     def pair_acceleration(
-        self, offsets: Any, own_features: Any, neighbour_features: Any, frames_at_rest: int = 8
-    ) -> Any:
+        self,
+        offsets: Positions,
+        own_features: Tensor,
+        neighbour_features: Tensor,
+        frames_at_rest: int = 8,
+    ) -> Tensor:
         """The learned law: how a particle is accelerated by one neighbour, and by nobody else.
 
         Args:
@@ -257,7 +262,7 @@ class InteractionLSTM(ForecastModel):
         law, scale = self.cell.law, self.cell.acceleration_scale
         return scale * law(positions, *law.read(features, states[0]))[:, 0]
 
-    def _unpack(self, inputs: Any) -> tuple[Any, Any, Any | None]:
+    def _unpack(self, inputs: Inputs) -> tuple[Tensor, Tensor, Mask]:
         """Positions [T, B, N, D], standardized static features [B, N, F - D] and mask."""
         inputs, mask = unpack(inputs)
         mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
@@ -267,13 +272,15 @@ class InteractionLSTM(ForecastModel):
         features = self.cell.standardize(frames[:, -1, :, self.spatial_dims :])
         return ops.swapaxes(frames[..., : self.spatial_dims], 0, 1), features, mask
 
-    def _warm_up(self, frames: Any, features: Any, mask: Any | None) -> tuple[Any, Any, Any]:
+    def _warm_up(
+        self, frames: Tensor, features: Tensor, mask: Mask
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """State after the last frame, (B, N), and parameters of all frames but the first."""
         shape = ops.shape(frames)[1:3]
         state = (frames[0], frames[1] - frames[0], self._no_states(shape), frames[0] * 0.0)
         no_parameters = ops.zeros((*shape, self.parameter_size), "float32")
 
-        def given(carry: Any, frame: Any) -> Any:
+        def given(carry: States, frame: Tensor) -> tuple[States, States]:
             state, _, is_known = carry
             motion, known = self._advance(state, features, mask)
             parameters = self._expect(motion, state[3], known)
@@ -286,12 +293,12 @@ class InteractionLSTM(ForecastModel):
         (state, *_), (_, parameters, _) = ops.scan(given, carry, frames[1:])
         return state, shape, parameters
 
-    def _no_states(self, shape: Any) -> tuple[Any, ...]:
+    def _no_states(self, shape: Shape) -> tuple[Tensor, ...]:
         """h and c before anything was seen; one number each where there is no LSTM."""
         state = ops.zeros((*shape, max(self.cell.units, 1)), "float32")
         return (state, state)
 
-    def _advance(self, state: Any, features: Any, mask: Any | None) -> tuple[Motion, Any]:
+    def _advance(self, state: States, features: Tensor, mask: Mask) -> tuple[Motion, Tensor]:
         """Where the motion leads, and what is known of how far that can be trusted."""
         position, velocity, states, residual = state
         motion = self.cell.advance(position, velocity, features, states[0], mask)
@@ -303,12 +310,14 @@ class InteractionLSTM(ForecastModel):
         hidden = [states[0]] if self.cell.units else []
         return motion, ops.concatenate([moments, features, *hidden], axis=-1)
 
-    def _expect(self, motion: Motion, residual: Any, known: Any) -> Any:
+    def _expect(self, motion: Motion, residual: Tensor, known: Tensor) -> Tensor:
         """Parameters of the conditional density."""
         outputs = self.conditional(known)
         return self._around(_corrected(motion, residual, outputs), outputs[..., :-1])
 
-    def _disturb(self, motion: Motion, residual: Any, known: Any, step: Any) -> tuple[Any, ...]:
+    def _disturb(
+        self, motion: Motion, residual: Tensor, known: Tensor, step: Tensor
+    ) -> tuple[Tensor, ...]:
         """Parameters of the density to draw from, where it is, how it moves velocities, and s."""
         known = ops.stop_gradient(known)
         outputs = self.conditional(known)
@@ -318,7 +327,7 @@ class InteractionLSTM(ForecastModel):
         raw = outputs[..., :-1] + ops.cast(step > 0, "float32") * dy
         return self._around(expected, raw), expected, 2.0 * ops.exp(kappa), ops.tanh(sigma)
 
-    def _around(self, position: Any, outputs: Any) -> Any:
+    def _around(self, position: Positions, outputs: Tensor) -> Tensor:
         """Parameters of the density around a position, from raw outputs."""
         a = self.cell.acceleration_scale
         correction = a if self.memory_in_law else 0.0
@@ -326,13 +335,13 @@ class InteractionLSTM(ForecastModel):
 
     def _observe(
         self,
-        state: Any,
+        state: States,
         motion: Motion,
-        following: Any,
-        features: Any,
-        kick: Any | None = None,
-        kept: Any | None = None,
-    ) -> Any:
+        following: Positions,
+        features: Tensor,
+        kick: Tensor = None,
+        kept: Tensor = None,
+    ) -> Tensor:
         """The state once the next frame is there, or what stands for it.
 
         Args:
@@ -350,7 +359,9 @@ class InteractionLSTM(ForecastModel):
         states = self.cell.remember(velocity, features, motion.acceleration, residual, states)
         return following, velocity, states, residual
 
-    def _widen(self, following: Any, known: Any, states: Any, step: Any) -> tuple[Any, Any]:
+    def _widen(
+        self, following: Positions, known: Tensor, states: States, step: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Marginal parameters around a point of the trajectory, and the states of their LSTM."""
         inputs = ops.concatenate([known, _log_ahead(step, known)], axis=-1)
         inputs = ops.stop_gradient(inputs)
@@ -466,12 +477,12 @@ class InteractionLSTM(ForecastModel):
         return super().from_config({**config, "interaction": interaction})
 
 
-def _corrected(motion: Motion, residual: Any, outputs: Any) -> Any:
+def _corrected(motion: Motion, residual: Tensor, outputs: Tensor) -> Tensor:
     """Where the next frame is expected if what was wrong before persists, x + e."""
     return motion.position + ops.tanh(outputs[..., -1:]) * residual
 
 
-def _as_given(motion: Motion, position: Any, velocity: Any) -> Motion:
+def _as_given(motion: Motion, position: Positions, velocity: Tensor) -> Motion:
     """A motion without gradient, with that which it has if there is neither force nor friction."""
     return motion._replace(
         position=motion.position + _zero_with_gradient(position + velocity),
@@ -479,10 +490,10 @@ def _as_given(motion: Motion, position: Any, velocity: Any) -> Motion:
     )
 
 
-def _zero_with_gradient(tensor: Any) -> Any:
+def _zero_with_gradient(tensor: Tensor) -> Tensor:
     return tensor - ops.stop_gradient(tensor)
 
 
-def _log_ahead(step: Any, like: Any) -> Any:
+def _log_ahead(step: Tensor, like: Tensor) -> Tensor:
     """log(1 + steps ahead) for every particle, [B, N, 1]."""
     return ops.full_like(like[..., :1], ops.log1p(ops.cast(step, "float32")))

@@ -10,6 +10,7 @@ from keras import ops
 
 from socialmd.data.masked_inputs import pack, unpack
 from socialmd.replicas import replica_context
+from socialmd.types import Inputs, Tensor
 
 __all__ = ["never_empty"]
 
@@ -34,7 +35,7 @@ def never_empty(call: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @functools.wraps(call)
-    def call_with_systems(self: Any, inputs: Any, training: bool | None = None) -> Any:
+    def call_with_systems(self: Any, inputs: Inputs, training: bool | None = None) -> Tensor:
         if replica_context() is None:
             return call(self, inputs, training)
         frames, mask = unpack(inputs)
@@ -44,7 +45,7 @@ def never_empty(call: Callable[..., Any]) -> Callable[..., Any]:
     return call_with_systems
 
 
-def _at_least_one(tensor: Any | None) -> Any | None:
+def _at_least_one(tensor: Tensor) -> Tensor:
     """The tensor [B, ...] or, if B is zero, zeros [1, ...]."""
     if tensor is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from socialmd.models.forecast_model import ForecastModel
 from socialmd.models.load import load
 from socialmd.models.trained_model import MODEL_FILE
 from socialmd.presets import find_model
+from socialmd.types import Inputs
 
 __all__ = ["Forecast", "forecast"]
 
@@ -38,7 +39,7 @@ class Forecast(NamedTuple):
 
 
 def forecast(
-    past: Any,
+    past: Inputs,
     model: str | Path | ForecastModel = "interaction",
     num_steps: int | None = None,
     num_samples: int | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from keras import ops
@@ -12,11 +12,12 @@ from socialmd.models.fit_spread_factors import spread_about_mean
 
 if TYPE_CHECKING:
     from socialmd.models.forecast_model import ForecastModel
+from socialmd.types import Tensor
 
 __all__ = ["check_spread_factors", "scale_sigma", "scale_spread"]
 
 
-def scale_sigma(model: ForecastModel, parameters: Any) -> NDArray[np.float32]:
+def scale_sigma(model: ForecastModel, parameters: Tensor) -> NDArray[np.float32]:
     """Parameters as `rollout(..., recalibrated=True)` gives them.
 
     Args:
@@ -34,7 +35,7 @@ def scale_sigma(model: ForecastModel, parameters: Any) -> NDArray[np.float32]:
     return ops.convert_to_numpy(parameters)
 
 
-def scale_spread(model: ForecastModel, futures: Any) -> NDArray[np.float32]:
+def scale_spread(model: ForecastModel, futures: Tensor) -> NDArray[np.float32]:
     """Futures as `rollout(..., num_samples=S, recalibrated=True)` gives them.
 
     Args:

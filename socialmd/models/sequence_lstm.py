@@ -14,6 +14,7 @@ from socialmd.models.feedback import feed_back
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.models.never_empty import never_empty
 from socialmd.registration import register
+from socialmd.types import Inputs, Mask, Positions, Shape, States, Tensor
 
 __all__ = ["SequenceLSTM"]
 
@@ -111,7 +112,7 @@ class SequenceLSTM(ForecastModel):
             width, activation="relu", dtype=self.dtype_policy, name=f"{name}_{index}"
         )
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         check_inputs(input_shape, spatial_dims=self.spatial_dims)
         if input_shape[2] is None:
             raise ValueError("inputs: expected a known number of particles, found None")
@@ -127,7 +128,7 @@ class SequenceLSTM(ForecastModel):
         self.built = True
 
     @never_empty
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Inputs, training: bool | None = None) -> Tensor:
         systems = ops.shape(unpack(inputs)[0])[0]
         dropout = self._draw_dropout(systems) if training else None
         return self.respond_in_training(inputs, training, dropout=dropout)
@@ -136,12 +137,12 @@ class SequenceLSTM(ForecastModel):
 
     def closed_loop(
         self,
-        inputs: Any,
-        steps: Any,
+        inputs: Inputs,
+        steps: Tensor,
         feedback: str | None = None,
-        seed: Any = 0,
-        dropout: list[Any] | None = None,
-    ) -> tuple[Any, Any]:
+        seed: Tensor = 0,
+        dropout: list[Tensor] | None = None,
+    ) -> tuple[Tensor, Tensor]:
         feedback = feedback or self.feedback
         inputs, mask = unpack(inputs)
         mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
@@ -152,11 +153,11 @@ class SequenceLSTM(ForecastModel):
         particles = ops.shape(inputs)[2]
         positions, features, states, real = self._start(inputs, mask)
 
-        def warm_up(states: Any, position: Any) -> Any:
+        def warm_up(states: States, position: Positions) -> tuple[States, States]:
             _, states = self._step(position, features, states, dropout)
             return states, states
 
-        def closed_loop(carry: Any, step: Any) -> Any:
+        def closed_loop(carry: States, step: Tensor) -> tuple[States, States]:
             position, states, _ = carry
             outputs, states = self._step(position, features, states, dropout)
             parameters = self._to_parameters(outputs)
@@ -176,13 +177,13 @@ class SequenceLSTM(ForecastModel):
             ops.swapaxes(tensor, 0, 1)[:, :, :particles] for tensor in (predicted, parameters)
         )
 
-    def one_step(self, inputs: Any, dropout: list[Any] | None = None) -> Any:
+    def one_step(self, inputs: Inputs, dropout: list[Tensor] | None = None) -> Tensor:
         inputs, mask = unpack(inputs)
         particles = ops.shape(inputs)[2]
         positions, features, states, _ = self._start(inputs, mask)
         no_parameters = self._no_parameters(features)
 
-        def given(carry: Any, position: Any) -> Any:
+        def given(carry: States, position: Positions) -> tuple[States, States]:
             outputs, states = self._step(position, features, carry[0], dropout)
             carry = (states, self._to_parameters(outputs))
             return carry, carry
@@ -192,7 +193,7 @@ class SequenceLSTM(ForecastModel):
         factor = self.sigma_factors[0]
         return self._distribution.scale_sigma(parameters, factor)
 
-    def _start(self, inputs: Any, mask: Any | None) -> tuple[Any, Any, list[Any], Any]:
+    def _start(self, inputs: Inputs, mask: Mask) -> tuple[Tensor, Tensor, list[Tensor], Tensor]:
         """Positions [B, T, N, D], features [B, N, F - D], states, and who is real; N at most."""
         frames, real = self._fill_up(ops.cast(inputs, "float32"), mask)
         zeros = [
@@ -201,15 +202,15 @@ class SequenceLSTM(ForecastModel):
         features = frames[:, -1, :, self.spatial_dims :]
         return frames[..., : self.spatial_dims], features, [(each, each) for each in zeros], real
 
-    def _no_parameters(self, features: Any) -> Any:
+    def _no_parameters(self, features: Tensor) -> Tensor:
         return ops.zeros((*ops.shape(features)[:2], self.spatial_dims + 1), "float32")
 
-    def _to_parameters(self, outputs: Any) -> Any:
+    def _to_parameters(self, outputs: Tensor) -> Tensor:
         return self._distribution.to_parameters(
             ops.cast(outputs, "float32"), 0.0, self.length_scale, self.length_scale
         )
 
-    def _fill_up(self, frames: Any, mask: Any | None) -> tuple[Any, Any]:
+    def _fill_up(self, frames: Tensor, mask: Mask) -> tuple[Tensor, Tensor]:
         """Frames of N particles [B, T, N, F], zeros where there is none, and ones elsewhere."""
         batch, steps, particles, features = ops.shape(frames)
         real = ops.ones((batch, particles, 1)) if mask is None else ops.cast(mask, "float32")
@@ -222,7 +223,9 @@ class SequenceLSTM(ForecastModel):
         real = ops.concatenate([real, ops.zeros((batch, missing, 1), "float32")], axis=1)
         return ops.reshape(frames, (batch, steps, self.max_particles, features)), real
 
-    def _step(self, position: Any, features: Any, states: Any, dropout: list[Any] | None) -> Any:
+    def _step(
+        self, position: Positions, features: Tensor, states: States, dropout: list[Tensor] | None
+    ) -> Tensor:
         """One frame [B, N, D] -> raw means [B, N, D] and states."""
         vector = ops.concatenate([position / self.length_scale, features], axis=-1)
         hidden = ops.reshape(vector, (-1, self.max_particles * self.num_features))
@@ -240,7 +243,7 @@ class SequenceLSTM(ForecastModel):
         outputs = self.output_layer(hidden)
         return ops.reshape(outputs, (-1, self.max_particles, self.spatial_dims)), following
 
-    def _draw_dropout(self, batch: Any) -> list[Any]:
+    def _draw_dropout(self, batch: Tensor) -> list[Tensor]:
         """For each hidden layer, zeros and 1 / (1 - rate), [B, width]."""
         widths = (*self.mlp_units, *self.lstm_units, *reversed(self.mlp_units))
         return [

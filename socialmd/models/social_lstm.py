@@ -14,6 +14,7 @@ from socialmd.models.estimate_scales import estimate_scales
 from socialmd.models.feedback import feed_back
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.registration import register
+from socialmd.types import Inputs, Mask, Positions, Shape, States, Tensor
 
 __all__ = ["SocialLSTM"]
 
@@ -125,7 +126,7 @@ class SocialLSTM(ForecastModel):
             name="cell",
         )
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         check_inputs(input_shape)
         particles = (None, None)
         features = input_shape[-1] + (0 if self.prediction == "position" else 2)
@@ -143,11 +144,11 @@ class SocialLSTM(ForecastModel):
 
     def closed_loop(
         self,
-        inputs: Any,
-        steps: Any,
+        inputs: Inputs,
+        steps: Tensor,
         feedback: str | None = None,
-        seed: Any = 0,
-    ) -> tuple[Any, Any]:
+        seed: Tensor = 0,
+    ) -> tuple[Tensor, Tensor]:
         feedback = feedback or self.feedback
         frames, displacements, mask = self._read(inputs)
         position, displacement = frames[-1, ..., :2], displacements[-1]
@@ -155,12 +156,12 @@ class SocialLSTM(ForecastModel):
         past = ops.concatenate([frames, displacements], axis=-1)[:-1]  # [T - 1, B, N, F + 2]
         is_conditional = "conditional" in self.densities  # and as wide whatever came before
 
-        def warm_up(states: Any, frame: Any) -> Any:
+        def warm_up(states: States, frame: Tensor) -> tuple[States, States]:
             position, features, displacement = ops.split(frame, [2, self.num_features], axis=-1)
             _, states = self._step(position, displacement, features, states, mask)
             return states, states
 
-        def closed_loop(carry: Any, step: Any) -> Any:
+        def closed_loop(carry: States, step: Tensor) -> tuple[States, States]:
             position, displacement, states, _ = carry
             outputs, states = self._step(position, displacement, features, states, mask)
             parameters = self._to_parameters(
@@ -176,11 +177,11 @@ class SocialLSTM(ForecastModel):
         _, (predicted, _, _, parameters) = ops.scan(closed_loop, start, steps)
         return ops.swapaxes(predicted, 0, 1), ops.swapaxes(parameters, 0, 1)
 
-    def one_step(self, inputs: Any) -> Any:
+    def one_step(self, inputs: Inputs) -> Tensor:
         frames, displacements, mask = self._read(inputs)
         features, states = self._start(frames)
 
-        def given(carry: Any, frame: Any) -> Any:
+        def given(carry: States, frame: Tensor) -> tuple[States, States]:
             states, _ = carry
             position, features, displacement = ops.split(frame, [2, self.num_features], axis=-1)
             outputs, states = self._step(position, displacement, features, states, mask)
@@ -191,7 +192,7 @@ class SocialLSTM(ForecastModel):
         _, (_, parameters) = ops.scan(given, (states, self._no_parameters(features)), past)
         return ops.swapaxes(parameters, 0, 1)[:, 1:]
 
-    def _read(self, inputs: Any) -> tuple[Any, Any, Any | None]:
+    def _read(self, inputs: Inputs) -> tuple[Tensor, Tensor, Mask]:
         """Frames [T, B, N, F], displacements [T, B, N, 2] and mask."""
         inputs, mask = unpack(inputs)
         mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
@@ -203,18 +204,23 @@ class SocialLSTM(ForecastModel):
         )
         return frames, displacements, mask
 
-    def _start(self, frames: Any) -> tuple[Any, Any]:
+    def _start(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Features that stay as they are in the last frame, [B, N, F - 2], and h and c."""
         features = frames[-1, ..., 2:]
         state = ops.zeros((*ops.shape(features)[:2], self.cell.units), self.compute_dtype)
         return features, (state, state)
 
-    def _no_parameters(self, features: Any) -> Any:
+    def _no_parameters(self, features: Tensor) -> Tensor:
         return ops.zeros((*ops.shape(features)[:2], self.cell.output_dim), "float32")
 
     def _step(
-        self, position: Any, displacement: Any, features: Any, states: Any, mask: Any | None
-    ) -> Any:
+        self,
+        position: Positions,
+        displacement: Tensor,
+        features: Tensor,
+        states: States,
+        mask: Mask,
+    ) -> Tensor:
         parts = [position / self.length_scale, features]
         if self.prediction != "position":
             parts.append(
@@ -222,7 +228,9 @@ class SocialLSTM(ForecastModel):
             )
         return self.cell(ops.concatenate(parts, axis=-1), position, states, mask)
 
-    def _to_parameters(self, outputs: Any, position: Any, displacement: Any, step: Any) -> Any:
+    def _to_parameters(
+        self, outputs: Tensor, position: Positions, displacement: Tensor, step: Tensor
+    ) -> Tensor:
         """Parameters of the density so many steps after what is known, 0 being the next."""
         outputs = ops.cast(outputs, "float32")
         length = self.length_scale

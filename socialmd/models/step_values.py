@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from socialmd.replicas import replica_context
+from socialmd.types import Tensor
 
 __all__ = ["RecordedModel", "StepValues"]
 
@@ -82,7 +83,7 @@ class RecordedModel(keras.Model):
 
     if keras.backend.backend() == "tensorflow":  # others hand a state to another `train_step`
 
-        def train_step(self, data: Any) -> Any:
+        def train_step(self, data: Any) -> Tensor:
             import tensorflow as tf
 
             values = self._recorded
@@ -101,7 +102,7 @@ class RecordedModel(keras.Model):
             _assign(variables, [old + new for old, new in zip(before, of_step, strict=True)])
             return self.get_metrics_result()
 
-        def _take_step(self, data: Any) -> list[Any]:
+        def _take_step(self, data: Any) -> list[Tensor]:
             """As Keras' `train_step`, with the gradient's norm and the learning rate in the end."""
             import tensorflow as tf
 
@@ -125,12 +126,12 @@ class RecordedModel(keras.Model):
             return [norm, rate]
 
 
-def _assign(variables: list[Any], values: list[Any]) -> None:
+def _assign(variables: list[Tensor], values: list[Tensor]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
 
-def _add_up_replicas(tensors: list[Any]) -> list[Any]:
+def _add_up_replicas(tensors: list[Tensor]) -> list[Tensor]:
     """Sums over the devices that share a batch; where there is one, nothing is added."""
     context = replica_context()
     return tensors if context is None else list(context.all_reduce("SUM", tensors))
