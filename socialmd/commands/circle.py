@@ -42,7 +42,6 @@ parse_first(__name__, _parse)  # what follows takes seconds to import
 
 import numpy as np
 from matplotlib.patches import Circle
-from numpy.typing import NDArray
 
 from socialmd import load_config
 from socialmd.config import ExperimentConfig
@@ -55,6 +54,7 @@ from socialmd.models import ForecastModel
 from socialmd.plots import new_figure, plot_density
 from socialmd.simulation import CircleWalk
 from socialmd.training import fit
+from socialmd.types import Array
 
 REFERENCE = "gaussian"
 DISTRIBUTIONS = (REFERENCE, "mixture", "correlated_mixture")
@@ -169,7 +169,7 @@ def make_table(report: Mapping[str, Any]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _spread(values: NDArray[Any]) -> str:
+def _spread(values: Array) -> str:
     deviation = f" ± {values.std(ddof=1):.3f}" if len(values) > 1 else ""
     return f"{values.mean():.3f}{deviation}"
 
@@ -177,7 +177,7 @@ def _spread(values: NDArray[Any]) -> str:
 def draw(
     path: Path,
     walk: CircleWalk,
-    past: NDArray[Any],
+    past: Array,
     models: Mapping[str, ForecastModel],
     nlls: Mapping[str, float],
 ) -> None:

@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from socialmd.commands.command_line import make_parser, parse_first, positive_integer, run_script
 
@@ -56,14 +55,14 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 parse_first(__name__, _parse, needs_tensorflow=False)  # what follows takes seconds to import
 
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from socialmd.simulation.drug_carrier import DrugCarrier, Schedule, write_simulation
+from socialmd.types import Array
 
 FIRST, LAST = slice(None, 20), slice(-20, None)  # frames of the printed means
 
-Distances = Mapping[str, NDArray[Any]]
+Distances = Mapping[str, Array]
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -82,7 +82,6 @@ parse_first(__name__, _parse)  # what follows takes seconds to import
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from socialmd.data import DatasetDescription, ForecastTask, read_forecast_task
 from socialmd.data.dataset_description import DESCRIPTION_FILE, SPLITS, read_description, save_array
@@ -92,6 +91,7 @@ from socialmd.files import put_in_place, unfinished_folder
 from socialmd.models import ForecastModel, load
 from socialmd.molecular import write_pdb
 from socialmd.reporting import overall_table
+from socialmd.types import Array
 
 FILES = (
     "parameters.npy",
@@ -223,7 +223,7 @@ def _can_move(model: ForecastModel, count: int, arguments: argparse.Namespace) -
     return arguments.recalibrated and is_possible
 
 
-def _compare(task: ForecastTask, positions: NDArray[Any], log_probabilities: Any | None) -> str:
+def _compare(task: ForecastTask, positions: Array, log_probabilities: Any | None) -> str:
     truth = task.truth[None]
     _, known, _, dims = truth.shape
     if log_probabilities is not None:
@@ -285,8 +285,8 @@ def _first_frame(origin: dict[str, Any]) -> int:
 
 
 def _names_and_features(
-    description: DatasetDescription | None, frame: NDArray[Any], dims: int, are_molecules: bool
-) -> tuple[list[str] | None, dict[str, NDArray[Any]]]:
+    description: DatasetDescription | None, frame: Array, dims: int, are_molecules: bool
+) -> tuple[list[str] | None, dict[str, Array]]:
     """The particles' names if the features are nothing else; or features by name, [N] each."""
     features = frame[:, dims:]
     labels = [f"feature_{index}" for index in range(dims, frame.shape[1])]
@@ -319,11 +319,11 @@ def _identifiers(labels: Sequence[str]) -> list[str]:
 
 def _write_pdb_files(
     folder: Path,
-    truth: NDArray[Any],
-    positions: NDArray[Any],
-    times: NDArray[Any],
+    truth: Array,
+    positions: Array,
+    times: Array,
     labels: tuple[list[str] | None, list[str] | None],
-    results: dict[str, NDArray[Any]],
+    results: dict[str, Array],
     required: bool,
 ) -> None:
     """Both or none; say why none unless they are required."""

@@ -128,7 +128,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 parse_first(__name__, _parse, needs_tensorflow=False)  # what follows takes seconds to import
 
 import numpy as np
-from numpy.typing import NDArray
 
 from socialmd.claim import claim
 from socialmd.data.dataset_description import SPLITS
@@ -158,6 +157,7 @@ from socialmd.plots import (
     plot_slice_edge_on,
     plot_slice_in_space,
 )
+from socialmd.types import Array
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -332,7 +332,7 @@ def check_first_frames(
         )
 
 
-def check_slices(source: str, positions: NDArray[Any], arguments: argparse.Namespace) -> None:
+def check_slices(source: str, positions: Array, arguments: argparse.Namespace) -> None:
     """Which molecules are in a slice is decided in the first frame.
 
     Raises:
@@ -401,7 +401,7 @@ def cut(simulation: FollowedSimulation, arguments: argparse.Namespace) -> Follow
     return simulation._replace(slices=make_slices(simulation.positions, arguments))
 
 
-def make_slices(positions: NDArray[Any], arguments: argparse.Namespace) -> list[Slice]:
+def make_slices(positions: Array, arguments: argparse.Namespace) -> list[Slice]:
     """Slices of a simulation; none in three dimensions."""
     if arguments.dimensions == 3:
         return []

@@ -38,7 +38,7 @@ def fit_sigma_factors(
     Example:
         >>> parameters = np.float32([0.0, 0.0, 1.0, 1.0, 0.0]) * np.ones((500, 1, 1, 1))
         >>> truth = np.random.default_rng(0).normal(scale=2.0, size=(500, 1, 1, 2))
-        >>> fit_sigma_factors(BivariateGaussian, parameters, truth)  # sigma is half of the truth's
+        >>> fit_sigma_factors(BivariateGaussian(), parameters, truth)  # half of what it should be
         array([2.0...], dtype=float32)
     """
     if parameters.shape[:3] != truth.shape[:3] or truth.shape[3:] not in ((2,), (3,)):

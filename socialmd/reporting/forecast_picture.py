@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from socialmd.evaluation import position_density
 from socialmd.plots import plot_forecast
 from socialmd.reporting.forecasts import Forecasts
+from socialmd.types import Array, FloatArray
 
 __all__ = ["draw_forecast", "extent_of", "first_errors", "window_at"]
 
@@ -19,7 +17,7 @@ PIXELS = 120
 Extent = tuple[float, float, float, float]
 
 
-def first_errors(forecasts: Forecasts) -> NDArray[np.float64]:
+def first_errors(forecasts: Forecasts) -> FloatArray:
     """Mean absolute error of the first model in each window, [W]."""
     name = next(iter(forecasts.models))
     errors = np.abs(forecasts.positions[name] - forecasts.windows.truth).mean(axis=(1, 3))  # [W, N]
@@ -69,7 +67,7 @@ def draw_forecast(
     plot_forecast(ax, past, truth, positions, density, extent, title, legend)
 
 
-def extent_of(past: NDArray[Any], truth: NDArray[Any]) -> Extent:
+def extent_of(past: Array, truth: Array) -> Extent:
     """Sides of a square about the origin in which all positions lie, [..., 2]."""
     half = 1.05 * float(max(np.abs(past).max(), np.abs(truth).max()))
     return (-half, half, -half, half)

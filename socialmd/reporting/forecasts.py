@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from numpy.typing import NDArray
-
 from socialmd.config import DataConfig
 from socialmd.data import DatasetDescription, Windows, make_dataset, read_windows
 from socialmd.data.dataset_description import read_description
@@ -20,6 +18,7 @@ from socialmd.evaluation import (
     make_baselines,
 )
 from socialmd.models import ForecastModel
+from socialmd.types import Array
 
 __all__ = ["Forecasts", "forecast_windows"]
 
@@ -44,8 +43,8 @@ class Forecasts(NamedTuple):
     spacing: float
     models: dict[str, ForecastModel]
     baselines: dict[str, Baseline]
-    positions: dict[str, NDArray[Any]]
-    parameters: dict[str, NDArray[Any]]
+    positions: dict[str, Array]
+    parameters: dict[str, Array]
     left_out: dict[str, str]
 
     @property
@@ -73,7 +72,7 @@ class Forecasts(NamedTuple):
             parameters={name: windows.real(each) for name, each in self.parameters.items()},
         )
 
-    def in_window(self, array: NDArray[Any], window: int) -> NDArray[Any]:
+    def in_window(self, array: Array, window: int) -> Array:
         """One window of an array [W, steps, N, ...], without padded particles."""
         mask = self.windows.mask
         return array[window] if mask is None else array[window][:, mask[window]]

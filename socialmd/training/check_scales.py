@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from socialmd.config import ExperimentConfig
 from socialmd.data import Trajectories
+from socialmd.types import Array, FloatArray
 
 __all__ = ["check_scales"]
 
@@ -83,7 +84,7 @@ def _reach(config: ExperimentConfig) -> tuple[str, float, float] | None:
     return ("model.grid_sizes", max(sizes), max(sizes) / 2) if sizes else None
 
 
-def _nearest_neighbours(frames: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _nearest_neighbours(frames: Array, mask: NDArray[np.bool_]) -> FloatArray:
     """Distances in some frames, spread over all simulations: of every particle, to the nearest."""
     found = []
     for simulation, real in list(zip(frames, mask, strict=True))[:20]:

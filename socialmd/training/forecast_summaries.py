@@ -8,7 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from socialmd.data import Windows
 from socialmd.evaluation import (
@@ -29,6 +28,7 @@ from socialmd.plots import (
     plot_forecast,
 )
 from socialmd.simulation import PairLaw
+from socialmd.types import Array
 
 __all__ = ["ForecastSummaries"]
 
@@ -120,7 +120,7 @@ class ForecastSummaries:
                 figures["interaction/learned"] = [figure]
         return scalars, figures
 
-    def _error(self, positions: NDArray[Any]) -> list[float]:
+    def _error(self, positions: Array) -> list[float]:
         """Mean absolute error of each step, [T']."""
         real = self.windows.real
         return ForecastMetrics.from_arrays(real(self.windows.truth), real(positions)).mae_per_step
@@ -131,7 +131,7 @@ class ForecastSummaries:
         width = len(str(self.num_steps))
         return {f"forecast/mae_{step:0{width}d}_steps_ahead": error[step - 1] for step in steps}
 
-    def _calibrate(self, model: ForecastModel, parameters: NDArray[Any]) -> Calibration:
+    def _calibrate(self, model: ForecastModel, parameters: Array) -> Calibration:
         real = self.windows.real
         log_weights, means, factors = map(
             keras.ops.convert_to_numpy, model.components(real(parameters))
@@ -149,7 +149,7 @@ class ForecastSummaries:
         return figure
 
     def _draw_examples(
-        self, model: ForecastModel, positions: NDArray[Any], parameters: NDArray[Any]
+        self, model: ForecastModel, positions: Array, parameters: Array
     ) -> list[Figure]:
         count = len(positions)
         drawn = sorted({count * index // NUM_DRAWN for index in range(NUM_DRAWN)})
@@ -158,8 +158,8 @@ class ForecastSummaries:
     def _draw_window(
         self,
         model: ForecastModel,
-        positions: NDArray[Any],
-        parameters: NDArray[Any],
+        positions: Array,
+        parameters: Array,
         window: int,
     ) -> Figure:
         inputs, truth, simulations, mask = self.windows

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from socialmd.evaluation import Conservation, Forecaster, NotPossibleError, baseline_names
 from socialmd.plots import new_figure
@@ -21,6 +21,7 @@ from socialmd.reporting.html_table import Row, Table
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.prose import fill
 from socialmd.simulation import law_of, total_energy
+from socialmd.types import Array
 
 __all__ = ["HEADING", "ConservedQuantities", "plot_conservation"]
 
@@ -46,7 +47,7 @@ CAPTION_OF_LONG = """
 The same ten times beyond the training horizon, where the known law stands for the truth.
 """
 
-Energy = Callable[[Any, Any], NDArray[Any]]
+Energy = Callable[[Any, Any], Array]
 
 
 @register_measure
@@ -151,7 +152,7 @@ def _require_masses(forecasts: Forecasts) -> None:
         )
 
 
-def _energy(forecasts: Forecasts, inputs: NDArray[Any]) -> Energy | None:
+def _energy(forecasts: Forecasts, inputs: Array) -> Energy | None:
     """Total energy of frames of these windows, if the law is known."""
     law = law_of(forecasts.description)
     if law is None:

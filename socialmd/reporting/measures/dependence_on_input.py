@@ -26,6 +26,7 @@ from socialmd.reporting.html_report import Section
 from socialmd.reporting.html_table import Row, Table
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.prose import fill
+from socialmd.types import Array
 
 __all__ = ["DependenceOnInput", "plot_configuration"]
 
@@ -106,9 +107,9 @@ class DependenceOnInput(Measure):
 
 def plot_configuration(
     ax: Axes,
-    last: NDArray[Any],
-    truth: NDArray[Any],
-    forecast: NDArray[Any],
+    last: Array,
+    truth: Array,
+    forecast: Array,
     half: float,
     title: str,
 ) -> None:

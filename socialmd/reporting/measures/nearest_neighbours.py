@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from socialmd.evaluation import baseline_names, nearest_distances
 from socialmd.plots import new_figure
@@ -19,6 +19,7 @@ from socialmd.reporting.html_report import Section
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.conserved_quantities import HEADING
 from socialmd.reporting.prose import fill
+from socialmd.types import Array
 
 __all__ = ["NearestNeighbours", "plot_nearest_distances"]
 
@@ -78,13 +79,13 @@ def plot_nearest_distances(
     finish_curves(ax, "distance (length units)", "fraction of particles that are closer", title)
 
 
-def _distances(positions: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def _distances(positions: Mapping[str, Array]) -> dict[str, Array]:
     """Without forecasts that put all particles into one place, which a logarithm does not know."""
     distances = {name: nearest_distances(each) for name, each in positions.items()}
     return {name: each for name, each in distances.items() if each.any()}
 
 
-def _draw(parts: Sequence[Mapping[str, NDArray[Any]]]) -> Figure:
+def _draw(parts: Sequence[Mapping[str, Array]]) -> Figure:
     """Within the training horizon and, if there are such forecasts, far beyond it."""
     width, height = PAIR_OF_AXES
     figure, axes = new_figure(width * len(parts) / 2, height, columns=len(parts))
