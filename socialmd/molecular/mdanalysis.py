@@ -17,7 +17,7 @@ from typing import Any
 __all__ = ["MDAnalysis", "read_pdb", "read_pdb_coordinates", "read_trajectory", "without_noise"]
 
 # Beginnings of warnings about what is not used here (elements, bonds, serial numbers, charges), is
-# checked here (residue numbers: `residue_checks`), or ends in an error unless it helps (seeking a
+# checked here (residue numbers: `choose_atoms`), or ends in an error unless it helps (seeking a
 # frame once more). All others are shown.
 HARMLESS = (
     "1 A^3 CRYST1 record",

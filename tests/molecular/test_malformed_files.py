@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from socialmd.molecular.frame_times import read_frame_spacing
-from socialmd.molecular.molecule_trajectories import MoleculeTrajectories
 from socialmd.molecular.simulation_files import SimulationFiles
-from tests.molecular.refusals import refuse, run
+from tests.molecular.refusals import refuse, run, trajectories
 from tests.molecular.small_pdb import (
     Atom,
     as_models,
@@ -26,6 +25,8 @@ from tests.molecular.small_pdb import (
 )
 
 NUM_ATOMS = 21
+# MDAnalysis' readers fail once more when they are deleted half opened.
+half_opened = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 Change = Callable[[list[Atom]], list[Atom]]
 
 
@@ -102,9 +103,9 @@ def test_an_end_more_is_no_fault(
         "before frames": "END\n" + "".join(texts),
     }[kind]
     (tmp_path / "x.pdb").write_text(data)
-    files = SimulationFiles.find(tmp_path / "x.pdb")
     for start in (0, 1):
-        results = MoleculeTrajectories(files, num_workers=num_workers).run(start=start).results
+        molecules = trajectories(tmp_path / "x.pdb", num_workers=num_workers)
+        results = molecules.run(start=start).results
         assert results.frames == [str(number) for number in range(start, len(texts))]
         np.testing.assert_allclose(results.positions, reference(texts[start:]), rtol=0, atol=2e-5)
 
@@ -127,8 +128,7 @@ def test_a_model_without_atoms(tmp_path: Path, texts: list[str]) -> None:
     refuse(tmp_path / "models.pdb", r"models\.pdb, frame 4: expected atoms .*, found none")
 
 
-# MDAnalysis' readers fail once more when they are deleted half opened.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@half_opened
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
@@ -181,10 +181,9 @@ def test_times_that_do_not_follow_each_other(
 def test_times_that_follow_or_say_nothing(
     tmp_path: Path, rng: np.random.Generator, times: list[float]
 ) -> None:
-    files = SimulationFiles.find(write_times(tmp_path, rng, times, "xtc"))
-    MoleculeTrajectories(files, num_workers=1).run()
-    MoleculeTrajectories(files, num_workers=1).run(step=2)
-    with closing(files.open()) as frames:
+    molecules = trajectories(write_times(tmp_path, rng, times, "xtc"))
+    molecules.run().run(step=2)
+    with closing(molecules.files.open()) as frames:
         assert read_frame_spacing(frames, range(4)) == (10.0 if any(times) else None)
         assert read_frame_spacing(frames, range(1)) is None
 
@@ -223,8 +222,7 @@ def test_numbers_of_models_are_their_times(
     if message is None:
         run(tmp_path / "x.pdb")
     else:
-        with pytest.raises(ValueError, match=rf"x\.pdb, {message}"):
-            run(tmp_path / "x.pdb")
+        refuse(tmp_path / "x.pdb", rf"x\.pdb, {message}")
 
 
 # === Text ===
@@ -270,8 +268,7 @@ NAMES = "expected the names of atoms and residues, found no .* Give a topology t
 UNREADABLE = "MDAnalysis cannot read them: .*a topology with names of atoms and residues is needed"
 
 
-# MDAnalysis' readers fail once more when they are deleted half opened.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@half_opened
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
@@ -291,7 +288,7 @@ def test_topologies_that_do_not_say_enough(
     refuse(f"{tmp_path / name}:{tmp_path / 'x.dcd'}", rf"{re.escape(name)}.*: {message}")
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@half_opened
 @pytest.mark.parametrize("name", ["x.tng", "x.gsd", "x.what"])
 def test_trajectories_of_unknown_formats_are_named(
     tmp_path: Path, texts: list[str], name: str
@@ -302,7 +299,7 @@ def test_trajectories_of_unknown_formats_are_named(
     refuse(source, rf"{re.escape(name)}: {UNREADABLE}")
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@half_opened
 def test_netcdf_in_other_units_is_named(tmp_path: Path, texts: list[str]) -> None:
     source = write_trajectory(tmp_path, texts, "nc")
     data = (tmp_path / "x.nc").read_bytes()

@@ -43,25 +43,6 @@ def test_other_files_do_not_matter(tmp_path: Path) -> None:
     assert [path.name for path in SimulationFiles.find(tmp_path).paths] == ["x.pdb.1", "x.pdb.2"]
 
 
-@pytest.mark.parametrize(
-    ("names", "further"),
-    [
-        (["x.pdb.1", "x.pdb.2"], "x.pdb.3.gz"),
-        (["x.pdb.1", "x.pdb.2"], "x.pdb.3.bz2"),
-        (["x.pdb.1", "x.pdb.2"], "x.pdb.10~"),
-        (["x_1.pdb", "x_2.pdb"], "x_3.pdb.gz"),
-        (["x_1.pdb", "x_2.pdb"], "x_3.pdb.part"),
-    ],
-)
-def test_frames_under_another_suffix_are_not_left_out(
-    tmp_path: Path, names: list[str], further: str
-) -> None:
-    touch(tmp_path, *names, further)
-    message = re.escape(further) + ": goes on with the series .*another suffix; decompress it"
-    with pytest.raises(ValueError, match=message):
-        SimulationFiles.find(tmp_path)
-
-
 def test_frames_that_are_not_there_are_not_left_out(tmp_path: Path) -> None:
     """A link of git-annex whose file was not fetched."""
     touch(tmp_path, "x.pdb.1", "x.pdb.2")
@@ -103,29 +84,31 @@ def test_paths_may_have_colons(tmp_path: Path) -> None:
     assert SimulationFiles.find(folder / "x_1.pdb").paths == (folder / "x_1.pdb",)
 
 
-def test_two_series_are_refused(tmp_path: Path) -> None:
-    touch(tmp_path, "x.pdb.1", "x.pdb.2", "y_1.pdb")
-    with pytest.raises(ValueError, match=r"one series .* x\.pdb\.\* \(2\) and y_\*\.pdb \(1\)"):
-        SimulationFiles.find(tmp_path)
+SUFFIX = "goes on with the series .*another suffix; decompress it"
 
 
-def test_missing_numbers_are_named(tmp_path: Path) -> None:
-    touch(tmp_path, "x.pdb.1", "x.pdb.2", "x.pdb.4", "x.pdb.7")
-    with pytest.raises(ValueError, match=re.escape(str(tmp_path)) + r".* 3 missing: 3, 5, 6$"):
-        SimulationFiles.find(tmp_path)
-
-
-def test_only_some_of_many_missing_numbers_are_listed(tmp_path: Path) -> None:
-    touch(tmp_path, "x.pdb.1", "x.pdb.2", "x.pdb.20240101")
-    with pytest.raises(
-        ValueError, match=r"20240098 missing: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, \.\."
-    ):
-        SimulationFiles.find(tmp_path)
-
-
-def test_duplicate_numbers_are_refused(tmp_path: Path) -> None:
-    touch(tmp_path, "x_1.pdb", "x_2.pdb", "x_02.pdb")
-    with pytest.raises(ValueError, match=r"different numbers, found x_02\.pdb and x_2\.pdb"):
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["x.pdb.1", "x.pdb.2", "x.pdb.3.gz"], rf"x\.pdb\.3\.gz: {SUFFIX}"),
+        (["x.pdb.1", "x.pdb.2", "x.pdb.3.bz2"], rf"x\.pdb\.3\.bz2: {SUFFIX}"),
+        (["x.pdb.1", "x.pdb.2", "x.pdb.10~"], rf"x\.pdb\.10~: {SUFFIX}"),
+        (["x_1.pdb", "x_2.pdb", "x_3.pdb.gz"], rf"x_3\.pdb\.gz: {SUFFIX}"),
+        (["x_1.pdb", "x_2.pdb", "x_3.pdb.part"], rf"x_3\.pdb\.part: {SUFFIX}"),
+        (["x.pdb.1", "x.pdb.2", "y_1.pdb"], r"one series .* x\.pdb\.\* \(2\) and y_\*\.pdb \(1\)"),
+        (["x.pdb.1", "x.pdb.2", "x.pdb.4", "x.pdb.7"], r"FOLDER.* 3 missing: 3, 5, 6$"),
+        (
+            ["x.pdb.1", "x.pdb.2", "x.pdb.20240101"],
+            r"20240098 missing: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, \.\.",
+        ),
+        (["x_1.pdb", "x_2.pdb", "x_02.pdb"], r"different numbers, found x_02\.pdb and x_2\.pdb"),
+    ],
+)
+def test_what_is_not_one_whole_series_is_refused(
+    tmp_path: Path, names: list[str], message: str
+) -> None:
+    touch(tmp_path, *names)
+    with pytest.raises(ValueError, match=message.replace("FOLDER", re.escape(str(tmp_path)))):
         SimulationFiles.find(tmp_path)
 
 

@@ -128,11 +128,8 @@ class DrugCarrier:
         check_at_least(0, largest_change=largest_change, seed=seed, index=index)
         generator = np.random.default_rng([seed, index, 2])
         drugs, backgrounds = generator.integers(-largest_change, largest_change + 1, 2).tolist()
-        numbers = {
-            "num_drugs": self.num_drugs + drugs,
-            "num_backgrounds": self.num_backgrounds + backgrounds,
-        }
-        return dataclasses.replace(self, **numbers)
+        drugs, backgrounds = self.num_drugs + drugs, self.num_backgrounds + backgrounds
+        return dataclasses.replace(self, num_drugs=drugs, num_backgrounds=backgrounds)
 
     def _check(self, name: str, is_count: bool) -> None:
         value = getattr(self, name)

@@ -86,18 +86,17 @@ def write_simulation(
         "seed": int(seed),
         "index": int(index),
     }
-    if (folder / DESCRIPTION_FILE).exists() or not holds_nothing(folder):
-        return _read_distances(folder, recipe)
-    with unfinished_folder(folder) as unfinished:
-        distances = _simulate(unfinished, carrier, schedule, recipe)
-        pdb_files = sorted(path.name for path in unfinished.glob("*.pdb"))
-        put_in_place(unfinished, (*pdb_files, DESCRIPTION_FILE))
-    return {name: np.array(values) for name, values in distances.items()}
+    if not (folder / DESCRIPTION_FILE).exists() and holds_nothing(folder):
+        with unfinished_folder(folder) as unfinished:
+            _simulate(unfinished, carrier, schedule, recipe)
+            pdb_files = sorted(path.name for path in unfinished.glob("*.pdb"))
+            put_in_place(unfinished, (*pdb_files, DESCRIPTION_FILE))
+    return _read_distances(folder, recipe)
 
 
 def _simulate(
     folder: Path, carrier: DrugCarrier, schedule: Schedule, recipe: Mapping[str, Any]
-) -> dict[str, list[float]]:
+) -> None:
     """Write a PDB file for every frame, and what they are."""
     streams = [recipe["seed"], recipe["index"]]
     beads = place_beads(carrier, *streams)
@@ -124,7 +123,6 @@ def _simulate(
         "mean_distance_from_core": distances,
     }
     write_json(folder / DESCRIPTION_FILE, description)
-    return distances
 
 
 def _make_topology(beads: Beads) -> app.Topology:
