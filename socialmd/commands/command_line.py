@@ -116,9 +116,7 @@ def import_modules(names: Sequence[str]) -> None:
 
 
 def parse_first(
-    name: str,
-    parse: Callable[[Sequence[str] | None], object],
-    needs_tensorflow: bool = True,
+    name: str, parse: Callable[[Sequence[str] | None], object], needs_tensorflow: bool = True
 ) -> None:
     """Of a script that is being started, parse the arguments before anything slow is imported.
 

@@ -214,8 +214,7 @@ def train(run: Run, data: Path, verbose: int = 0) -> None:
         windows.truth, positions, log_probabilities, windows.simulations
     )
     write_json(
-        run.folder / TEST,
-        {"parameters": model.num_trainable_parameters, "test": asdict(metrics)},
+        run.folder / TEST, {"parameters": model.num_trainable_parameters, "test": asdict(metrics)}
     )
 
 

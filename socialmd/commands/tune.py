@@ -71,11 +71,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = _parse(argv)
     output: Path = arguments.output
     search_hyperparameters(
-        load_config(arguments.config),
-        arguments.data,
-        output,
-        arguments.algorithm,
-        arguments.trials,
+        load_config(arguments.config), arguments.data, output, arguments.algorithm, arguments.trials
     )
     if is_worker():
         print(f"No more trials for this worker; the chief writes the results to {output}")

@@ -156,11 +156,7 @@ class ForecastSummaries:
         return [self._draw_window(model, positions, parameters, window) for window in drawn]
 
     def _draw_window(
-        self,
-        model: ForecastModel,
-        positions: NDArray[Any],
-        parameters: NDArray[Any],
-        window: int,
+        self, model: ForecastModel, positions: NDArray[Any], parameters: NDArray[Any], window: int
     ) -> Figure:
         inputs, truth, simulations, mask = self.windows
         real = slice(None) if mask is None else mask[window]

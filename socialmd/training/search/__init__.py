@@ -6,10 +6,4 @@ from socialmd.training.search.tpe_oracle import TPEOracle as TPEOracle
 from socialmd.training.search.trial_record import TrialRecord as TrialRecord
 from socialmd.training.search.trial_record import read_trials as read_trials
 
-__all__ = [
-    "TPEOracle",
-    "TrialRecord",
-    "rank_importances",
-    "read_trials",
-    "search_hyperparameters",
-]
+__all__ = ["TPEOracle", "TrialRecord", "rank_importances", "read_trials", "search_hyperparameters"]
