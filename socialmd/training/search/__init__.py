@@ -1,6 +1,6 @@
 """Hyperparameter search with KerasTuner: spaces, the tree-structured Parzen estimator, workers."""
 
-from socialmd.training.search.importances import rank_importances as rank_importances
+from socialmd.training.search.optuna_study import rank_importances as rank_importances
 from socialmd.training.search.search import search_hyperparameters as search_hyperparameters
 from socialmd.training.search.tpe_oracle import TPEOracle as TPEOracle
 from socialmd.training.search.trial_record import TrialRecord as TrialRecord
