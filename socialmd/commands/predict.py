@@ -105,11 +105,7 @@ FILES = (
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the script.
-
-    Args:
-        argv: command line arguments; those of the process if none are given.
-    """
+    """Run the command, with the arguments of the process if none are given."""
     arguments = _parse(argv)
     output: Path = arguments.output
     check_no_split(output)
@@ -185,11 +181,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def check_no_split(output: Path) -> None:
-    """Refuse to write between the files of a data set, which could not be read any more.
-
-    Raises:
-        ValueError: the folder is a split.
-    """
+    """Refuse to write between the files of a data set, which could not be read any more."""
     folder = output.absolute()
     if folder.name in SPLITS and (folder.parent / DESCRIPTION_FILE).is_file():
         raise ValueError(

@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import Any
 
 from socialmd.commands.command_line import (
+    add_shard,
     make_parser,
     parse_first,
     positive_integer,
     run_script,
-    shard,
 )
 
 
@@ -107,13 +107,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--stop", type=positive_integer, help="frame before which to stop; default: none")
     add("--step", type=positive_integer, default=1, help="keep every so many; default: %(default)s")
     add("--processes", type=positive_integer, help="that read; default: one for each core")
-    add(
-        "--shard",
-        type=shard,
-        metavar="I/N",
-        help="read every N-th simulation only, from the I-th on, where I is 1 to N; other "
-        "processes read the others; default: all",
-    )
+    add_shard(parser, "read")
     arguments = parser.parse_args(argv)
     if arguments.start < 0:
         parser.error(f"argument --start: expected 0 or more, found {arguments.start}")
@@ -161,11 +155,7 @@ from socialmd.plots import (
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the script.
-
-    Args:
-        argv: command line arguments; those of the process if none are given.
-    """
+    """Run the command, with the arguments of the process if none are given."""
     arguments = _parse(argv)
     output: Path = arguments.output
     # What cannot succeed fails before hours of reading.
@@ -241,12 +231,7 @@ def without_folders(source: str, files: SimulationFiles) -> str:
 
 
 def find_files(sources: Sequence[str]) -> dict[str, SimulationFiles]:
-    """The files of each simulation.
-
-    Raises:
-        FileNotFoundError: there are none.
-        ValueError: two simulations are the same, or files are not one (see `SimulationFiles`).
-    """
+    """The files of each simulation, all of which are different."""
     found = {source: SimulationFiles.find(source) for source in sources}
     different = {tuple(path.resolve() for path in files.paths) for files in found.values()}
     if len(different) < len(sources):
@@ -255,11 +240,7 @@ def find_files(sources: Sequence[str]) -> dict[str, SimulationFiles]:
 
 
 def find_spacing(sources: Mapping[str, SimulationFiles], arguments: argparse.Namespace) -> float:
-    """Time between two frames, as the files say or, if they do not, the command line.
-
-    Raises:
-        ValueError: nothing says it, or two say something else.
-    """
+    """Time between two frames, as the files say or, if they do not, the command line."""
     given, unit = arguments.frame_spacing, arguments.time_unit
     said: dict[str, float] = {}
     with_times = {} if arguments.ignore_times else sources
@@ -313,35 +294,24 @@ def follow(files: SimulationFiles, arguments: argparse.Namespace) -> MoleculeTra
 def check_first_frames(
     trajectories: Mapping[str, MoleculeTrajectories], arguments: argparse.Namespace
 ) -> None:
-    """Read the first frame of each simulation: all have the same molecules as their first one.
+    """Read the first frame of each simulation, which decides of which molecules its slices are.
 
-    Raises:
-        ValueError: a name occurs in no simulation; or a frame is impossible, or has molecules of
-            other names (see `MoleculeTrajectories`); or a slice has fewer than two molecules.
+    None may be impossible, each slice needs two molecules, and each name occurs somewhere.
     """
     start = arguments.start
     with warnings.catch_warnings(action="ignore"):  # they come when the whole simulation is read
         runs = [molecules.run(start, start + 1) for molecules in trajectories.values()]
     for source, run in zip(trajectories, runs, strict=True):
-        check_slices(source, run.results.positions, arguments)
+        try:
+            make_slices(run.results.positions, arguments)
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from None
     found = {name for run in runs for name in run.results.names}
     if missing := [name for name in arguments.names if name not in found]:
         raise ValueError(
             f"--names: expected molecules of each name in at least one simulation, found none of "
             f"{', '.join(missing)}; {arguments.select!r} finds {', '.join(sorted(found))}"
         )
-
-
-def check_slices(source: str, positions: NDArray[Any], arguments: argparse.Namespace) -> None:
-    """Which molecules are in a slice is decided in the first frame.
-
-    Raises:
-        ValueError: a slice has fewer than two.
-    """
-    try:
-        make_slices(positions, arguments)
-    except ValueError as error:
-        raise ValueError(f"{source}: {error}") from None
 
 
 def read_shard(
@@ -362,10 +332,9 @@ def gather(
     folder: ShardFolder,
     arguments: argparse.Namespace,
 ) -> list[FollowedSimulation]:
-    """What shards have read. Without any, the rest is read now; with them, all or nothing is there.
+    """What shards have read. Without any, the rest is read now.
 
-    Returns:
-        Every simulation, or none while others are reading, or when they have written the data set.
+    With them, there is none while others are reading, or when they have written the data set.
     """
     if arguments.shard and folder.missing():
         return []
@@ -384,11 +353,7 @@ def gather(
 def read_simulation(
     source: str, molecules: MoleculeTrajectories, arguments: argparse.Namespace
 ) -> FollowedSimulation:
-    """Follow the molecules of one simulation; in two dimensions, cut slices.
-
-    Raises:
-        ValueError: a file is impossible (see `MoleculeTrajectories`).
-    """
+    """Follow the molecules of one simulation; in two dimensions, cut slices."""
     results = molecules.run(arguments.start, arguments.stop, arguments.step, verbose=True).results
     simulation = FollowedSimulation(without_folders(source, molecules.files), *results)
     simulation = cut(simulation, arguments)
@@ -435,15 +400,11 @@ def describe(simulation: FollowedSimulation) -> str:
 
 def describe_split(parts: Sequence[Part], sources: Sequence[str]) -> str:
     """Which frames of which simulation each split has, in lines of text."""
-    lines = []
-    for split in SPLITS:
-        frames = [
-            f"{sources[part.simulation]} frames {part.start} to {part.stop - 1}"
-            for part in parts
-            if part.split == split
-        ]
-        lines.append(f"{split}: {'; '.join(frames) or 'nothing'}")
-    return "\n".join(lines)
+    frames: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for part in parts:
+        text = f"{sources[part.simulation]} frames {part.start} to {part.stop - 1}"
+        frames[part.split].append(text)
+    return "\n".join(f"{split}: {'; '.join(frames[split]) or 'nothing'}" for split in SPLITS)
 
 
 def warn_of_short_parts(parts: Sequence[Part], window: int) -> None:

@@ -63,11 +63,7 @@ MOST_IMPORTANT = 4  # hyperparameters whose pairs are drawn
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the script.
-
-    Args:
-        argv: command line arguments; those of the process if none are given.
-    """
+    """Run the command, with the arguments of the process if none are given."""
     arguments = _parse(argv)
     output: Path = arguments.output
     search_hyperparameters(
