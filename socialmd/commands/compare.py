@@ -121,9 +121,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     runs = {run.folder: run for run in [*wanted, *found]}.values()
     for run in runs:
         check_same_experiment(run.folder, run.config, data)
-    baselines = {
-        split: measure_constant_velocity(data, split, base.data) for split in ("validation", "test")
-    }
+    splits = ("validation", "test")
+    baselines = {split: measure_constant_velocity(data, split, base.data) for split in splits}
     failed = [] if arguments.summary_only else train_all(wanted, data, arguments.verbose)
 
     results = collect(runs)
@@ -151,8 +150,7 @@ def make_run(variant: str, experiment: ExperimentConfig, seed: int, output: Path
         for phase in training.phases
     ]
     update = {"seed": seed, "patience": training.epochs, "phases": tuple(phases)}
-    training = training.model_copy(update=update)
-    config = experiment.model_copy(update={"training": training})
+    config = experiment.model_copy(update={"training": training.model_copy(update=update)})
     return Run(variant, seed, config, output / variant / f"seed_{seed}")
 
 
@@ -197,9 +195,8 @@ def train(run: Run, data: Path, verbose: int = 0) -> None:
     metrics = ForecastMetrics.from_arrays(
         windows.truth, positions, log_probabilities, windows.simulations
     )
-    write_json(
-        run.folder / TEST, {"parameters": model.num_trainable_parameters, "test": asdict(metrics)}
-    )
+    numbers = {"parameters": model.num_trainable_parameters, "test": asdict(metrics)}
+    write_json(run.folder / TEST, numbers)
 
 
 def measure_constant_velocity(data: Path, split: str, config: DataConfig) -> ForecastMetrics:
@@ -300,18 +297,17 @@ def draw(
         return {name: [seed[part][key] for seed in seeds] for name, seeds in trainings.items()}
 
     if baseline is not None:
-        label = "validation NLL (nats per particle and step)"
-        plot_learning_curves(axes[0], curves("history", "val_loss"), label)
-        label, constant = "validation MAE (length units)", {"constant velocity": baseline}
-        plot_learning_curves(axes[1], curves("history", "val_mae"), label, constant)
+        nll, mae = "validation NLL (nats per particle and step)", "validation MAE (length units)"
+        constant = {"constant velocity": baseline}
+        plot_learning_curves(axes[0], curves("history", "val_loss"), nll)
+        plot_learning_curves(axes[1], curves("history", "val_mae"), mae, constant)
     else:
         for ax, key, label, name in (
             (axes[0], "median_error_per_step", "median absolute error (length units)", "Error"),
             (axes[1], "nll_per_step", "NLL (nats per particle)", "Negative log-likelihood"),
         ):
-            means = {
-                variant: np.mean(seeds, axis=0) for variant, seeds in curves("test", key).items()
-            }
+            errors = curves("test", key)
+            means = {variant: np.mean(seeds, axis=0) for variant, seeds in errors.items()}
             plot_errors(ax, means, label, name)
         axes[1].set_yscale("linear")
     save_figure(figure, path, name_units)

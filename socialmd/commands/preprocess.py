@@ -169,16 +169,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         with claim(output, wait=True):  # or fail before hours of reading
             pass
     folder = ShardFolder(output, settings, list(sources.values()))
-    parts = split_frames(
-        [count_frames(files, arguments) for files in sources.values()], arguments.split
-    )
+    num_frames = [count_frames(files, arguments) for files in sources.values()]
+    parts = split_frames(num_frames, arguments.split)
     warn_of_short_parts(parts, arguments.window)
     trajectories = {source: follow(files, arguments) for source, files in sources.items()}
     check_first_frames(trajectories, arguments)
 
-    if arguments.shard and not is_complete:
-        read_shard(trajectories, folder, arguments)
-    simulations = gather(trajectories, folder, arguments)
+    simulations = gather(trajectories, folder, arguments, is_complete)
     if not simulations and not writer.check():
         unread = f"{len(folder.missing())} of {len(sources)} simulations are still to be read"
         print(f"{output}: {unread}: other shards are not done yet")
@@ -260,9 +257,8 @@ def find_spacing(sources: Mapping[str, SimulationFiles], arguments: argparse.Nam
         raise ValueError(
             "--frame-spacing: expected the time between two frames, which the files do not say"
         )
-    expected, whose = (
-        (given, "as --frame-spacing says") if given else (next(iter(said.values())), "as in others")
-    )
+    expected = given or next(iter(said.values()))
+    whose = "as --frame-spacing says" if given else "as in others"
     for source, found in said.items():
         if not math.isclose(found, expected, rel_tol=2e-3):
             raise ValueError(
@@ -314,28 +310,22 @@ def check_first_frames(
         )
 
 
-def read_shard(
-    trajectories: Mapping[str, MoleculeTrajectories],
-    folder: ShardFolder,
-    arguments: argparse.Namespace,
-) -> None:
-    """Read the simulations of this shard and write what they hold to the folder."""
-    folder.claim()
-    missing = folder.missing()
-    for number, (source, molecules) in enumerate(trajectories.items()):
-        if number in missing and arguments.shard.takes(number):
-            folder.save(number, read_simulation(source, molecules, arguments))
-
-
 def gather(
     trajectories: Mapping[str, MoleculeTrajectories],
     folder: ShardFolder,
     arguments: argparse.Namespace,
+    is_complete: bool,
 ) -> list[FollowedSimulation]:
-    """What shards have read. Without any, the rest is read now.
+    """What shards have read. Without any, the rest is read now; with them, the part of this one.
 
-    With them, there is none while others are reading, or when they have written the data set.
+    There is none then while others are reading, or when they have written the data set.
     """
+    if arguments.shard and not is_complete:
+        folder.claim()
+        missing = folder.missing()
+        for number, (source, molecules) in enumerate(trajectories.items()):
+            if number in missing and arguments.shard.takes(number):
+                folder.save(number, read_simulation(source, molecules, arguments))
     if arguments.shard and folder.missing():
         return []
     simulations = []
