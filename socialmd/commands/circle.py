@@ -19,10 +19,10 @@ from typing import Any
 
 from socialmd.commands.command_line import (
     CONFIGURATION,
+    add_seeds,
     add_verbose,
     make_parser,
     parse_first,
-    positive_integer,
     run_script,
 )
 
@@ -31,9 +31,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser("circle", __doc__)
     parser.add_argument("config", help=CONFIGURATION)
     parser.add_argument("output", type=Path, help="folder for data, trainings and results")
-    parser.add_argument(
-        "--seeds", type=positive_integer, default=3, help="0, 1, ...; default: 3 of them"
-    )
+    add_seeds(parser)
     add_verbose(parser, 0)
     return parser.parse_args(argv)
 
@@ -62,11 +60,7 @@ NUM_SAMPLES, PIXELS = 200, 240  # of the picture
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the script.
-
-    Args:
-        argv: command line arguments; those of the process if none are given.
-    """
+    """Run the command, with the arguments of the process if none are given."""
     arguments = _parse(argv)
     output: Path = arguments.output
     config, walk = load_config(arguments.config), CircleWalk()
@@ -104,11 +98,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def check_next_frame(config: ExperimentConfig) -> None:
-    """The exact density is that of the next frame.
-
-    Raises:
-        ValueError: the configuration is about other frames, or simulations are too short.
-    """
+    """Refuse configurations about other frames than the next, of which the exact density is."""
     for key, value in (
         ("simulation.keep_every", config.simulation.keep_every),
         ("data.subsample", config.data.subsample),
@@ -120,11 +110,7 @@ def check_next_frame(config: ExperimentConfig) -> None:
 
 
 def write_data(config: ExperimentConfig, walk: CircleWalk, folder: Path) -> None:
-    """Simulate the data set, whole or not at all, unless it is there.
-
-    Raises:
-        ValueError: the folder is there, but is no data set, or one of other settings.
-    """
+    """Simulate the data set, whole or not at all, unless it is there."""
     simulation = config.simulation
     recipe = {"law": asdict(walk), "simulation": simulation.model_dump(mode="json")}
     writer = DatasetWriter(folder, recipe)
@@ -183,12 +169,8 @@ def draw(
 ) -> None:
     """Draw the exact and two predicted densities after one past, as in figure 12 of the thesis.
 
-    Args:
-        path: the picture.
-        walk: what moves.
-        past: positions x_(t-1) and x_t, [2, 1, 2].
-        models: by distribution.
-        nlls: on the test set, by distribution and of `"exact"`.
+    The past is x_(t-1) and x_t, [2, 1, 2]; NLLs, on the test set, are by distribution as models
+    are, and of `"exact"`.
     """
     side = 1.5 * walk.radius
     extent = (-side, side, -side, side)

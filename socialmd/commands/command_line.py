@@ -25,6 +25,8 @@ __all__ = [
     "CONFIGURATION",
     "MODEL",
     "add_import",
+    "add_seeds",
+    "add_shard",
     "add_verbose",
     "import_modules",
     "make_parser",
@@ -49,16 +51,7 @@ INTERRUPTED = 130  # as shells report an interruption from the keyboard
 
 
 def make_parser(name: str, description: str | None) -> argparse.ArgumentParser:
-    """A parser with what all commands take.
-
-    Args:
-        name: of the command.
-        description: of the command, of which the first line counts.
-
-    Example:
-        >>> parser = make_parser("train", __doc__)
-        >>> parser.add_argument("data", type=Path, help="folder of the data set")
-    """
+    """A parser of a command, with what all take; the first line of its description is shown."""
     parser = argparse.ArgumentParser(
         prog=f"socialmd {name}",
         description=(description or "").partition("\n")[0],
@@ -69,12 +62,7 @@ def make_parser(name: str, description: str | None) -> argparse.ArgumentParser:
 
 
 def add_verbose(parser: argparse.ArgumentParser, default: int) -> None:
-    """Let a command that trains be asked how much to print of it.
-
-    Args:
-        parser: of the command.
-        default: as `verbose` of `keras.Model.fit`.
-    """
+    """Add `--verbose`, as `verbose` of `keras.Model.fit`, to a command that trains."""
     parser.add_argument(
         "--verbose",
         type=int,
@@ -85,11 +73,7 @@ def add_verbose(parser: argparse.ArgumentParser, default: int) -> None:
 
 
 def add_import(parser: argparse.ArgumentParser) -> None:
-    """Add `--import MODULE`, which may be given several times, for `import_modules`.
-
-    Args:
-        parser: of a command; its arguments get `modules`.
-    """
+    """Add `--import MODULE`, which may be given several times: `modules` for `import_modules`."""
     parser.add_argument(
         "--import",
         dest="modules",
@@ -100,15 +84,26 @@ def add_import(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_seeds(parser: argparse.ArgumentParser) -> None:
+    """Add `--seeds`, how many trainings of the same there are."""
+    parser.add_argument(
+        "--seeds", type=positive_integer, default=3, help="0, 1, ...; default: 3 of them"
+    )
+
+
+def add_shard(parser: argparse.ArgumentParser, verb: str) -> None:
+    """Add `--shard` to a command that divides simulations among processes that `verb` them."""
+    parser.add_argument(
+        "--shard",
+        type=shard,
+        metavar="I/N",
+        help=f"{verb} every N-th simulation only, from the I-th on, where I is 1 to N; other "
+        f"processes {verb} the others; default: all",
+    )
+
+
 def import_modules(names: Sequence[str]) -> None:
-    """Import modules that register something.
-
-    Args:
-        names: of modules that are installed or lie in the current folder.
-
-    Raises:
-        ImportError: there is no such module, or it cannot be imported.
-    """
+    """Import modules that register something, installed or in the current folder."""
     if names and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # an installed command starts without it
     for name in names:
@@ -116,23 +111,13 @@ def import_modules(names: Sequence[str]) -> None:
 
 
 def parse_first(
-    name: str,
-    parse: Callable[[Sequence[str] | None], object],
-    needs_tensorflow: bool = True,
+    name: str, parse: Callable[[Sequence[str] | None], object], needs_tensorflow: bool = True
 ) -> None:
     """Of a script that is being started, parse the arguments before anything slow is imported.
 
     Help and complaints come at once then. TensorFlow, which is imported next, does not tell of
     itself, unless `TF_CPP_MIN_LOG_LEVEL` is set to less than 2; nor does it in processes that the
-    script starts.
-
-    Args:
-        name: `__name__` of the script. If another module imports it, nothing happens.
-        parse: what the script parses its arguments with.
-        needs_tensorflow: whether it is imported at all.
-
-    Example:
-        >>> parse_first(__name__, _parse)
+    script starts. Given its `__name__`, nothing happens if another module imports it.
     """
     if name == "__main__":
         for stream in (sys.stdout, sys.stderr):
@@ -150,12 +135,6 @@ def run_script(main: Callable[[], None]) -> NoReturn:
 
     Where it comes from is shown with `--debug`, and always for errors of other kinds, which are
     errors of this package. A warning is a line, too.
-
-    Args:
-        main: of the script.
-
-    Raises:
-        SystemExit: with the status.
     """
     is_debugging = "--debug" in sys.argv[1:]
     if not is_debugging:
@@ -230,59 +209,21 @@ def _silence_tensorflow() -> None:
 
 
 def positive_integer(text: str) -> int:
-    """For `argparse`: a number of windows, seeds or epochs.
-
-    Args:
-        text: as it was typed.
-
-    Returns:
-        The number.
-
-    Raises:
-        argparse.ArgumentTypeError: it is less than one.
-        ValueError: it is no integer; argparse names the argument, as it does for the other error.
-
-    Example:
-        >>> parser.add_argument("--seeds", type=positive_integer, default=3)
-    """
+    """For `argparse`: a number of windows, seeds or epochs."""
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"expected a positive integer, found {number}")
     return number
 
 
 def number_of_samples(text: str) -> int:
-    """For `argparse`: futures to draw for one past, none or at least two.
-
-    Args:
-        text: as it was typed.
-
-    Returns:
-        The number.
-
-    Raises:
-        argparse.ArgumentTypeError: it is negative, or one, of which no spread can be told.
-        ValueError: it is no integer.
-    """
+    """For `argparse`: futures to draw for one past; of one alone no spread can be told."""
     if (number := int(text)) < 0 or number == 1:
         raise argparse.ArgumentTypeError(f"expected 0, or at least 2, found {number}")
     return number
 
 
 def shard(text: str) -> Shard:
-    """For `argparse`: which of several processes this one is.
-
-    Args:
-        text: `"i/n"`, as it was typed; i counts from 1, as array jobs of SLURM usually do.
-
-    Returns:
-        The shard.
-
-    Raises:
-        argparse.ArgumentTypeError: it is not of this form, or there is no such shard.
-
-    Example:
-        >>> parser.add_argument("--shard", type=shard, metavar="I/N")
-    """
+    """For `argparse`: `"i/n"`, where i counts from 1, as array jobs of SLURM usually do."""
     if not (match := re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)):
         raise argparse.ArgumentTypeError(f"expected i/n, as 2/4, found {text!r}")
     try:
@@ -292,19 +233,9 @@ def shard(text: str) -> Shard:
 
 
 def typed_command(name: str, words: Sequence[str]) -> str:
-    """What was typed, for the caption of what it made.
+    """What was typed, for the caption of what it made; of absolute paths, the last part.
 
-    Args:
-        name: of the command.
-        words: its arguments.
-
-    Returns:
-        The command, absolute paths cut to their last part: where files lie on one machine says
-        nothing to others.
-
-    Example:
-        >>> typed_command("evaluate", ["runs/mine", "/home/me/data/monopoles"])
-        'socialmd evaluate runs/mine monopoles'
+    Where files lie on one machine says nothing to others.
     """
     shortened = [Path(word).name if Path(word).is_absolute() else word for word in words]
     return f"socialmd {name} {shlex.join(shortened)}"

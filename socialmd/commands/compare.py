@@ -26,10 +26,10 @@ from typing import Any, NamedTuple
 
 from socialmd.commands.command_line import (
     CONFIGURATION,
+    add_seeds,
     add_verbose,
     make_parser,
     parse_first,
-    positive_integer,
     run_script,
 )
 
@@ -40,9 +40,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("base", type=Path, help=f"the reference: {CONFIGURATION}")
     parser.add_argument("data", type=Path, help="folder of the data set")
     parser.add_argument("output", type=Path, help="folder for trainings, tables and figures")
-    parser.add_argument(
-        "--seeds", type=positive_integer, default=3, help="0, 1, ...; default: 3 of them"
-    )
+    add_seeds(parser)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="train for these comparisons")
     parser.add_argument("--summary-only", action="store_true", help="train nothing")
     add_verbose(parser, 0)
@@ -100,11 +98,7 @@ class Run(NamedTuple):
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the script.
-
-    Args:
-        argv: command line arguments; those of the process if none are given.
-    """
+    """Run the command, with the arguments of the process if none are given."""
     arguments = _parse(argv)
     data, output = arguments.data, arguments.output
     base = load_config(arguments.base)
@@ -127,9 +121,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     runs = {run.folder: run for run in [*wanted, *found]}.values()
     for run in runs:
         check_same_experiment(run.folder, run.config, data)
-    baselines = {
-        split: measure_constant_velocity(data, split, base.data) for split in ("validation", "test")
-    }
+    splits = ("validation", "test")
+    baselines = {split: measure_constant_velocity(data, split, base.data) for split in splits}
     failed = [] if arguments.summary_only else train_all(wanted, data, arguments.verbose)
 
     results = collect(runs)
@@ -157,8 +150,7 @@ def make_run(variant: str, experiment: ExperimentConfig, seed: int, output: Path
         for phase in training.phases
     ]
     update = {"seed": seed, "patience": training.epochs, "phases": tuple(phases)}
-    training = training.model_copy(update=update)
-    config = experiment.model_copy(update={"training": training})
+    config = experiment.model_copy(update={"training": training.model_copy(update=update)})
     return Run(variant, seed, config, output / variant / f"seed_{seed}")
 
 
@@ -169,15 +161,9 @@ def find_seeds(folder: Path) -> list[int]:
 
 
 def train_all(runs: Sequence[Run], data: Path, verbose: int = 0) -> list[str]:
-    """Train and evaluate what is not complete.
+    """Train and evaluate what is not complete; one that fails does not stop the others.
 
-    Args:
-        runs: in this order. One that fails does not stop the others.
-        data: folder of the data set.
-        verbose: as `verbose` of `keras.Model.fit`.
-
-    Returns:
-        Folders of those that failed; their processes have printed why.
+    Returns the folders of those that failed; their processes have printed why.
     """
     failed = []
     for number, run in enumerate(runs, start=1):
@@ -196,11 +182,7 @@ def train_all(runs: Sequence[Run], data: Path, verbose: int = 0) -> list[str]:
 def train(run: Run, data: Path, verbose: int = 0) -> None:
     """Train, or continue an interrupted training, and measure the result on the test split.
 
-    Args:
-        run: what and where; `measurements.json` and `test.json` arise in its folder, beside what
-            `socialmd.training.fit` leaves there.
-        data: folder of the data set.
-        verbose: as `verbose` of `keras.Model.fit`.
+    `measurements.json` and `test.json` arise beside what `socialmd.training.fit` leaves.
     """
     cost = TrainingCost(run.folder / MEASUREMENTS)
     model = fit(run.config, data, run.folder, [cost], verbose=verbose)
@@ -213,10 +195,8 @@ def train(run: Run, data: Path, verbose: int = 0) -> None:
     metrics = ForecastMetrics.from_arrays(
         windows.truth, positions, log_probabilities, windows.simulations
     )
-    write_json(
-        run.folder / TEST,
-        {"parameters": model.num_trainable_parameters, "test": asdict(metrics)},
-    )
+    numbers = {"parameters": model.num_trainable_parameters, "test": asdict(metrics)}
+    write_json(run.folder / TEST, numbers)
 
 
 def measure_constant_velocity(data: Path, split: str, config: DataConfig) -> ForecastMetrics:
@@ -230,11 +210,7 @@ def measure_constant_velocity(data: Path, split: str, config: DataConfig) -> For
 
 
 def collect(runs: Iterable[Run]) -> Results:
-    """Numbers of all complete trainings, with the seeds in order.
-
-    Raises:
-        FileNotFoundError: there is none.
-    """
+    """Numbers of all complete trainings, with the seeds in order."""
     runs = sorted(runs, key=lambda run: run.seed)
     results: Results = {}
     for run in runs:
@@ -262,13 +238,8 @@ def write_report(
 ) -> None:
     """Write `comparison.json`, `comparison.md` and the figures.
 
-    Args:
-        output: the folder.
-        experiment: what is the same for all trainings.
-        comparisons: by name; those whose reference or variants are missing get no table.
-        results: numbers of the complete trainings.
-        baselines: constant velocity on the validation and on the test split.
-        name_units: gives texts the units of the data.
+    Of comparisons whose reference or variants are missing there is no table. Baselines are constant
+    velocity on the validation and on the test split; `experiment` is the same for all trainings.
     """
     settings = {
         name: {variant: comparison.settings(variant) for variant in comparison.experiments}
@@ -300,10 +271,9 @@ def write_report(
         if REFERENCE in trainings and len(trainings) > 1:
             parts += [f"## {comparison.title}", variant_table(trainings, settings[name])]
             picture = output / f"{name}.png"
-            if comparison.experiments[REFERENCE].training.phases:
-                draw_by_step(picture, comparison.title, trainings, name_units)
-            else:
-                draw(picture, comparison.title, trainings, baselines["validation"].mae, name_units)
+            has_phases = bool(comparison.experiments[REFERENCE].training.phases)
+            baseline = None if has_phases else baselines["validation"].mae
+            draw(picture, comparison.title, trainings, baseline, name_units)
     write_text(output / "comparison.md", "\n\n".join(parts) + "\n")
 
 
@@ -311,58 +281,35 @@ def draw(
     path: Path,
     title: str,
     trainings: Mapping[str, Sequence[Mapping[str, Any]]],
-    baseline: float,
+    baseline: float | None,
     name_units: Callable[[str], str],
 ) -> None:
-    """Draw the learning curves of one comparison, as in figures 26 and 27 of the thesis.
+    """Draw one comparison, given the numbers of each seed by variant.
 
-    Args:
-        path: the picture.
-        title: of the picture.
-        trainings: by variant, the numbers of each seed.
-        baseline: mean absolute error of constant velocity on the validation split.
-        name_units: gives texts the units of the data.
+    Learning curves, as in figures 26 and 27 of the thesis, beside the mean absolute error of
+    constant velocity on the validation split; without that, errors on the test split by steps
+    ahead, means over seeds.
     """
     figure, axes = new_figure(11, 4.2, columns=2)
     figure.suptitle(title)
-    for ax, key, label, baselines in (
-        (axes[0], "val_loss", "validation NLL (nats per particle and step)", {}),
-        (axes[1], "val_mae", "validation MAE (length units)", {"constant velocity": baseline}),
-    ):
-        curves = {
-            variant: [numbers["history"][key] for numbers in seeds]
-            for variant, seeds in trainings.items()
-        }
-        plot_learning_curves(ax, curves, label, baselines)
-    save_figure(figure, path, name_units)
 
+    def curves(part: str, key: str) -> dict[str, list[Any]]:
+        return {name: [seed[part][key] for seed in seeds] for name, seeds in trainings.items()}
 
-def draw_by_step(
-    path: Path,
-    title: str,
-    trainings: Mapping[str, Sequence[Mapping[str, Any]]],
-    name_units: Callable[[str], str],
-) -> None:
-    """Draw the errors of one comparison on the test split against steps ahead, means over seeds.
-
-    Args:
-        path: the picture.
-        title: of the picture.
-        trainings: by variant, the numbers of each seed.
-        name_units: gives texts the units of the data.
-    """
-    figure, axes = new_figure(11, 4.2, columns=2)
-    figure.suptitle(title)
-    for ax, key, label, title_of_axes in (
-        (axes[0], "median_error_per_step", "median absolute error (length units)", "Error"),
-        (axes[1], "nll_per_step", "NLL (nats per particle)", "Negative log-likelihood"),
-    ):
-        curves = {
-            variant: np.mean([numbers["test"][key] for numbers in seeds], axis=0)
-            for variant, seeds in trainings.items()
-        }
-        plot_errors(ax, curves, label, title_of_axes)
-    axes[1].set_yscale("linear")
+    if baseline is not None:
+        nll, mae = "validation NLL (nats per particle and step)", "validation MAE (length units)"
+        constant = {"constant velocity": baseline}
+        plot_learning_curves(axes[0], curves("history", "val_loss"), nll)
+        plot_learning_curves(axes[1], curves("history", "val_mae"), mae, constant)
+    else:
+        for ax, key, label, name in (
+            (axes[0], "median_error_per_step", "median absolute error (length units)", "Error"),
+            (axes[1], "nll_per_step", "NLL (nats per particle)", "Negative log-likelihood"),
+        ):
+            errors = curves("test", key)
+            means = {variant: np.mean(seeds, axis=0) for variant, seeds in errors.items()}
+            plot_errors(ax, means, label, name)
+        axes[1].set_yscale("linear")
     save_figure(figure, path, name_units)
 
 

@@ -66,11 +66,7 @@ Distances = Mapping[str, Array]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write the simulations, or what is missing of them.
-
-    Args:
-        argv: command line arguments; those of the process if none are given.
-    """
+    """Write the simulations, or what is missing of them."""
     arguments = _parse(argv)
     schedule = Schedule(num_frames=arguments.frames, switch_frame=arguments.switch_frame)
     indices, seed = range(arguments.simulations), arguments.seed
@@ -88,9 +84,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def make_table(folders: Sequence[Path], distances: Sequence[Distances]) -> str:
     """Markdown table of the heads' mean distances from the core's centre, in angstrom.
 
-    Args:
-        folders: one for each simulation.
-        distances: mean distance in each frame, [frames], by residue name.
+    For each simulation's folder, mean distances in each frame, [frames], by residue name.
     """
     names = list(distances[0])
     head = [f"{name}, {when} frames" for name in names for when in ("first", "last")]

@@ -30,6 +30,7 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,54 +106,40 @@ FILES = (
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the script.
-
-    Args:
-        argv: command line arguments; those of the process if none are given.
-    """
+    """Run the command, with the arguments of the process if none are given."""
     arguments = _parse(argv)
     output: Path = arguments.output
     check_no_split(output)
     model = load(arguments.model)
-    config = model.experiment
-    steps = config.data.target_steps if arguments.num_steps is None else arguments.num_steps
-    description = _description(arguments.file)
-    dims = _spatial_dims(arguments.file, description, model)
+    config = model.experiment.data
+    steps = config.target_steps if arguments.num_steps is None else arguments.num_steps
+    dims: int = model.spatial_dims
+    description = _description(arguments.file, dims)
+    columns = () if description is None else description.features
     task = read_forecast_task(
-        arguments.file,
-        config.data,
-        model.num_features,
-        steps,
-        arguments.start_frame,
-        dims,
-        () if description is None else description.features,
+        arguments.file, config, model.num_features, steps, arguments.start_frame, dims, columns
     )
     known = len(task.truth)
+    forecast = partial(_forecast, model, task, steps, seed=arguments.seed)
     positions, parameters = (
-        array[0]
-        for array in _forecast(
-            model,
-            task,
-            steps,
-            arguments.feedback,
-            arguments.seed,
-            recalibrated=arguments.recalibrated,
-        )
+        array[0] for array in forecast(arguments.feedback, recalibrated=arguments.recalibrated)
     )
     results = {"sigma": model.sigma(parameters)}  # [steps, N]
     if known == steps:
         results["error"] = np.linalg.norm(positions - task.truth, axis=-1)
 
     origin = _origin(arguments.file, description)
+    spacing = arguments.frame_spacing
+    if spacing is None:
+        spacing = 1.0 if description is None else description.frame_spacing
     last_frame = _first_frame(origin) + task.last_frame
-    spacing = _spacing(arguments.frame_spacing, description)
-    times = (last_frame + config.data.subsample * np.arange(1, steps + 1)) * spacing
+    times = (last_frame + config.subsample * np.arange(1, steps + 1)) * spacing
     are_molecules = "molecules" in origin
     names, features = _names_and_features(description, task.past[-1], dims, are_molecules)
     units = {
-        key: getattr(description, key)
+        key: unit
         for key in ("length_unit", "time_unit")
-        if getattr(description, key, None)
+        if (unit := getattr(description, key, None))
     }
     comparison = None
     if known:
@@ -163,17 +150,17 @@ def main(argv: Sequence[str] | None = None) -> None:
         comparison = _compare(task, positions[:known], log_probabilities)
 
     with unfinished_folder(output) as new:
-        columns = {**features, **results}
-        write_extended_xyz(new / "forecast.xyz", positions, times, columns, names, units)
+        write_xyz = partial(write_extended_xyz, names=names, units=units)
+        write_xyz(new / "forecast.xyz", positions, times, {**features, **results})
         save_array(new / "forecast.npy", positions)
         save_array(new / "parameters.npy", parameters)
         if count := arguments.num_samples:
-            how = {"num_samples": count, "recalibrated": _can_move(model, count, arguments)}
-            samples, _ = _forecast(model, task, steps, "sample", arguments.seed, **how)
+            can_move = _can_move(model, count, arguments)
+            samples, _ = forecast("sample", num_samples=count, recalibrated=can_move)
             save_array(new / "samples.npy", samples[:, 0])
         if known:
-            write_extended_xyz(new / "truth.xyz", task.truth, times[:known], features, names, units)
-        if arguments.pdb or (description is not None and description.length_unit == "angstrom"):
+            write_xyz(new / "truth.xyz", task.truth, times[:known], features)
+        if arguments.pdb or units.get("length_unit") == "angstrom":
             labels = (names, origin.get("atoms"))
             _write_pdb_files(new, task.truth, positions, times, labels, results, arguments.pdb)
         put_in_place(new, FILES)
@@ -185,11 +172,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def check_no_split(output: Path) -> None:
-    """Refuse to write between the files of a data set, which could not be read any more.
-
-    Raises:
-        ValueError: the folder is a split.
-    """
+    """Refuse to write between the files of a data set, which could not be read any more."""
     folder = output.absolute()
     if folder.name in SPLITS and (folder.parent / DESCRIPTION_FILE).is_file():
         raise ValueError(
@@ -198,17 +181,12 @@ def check_no_split(output: Path) -> None:
 
 
 def _forecast(
-    model: ForecastModel,
-    task: ForecastTask,
-    steps: int,
-    feedback: str | None,
-    seed: int,
-    **how: Any,
+    model: ForecastModel, task: ForecastTask, steps: int, feedback: str | None, **how: Any
 ) -> Any:
     """`model.rollout` of the past, its warnings told as sentences."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        result = model.rollout(task.past[None], steps, feedback, seed, **how)
+        result = model.rollout(task.past[None], steps, feedback, **how)
     for warning in caught:
         print(f"Caution: {warning.message}.")
     return result
@@ -229,46 +207,33 @@ def _compare(task: ForecastTask, positions: Array, log_probabilities: Any | None
     if log_probabilities is not None:
         log_probabilities = keras.ops.convert_to_numpy(log_probabilities)[None]
     baselines, _ = make_baselines(KnownData(known, dims), rivals_only=True)
-    metrics = {
-        "model": ForecastMetrics.from_arrays(truth, positions[None], log_probabilities),
-        **{
-            name: ForecastMetrics.from_arrays(truth, baseline.rollout(task.past[None], known)[0])
-            for name, baseline in baselines.items()
-        },
-    }
+    metrics = {"model": ForecastMetrics.from_arrays(truth, positions[None], log_probabilities)}
+    for name, baseline in baselines.items():
+        forecast, _ = baseline.rollout(task.past[None], known)
+        metrics[name] = ForecastMetrics.from_arrays(truth, forecast)
     verdict = Verdict.from_metrics(metrics, "model", list(baselines))
     return f"{overall_table(metrics)}\n\n{verdict.sentence}"
 
 
-def _description(file: Path) -> DatasetDescription | None:
-    """That of the data set in whose split the file lies, if it does."""
+def _description(file: Path, dims: int) -> DatasetDescription | None:
+    """That of the data set in whose split the file lies, if it does; with as many coordinates."""
     # Not resolved: under DVC or git-annex a file lies elsewhere, under a name that says nothing.
     folder = file.absolute().parent.parent
-    return read_description(folder) if (folder / DESCRIPTION_FILE).is_file() else None
-
-
-def _spatial_dims(file: Path, description: DatasetDescription | None, model: Any) -> int:
-    """How many of the features are coordinates."""
-    dims: int = model.spatial_dims
-    if description is not None and description.spatial_dims != dims:
+    if not (folder / DESCRIPTION_FILE).is_file():
+        return None
+    description = read_description(folder)
+    if description.spatial_dims != dims:
         raise ValueError(
             f"{file}: expected {dims} coordinates, as the model has them, found "
             f"{description.spatial_dims} by {DESCRIPTION_FILE}"
         )
-    return dims
-
-
-def _spacing(given: float | None, description: DatasetDescription | None) -> float:
-    if given is not None:
-        return given
-    return 1.0 if description is None else description.frame_spacing
+    return description
 
 
 def _origin(file: Path, description: DatasetDescription | None) -> dict[str, Any]:
     """What the data set says of where the file is from (see `FollowedSimulation`)."""
-    preprocessing = (description and description.preprocessing) or {}
     path = file.absolute()
-    match preprocessing:
+    match (description and description.preprocessing) or {}:
         case {"files": {**files}}:
             match files.get(f"{path.parent.name}/{path.name}"):
                 case {**origin}:

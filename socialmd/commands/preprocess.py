@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import Any
 
 from socialmd.commands.command_line import (
+    add_shard,
     make_parser,
     parse_first,
     positive_integer,
     run_script,
-    shard,
 )
 
 
@@ -107,13 +107,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--stop", type=positive_integer, help="frame before which to stop; default: none")
     add("--step", type=positive_integer, default=1, help="keep every so many; default: %(default)s")
     add("--processes", type=positive_integer, help="that read; default: one for each core")
-    add(
-        "--shard",
-        type=shard,
-        metavar="I/N",
-        help="read every N-th simulation only, from the I-th on, where I is 1 to N; other "
-        "processes read the others; default: all",
-    )
+    add_shard(parser, "read")
     arguments = parser.parse_args(argv)
     if arguments.start < 0:
         parser.error(f"argument --start: expected 0 or more, found {arguments.start}")
@@ -161,11 +155,7 @@ from socialmd.types import Array
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the script.
-
-    Args:
-        argv: command line arguments; those of the process if none are given.
-    """
+    """Run the command, with the arguments of the process if none are given."""
     arguments = _parse(argv)
     output: Path = arguments.output
     # What cannot succeed fails before hours of reading.
@@ -179,16 +169,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         with claim(output, wait=True):  # or fail before hours of reading
             pass
     folder = ShardFolder(output, settings, list(sources.values()))
-    parts = split_frames(
-        [count_frames(files, arguments) for files in sources.values()], arguments.split
-    )
+    num_frames = [count_frames(files, arguments) for files in sources.values()]
+    parts = split_frames(num_frames, arguments.split)
     warn_of_short_parts(parts, arguments.window)
     trajectories = {source: follow(files, arguments) for source, files in sources.items()}
     check_first_frames(trajectories, arguments)
 
-    if arguments.shard and not is_complete:
-        read_shard(trajectories, folder, arguments)
-    simulations = gather(trajectories, folder, arguments)
+    simulations = gather(trajectories, folder, arguments, is_complete)
     if not simulations and not writer.check():
         unread = f"{len(folder.missing())} of {len(sources)} simulations are still to be read"
         print(f"{output}: {unread}: other shards are not done yet")
@@ -241,12 +228,7 @@ def without_folders(source: str, files: SimulationFiles) -> str:
 
 
 def find_files(sources: Sequence[str]) -> dict[str, SimulationFiles]:
-    """The files of each simulation.
-
-    Raises:
-        FileNotFoundError: there are none.
-        ValueError: two simulations are the same, or files are not one (see `SimulationFiles`).
-    """
+    """The files of each simulation, all of which are different."""
     found = {source: SimulationFiles.find(source) for source in sources}
     different = {tuple(path.resolve() for path in files.paths) for files in found.values()}
     if len(different) < len(sources):
@@ -255,11 +237,7 @@ def find_files(sources: Sequence[str]) -> dict[str, SimulationFiles]:
 
 
 def find_spacing(sources: Mapping[str, SimulationFiles], arguments: argparse.Namespace) -> float:
-    """Time between two frames, as the files say or, if they do not, the command line.
-
-    Raises:
-        ValueError: nothing says it, or two say something else.
-    """
+    """Time between two frames, as the files say or, if they do not, the command line."""
     given, unit = arguments.frame_spacing, arguments.time_unit
     said: dict[str, float] = {}
     with_times = {} if arguments.ignore_times else sources
@@ -279,9 +257,8 @@ def find_spacing(sources: Mapping[str, SimulationFiles], arguments: argparse.Nam
         raise ValueError(
             "--frame-spacing: expected the time between two frames, which the files do not say"
         )
-    expected, whose = (
-        (given, "as --frame-spacing says") if given else (next(iter(said.values())), "as in others")
-    )
+    expected = given or next(iter(said.values()))
+    whose = "as --frame-spacing says" if given else "as in others"
     for source, found in said.items():
         if not math.isclose(found, expected, rel_tol=2e-3):
             raise ValueError(
@@ -313,17 +290,18 @@ def follow(files: SimulationFiles, arguments: argparse.Namespace) -> MoleculeTra
 def check_first_frames(
     trajectories: Mapping[str, MoleculeTrajectories], arguments: argparse.Namespace
 ) -> None:
-    """Read the first frame of each simulation: all have the same molecules as their first one.
+    """Read the first frame of each simulation, which decides of which molecules its slices are.
 
-    Raises:
-        ValueError: a name occurs in no simulation; or a frame is impossible, or has molecules of
-            other names (see `MoleculeTrajectories`); or a slice has fewer than two molecules.
+    None may be impossible, each slice needs two molecules, and each name occurs somewhere.
     """
     start = arguments.start
     with warnings.catch_warnings(action="ignore"):  # they come when the whole simulation is read
         runs = [molecules.run(start, start + 1) for molecules in trajectories.values()]
     for source, run in zip(trajectories, runs, strict=True):
-        check_slices(source, run.results.positions, arguments)
+        try:
+            make_slices(run.results.positions, arguments)
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from None
     found = {name for run in runs for name in run.results.names}
     if missing := [name for name in arguments.names if name not in found]:
         raise ValueError(
@@ -332,41 +310,22 @@ def check_first_frames(
         )
 
 
-def check_slices(source: str, positions: Array, arguments: argparse.Namespace) -> None:
-    """Which molecules are in a slice is decided in the first frame.
-
-    Raises:
-        ValueError: a slice has fewer than two.
-    """
-    try:
-        make_slices(positions, arguments)
-    except ValueError as error:
-        raise ValueError(f"{source}: {error}") from None
-
-
-def read_shard(
-    trajectories: Mapping[str, MoleculeTrajectories],
-    folder: ShardFolder,
-    arguments: argparse.Namespace,
-) -> None:
-    """Read the simulations of this shard and write what they hold to the folder."""
-    folder.claim()
-    missing = folder.missing()
-    for number, (source, molecules) in enumerate(trajectories.items()):
-        if number in missing and arguments.shard.takes(number):
-            folder.save(number, read_simulation(source, molecules, arguments))
-
-
 def gather(
     trajectories: Mapping[str, MoleculeTrajectories],
     folder: ShardFolder,
     arguments: argparse.Namespace,
+    is_complete: bool,
 ) -> list[FollowedSimulation]:
-    """What shards have read. Without any, the rest is read now; with them, all or nothing is there.
+    """What shards have read. Without any, the rest is read now; with them, the part of this one.
 
-    Returns:
-        Every simulation, or none while others are reading, or when they have written the data set.
+    There is none then while others are reading, or when they have written the data set.
     """
+    if arguments.shard and not is_complete:
+        folder.claim()
+        missing = folder.missing()
+        for number, (source, molecules) in enumerate(trajectories.items()):
+            if number in missing and arguments.shard.takes(number):
+                folder.save(number, read_simulation(source, molecules, arguments))
     if arguments.shard and folder.missing():
         return []
     simulations = []
@@ -384,11 +343,7 @@ def gather(
 def read_simulation(
     source: str, molecules: MoleculeTrajectories, arguments: argparse.Namespace
 ) -> FollowedSimulation:
-    """Follow the molecules of one simulation; in two dimensions, cut slices.
-
-    Raises:
-        ValueError: a file is impossible (see `MoleculeTrajectories`).
-    """
+    """Follow the molecules of one simulation; in two dimensions, cut slices."""
     results = molecules.run(arguments.start, arguments.stop, arguments.step, verbose=True).results
     simulation = FollowedSimulation(without_folders(source, molecules.files), *results)
     simulation = cut(simulation, arguments)
@@ -435,15 +390,11 @@ def describe(simulation: FollowedSimulation) -> str:
 
 def describe_split(parts: Sequence[Part], sources: Sequence[str]) -> str:
     """Which frames of which simulation each split has, in lines of text."""
-    lines = []
-    for split in SPLITS:
-        frames = [
-            f"{sources[part.simulation]} frames {part.start} to {part.stop - 1}"
-            for part in parts
-            if part.split == split
-        ]
-        lines.append(f"{split}: {'; '.join(frames) or 'nothing'}")
-    return "\n".join(lines)
+    frames: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for part in parts:
+        text = f"{sources[part.simulation]} frames {part.start} to {part.stop - 1}"
+        frames[part.split].append(text)
+    return "\n".join(f"{split}: {'; '.join(frames[split]) or 'nothing'}" for split in SPLITS)
 
 
 def warn_of_short_parts(parts: Sequence[Part], window: int) -> None:

@@ -42,11 +42,7 @@ parse_first(__name__, _parse)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Simulate, train, evaluate, draw and export.
-
-    Args:
-        argv: command line arguments; those of the process if none are given.
-    """
+    """Simulate, train, evaluate, draw and export."""
     arguments = _parse(argv)
     output: Path = arguments.output
     data, run = output / "data", output / "quickstart"

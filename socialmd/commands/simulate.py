@@ -15,10 +15,10 @@ from pathlib import Path
 
 from socialmd.commands.command_line import (
     CONFIGURATION,
+    add_shard,
     make_parser,
     parse_first,
     run_script,
-    shard,
 )
 
 
@@ -26,13 +26,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser("simulate", __doc__)
     parser.add_argument("config", help=CONFIGURATION)
     parser.add_argument("output", type=Path, help="folder of the data set; continued if unfinished")
-    parser.add_argument(
-        "--shard",
-        type=shard,
-        metavar="I/N",
-        help="make every N-th simulation only, from the I-th on, where I is 1 to N; other "
-        "processes make the others; default: all",
-    )
+    add_shard(parser, "make")
     return parser.parse_args(argv)
 
 

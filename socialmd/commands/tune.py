@@ -63,19 +63,11 @@ MOST_IMPORTANT = 4  # hyperparameters whose pairs are drawn
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the script.
-
-    Args:
-        argv: command line arguments; those of the process if none are given.
-    """
+    """Run the command, with the arguments of the process if none are given."""
     arguments = _parse(argv)
     output: Path = arguments.output
     search_hyperparameters(
-        load_config(arguments.config),
-        arguments.data,
-        output,
-        arguments.algorithm,
-        arguments.trials,
+        load_config(arguments.config), arguments.data, output, arguments.algorithm, arguments.trials
     )
     if is_worker():
         print(f"No more trials for this worker; the chief writes the results to {output}")
@@ -93,34 +85,23 @@ def report(output: Path) -> None:
         print(f"{unfinished} not finished: the same command goes on with them")
     if not complete:
         return
-    importances = rank_importances(records)
-    draw_progress(output / "progress.png", records)
-    if importances:
+    figure, ax = new_figure(8, 4)
+    losses = [
+        record.losses["val_loss"] if record.status == "COMPLETED" else None for record in records
+    ]
+    plot_search_progress(ax, losses)
+    save_figure(figure, output / "progress.png")
+    if importances := rank_importances(records):
         write_json(output / "importances.json", importances)
-        draw_importances(output / "importances.png", importances)
+        figure, ax = new_figure(7, 1.2 + 0.35 * len(importances))
+        plot_importances(ax, importances)
+        save_figure(figure, output / "importances.png")
         draw_surfaces(output / "surfaces.png", complete, list(importances)[:MOST_IMPORTANT])
     best = min(complete, key=lambda record: record.losses["val_loss"])
     print(f"best: {best.name}, validation NLL {best.losses['val_loss']:.4f}")
     for name, value in best.values.items():
         print(f"  {name} = {value}")
     print(f"As an experiment: {output / 'best.toml'}; all trials: {output / 'trials.csv'}")
-
-
-def draw_progress(path: Path, records: Sequence[TrialRecord]) -> None:
-    """Losses in the order of the trials."""
-    figure, ax = new_figure(8, 4)
-    losses = [
-        record.losses["val_loss"] if record.status == "COMPLETED" else None for record in records
-    ]
-    plot_search_progress(ax, losses)
-    save_figure(figure, path)
-
-
-def draw_importances(path: Path, importances: dict[str, float]) -> None:
-    """Importances as bars."""
-    figure, ax = new_figure(7, 1.2 + 0.35 * len(importances))
-    plot_importances(ax, importances)
-    save_figure(figure, path)
 
 
 def draw_surfaces(path: Path, complete: Sequence[TrialRecord], names: Sequence[str]) -> None:

@@ -24,14 +24,9 @@ WIDEST = 4.0  # times the extent of the data: nearly all cells of a wider grid s
 def check_scales(config: ExperimentConfig, trajectories: Trajectories) -> None:
     """Refuse data that the model would read as enormous, or as a few rounded numbers.
 
-    Args:
-        config: the experiment.
-        trajectories: of the split that is trained on.
-
-    Raises:
-        ValueError: positions are so far from the origin that float32 does not resolve their steps,
-            or so large in units of `model.length_scale`; or the grids are much wider than the data,
-            or no particle is ever within reach of another. The message says what to do.
+    Positions are so far from the origin that float32 does not resolve their steps, or so large in
+    units of `model.length_scale`; or the grids are much wider than the data, or no particle is ever
+    within reach of another. The message says what to do.
     """
     directory, mask = trajectories.directory, trajectories.mask
     dims = trajectories.description.spatial_dims
@@ -86,11 +81,12 @@ def _reach(config: ExperimentConfig) -> tuple[str, float, float] | None:
 
 def _nearest_neighbours(frames: Array, mask: NDArray[np.bool_]) -> FloatArray:
     """Distances in some frames, spread over all simulations: of every particle, to the nearest."""
-    found = []
-    for simulation, real in list(zip(frames, mask, strict=True))[:20]:
-        for frame in simulation[:: max(1, len(simulation) // 10), real]:
-            if len(frame) > 1:
-                found.append(cKDTree(frame).query(frame, k=2)[0][:, 1])
+    found = [
+        cKDTree(frame).query(frame, k=2)[0][:, 1]
+        for simulation, real in list(zip(frames, mask, strict=True))[:20]
+        for frame in simulation[:: max(1, len(simulation) // 10), real]
+        if len(frame) > 1
+    ]
     return np.concatenate(found) if found else np.zeros(0)
 
 

@@ -30,17 +30,11 @@ class _Variants(ConfigSection):
 
 @dataclass(frozen=True)
 class Comparison:
-    """An experiment and variants of it.
-
-    Args:
-        title: what is compared.
-        keys: names in `[model]` and `[data]` that distinguish the variants.
-        experiments: by name of the variant; the first is the base itself, `"reference"`.
-    """
+    """An experiment and variants of it."""
 
     title: str
-    keys: tuple[str, ...]
-    experiments: dict[str, ExperimentConfig]
+    keys: tuple[str, ...]  # names in `[model]` and `[data]` that distinguish the variants
+    experiments: dict[str, ExperimentConfig]  # the first is the base itself, `"reference"`
 
     def settings(self, variant: str) -> dict[str, Any]:
         """What distinguishes one variant: the values of all `keys`."""
@@ -50,28 +44,11 @@ class Comparison:
 
 
 def read_comparisons(path: str | Path, base: ExperimentConfig) -> dict[str, Comparison]:
-    """Read and validate a file of comparisons.
+    """Comparisons by name, from a TOML file or the name of one that comes with the package.
 
     Each of its tables has a `title` and a table `variants`, which says by name what each variant
     changes in `[model]` or `[data]`, whose keys all differ. A variant that does not differ from the
     base is left out: it is the reference itself.
-
-    Args:
-        path: the TOML file, or its name if it comes with the package.
-        base: the experiment that is varied.
-
-    Returns:
-        The comparisons by name.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is no TOML, has an unknown key, an impossible value, an unsuitable name, or
-            one name for different variants. The message names file, key and value found.
-
-    Example:
-        >>> base = load_config("comparison_base")
-        >>> list(read_comparisons("comparisons", base)["downsampling"].experiments)
-        ['reference', 'max_pooling']
     """
     path = find_configuration(path)
     tables = read_toml(path)

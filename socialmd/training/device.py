@@ -14,23 +14,9 @@ __all__ = ["on_device"]
 def on_device(name: str, replicas: int = 1) -> AbstractContextManager[Any]:
     """Scope in which variables and computations are where a configuration wants them.
 
-    Args:
-        name: `"cpu"`; `"gpu"`; or `"auto"`, a GPU where there is one. TensorFlow takes the first
-            GPU by itself.
-        replicas: devices of that kind. Of several, the first ones hold copies of all variables
-            that are made in the scope, and divide among them each batch of a model that is made
-            in the scope (`tf.distribute.MirroredStrategy`).
-
-    Returns:
-        The scope, for `with`.
-
-    Raises:
-        ValueError: a GPU or several devices are asked for and TensorFlow does not find them, or
-            an earlier training of this process had several others.
-
-    Example:
-        >>> with on_device("cpu"):
-        ...     model.fit(dataset)
+    On the `"cpu"`, the `"gpu"`, or `"auto"`, a GPU where there is one: TensorFlow takes the first
+    by itself. Several `replicas` hold copies of all variables that are made in the scope, and
+    divide among them each batch of a model that is made there (`tf.distribute.MirroredStrategy`).
     """
     if name == "gpu" and not tf.config.list_physical_devices("GPU"):
         found = ", ".join(device.name for device in tf.config.list_physical_devices())

@@ -21,14 +21,20 @@ from socialmd.models.trained_model import MODEL_FILE
 from socialmd.simulation import pair_law
 from socialmd.training.check_scales import check_scales
 from socialmd.training.device import on_device
-from socialmd.training.experiment_texts import experiment_texts
 from socialmd.training.history import keep_epochs
-from socialmd.training.phase import Files, check_phases
+from socialmd.training.phase import check_phases
+from socialmd.training.phase_callbacks import Files
 from socialmd.training.tensorboard_log import TensorBoardLog
 from socialmd.training.train_phase import Splits, train_phase
 from socialmd.training.training_backup import last_backup
-from socialmd.training.training_folder import check_room, check_same_experiment, mark_folder
-from socialmd.training.weights import load_without_optimizer, save_atomically
+from socialmd.training.training_folder import (
+    check_room,
+    check_same_experiment,
+    experiment_texts,
+    load_without_optimizer,
+    mark_folder,
+    save_atomically,
+)
 
 __all__ = ["fit"]
 

@@ -39,23 +39,9 @@ PIXELS = 48  # of a density along each side; these take most of the time
 class ForecastSummaries:
     """Error by steps ahead, calibration and pictures of forecasts, for a log of the training.
 
-    One rollout of all windows, by the function that training compiles anyway.
-
-    Args:
-        windows: some of the validation split, from `read_windows`. Of three coordinates, x and y
-            are drawn.
-        training_split: batches, read once: linear autoregression, fitted to them, is then among
-            the simple forecasts that the model is compared with.
-        law: of pairs of particles, where it is known, to compare a learned one with.
-
-    Attributes:
-        best_baseline: what `measure` gives, for the simple forecast that is the best one there.
-
-    Example:
-        >>> summaries = ForecastSummaries(read_windows(data, "validation", config.data, 32))
-        >>> scalars, figures = summaries.measure(model)
-        >>> scalars["forecast/mae_30_steps_ahead"], scalars["forecast/coverage_of_95_percent"]
-        (0.39, 0.91)
+    One rollout of all windows, by the function that training compiles anyway; of three coordinates,
+    x and y are drawn. Arguments are those of `TensorBoardLog`. `best_baseline` is what `measure`
+    gives, for the simple forecast that is the best one there.
     """
 
     def __init__(
@@ -77,20 +63,12 @@ class ForecastSummaries:
         self.best_baseline = self._at_some_steps(lowest)
 
     def measure(self, model: ForecastModel) -> tuple[dict[str, float], dict[str, list[Figure]]]:
-        """Forecast the windows and compare with the truth.
+        """Scalars and figures by tag: forecasts of the windows, compared with the truth.
 
-        Args:
-            model: as far as it has been trained.
-
-        Returns:
-            Scalars by tag: the mean absolute error at some steps ahead, per coordinate in units of
-            length, and how often the truth lies within regions of 50, 80 and 95 %, a fraction. Also
-            figures of one size by tag: forecasts, errors and coverage by steps ahead, and the
-            interaction that was learned. Coverage is left out in three dimensions, and for models
-            whose sigma is a constant until they are recalibrated.
-
-        Raises:
-            FloatingPointError: the forecast has become infinite.
+        Mean absolute error at some steps ahead, per coordinate in units of length; how often the
+        truth lies within regions of 50, 80 and 95 %, a fraction, but not in three dimensions, nor
+        for models whose sigma is a constant until they are recalibrated. Pictures of one tag are of
+        one size: forecasts, errors and coverage by steps ahead, the learned interaction.
         """
         windows = self.windows
         positions, parameters = model.rollout(
@@ -98,9 +76,14 @@ class ForecastSummaries:
         )
         error = self._error(positions)
         scalars = self._at_some_steps(error)
+        drawn = sorted({len(positions) * index // NUM_DRAWN for index in range(NUM_DRAWN)})
+        figure, ax = new_figure(5, 4)
+        plot_errors(ax, {"model": error, **self._baselines}, baselines=tuple(self._baselines))
         figures = {
-            "forecast/example": self._draw_examples(model, positions, parameters),
-            "forecast/error_by_step": [self._draw_error(error)],
+            "forecast/example": [
+                self._draw_window(model, positions, parameters, window) for window in drawn
+            ],
+            "forecast/error_by_step": [figure],
         }
         if model.predicts_sigma and self.dims == 2:
             calibration = self._calibrate(model, parameters)
@@ -141,26 +124,8 @@ class ForecastSummaries:
         density = PredictiveDensity(log_weights, means, covariances)
         return Calibration.from_density(density, real(self.windows.truth))
 
-    # === Figures ===
-
-    def _draw_error(self, error: list[float]) -> Figure:
-        figure, ax = new_figure(5, 4)
-        plot_errors(ax, {"model": error, **self._baselines}, baselines=tuple(self._baselines))
-        return figure
-
-    def _draw_examples(
-        self, model: ForecastModel, positions: Array, parameters: Array
-    ) -> list[Figure]:
-        count = len(positions)
-        drawn = sorted({count * index // NUM_DRAWN for index in range(NUM_DRAWN)})
-        return [self._draw_window(model, positions, parameters, window) for window in drawn]
-
     def _draw_window(
-        self,
-        model: ForecastModel,
-        positions: Array,
-        parameters: Array,
-        window: int,
+        self, model: ForecastModel, positions: Array, parameters: Array, window: int
     ) -> Figure:
         inputs, truth, simulations, mask = self.windows
         real = slice(None) if mask is None else mask[window]

@@ -35,12 +35,7 @@ def read_history(path: str | Path) -> dict[str, list[float]]:
 def keep_epochs(path: str | Path, count: int) -> None:
     """Drop the epochs from number `count` on: an interrupted training repeats them.
 
-    Args:
-        path: the CSV file, replaced as a whole; there need be none if no epoch stays.
-        count: epochs that stay.
-
-    Raises:
-        ValueError: the file has fewer epochs, and with them the smallest loss may be lost.
+    Refuses a file with fewer epochs: with them the smallest loss may be lost.
     """
     lines = Path(path).read_bytes().splitlines(keepends=True) if Path(path).is_file() else []
     if (found := max(len(lines) - 1, 0)) < count:
@@ -52,30 +47,14 @@ def keep_epochs(path: str | Path, count: int) -> None:
         write_atomically(path, lambda file: file.writelines(lines[: count + 1]))
 
 
-def epochs_without_improvement(history: dict[str, list[float]], key: str = "val_loss") -> int:
-    """Epochs since the smallest value, as early stopping counts them.
-
-    Args:
-        history: from `read_history`.
-        key: the column.
-
-    Returns:
-        The number; 0 without any epoch.
-    """
-    values = history.get(key, [])
+def epochs_without_improvement(history: dict[str, list[float]]) -> int:
+    """Epochs since the smallest loss, as early stopping counts them; 0 without any epoch."""
+    values = history.get("val_loss", [])
     return len(values) - 1 - values.index(min(values)) if values else 0
 
 
 def of_phase(history: dict[str, list[float]], phase: int) -> dict[str, list[float]]:
-    """The epochs of one phase of a training.
-
-    Args:
-        history: from `read_history`; without a column `phase` there is but phase 0.
-        phase: its number.
-
-    Returns:
-        The columns, shortened.
-    """
+    """The epochs of one phase; without a column `phase` there is but phase 0."""
     phases = history.get("phase", [0.0] * len(history.get("epoch", [])))
     return {
         name: [value for value, of in zip(values, phases, strict=True) if of == phase]

@@ -1,9 +1,8 @@
-"""What a phase of a training chooses of model, samples and callbacks; without TensorFlow."""
+"""What a phase of a training chooses of model and samples; without TensorFlow."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 from keras import ops
@@ -11,41 +10,25 @@ from keras import ops
 from socialmd.config import DataConfig, ExperimentConfig, PhaseConfig, TrainingConfig
 from socialmd.data.masked_inputs import unpack
 from socialmd.models.forecast_model import ForecastModel
-from socialmd.training.best_weights import BestWeights
 from socialmd.training.compile_model import compile_model
-from socialmd.training.epoch_log import EpochLog
 from socialmd.training.history import epochs_without_improvement
-from socialmd.training.phase_number import PhaseNumber
-from socialmd.training.resumable_early_stopping import ResumableEarlyStopping
-from socialmd.training.stop_on_non_finite import StopOnNonFinite
-from socialmd.training.training_backup import TrainingBackup, build_state
+from socialmd.training.training_backup import build_state
 
 __all__ = [
-    "Files",
     "begin_phase",
     "check_phases",
     "choose_feedback",
     "end_phase",
     "is_improving",
-    "phase_callbacks",
     "phase_samples",
 ]
-
-
-class Files(NamedTuple):
-    """Where a training keeps what it needs to go on."""
-
-    history: Path
-    best: Path
-    backup: Path
 
 
 def check_phases(model: ForecastModel, config: TrainingConfig) -> None:
     """Refuse phases that this model cannot go through, before the first of them.
 
-    Raises:
-        ValueError: layers that are to be frozen do not exist, the model cannot be compiled, or it
-            does not learn from what is fed back.
+    Layers that are to be frozen do not exist, the model cannot be compiled, or it does not learn
+    from what is fed back.
     """
     known = {layer.name for layer in model._flatten_layers(include_self=False)}
     densities = model.densities
@@ -79,12 +62,8 @@ def begin_phase(
 ) -> None:
     """Everything that a phase chooses of the model, and the variables that training adds to it.
 
-    Args:
-        model: built and adapted; compiled in place.
-        phase: the phase.
-        config: what it shares with others.
-        inputs, targets: a batch of its samples, or what the data set says of one.
-        steps_per_epoch: batches.
+    The model is built and adapted; `inputs` and `targets` are a batch of the phase's samples, or
+    what the data set says of one.
     """
     choose_feedback(model, phase, None if phase.feedback == "truth" else targets.shape[1])
     for layer in model._flatten_layers(include_self=False):
@@ -116,32 +95,3 @@ def end_phase(model: ForecastModel, config: ExperimentConfig) -> None:
 def is_improving(history: dict[str, list[float]], phase: PhaseConfig) -> bool:
     """Whether early stopping lets the phase of these epochs go on."""
     return epochs_without_improvement(history) < phase.patience  # type: ignore[operator]
-
-
-def phase_callbacks(
-    number: int,
-    config: TrainingConfig,
-    files: Files,
-    own: dict[str, list[float]],
-    is_appended: bool,
-    backup: TrainingBackup,
-) -> list[Any]:
-    """What logs, saves and stops a phase.
-
-    Args:
-        number: of the phase, from 0.
-        config: of the training.
-        files: of the training.
-        own: epochs of this phase so far.
-        is_appended: whether there were any epochs, of earlier phases too.
-        backup: comes last: what a complete epoch's backup takes for done has been logged.
-    """
-    phases = config.schedule
-    return [
-        *([PhaseNumber(number)] if len(phases) > 1 else []),
-        StopOnNonFinite(),
-        BestWeights(files.best, own),
-        EpochLog(str(files.history), append=is_appended),
-        ResumableEarlyStopping(own, phases[number].patience),  # type: ignore[arg-type]
-        backup,
-    ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,8 @@ from socialmd.data import Windows
 from socialmd.models import ForecastModel
 from socialmd.simulation import PairLaw
 from socialmd.training.forecast_summaries import ForecastSummaries
-from socialmd.training.keep_events import keep_events
 
-__all__ = ["TensorBoardLog"]
+__all__ = ["TensorBoardLog", "keep_events"]
 
 RUNS = TRAIN, VALIDATION, BASELINE = "train", "validation", "best_baseline"
 
@@ -80,10 +80,6 @@ class TensorBoardLog(keras.callbacks.Callback):
         """Drop from the log what an interrupted training is about to repeat.
 
         A running TensorBoard does not see that and has some points twice until it is started again.
-
-        Args:
-            epochs: complete ones, which stay in the log.
-            steps: training steps since the very first, which stay in the log.
         """
         for run in RUNS:
             for path in (self.directory / run).glob("*tfevents*"):
@@ -179,3 +175,37 @@ def _pixels(figure: Figure) -> NDArray[np.uint8]:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())
+
+
+def keep_events(path: Path, epochs: int, steps: int) -> None:
+    """Drop the events that an interrupted training repeats, as `keep_epochs` does with epochs.
+
+    Those of `epochs` that are complete, and of `steps` since the very first, stay. The file is
+    replaced as a whole, and removed if nothing stays.
+    """
+    if steps == 0:
+        path.unlink()
+        return
+    temporary = path.with_name(".kept")  # whose name TensorBoard does not take for a log's
+    try:
+        with tf.io.TFRecordWriter(str(temporary)) as writer:
+            for record in _records(path):
+                if _stays(tf.compat.v1.Event.FromString(record), epochs, steps):
+                    writer.write(record)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _records(path: Path) -> Iterator[bytes]:
+    """All but one that a killed process has left half-written at the end."""
+    try:
+        yield from tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+    except tf.errors.DataLossError:
+        return
+
+
+def _stays(event: tf.compat.v1.Event, epochs: int, steps: int) -> bool:
+    group, _, name = event.summary.value[0].tag.partition("/") if event.summary.value else ("",) * 3
+    is_by_epoch = name and group != "batch"
+    return bool(event.step < epochs if is_by_epoch else event.step <= steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import keras
@@ -13,19 +14,17 @@ from socialmd.data import Trajectories, make_dataset
 from socialmd.models import ForecastModel
 from socialmd.training.device import on_device
 from socialmd.training.history import of_phase, read_history
-from socialmd.training.numbered_callbacks import NumberedCallbacks
 from socialmd.training.phase import (
-    Files,
     begin_phase,
     choose_feedback,
     end_phase,
     is_improving,
-    phase_callbacks,
     phase_samples,
 )
+from socialmd.training.phase_callbacks import Files, NumberedCallbacks, phase_callbacks
 from socialmd.training.tensorboard_log import TensorBoardLog
 from socialmd.training.training_backup import TrainingBackup, last_backup
-from socialmd.training.weights import load_without_optimizer
+from socialmd.training.training_folder import load_without_optimizer
 
 __all__ = ["Splits", "train_phase"]
 
@@ -51,18 +50,8 @@ def train_phase(
 ) -> int | None:
     """Train one phase, or what an interruption has left of it; nothing if it is complete.
 
-    Args:
-        model: built and adapted.
-        number: of the phase, from 0.
-        config: the experiment.
-        splits: of the data set.
-        files: of this training.
-        log: of this training.
-        steps_before: training steps of all phases before.
-        callbacks, verbose, stop_after: as for `fit`.
-
-    Returns:
-        Training steps of the phase, or nothing if it was paused.
+    The model is built and adapted; phases before had `steps_before` training steps. Returns those
+    of this phase, or nothing if it was paused.
     """
     phase = config.training.schedule[number]
     history = read_history(files.history)
@@ -125,19 +114,12 @@ def train_phase(
 def _datasets(
     phase: PhaseConfig, config: ExperimentConfig, splits: Splits, epoch: int
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
-    is_forced = phase.feedback == "truth"
-    samples = phase_samples(phase, config.data)
-    batch_size, seed = config.training.batch_size, config.training.seed
-    train = make_dataset(
-        splits.train,
-        samples,
-        batch_size,
-        shuffle=True,
-        seed=seed,
-        initial_epoch=epoch,
-        teacher_forcing=is_forced,
+    make = partial(
+        make_dataset,
+        config=phase_samples(phase, config.data),
+        batch_size=config.training.batch_size,
+        seed=config.training.seed,
+        teacher_forcing=phase.feedback == "truth",
     )
-    validation = make_dataset(
-        splits.validation, samples, batch_size, seed=seed, teacher_forcing=is_forced
-    )
-    return train, validation
+    train = make(splits.train, shuffle=True, initial_epoch=epoch)
+    return train, make(splits.validation)

@@ -24,16 +24,9 @@ BACKUP_NAME = re.compile(r"epoch_(\d{5})_step_(\d{7})\.npz")
 
 
 def last_backup(directory: Path) -> tuple[int, int, Path | None]:
-    """Where to go on: the last backup that is whole.
+    """Where to go on: complete epochs, steps done of the next one, and the last whole backup.
 
-    Args:
-        directory: folder of the backups; it need not exist.
-
-    Returns:
-        Complete epochs, steps done of the next one, and the file; zeros and nothing without one.
-
-    Raises:
-        ValueError: there are backups, but all are damaged. The message names the last one.
+    Zeros and nothing if there is none; refuses a folder whose backups are all damaged.
     """
     found = sorted(
         (
@@ -68,9 +61,7 @@ def _is_whole(path: Path) -> bool:
 def build_state(model: keras.Model, targets: Any, outputs: Any) -> None:
     """Make what a backup holds: variables that Keras would make in the first training step.
 
-    Args:
-        model: built and compiled.
-        targets, outputs: tensors of the shapes that the metrics will compare.
+    The model is built and compiled; targets and outputs have shapes that the metrics will compare.
     """
     # Keras forgets a variable of Nadam that is built by the optimizer for loss scaling around it.
     getattr(model.optimizer, "inner_optimizer", model.optimizer).build(model.trainable_variables)
@@ -85,11 +76,8 @@ class TrainingBackup(keras.callbacks.Callback):
     place; killed in between, it continues from the wrong epoch or not at all. It repeats the
     interrupted epoch from its first step.
 
-    Args:
-        directory: folder of the backups.
-        every: steps from one backup to the next within an epoch.
-        restore: backup to go on from, with a model that went through `build_state`. It is put back
-            when the first epoch begins, after Keras has reset the metrics.
+    A backup to go on from is put back into a model that went through `build_state` when the first
+    epoch begins, after Keras has reset the metrics.
     """
 
     def __init__(self, directory: Path, every: int, restore: Path | None = None) -> None:

@@ -26,12 +26,6 @@ class TrainingCost(keras.callbacks.Callback):
         seconds_per_step     median over these steps, reading the batch included
         measured_steps       how many they are
         peak_memory_bytes    resident memory of this process so far, libraries included
-
-    Args:
-        path: the file.
-
-    Example:
-        >>> fit(config, data, output, callbacks=[TrainingCost(output / "measurements.json")])
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -46,14 +40,13 @@ class TrainingCost(keras.callbacks.Callback):
         self.seconds.append(time.perf_counter() - self.start)
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        if len(self.seconds) < 2:
-            return
-        cost = {
-            "seconds_per_step": statistics.median(self.seconds[1:]),
-            "measured_steps": len(self.seconds) - 1,
-            "peak_memory_bytes": peak_memory(),
-        }
-        write_json(self.path, cost)
+        if measured := self.seconds[1:]:
+            cost = {
+                "seconds_per_step": statistics.median(measured),
+                "measured_steps": len(measured),
+                "peak_memory_bytes": peak_memory(),
+            }
+            write_json(self.path, cost)
 
 
 def peak_memory() -> int:

@@ -81,19 +81,24 @@ from socialmd.files import write_atomically  # noqa: E402
 from socialmd.models.build_model import build_model  # noqa: E402
 from socialmd.models.forecast_model import ForecastModel  # noqa: E402
 from socialmd.training.history import keep_epochs, of_phase, read_history  # noqa: E402
-from socialmd.training.numbered_callbacks import NumberedCallbacks  # noqa: E402
 from socialmd.training.phase import (  # noqa: E402
-    Files,
     begin_phase,
     check_phases,
     end_phase,
     is_improving,
-    phase_callbacks,
     phase_samples,
 )
+from socialmd.training.phase_callbacks import (  # noqa: E402
+    Files,
+    NumberedCallbacks,
+    phase_callbacks,
+)
 from socialmd.training.training_backup import TrainingBackup, last_backup  # noqa: E402
-from socialmd.training.training_folder import check_same_experiment, mark_folder  # noqa: E402
-from socialmd.training.weights import load_without_optimizer  # noqa: E402
+from socialmd.training.training_folder import (  # noqa: E402
+    check_same_experiment,
+    load_without_optimizer,
+    mark_folder,
+)
 
 SPLITS = ("train", "validation")
 

@@ -13,7 +13,7 @@ import pytest
 
 from socialmd.commands import figures, tune
 from socialmd.commands.main import COMMANDS
-from socialmd.training.search.make_oracle import ALGORITHMS
+from socialmd.training.search.durable_oracle import ALGORITHMS
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "pipelines").glob("*.py"))

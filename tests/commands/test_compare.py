@@ -230,7 +230,7 @@ def test_variants_trained_in_phases_are_drawn_by_steps_ahead(tmp_path, monkeypat
         for error, nll in ((0.2, 0.0), (0.4, 3.0))
     ]
     trainings = {"reference": seeds, "less": seeds[:1]}
-    compare.draw_by_step(tmp_path / "parts.png", "Parts", trainings, str)
+    compare.draw(tmp_path / "parts.png", "Parts", trainings, None, str)
     errors, likelihoods = drawn
     assert list(errors) == ["reference", "less"]
     np.testing.assert_allclose(errors["reference"], [0.1, 0.3])

@@ -23,12 +23,7 @@ DATA = {
     "num_rotations": 1,
 }
 TRAINING = {"batch_size": 8, "epochs": 1, "gradient_clip_norm": 1.0}
-SEQUENCE = {
-    "kind": "sequence_lstm",
-    "mlp_units": [6],
-    "lstm_units": [5, 4],
-    "length_scale": 20.0,
-}
+SEQUENCE = {"kind": "sequence_lstm", "mlp_units": [6], "lstm_units": [5, 4], "length_scale": 20.0}
 SOCIAL = {
     "prediction": "displacement",
     "units": 6,

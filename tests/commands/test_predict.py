@@ -477,10 +477,7 @@ def test_file_outside_of_a_data_set_has_frames_one_apart(experiment, file, tmp_p
     [
         (np.zeros((40, 3)), r"expected shape \[frames, N, 4\], found \(40, 3\)"),
         (np.zeros((40, 3, 3)), r"expected shape \[frames, N, 4\], found \(40, 3, 3\)"),
-        (
-            np.zeros((4, 3, 4)),
-            "a past of 3 frames, 2 apart, needs 5 frames, found 4",
-        ),
+        (np.zeros((4, 3, 4)), "a past of 3 frames, 2 apart, needs 5 frames, found 4"),
         (np.full((40, 3, 4), np.nan), "expected finite float32 numbers"),
         (np.full((40, 3, 4), 1e39), "expected finite float32 numbers"),
         (np.full((40, 3, 4), "text"), "expected float32 or float64 numbers, found <U4"),

@@ -76,16 +76,7 @@ def test_three_dimensions_hold_whole_simulations(make_simulation, tmp_path, caps
     sources = [make_simulation(f"run_{seed}", seed) for seed in range(3)]
     output = tmp_path / "set"
     preprocess.main(
-        [
-            *sources,
-            str(output),
-            *ARGUMENTS,
-            "--dimensions",
-            "3",
-            "--names",
-            "OQL",
-            "ONC",
-        ]
+        [*sources, str(output), *ARGUMENTS, "--dimensions", "3", "--names", "OQL", "ONC"]
     )
     description = read_description(output)
     assert description.features == ("x", "y", "z", "OQL", "ONC")

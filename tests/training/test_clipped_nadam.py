@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from socialmd.training.clipped_nadam import ClippedNadam
+from socialmd.training.compile_model import ClippedNadam
 
 
 def steps(optimizer, gradients):

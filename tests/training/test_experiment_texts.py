@@ -4,8 +4,7 @@ from socialmd import load_config
 from socialmd.data import describe_dataset
 from socialmd.data.dataset_description import read_description
 from socialmd.files import write_text
-from socialmd.training.experiment_texts import experiment_texts
-from socialmd.training.training_folder import mark_folder
+from socialmd.training.training_folder import experiment_texts, mark_folder
 
 
 def block(text, language):

@@ -1,10 +1,6 @@
 import pytest
 
-from socialmd.training.history import (
-    epochs_without_improvement,
-    keep_epochs,
-    read_history,
-)
+from socialmd.training.history import epochs_without_improvement, keep_epochs, read_history
 
 LOG = "epoch,loss,val_loss\n0,3.0,2.5\n1,2.0,1.5\n2,1.0,1.75\n"
 

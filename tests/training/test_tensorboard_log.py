@@ -44,9 +44,7 @@ class HalveLearningRate(keras.callbacks.Callback):
 def training(config, data, tmp_path_factory):
     """Model, batches of each epoch, history, recorder and folder of a training."""
     folder = tmp_path_factory.mktemp("tensorboard")
-    config = config.model_copy(
-        update={"model": config.model.model_copy(update={"grid_sizes": ()})},
-    )
+    config = config.model_copy(update={"model": config.model.model_copy(update={"grid_sizes": ()})})
     train, validation = (
         make_dataset(data / split, config.data, 5, seed=3) for split in ("train", "validation")
     )

@@ -15,7 +15,7 @@ import tensorflow as tf
 from socialmd import load_config
 from socialmd.models import build_model
 from socialmd.training.compile_model import compile_model
-from socialmd.training.numbered_callbacks import NumberedCallbacks
+from socialmd.training.phase_callbacks import NumberedCallbacks
 from socialmd.training.training_backup import TrainingBackup, build_state, last_backup
 
 ROOT = Path(__file__).parents[2]

@@ -1,9 +1,8 @@
 import keras
 import pytest
 
-from socialmd.training.best_weights import BestWeights
-from socialmd.training.resumable_early_stopping import ResumableEarlyStopping
-from socialmd.training.weights import save_atomically
+from socialmd.training.phase_callbacks import BestWeights, ResumableEarlyStopping
+from socialmd.training.training_folder import save_atomically
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What KerasTuner's oracles need to survive a `kill -9`: their own, and that of a worker."""
+"""Algorithms of a search by name, such that they survive a `kill -9`: their own, and a worker's."""
 
 from __future__ import annotations
 
@@ -9,11 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import keras_tuner
+import numpy as np
 from keras_tuner.engine.trial import Trial
 
 from socialmd.files import write_text
+from socialmd.training.search.tpe_oracle import TPEOracle
 
-__all__ = ["DurableOracle"]
+__all__ = ["ALGORITHMS", "OBJECTIVE", "DurableOracle", "make_oracle"]
+
+ALGORITHMS: dict[str, type[keras_tuner.Oracle]] = {
+    "tpe": TPEOracle,
+    "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
+    "hyperband": keras_tuner.oracles.HyperbandOracle,
+    "random": keras_tuner.oracles.RandomSearchOracle,
+}
+OBJECTIVE = "val_loss"
 
 
 class DurableOracle(keras_tuner.Oracle):
@@ -22,18 +32,9 @@ class DurableOracle(keras_tuner.Oracle):
     KerasTuner writes a trial and the list of trials one after the other and in place: killed in
     between, it repeats a trial that has ended or forgets one that runs. And it waits forever for a
     worker that does not come back. Here trials of workers that are silent can be given to others.
-
-    Attributes:
-        file: that holds the search; to be set before anything is saved or read.
-
-    Example:
-        >>> class DurableRandomSearch(DurableOracle, keras_tuner.oracles.RandomSearchOracle):
-        ...     pass
-        >>> oracle = DurableRandomSearch(keras_tuner.Objective("val_loss", "min"), max_trials=40)
-        >>> oracle.file = Path("searches/random/oracle.json")
     """
 
-    file: Path
+    file: Path  # that holds the search; to be set before anything is saved or read
     ongoing_trials: dict[str, Trial]  # KerasTuner's: those that run, by worker
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
@@ -60,11 +61,7 @@ class DurableOracle(keras_tuner.Oracle):
         write_text(self.file, json.dumps(self.get_state(), indent=1) + "\n")
 
     def reload(self) -> None:
-        """Go on from the file; what ran then runs again, or still does.
-
-        Raises:
-            ValueError: the file is not that of a search.
-        """
+        """Go on from the file; what ran then runs again, or still does."""
         try:
             self.set_state(json.loads(self.file.read_text("utf-8")))
         except (KeyError, TypeError, ValueError) as error:
@@ -102,14 +99,7 @@ class DurableOracle(keras_tuner.Oracle):
 
     @keras_tuner.synchronized
     def release_lost_trials(self, silence: float) -> list[str]:
-        """Let other workers have the trials of workers that have not been heard of.
-
-        Args:
-            silence: seconds.
-
-        Returns:
-            Their trials.
-        """
+        """Let others have the trials, returned, of workers not heard of for so many seconds."""
         earliest = time.monotonic() - silence
         lost = {
             tuner_id: trial.trial_id
@@ -123,3 +113,37 @@ class DurableOracle(keras_tuner.Oracle):
         if lost:
             self.save()
         return list(lost.values())
+
+
+def make_oracle(
+    algorithm: str,
+    space: keras_tuner.HyperParameters,
+    max_trials: int,
+    max_epochs: int,
+    seed: int = 0,
+) -> DurableOracle:
+    """What decides which values are tried.
+
+    `"tpe"` is the tree-structured Parzen estimator, `"bayesian"` a Gaussian process, `"hyperband"`
+    draws values at random and trains the better half of them for longer, `"random"` just draws.
+    Whichever minimises the validation loss and goes on whatever fails.
+    """
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"algorithm: expected one of {', '.join(ALGORITHMS)}, found {algorithm!r}")
+    base = ALGORITHMS[algorithm]
+    durable = type(base.__name__, (DurableOracle, base), {})
+    arguments: dict[str, Any] = {
+        "objective": keras_tuner.Objective(OBJECTIVE, "min"),
+        "hyperparameters": space,
+        # KerasTuner counts seeds up: searches with neighbouring ones would draw the same values.
+        "seed": int(np.random.SeedSequence(seed).generate_state(1)[0]),
+        "max_consecutive_failed_trials": max_trials + 1,
+    }
+    if algorithm == "hyperband":
+        # As many sweeps as there are trials for.
+        oracle = durable(max_epochs=max_epochs, hyperband_iterations=None, **arguments)
+        oracle.max_trials = max_trials
+    else:
+        oracle = durable(max_trials=max_trials, **arguments)
+    oracle.verbose = 0
+    return oracle

@@ -14,19 +14,7 @@ __all__ = ["make_experiment", "make_hyperparameters"]
 
 
 def make_hyperparameters(search: SearchConfig) -> keras_tuner.HyperParameters:
-    """The space of a search.
-
-    Args:
-        search: the table `[search]`.
-
-    Returns:
-        One hyperparameter for each number or choice, named `"model.units"`, `"model.filters.0"`.
-
-    Example:
-        >>> space = make_hyperparameters(load_config("models/search.toml").search)
-        >>> [hyperparameter.name for hyperparameter in space.space][:1]
-        ['model.prediction']
-    """
+    """One hyperparameter for each number or choice, named `"model.units"`, `"model.filters.0"`."""
     space = keras_tuner.HyperParameters()
     for entry in search.entries.values():
         for hyperparameter in entry.hyperparameters:
@@ -53,18 +41,9 @@ def _register(space: keras_tuner.HyperParameters, hyperparameter: Hyperparameter
 
 
 def make_experiment(config: ExperimentConfig, values: Mapping[str, Any]) -> ExperimentConfig:
-    """The experiment of one trial.
+    """The experiment with these values, by name, of the hyperparameters that exist in a trial.
 
-    Args:
-        config: what is varied, with a table `[search]`.
-        values: of the hyperparameters that exist in this trial, by name.
-
-    Returns:
-        The experiment with these values, trained no longer than a trial may be, and nothing left
-        to search for.
-
-    Raises:
-        ValueError: these values do not go together; the message says which do not, and why.
+    It is trained no longer than a trial may be, and there is nothing left to search for.
     """
     search = config.search
     if search is None:

@@ -30,15 +30,10 @@ GROUP_FILES = (
 def limit_memory(gib: float | None, tell: Callable[[str], object]) -> None:
     """From now on, end this process when its resident memory has been larger than it may be.
 
-    What counts is what `TrainingCost` measures. Limits of the operating system count memory that is
-    reserved and never touched as well, and who meets them may end without saying why.
-
-    Args:
-        gib: GiB that it may need; if absent, what it has and what is available now.
-        tell: called with the reason, before the process ends with status 1.
-
-    Example:
-        >>> limit_memory(3.0, Path("failure.txt").write_text)
+    Which is so many GiB or, if absent, what it has and what is available now; `tell` is called with
+    the reason before. What counts is what `TrainingCost` measures. Limits of the operating system
+    count memory that is reserved and never touched as well, and who meets them may end without
+    saying why.
     """
     limit = peak_memory() + available_memory() if gib is None else gib * GIBIBYTE
     source = "all that was available" if gib is None else "the limit of search.memory_gib"

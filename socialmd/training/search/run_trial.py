@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,6 @@ from socialmd.files import write_text
 from socialmd.training.fit import HISTORY, TENSORBOARD, fit
 from socialmd.training.history import of_phase, read_history
 from socialmd.training.search.memory_limit import limit_memory
-from socialmd.training.search.time_budget import TimeBudget
 from socialmd.training.training_cost import TrainingCost
 
 __all__ = [
@@ -36,25 +36,15 @@ FAILURE, LOG, MEASUREMENTS = "failure.txt", "log.txt", "measurements.json"
 
 
 class TrialTask(NamedTuple):
-    """What a trial consists of.
-
-    Args:
-        config: the experiment with the trial's values.
-        data: folder of the data set.
-        folder: for the training; an unfinished one there is continued.
-        values: what was varied, by name.
-        minutes: of training at most, if there is a limit.
-        memory_gib: GiB that it may need; what is available if absent.
-        epochs: after which to pause, if before the last one.
-    """
+    """What a trial consists of."""
 
     config: ExperimentConfig
     data: Path
-    folder: Path
-    values: Mapping[str, Any]
-    minutes: float | None = None
-    memory_gib: float | None = None
-    epochs: int | None = None
+    folder: Path  # for the training; an unfinished one there is continued
+    values: Mapping[str, Any]  # what was varied, by name
+    minutes: float | None = None  # of training at most
+    memory_gib: float | None = None  # that it may need; what is available if absent
+    epochs: int | None = None  # after which to pause, if before the last one
 
 
 def run_trial(task: TrialTask) -> None:
@@ -62,9 +52,6 @@ def run_trial(task: TrialTask) -> None:
 
     What it prints goes to `log.txt` in its folder, and if it fails, why goes to `failure.txt`. The
     process ends when it needs more memory than it may.
-
-    Raises:
-        Exception: whatever the training raises.
     """
     task.folder.mkdir(parents=True, exist_ok=True)
     log = os.open(task.folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -94,18 +81,27 @@ def train_trial(task: TrialTask) -> None:
             tf.summary.scalar(f"search/{name}", losses[name], step=epoch)
 
 
-def best_epoch(folder: Path) -> tuple[int, dict[str, float]]:
-    """The epoch with the smallest validation loss; of the last phase, whose losses compare.
+class TimeBudget(keras.callbacks.Callback):
+    """Ends a training so many seconds after its first step, having validated what it has reached.
 
-    Args:
-        folder: of a training.
-
-    Returns:
-        Its number, from 0, and its losses.
-
-    Raises:
-        ValueError: no epoch has ended.
+    The rest of the epoch is left out. Time before an interruption does not count.
     """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self.start: float | None = None
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.start = self.start or time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.start is not None and time.monotonic() - self.start > self.seconds:
+            self.model.stop_training = True
+
+
+def best_epoch(folder: Path) -> tuple[int, dict[str, float]]:
+    """Number and losses of a training's best epoch; of the last phase, whose losses compare."""
     history = read_history(folder / HISTORY)
     if not history:
         raise ValueError(f"{folder}: no epoch has ended")

@@ -9,8 +9,8 @@ from socialmd.claim import claim
 from socialmd.config import ExperimentConfig, save_config
 from socialmd.data.dataset_description import read_description
 from socialmd.files import write_text
+from socialmd.training.search.durable_oracle import make_oracle
 from socialmd.training.search.hyperparameters import make_experiment, make_hyperparameters
-from socialmd.training.search.make_oracle import make_oracle
 from socialmd.training.search.trial_record import STATE, TrialRecord, read_trials, write_table
 from socialmd.training.search.trial_tuner import TrialTuner, is_worker
 from socialmd.training.training_folder import check_same_experiment, mark_folder
@@ -45,7 +45,7 @@ def search_hyperparameters(
         config: the experiment, with a table `[search]`.
         data: folder with `train/` and `validation/`.
         output: folder of the search.
-        algorithm: name of it, see `make_oracle`.
+        algorithm: `"tpe"`, `"bayesian"`, `"hyperband"` or `"random"`.
         max_trials: trials at most.
 
     Returns:
@@ -111,12 +111,9 @@ def _check_algorithm(output: Path, algorithm: str) -> None:
 
 
 def _is_complete(output: Path, max_trials: int) -> bool:
-    if not (output / STATE).is_file():
-        return False
-    records = read_trials(output)
-    return len(records) >= max_trials and all(
-        record.status in ("COMPLETED", "FAILED") for record in records
-    )
+    records = read_trials(output) if (output / STATE).is_file() else []
+    has_ended = [record.status in ("COMPLETED", "FAILED") for record in records]
+    return len(records) >= max_trials and all(has_ended)
 
 
 def _write_results(config: ExperimentConfig, output: Path, records: list[TrialRecord]) -> None:

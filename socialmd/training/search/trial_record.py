@@ -83,12 +83,7 @@ def _read_trial(folder: Path, state: dict[str, Any]) -> TrialRecord:
 
 
 def write_table(path: Path, records: Sequence[TrialRecord]) -> None:
-    """Write the trials as CSV, one line each: losses of the best epoch, costs and values.
-
-    Args:
-        path: the file.
-        records: the trials.
-    """
+    """Write the trials as CSV, one line each: losses of the best epoch, costs and values."""
     names = dict.fromkeys(name for record in records for name in record.values)
     rows = [
         {

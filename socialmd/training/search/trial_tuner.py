@@ -18,9 +18,8 @@ from socialmd.config import ExperimentConfig
 from socialmd.files import write_atomically
 from socialmd.models.trained_model import CONFIG_FILE
 from socialmd.run_apart import run_apart
-from socialmd.training.search.durable_oracle import DurableOracle
+from socialmd.training.search.durable_oracle import OBJECTIVE, DurableOracle
 from socialmd.training.search.hyperparameters import make_experiment
-from socialmd.training.search.make_oracle import OBJECTIVE
 from socialmd.training.search.run_trial import (
     FAILURE,
     TrialTask,
@@ -46,18 +45,9 @@ class TrialTuner(BaseTuner):
 
     A trial that fails, for whatever reason, is recorded and the next one's turn comes. A training
     that was interrupted goes on where it was, by whichever worker.
-
-    Args:
-        oracle: decides what is tried.
-        config: the experiment, with a table `[search]`.
-        data: folder of the data set.
-        output: folder of the search.
-
-    Attributes:
-        silence_seconds: after which the chief takes a worker for lost that is not heard of.
     """
 
-    silence_seconds = 300.0
+    silence_seconds = 300.0  # after which the chief takes a worker for lost
 
     def __init__(
         self, oracle: DurableOracle, config: ExperimentConfig, data: Path, output: Path
@@ -114,8 +104,7 @@ class TrialTuner(BaseTuner):
         values = trial.hyperparameters.values
         config, search = make_experiment(self.config, values), self.config.search
         if "tuner/trial_id" in values:  # hyperband: the same training, for longer
-            earlier = Path(self.get_trial_dir(values["tuner/trial_id"]))
-            _continue(earlier, folder)
+            _continue(Path(self.get_trial_dir(values["tuner/trial_id"])), folder)
         return TrialTask(
             config,
             self.data,

@@ -14,11 +14,7 @@ from socialmd.claim import FolderInUseError, claim
 from socialmd.data.dataset_description import describe_dataset, save_array
 from socialmd.models import load
 from socialmd.training import read_history
-from socialmd.training.search import (
-    read_trials,
-    search_hyperparameters,
-    trial_tuner,
-)
+from socialmd.training.search import read_trials, search_hyperparameters, trial_tuner
 from socialmd.training.search.run_trial import FAILURE, train_trial, write_failure
 from tests.run_eagerly import run_eagerly
 

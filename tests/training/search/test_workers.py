@@ -21,11 +21,7 @@ def service():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    return {
-        "KERASTUNER_ORACLE_IP": "127.0.0.1",
-        "KERASTUNER_ORACLE_PORT": port,
-        "SILENCE": 3,
-    }
+    return {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": port, "SILENCE": 3}
 
 
 def test_all_trials_are_made_once_though_a_worker_is_killed(
