@@ -167,9 +167,10 @@ def _draw_configurations(forecasts: Forecasts, chosen: NDArray[np.intp]) -> Figu
     """A row for each model."""
     windows, names = forecasts.windows, list(forecasts.models)
     half = 1.1 * float(np.abs(windows.truth[chosen, -1, :, :2]).max())
-    figure, _ = new_figure(SIDE * len(chosen), SIDE * len(names) + 0.4)
-    figure.clear()
-    axes = figure.subplots(len(names), len(chosen), squeeze=False)
+    rows, columns = len(names), len(chosen)
+    size = SIDE * columns, SIDE * rows + 0.4
+    figure, panels = new_figure(*size, columns, rows, of_planes=True)
+    axes = np.reshape(panels, (rows, columns))
     for row, name in zip(axes, names, strict=True):
         for ax, window in zip(row, chosen, strict=True):
             last, truth, forecast = (
