@@ -21,9 +21,17 @@ def on_device(name: str, replicas: int = 1) -> AbstractContextManager[Any]:
     if name == "gpu" and not tf.config.list_physical_devices("GPU"):
         found = ", ".join(device.name for device in tf.config.list_physical_devices())
         raise ValueError(f"training.device: expected a GPU, found only {found}")
-    if replicas > 1:
-        return _mirrored(*_first_devices(name, replicas)).scope()
-    return tf.device("CPU:0") if name == "cpu" else nullcontext()
+    if replicas == 1:
+        return tf.device("CPU:0") if name == "cpu" else nullcontext()
+    has_gpu = name != "cpu" and tf.config.list_physical_devices("GPU")
+    kind = "GPU" if has_gpu else "CPU"
+    devices = [device.name for device in tf.config.list_logical_devices(kind)]
+    if len(devices) < replicas:
+        raise ValueError(
+            f"training.replicas: expected at most {len(devices)}, the number of {kind} devices "
+            f"({', '.join(devices)}), found {replicas}"
+        )
+    return _mirrored(*devices[:replicas]).scope()
 
 
 @functools.cache
@@ -35,16 +43,3 @@ def _mirrored(*devices: str) -> tf.distribute.Strategy:
             f"had, found {len(devices)}"
         )
     return tf.distribute.MirroredStrategy(devices)
-
-
-def _first_devices(name: str, replicas: int) -> list[str]:
-    """Names of as many devices as each batch is to be divided among."""
-    has_gpu = name != "cpu" and tf.config.list_physical_devices("GPU")
-    kind = "GPU" if has_gpu else "CPU"
-    devices = [device.name for device in tf.config.list_logical_devices(kind)]
-    if len(devices) < replicas:
-        raise ValueError(
-            f"training.replicas: expected at most {len(devices)}, the number of {kind} devices "
-            f"({', '.join(devices)}), found {replicas}"
-        )
-    return devices[:replicas]

@@ -19,7 +19,6 @@ __all__ = [
     "EpochLog",
     "Files",
     "NumberedCallbacks",
-    "PhaseNumber",
     "ResumableEarlyStopping",
     "StopOnNonFinite",
     "phase_callbacks",
@@ -49,25 +48,12 @@ def phase_callbacks(
     """
     phases = config.schedule
     return [
-        *([PhaseNumber(number)] if len(phases) > 1 else []),
         StopOnNonFinite(),
         BestWeights(files.best, own),
-        EpochLog(str(files.history), append=is_appended),
+        EpochLog(files.history, is_appended, number if len(phases) > 1 else None),
         ResumableEarlyStopping(own, phases[number].patience),  # type: ignore[arg-type]
         backup,
     ]
-
-
-class PhaseNumber(keras.callbacks.Callback):
-    """Adds the number of the phase to what the callbacks after it are told of an epoch."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if logs is not None:
-            logs["phase"] = self.number
 
 
 class StopOnNonFinite(keras.callbacks.Callback):
@@ -125,10 +111,17 @@ class BestWeights(keras.callbacks.Callback):
 class EpochLog(keras.callbacks.CSVLogger):
     """`keras.callbacks.CSVLogger`, each line of which survives a power cut.
 
-    The smallest loss is known from nowhere else.
+    The smallest loss is known from nowhere else. The number of the phase, if there are several, is
+    in the log and in what the callbacks after this one are told.
     """
 
+    def __init__(self, path: Path, is_appended: bool, phase: int | None = None) -> None:
+        super().__init__(str(path), append=is_appended)
+        self.phase = {} if phase is None else {"phase": phase}
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if logs is not None:
+            logs.update(self.phase)
         super().on_epoch_end(epoch, logs)
         os.fsync(self.csv_file.fileno())
 

@@ -315,7 +315,7 @@ def train_phase(
     files: Files,
     end: float,
 ) -> None:
-    """As `socialmd.training.train_phase`, on arrays and without TensorBoard."""
+    """As `socialmd.training.fit` does it, on arrays and without TensorBoard."""
     phase = config.training.schedule[number]
     epochs_before = sum(of < number for of in read_history(files.history).get("phase", []))
     last = epochs_before + phase.epochs

@@ -61,14 +61,7 @@ class TPEOracle(keras_tuner.Oracle):
         self.num_random_trials = num_random_trials
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Values for a trial, as `keras_tuner.Oracle` asks for them.
-
-        Args:
-            trial_id: of the trial.
-
-        Returns:
-            `"values"` by name, and `"status"`: running or, where nothing is left to try, stopped.
-        """
+        """Values for a trial, as `keras_tuner.Oracle` asks; none where nothing is left to try."""
         seed = (self.seed + len(self.trials)) % 2**32
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
