@@ -1,8 +1,9 @@
+"""What saves and stops a phase of a training, told of epochs as Keras does."""
+
 import keras
 import pytest
 
 from socialmd.training.phase_callbacks import BestWeights, ResumableEarlyStopping
-from socialmd.training.training_folder import save_atomically
 
 
 @pytest.fixture
@@ -22,18 +23,6 @@ def run_epochs(callback, model, losses, first=0):
         if model.stop_training:
             return epoch
     return None
-
-
-def test_a_file_appears_only_when_it_is_complete(tmp_path):
-    def fail_half_way(path):
-        with open(path, "w") as file:
-            file.write("half")
-        raise OSError("no space left on device")
-
-    path = tmp_path / "new" / "weights.h5"
-    with pytest.raises(OSError, match="no space"):
-        save_atomically(fail_half_way, path)
-    assert list(path.parent.iterdir()) == []
 
 
 def test_best_weights_are_those_of_the_smallest_loss_ever(model, tmp_path):
