@@ -4,9 +4,9 @@ from socialmd.models.build_model import build_model as build_model
 from socialmd.models.export_saved_model import export_saved_model as export_saved_model
 from socialmd.models.forecast_model import ForecastModel as ForecastModel
 from socialmd.models.interaction_lstm import InteractionLSTM as InteractionLSTM
-from socialmd.models.load import load as load
 from socialmd.models.one_call import Forecast as Forecast
 from socialmd.models.one_call import forecast as forecast
+from socialmd.models.one_call import load as load
 from socialmd.models.sequence_lstm import SequenceLSTM as SequenceLSTM
 from socialmd.models.social_lstm import SocialLSTM as SocialLSTM
 

@@ -1,4 +1,4 @@
-"""Checks of what models are called with: shapes, masks, features and numbers of steps."""
+"""Checks of what models are called with: shapes, masks, features, and options of rollouts."""
 
 from __future__ import annotations
 
@@ -7,31 +7,26 @@ from typing import Any
 
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from socialmd.data.check_trajectory import find_change
-from socialmd.types import Mask, Shape, Tensor
+from socialmd.data.masked_inputs import unpack
+from socialmd.models.closed_loop import check_feedback
+from socialmd.types import Array, Inputs, Mask, Shape
 
-__all__ = ["check_constant_features", "check_inputs", "check_num_steps"]
+__all__ = ["as_arrays", "check_constant_features", "check_inputs", "check_rollout"]
 
 
 def check_inputs(
     shape: Shape,
     num_features: int | None = None,
-    mask_shape: Shape = None,
+    mask: Mask = None,
     spatial_dims: int = 2,
     max_particles: int | None = None,
 ) -> None:
-    """Check the shapes of a model's call arguments; unknown dimensions pass.
+    """Check the shape of inputs, to be [B, T >= 2, N, F >= D], and of a mask, to be [B, N].
 
-    Args:
-        shape: of the inputs, to be [B, T >= 2, N, F >= D].
-        num_features: F of a model that is built.
-        mask_shape: to be [B, N], if there is a mask.
-        spatial_dims: D.
-        max_particles: most particles that a model was built for, if it was for a number of them.
-
-    Raises:
-        ValueError: a shape is another; the message says which and what was found.
+    Lengths that are unknown pass; F and the largest N are those of a model that is built.
     """
     if len(shape) != 4 or shape[-1] is None or shape[-1] < spatial_dims:
         raise ValueError(
@@ -50,24 +45,36 @@ def check_inputs(
             f"inputs: expected at most the {max_particles} particles that the model was built for, "
             f"found {shape[2]}"
         )
-    if mask_shape is not None:
-        _check_mask(tuple(mask_shape), (shape[0], shape[2]))
+    if mask is None:
+        return
+    found, expected = tuple(mask.shape), (shape[0], shape[2])
+    known = [pair for pair in zip(found, expected, strict=False) if None not in pair]
+    if len(found) != 2 or any(ours != theirs for ours, theirs in known):
+        raise ValueError(
+            f"mask: expected [batch, particles] = {list(expected)}, found shape {list(found)}"
+        )
 
 
-def check_constant_features(inputs: Tensor, mask: Mask, spatial_dims: int) -> None:
-    """Check that features which are no coordinates stay as they are.
+def as_arrays(inputs: Inputs) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+    """Frames, which are to be finite, and mask."""
+    frames, mask = unpack(inputs)
+    if np.ma.is_masked(frames):
+        raise ValueError("inputs: expected an array without masked numbers, found some")
+    with np.errstate(over="ignore"):  # numbers that float32 does not hold become infinite
+        frames = np.asarray(ops.convert_to_numpy(frames), np.float32)
+    if not np.isfinite(frames).all():
+        raise ValueError("inputs: expected finite numbers, found some that are not")
+    return frames, None if mask is None else np.asarray(ops.convert_to_numpy(mask), np.bool_)
 
-    Args:
-        inputs: [B, T, N, F].
-        mask: bool [B, N], false for padded particles, which may do as they like.
-        spatial_dims: D.
 
-    Raises:
-        ValueError: one changes. The message names system, frame, particle and feature.
+def check_constant_features(inputs: Array, mask: Mask, spatial_dims: int) -> None:
+    """Check that features of [B, T, N, F] which are no coordinates stay as they are.
+
+    Padded particles may do as they like.
     """
-    frames = np.moveaxis(ops.convert_to_numpy(inputs), 1, 0)  # [T, B, N, F]
+    frames = np.moveaxis(inputs, 1, 0)  # [T, B, N, F]
     if mask is not None:
-        frames = np.where(ops.convert_to_numpy(mask)[..., np.newaxis], frames, 0.0)
+        frames = np.where(mask[..., np.newaxis], frames, 0.0)
     batch, particles = frames.shape[1:3]
     change = find_change(frames.reshape(len(frames), batch * particles, -1), spatial_dims)
     if change is not None:
@@ -81,18 +88,10 @@ def check_constant_features(inputs: Tensor, mask: Mask, spatial_dims: int) -> No
         )
 
 
-def check_num_steps(num_steps: Any) -> int:
-    """Check a number of steps.
-
-    Args:
-        num_steps: an integer of any type, or a float that is whole.
-
-    Returns:
-        The number.
-
-    Raises:
-        ValueError: it is none, less than one, or more than 2**31 - 1.
-    """
+def check_rollout(
+    num_steps: Any, feedback: str, seed: int | None, num_samples: int | None, recalibrated: bool
+) -> int:
+    """Check the options of `ForecastModel.rollout`; the number of steps, if it is whole."""
     try:
         number = math.nan if isinstance(num_steps, str) else float(num_steps)
     except (TypeError, ValueError, OverflowError):
@@ -101,12 +100,19 @@ def check_num_steps(num_steps: Any) -> int:
         raise ValueError(
             f"num_steps: expected a whole number from 1 to 2**31 - 1, found {num_steps!r}"
         )
-    return int(number)
-
-
-def _check_mask(found: tuple[int | None, ...], expected: tuple[int | None, ...]) -> None:
-    known = [pair for pair in zip(found, expected, strict=False) if None not in pair]
-    if len(found) != 2 or any(ours != theirs for ours, theirs in known):
+    if seed is not None and not 0 <= seed < 2**31:
+        raise ValueError(f"seed: expected 0 to 2**31 - 1, found {seed}")
+    check_feedback(feedback)
+    if num_samples is not None and (
+        num_samples < 1 or num_samples != int(num_samples) or feedback != "sample"
+    ):
         raise ValueError(
-            f"mask: expected [batch, particles] = {list(expected)}, found shape {list(found)}"
+            'num_samples: expected at least 1, and whole, and feedback="sample", found '
+            f"{num_samples} and {feedback!r}"
         )
+    if recalibrated and feedback == "sample" and (num_samples or 1) < 2:
+        raise ValueError(
+            'recalibrated: expected num_samples of at least 2 with feedback="sample", since '
+            f"futures move about their mean, found {num_samples}"
+        )
+    return int(number)

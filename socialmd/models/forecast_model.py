@@ -5,42 +5,38 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from socialmd import distributions
-from socialmd.data import real_particles
-from socialmd.data.masked_inputs import pack, unpack
-from socialmd.models.check_inputs import check_constant_features, check_inputs, check_num_steps
-from socialmd.models.feedback import check_feedback, check_samples
-from socialmd.models.fit_sigma_factors import fit_sigma_factors
-from socialmd.models.fit_spread_factors import fit_spread_factors
-from socialmd.models.float32_by_default import float32_by_default
-from socialmd.models.never_empty import never_empty
-from socialmd.models.recalibration import check_spread_factors, scale_sigma, scale_spread
+from socialmd.data.masked_inputs import unpack
+from socialmd.models.check_inputs import check_inputs, check_rollout
+from socialmd.models.closed_loop import check_feedback
+from socialmd.models.keras_safeguards import float32_by_default, never_empty
+from socialmd.models.recalibration import (
+    check_spread_factors,
+    recalibrate,
+    scale_sigma,
+    scale_spread,
+)
+from socialmd.models.roll_out import repeat, roll_out
 from socialmd.models.step_values import RecordedModel
 from socialmd.models.trained_model import TrainedModel
-from socialmd.types import Array, Inputs, Mask, Shape, Tensor
+from socialmd.types import Inputs, Mask, Shape, Tensor
 
 __all__ = ["ForecastModel"]
-
-# From which `recalibrate` tells how far apart futures should be.
-NUM_FUTURES, MAX_WINDOWS = 10, 200
-# Of all windows and futures that are rolled out together: memory stays bounded.
-PARTICLES_AT_ONCE, PARTICLES_TO_CALIBRATE = 2048, 8192
 
 
 class ForecastModel(TrainedModel, RecordedModel):
     """A model that forecasts densities of particles' positions in closed loop.
 
-    What differs from model to model is `build`, `closed_loop` and `one_step`, and `adapt` for those
-    that take scales from the data.
+    What differs from model to model is `build`, `closed_loop` and `one_step`, and, for those that
+    take scales from the data, `adapt` and `reader_of_scales`.
 
     Wherever a model takes inputs, they are an array [B, T, N, F] or, where particles are padded, a
     dictionary of such `"inputs"` and of a `"mask"`, bool [B, N], false for padded particles.
@@ -64,7 +60,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         target_steps: T', steps that `model(inputs)` forecasts.
         distribution: what is predicted, by name or as an object (see `socialmd.distributions.get`).
         feedback: what of it becomes the next step's input: the `"mean"`, the mean of the
-            `"most_likely"` component, or a `"sample"`; reasons in `socialmd.models.feedback`.
+            `"most_likely"` component, or a `"sample"`; reasons in `socialmd.models.closed_loop`.
         spatial_dims: D, how many of the features are coordinates.
 
     Raises:
@@ -139,15 +135,37 @@ class ForecastModel(TrainedModel, RecordedModel):
         raise NotImplementedError
 
     def adapt(self, dataset: Iterable[Any], steps: int | None = None) -> None:
-        """Estimate from training data what the model needs to know of it; by default nothing.
+        """Estimate scales from training data, as `keras.layers.Normalization` does.
+
+        By default there is nothing that the model needs to know of it.
 
         Args:
             dataset: batches (inputs [B, T, N, F], targets [B, T', N, D]).
             steps: how many batches to look at; all if none is given.
+
+        Raises:
+            ValueError: there is no data, it is not finite, or nothing moves in it.
+
+        Example:
+            >>> model.adapt(make_dataset("data/monopoles/train", config.data, batch_size=32))
         """
 
+    @property
+    def reader_of_scales(self) -> str | None:
+        """What of the model needs the scales that `adapt` estimates; nothing by default."""
+        return None
+
     def check_adapted(self) -> None:
-        """Refuse to go on before `adapt`, for models that need it."""
+        """Refuse to go on without scales that the model needs.
+
+        Raises:
+            ValueError: `adapt` was not called.
+        """
+        reader = self.reader_of_scales
+        if reader is not None and not (self.built and bool(self.is_adapted > 0)):
+            raise ValueError(
+                f"{reader} needs the scale of the data: call `model.adapt(dataset)` first"
+            )
 
     def typical_change(self) -> float:
         """a, the root-mean-square change of displacements per step, in units of length.
@@ -156,6 +174,14 @@ class ForecastModel(TrainedModel, RecordedModel):
             ValueError: the model does not know it.
         """
         raise ValueError(f"{type(self).__name__}: expected scales of the data, found none")
+
+    # === For `build`, `closed_loop` and `one_step` ===
+
+    @property
+    def parameter_size(self) -> int:
+        """P, parameters per particle and step."""
+        components = getattr(self, "num_components", 1)
+        return self._distribution.parameter_size(components, self.spatial_dims)
 
     def _add_constant(self, name: str, initializer: str, shape: Shape = ()) -> Tensor:
         """A float32 weight that training does not change, whatever the precision."""
@@ -167,6 +193,21 @@ class ForecastModel(TrainedModel, RecordedModel):
             dtype="float32",
             autocast=False,
         )
+
+    def _read(self, inputs: Inputs) -> tuple[Tensor, Mask]:
+        """Frames [B, T, N, F], float32, and mask, as the model was built for them."""
+        frames, mask = unpack(inputs)
+        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
+        check_inputs(frames.shape, self.num_features, mask, self.spatial_dims, self.max_particles)
+        return ops.cast(frames, "float32"), mask
+
+    def _no_parameters(self, shape: Shape) -> Tensor:
+        """What a loop begins with, [B, N, P]."""
+        return ops.zeros((*shape, self.parameter_size), "float32")
+
+    def _at_step(self, values: Tensor, step: Tensor) -> Tensor:
+        """The value of so many steps ahead, from those of T'; beyond, the last one."""
+        return ops.take(values, ops.minimum(step, self.target_steps - 1))
 
     # === Training ===
 
@@ -224,10 +265,7 @@ class ForecastModel(TrainedModel, RecordedModel):
                 'num_samples: expected at least 2, and feedback="sample", found '
                 f"{num_samples} and {feedback!r}"
             )
-        size = self._distribution.parameter_size(
-            getattr(self, "num_components", 1), self.spatial_dims
-        )
-        outputs = ops.zeros((1, size), "float32")
+        outputs = ops.zeros((1, self.parameter_size), "float32")
         parameters = self._distribution.to_parameters(outputs, 0.0, 1.0, 1.0)
         if not distributions.is_differentiable(self.distribution(parameters)):
             raise ValueError(
@@ -258,7 +296,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         steps, futures = ops.arange(self.training_steps or self.target_steps), self.training_samples
         if futures is None:
             return self.closed_loop(inputs, steps, feedback, seed, **options)[1]
-        pasts = keras.tree.map_structure(partial(_repeat, num_samples=futures), inputs)
+        pasts = repeat(inputs, futures)
         positions = self.closed_loop(pasts, steps, feedback, seed, **options)[0]
         positions = ops.reshape(positions, (futures, -1, *ops.shape(positions)[1:]))
         return ops.moveaxis(positions, 0, -2)
@@ -380,80 +418,21 @@ class ForecastModel(TrainedModel, RecordedModel):
         Example:
             >>> positions, parameters = model.rollout(inputs, 200, feedback="sample", seed=1)
         """
-        num_steps = check_num_steps(self.target_steps if num_steps is None else num_steps)
-        if seed is not None and not 0 <= seed < 2**31:
-            raise ValueError(f"seed: expected 0 to 2**31 - 1, found {seed}")
         feedback = feedback or self.feedback
-        check_feedback(feedback)
-        check_samples(num_samples, feedback, recalibrated)
+        num_steps = self.target_steps if num_steps is None else num_steps
+        num_steps = check_rollout(num_steps, feedback, seed, num_samples, recalibrated)
         if recalibrated and feedback == "sample":
             check_spread_factors(self)
         if feedback == "sample" and self.reason_against_samples:
             warnings.warn(self.reason_against_samples, stacklevel=2)
-        frames, mask = self._check_windows(inputs)
-        seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
-        size = max(1, PARTICLES_AT_ONCE // max(1, frames.shape[2] * (num_samples or 1)))
-        starts = range(0, max(1, len(frames)), size)
-        parts = [
-            self._roll_out_together(
-                _part(frames, mask, slice(first, first + size)),
-                num_steps,
-                feedback,
-                (seed + first) % 2**31,
-                num_samples,
-            )
-            for first in tqdm(starts, desc=progress, disable=None if progress else True)
-        ]
-        axis = 0 if num_samples is None else 1
-        positions, parameters = (np.concatenate(part, axis) for part in zip(*parts, strict=True))
+        positions, parameters = roll_out(
+            self, inputs, num_steps, feedback, seed, num_samples, progress
+        )
         if recalibrated and num_samples is not None:
             return scale_spread(self, positions), parameters
         if recalibrated:
             return positions, scale_sigma(self, parameters)
         return positions, parameters
-
-    def _check_windows(
-        self, inputs: Inputs
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
-        """What can be forecast, as arrays, by a model that is built."""
-        frames, mask = unpack(inputs)
-        if np.ma.is_masked(frames):
-            raise ValueError("inputs: expected an array without masked numbers, found some")
-        with np.errstate(over="ignore"):  # numbers that float32 does not hold become infinite
-            frames = np.asarray(ops.convert_to_numpy(frames), np.float32)
-        if not np.isfinite(frames).all():
-            raise ValueError("inputs: expected finite numbers, found some that are not")
-        if not self.built:
-            self.build(frames.shape)
-        # Before compiling, which would name the error's place in generated code.
-        mask = None if mask is None else np.asarray(ops.convert_to_numpy(mask), np.bool_)
-        mask_shape = None if mask is None else mask.shape
-        check_inputs(
-            frames.shape, self.num_features, mask_shape, self.spatial_dims, self.max_particles
-        )
-        check_constant_features(frames, mask, self.spatial_dims)
-        return frames, mask
-
-    def _roll_out_together(
-        self, inputs: Inputs, num_steps: int, feedback: str, seed: int, num_samples: int | None
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """As `rollout`, all at once; memory also holds every step's h and c."""
-        inputs = keras.tree.map_structure(ops.convert_to_tensor, inputs)
-        if num_samples is not None:
-            inputs = keras.tree.map_structure(partial(_repeat, num_samples=num_samples), inputs)
-        outputs = self._compiled_loop(
-            inputs, ops.arange(num_steps), feedback, ops.convert_to_tensor(seed, "int32")
-        )
-        positions, parameters = map(ops.convert_to_numpy, outputs)
-        if not (np.isfinite(positions).all() and np.isfinite(parameters).all()):
-            raise FloatingPointError(
-                f"the forecast became infinite within {num_steps} steps; ask for fewer"
-            )
-        if num_samples is None:
-            return positions, parameters
-        return tuple(
-            each.reshape(num_samples, -1, *each.shape[1:]) for each in (positions, parameters)
-        )
 
     @property
     def reason_against_samples(self) -> str | None:
@@ -539,45 +518,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         Example:
             >>> model.recalibrate(make_dataset("data/monopoles/validation", config.data, 32))
         """
-        batches = list(dataset)
-        if not batches:
-            raise ValueError("recalibrate: expected batches of inputs and targets, found none")
-        forecasts = []
-        for inputs, targets in batches:
-            _, parameters = self.rollout(inputs, feedback=self.point_feedback)
-            forecasts.append([_real(tensor, inputs) for tensor in (parameters, targets)])
-        parameters, truth = map(np.concatenate, zip(*forecasts, strict=True))
-        factors = fit_sigma_factors(self._distribution, parameters, truth)
-        if not self.predicts_sigma:  # these parameters had the earlier factors
-            factors = factors * ops.convert_to_numpy(self.sigma_factors)
-        self.sigma_factors.assign(factors)
-        self.spread_factors = None
-        if "conditional" in self.densities:
-            try:
-                self.spread_factors = self._fit_spread_factors(batches)
-            except FloatingPointError as error:  # of a model that is hardly trained
-                warnings.warn(
-                    f"recalibrate: futures are left as drawn, since {error}", stacklevel=2
-                )
-
-    def _fit_spread_factors(self, batches: list[tuple[Inputs, Tensor]]) -> NDArray[np.float32]:
-        counts = [len(targets) for _, targets in batches]
-        total = sum(counts)
-        chosen = np.unique(np.linspace(0, total - 1, min(total, MAX_WINDOWS)).round().astype(int))
-        futures, truth = [], []
-        for first, (inputs, targets) in zip(np.cumsum([0, *counts]), batches, strict=False):
-            rows = chosen[(chosen >= first) & (chosen < first + len(targets))] - first
-            size = max(1, PARTICLES_TO_CALIBRATE // (NUM_FUTURES * targets.shape[2]))
-            for start in range(0, len(rows), size):
-                part = rows[start : start + size]
-                past = keras.tree.map_structure(partial(ops.take, indices=part, axis=0), inputs)
-                seed = int(first) + start
-                drawn, _ = self._roll_out_together(
-                    past, self.target_steps, "sample", seed, NUM_FUTURES
-                )
-                futures.append(np.stack([_real(future, past) for future in drawn]))
-                truth.append(_real(ops.take(targets, part, axis=0), past))
-        return fit_spread_factors(np.concatenate(futures, axis=1), np.concatenate(truth))
+        recalibrate(self, dataset)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -618,19 +559,3 @@ class ForecastModel(TrainedModel, RecordedModel):
         import tensorflow as tf
 
         return tf.function(self.closed_loop, reduce_retracing=True)
-
-
-def _repeat(tensor: Tensor, num_samples: int) -> Tensor:
-    """Every past for each of S futures: [B, ...] -> [S B, ...]."""
-    return ops.tile(tensor, (num_samples, *[1] * (len(tensor.shape) - 1)))
-
-
-def _part(frames: Array, mask: NDArray[np.bool_] | None, rows: slice) -> Inputs:
-    """Some of the windows."""
-    return pack(frames[rows], None if mask is None else mask[rows])
-
-
-def _real(tensor: Tensor, inputs: Inputs) -> Tensor:
-    """A batch's [B, T', N, ...] as an array; if it comes with a mask, of its real particles."""
-    array, mask = ops.convert_to_numpy(tensor), unpack(inputs)[1]
-    return array if mask is None else real_particles(array, ops.convert_to_numpy(mask))

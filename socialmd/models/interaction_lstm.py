@@ -8,14 +8,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from socialmd.data.masked_inputs import unpack
 from socialmd.layers import FeedForward, InteractionCell, InteractionLaw, NeighbourFilter
 from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
 from socialmd.models.check_inputs import check_inputs
+from socialmd.models.closed_loop import feed_back, run_loop
 from socialmd.models.estimate_scales import estimate_scales
-from socialmd.models.feedback import feed_back
 from socialmd.models.forecast_model import ForecastModel
-from socialmd.registration import register
+from socialmd.registration import arguments_of, register
 from socialmd.types import Inputs, Mask, Positions, Shape, States, Tensor
 
 __all__ = ["InteractionLSTM"]
@@ -136,7 +135,6 @@ class InteractionLSTM(ForecastModel):
         self.linear_path = linear_path
         self.residual_correction = residual_correction
         self.memory_in_law = memory_in_law
-        self.parameter_size = self._distribution.parameter_size(num_components, spatial_dims)
         law = InteractionLaw(
             NeighbourFilter() if interaction is None else interaction,
             units=units if memory_in_law else 0,
@@ -187,7 +185,7 @@ class InteractionLSTM(ForecastModel):
 
     def one_step(self, inputs: Inputs) -> Tensor:
         frames, features, mask = self._unpack(inputs)
-        state, _, parameters = self._warm_up(frames, features, mask)
+        state, parameters = self._warm_up(frames, features, mask)
         motion, known = self._advance(state, features, mask)
         following = self._expect(motion, state[3], known)
         # Without the first, for which the velocity is taken from what was to be expected.
@@ -203,10 +201,10 @@ class InteractionLSTM(ForecastModel):
     ) -> tuple[Tensor, Tensor]:
         feedback = feedback or self.feedback
         frames, features, mask = self._unpack(inputs)
-        start, shape, _ = self._warm_up(frames, features, mask)
+        start, _ = self._warm_up(frames, features, mask)
         is_marginal = feedback != "sample" and "marginal" in self.densities
 
-        def closed_loop(carry: States, step: Tensor) -> tuple[States, States]:
+        def advance(carry: States, step: Tensor) -> States:
             state, marginal_states, _ = carry
             motion, known = self._advance(state, features, mask)
             kick: Tensor = None
@@ -221,13 +219,11 @@ class InteractionLSTM(ForecastModel):
             if is_marginal:  # told beside the trajectory, not fed back
                 parameters, marginal_states = self._widen(following, known, marginal_states, step)
             state = self._observe(state, motion, following, features, kick, kept)
-            carry = (state, marginal_states, parameters)
-            # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
-            return carry, carry
+            return state, marginal_states, parameters
 
-        no_parameters = ops.zeros((*shape, self.parameter_size), "float32")
-        carry = (start, self._no_states(shape), no_parameters)
-        _, (states, _, parameters) = ops.scan(closed_loop, carry, steps)
+        shape = ops.shape(frames)[1:3]
+        carry = (start, self._no_states(shape), self._no_parameters(shape))
+        _, (states, _, parameters) = run_loop(advance, carry, steps)
         return ops.swapaxes(states[0], 0, 1), ops.swapaxes(parameters, 0, 1)
 
     def pair_acceleration(
@@ -264,34 +260,26 @@ class InteractionLSTM(ForecastModel):
 
     def _unpack(self, inputs: Inputs) -> tuple[Tensor, Tensor, Mask]:
         """Positions [T, B, N, D], standardized static features [B, N, F - D] and mask."""
-        inputs, mask = unpack(inputs)
-        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
-        mask_shape = None if mask is None else mask.shape
-        check_inputs(inputs.shape, self.num_features, mask_shape, self.spatial_dims)
-        frames = ops.cast(inputs, "float32")
-        features = self.cell.standardize(frames[:, -1, :, self.spatial_dims :])
-        return ops.swapaxes(frames[..., : self.spatial_dims], 0, 1), features, mask
+        frames, mask = self._read(inputs)
+        positions, features = ops.split(frames, [self.spatial_dims], axis=-1)
+        return ops.swapaxes(positions, 0, 1), self.cell.standardize(features[:, -1]), mask
 
-    def _warm_up(
-        self, frames: Tensor, features: Tensor, mask: Mask
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """State after the last frame, (B, N), and parameters of all frames but the first."""
+    def _warm_up(self, frames: Tensor, features: Tensor, mask: Mask) -> tuple[States, Tensor]:
+        """State after the last frame, and parameters of all frames but the first."""
         shape = ops.shape(frames)[1:3]
         state = (frames[0], frames[1] - frames[0], self._no_states(shape), frames[0] * 0.0)
-        no_parameters = ops.zeros((*shape, self.parameter_size), "float32")
 
-        def given(carry: States, frame: Tensor) -> tuple[States, States]:
+        def advance(carry: States, frame: Tensor) -> States:
             state, _, is_known = carry
             motion, known = self._advance(state, features, mask)
             parameters = self._expect(motion, state[3], known)
             *state, residual = self._observe(state, motion, frame, features)
             # The first one is that of a velocity of which nothing was known, not of the law.
-            carry = ((*state, residual * is_known), parameters, ops.ones_like(is_known))
-            return carry, carry
+            return (*state, residual * is_known), parameters, ops.ones_like(is_known)
 
-        carry = (state, no_parameters, ops.zeros((), "float32"))
-        (state, *_), (_, parameters, _) = ops.scan(given, carry, frames[1:])
-        return state, shape, parameters
+        start = (state, self._no_parameters(shape), ops.zeros((), "float32"))
+        (state, *_), (_, parameters, _) = run_loop(advance, start, frames[1:])
+        return state, parameters
 
     def _no_states(self, shape: Shape) -> tuple[Tensor, ...]:
         """h and c before anything was seen; one number each where there is no LSTM."""
@@ -370,7 +358,7 @@ class InteractionLSTM(ForecastModel):
             _, flat_states = self.marginal_lstm(flat[0], flat[1:])
             states = tuple(ops.reshape(each, ops.shape(states[0])) for each in flat_states)
             inputs = ops.concatenate([inputs, states[0]], axis=-1)
-        scale = ops.take(self.error_by_step, ops.minimum(step, self.target_steps - 1))
+        scale = self._at_step(self.error_by_step, step)
         outputs = self.marginal(inputs)
         return self._distribution.to_parameters(outputs, following, scale, scale), states
 
@@ -406,21 +394,10 @@ class InteractionLSTM(ForecastModel):
     # === Scales ===
 
     def adapt(self, dataset: Iterable[Any], steps: int | None = None) -> None:
-        """Estimate scales from training data, as `keras.layers.Normalization` does.
+        """Estimate d and a, mean and standard deviation of each static feature, and first errors.
 
-        Those of displacements and of their changes, mean and standard deviation of each static
-        feature, and the error of constant velocity by steps ahead, with which densities start.
-
-        Args:
-            dataset: batches (inputs [B, T, N, F], targets [B, T', N, D]).
-            steps: how many batches to look at; all if none is given.
-
-        Raises:
-            ValueError: there is no data, it is not finite, or nothing moves in it other than
-                uniformly.
-
-        Example:
-            >>> model.adapt(make_dataset("data/monopoles/train", config.data, batch_size=32))
+        Those are constant velocity's, by steps ahead, with which marginal densities start. See
+        `ForecastModel.adapt`.
         """
         scales = estimate_scales(dataset, self.spatial_dims, steps)
         if 0.0 in (scales.displacement, scales.acceleration):
@@ -437,39 +414,16 @@ class InteractionLSTM(ForecastModel):
         self.error_by_step.assign(scales.errors(self.target_steps))
         self.is_adapted.assign(1.0)
 
+    @property
+    def reader_of_scales(self) -> str:
+        return "InteractionLSTM"
+
     def typical_change(self) -> float:
         self.check_adapted()
         return float(self.cell.acceleration_scale)
 
-    def check_adapted(self) -> None:
-        """Refuse to go on without scales.
-
-        Raises:
-            ValueError: `adapt` was not called.
-        """
-        if not (self.built and bool(self.is_adapted > 0)):
-            raise ValueError(
-                "InteractionLSTM needs the scale of the data: call `model.adapt(dataset)` first"
-            )
-
     def get_config(self) -> dict[str, Any]:
-        names = (
-            "num_components",
-            "spatial_dims",
-            "units",
-            "channels",
-            "hidden_units",
-            "substeps",
-            "gate",
-            "linear_path",
-            "residual_correction",
-            "memory_in_law",
-        )
-        return {
-            **super().get_config(),
-            "interaction": keras.saving.serialize_keras_object(self.interaction),
-            **{name: getattr(self, name) for name in names},
-        }
+        return {**arguments_of(InteractionLSTM, self), **super().get_config()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InteractionLSTM:

@@ -1,4 +1,4 @@
-"""Forecasts in one call, `socialmd.forecast`."""
+"""Trained models and forecasts in one call: `load`, and `socialmd.forecast`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.models.forecast_model import ForecastModel
-from socialmd.models.load import load
 from socialmd.models.trained_model import MODEL_FILE
 from socialmd.presets import find_model
 from socialmd.types import Inputs
 
-__all__ = ["Forecast", "forecast"]
+__all__ = ["Forecast", "forecast", "load"]
 
 MODELS_AT_ONCE = 4  # that stay loaded, and whose forecasts stay compiled
+
+
+def load(name_or_path: str | Path) -> ForecastModel:
+    """Load a trained model; `model.experiment` is the configuration of its experiment.
+
+    Args:
+        name_or_path: name of a model that comes with the package; a folder with `model.keras` and
+            `config.toml`, as training and `save_to_preset` write it; or a `.keras` file of any name
+            with `config.toml` beside it.
+
+    Returns:
+        The model, not compiled.
+
+    Raises:
+        FileNotFoundError: the folder or one of the two files is missing, or nothing has this name.
+        ValueError: a file is not what its name says, or holds a model of another package.
+
+    Example:
+        >>> model = socialmd.models.load("acceleration")
+        >>> positions, parameters = model.rollout(inputs, num_steps=200)
+    """
+    return ForecastModel.from_preset(name_or_path)
 
 
 class Forecast(NamedTuple):

@@ -10,10 +10,10 @@ from keras import ops
 
 from socialmd.data.masked_inputs import unpack
 from socialmd.models.check_inputs import check_inputs
-from socialmd.models.feedback import feed_back
+from socialmd.models.closed_loop import feed_back, run_loop
 from socialmd.models.forecast_model import ForecastModel
-from socialmd.models.never_empty import never_empty
-from socialmd.registration import register
+from socialmd.models.keras_safeguards import never_empty
+from socialmd.registration import arguments_of, register
 from socialmd.types import Inputs, Mask, Positions, Shape, States, Tensor
 
 __all__ = ["SequenceLSTM"]
@@ -144,66 +144,51 @@ class SequenceLSTM(ForecastModel):
         dropout: list[Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
         feedback = feedback or self.feedback
-        inputs, mask = unpack(inputs)
-        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
-        mask_shape = None if mask is None else mask.shape
-        check_inputs(
-            inputs.shape, self.num_features, mask_shape, self.spatial_dims, self.max_particles
-        )
-        particles = ops.shape(inputs)[2]
-        positions, features, states, real = self._start(inputs, mask)
+        frames, mask = self._read(inputs)
+        particles = ops.shape(frames)[2]
+        positions, features, states, real = self._start(frames, mask)
 
-        def warm_up(states: States, position: Positions) -> tuple[States, States]:
-            _, states = self._step(position, features, states, dropout)
-            return states, states
+        def warm_up(states: States, position: Positions) -> States:
+            return self._step(position, features, states, dropout)[1]
 
-        def closed_loop(carry: States, step: Tensor) -> tuple[States, States]:
+        def advance(carry: States, step: Tensor) -> States:
             position, states, _ = carry
             outputs, states = self._step(position, features, states, dropout)
-            parameters = self._to_parameters(outputs)
-            factor = ops.take(self.sigma_factors, ops.minimum(step, self.target_steps - 1))
-            parameters = self._distribution.scale_sigma(parameters, factor)
+            parameters = self._distribution.scale_sigma(
+                self._to_parameters(outputs), self._at_step(self.sigma_factors, step)
+            )
             following = feed_back(self._distribution, parameters, feedback, seed, step) * real
-            carry = (following, states, parameters)
-            # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
-            return carry, carry
+            return following, states, parameters
 
-        states, _ = ops.scan(warm_up, states, ops.swapaxes(positions, 0, 1)[:-1])
-        no_parameters = self._no_parameters(features)
-        _, (predicted, _, parameters) = ops.scan(
-            closed_loop, (positions[:, -1], states, no_parameters), steps
-        )
+        states, _ = run_loop(warm_up, states, positions[:-1])
+        start = (positions[-1], states, self._no_parameters(ops.shape(features)[:2]))
+        _, (predicted, _, parameters) = run_loop(advance, start, steps)
         return tuple(
             ops.swapaxes(tensor, 0, 1)[:, :, :particles] for tensor in (predicted, parameters)
         )
 
     def one_step(self, inputs: Inputs, dropout: list[Tensor] | None = None) -> Tensor:
-        inputs, mask = unpack(inputs)
-        particles = ops.shape(inputs)[2]
-        positions, features, states, _ = self._start(inputs, mask)
-        no_parameters = self._no_parameters(features)
+        frames, mask = self._read(inputs)
+        positions, features, states, _ = self._start(frames, mask)
 
-        def given(carry: States, position: Positions) -> tuple[States, States]:
+        def advance(carry: States, position: Positions) -> States:
             outputs, states = self._step(position, features, carry[0], dropout)
-            carry = (states, self._to_parameters(outputs))
-            return carry, carry
+            return states, self._to_parameters(outputs)
 
-        _, (_, parameters) = ops.scan(given, (states, no_parameters), ops.swapaxes(positions, 0, 1))
-        parameters = ops.swapaxes(parameters, 0, 1)[:, 1:, :particles]
-        factor = self.sigma_factors[0]
-        return self._distribution.scale_sigma(parameters, factor)
+        start = (states, self._no_parameters(ops.shape(features)[:2]))
+        _, (_, parameters) = run_loop(advance, start, positions)
+        parameters = ops.swapaxes(parameters, 0, 1)[:, 1:, : ops.shape(frames)[2]]
+        return self._distribution.scale_sigma(parameters, self.sigma_factors[0])
 
-    def _start(self, inputs: Inputs, mask: Mask) -> tuple[Tensor, Tensor, list[Tensor], Tensor]:
-        """Positions [B, T, N, D], features [B, N, F - D], states, and who is real; N at most."""
-        frames, real = self._fill_up(ops.cast(inputs, "float32"), mask)
+    def _start(self, frames: Tensor, mask: Mask) -> tuple[Tensor, Tensor, list[Tensor], Tensor]:
+        """Positions [T, B, N, D], features [B, N, F - D], states, and who is real; N at most."""
+        frames, real = self._fill_up(frames, mask)
         zeros = [
-            ops.zeros((ops.shape(inputs)[0], cell.units), self.compute_dtype) for cell in self.lstms
+            ops.zeros((ops.shape(frames)[0], cell.units), self.compute_dtype) for cell in self.lstms
         ]
-        features = frames[:, -1, :, self.spatial_dims :]
-        return frames[..., : self.spatial_dims], features, [(each, each) for each in zeros], real
-
-    def _no_parameters(self, features: Tensor) -> Tensor:
-        return ops.zeros((*ops.shape(features)[:2], self.spatial_dims + 1), "float32")
+        positions, features = ops.split(frames, [self.spatial_dims], axis=-1)
+        states = [(each, each) for each in zeros]
+        return ops.swapaxes(positions, 0, 1), features[:, -1], states, real
 
     def _to_parameters(self, outputs: Tensor) -> Tensor:
         return self._distribution.to_parameters(
@@ -258,11 +243,4 @@ class SequenceLSTM(ForecastModel):
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         del config["distribution"]  # there is no other
-        return {
-            **config,
-            "spatial_dims": self.spatial_dims,
-            "mlp_units": self.mlp_units,
-            "lstm_units": self.lstm_units,
-            "dropout": self.dropout,
-            "length_scale": self.length_scale,
-        }
+        return {**arguments_of(SequenceLSTM, self), **config}

@@ -7,13 +7,12 @@ from typing import Any
 
 from keras import ops
 
-from socialmd.data.masked_inputs import unpack
 from socialmd.layers import SocialLSTMCell
 from socialmd.models.check_inputs import check_inputs
+from socialmd.models.closed_loop import feed_back, run_loop
 from socialmd.models.estimate_scales import estimate_scales
-from socialmd.models.feedback import feed_back
 from socialmd.models.forecast_model import ForecastModel
-from socialmd.registration import register
+from socialmd.registration import arguments_of, register
 from socialmd.types import Inputs, Mask, Positions, Shape, States, Tensor
 
 __all__ = ["SocialLSTM"]
@@ -51,7 +50,7 @@ class SocialLSTM(ForecastModel):
         distribution: what is predicted: `"gaussian"`, `"mixture"` or `"correlated_mixture"`.
         num_components: K, components of a mixture.
         feedback: what of it becomes the next step's input: the `"mean"`, the mean of the
-            `"most_likely"` component, or a `"sample"`; reasons in `socialmd.models.feedback`.
+            `"most_likely"` component, or a `"sample"`; reasons in `socialmd.models.closed_loop`.
         length_scale: length in units of which the network reads positions, such that they are
             numbers of order one.
         units, embedding_dim, grid_sizes, grid_cells, distance_filter, filters, kernel_size,
@@ -150,68 +149,59 @@ class SocialLSTM(ForecastModel):
         seed: Tensor = 0,
     ) -> tuple[Tensor, Tensor]:
         feedback = feedback or self.feedback
-        frames, displacements, mask = self._read(inputs)
-        position, displacement = frames[-1, ..., :2], displacements[-1]
-        features, states = self._start(frames)
-        past = ops.concatenate([frames, displacements], axis=-1)[:-1]  # [T - 1, B, N, F + 2]
+        frames, mask = self._with_displacements(inputs)
+        position, features, displacement = self._split(frames[-1])
         is_conditional = "conditional" in self.densities  # and as wide whatever came before
 
-        def warm_up(states: States, frame: Tensor) -> tuple[States, States]:
-            position, features, displacement = ops.split(frame, [2, self.num_features], axis=-1)
-            _, states = self._step(position, displacement, features, states, mask)
-            return states, states
+        def warm_up(states: States, frame: Tensor) -> States:
+            position, features, displacement = self._split(frame)
+            return self._step(position, displacement, features, states, mask)[1]
 
-        def closed_loop(carry: States, step: Tensor) -> tuple[States, States]:
+        def advance(carry: States, step: Tensor) -> States:
             position, displacement, states, _ = carry
             outputs, states = self._step(position, displacement, features, states, mask)
             parameters = self._to_parameters(
                 outputs, position, displacement, 0 if is_conditional else step
             )
             following = feed_back(self._distribution, parameters, feedback, seed, step)
-            carry = (following, following - position, states, parameters)
-            # On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
-            return carry, carry
+            return following, following - position, states, parameters
 
-        states, _ = ops.scan(warm_up, states, past)
-        start = (position, displacement, states, self._no_parameters(features))
-        _, (predicted, _, _, parameters) = ops.scan(closed_loop, start, steps)
+        shape = ops.shape(position)[:2]
+        states, _ = run_loop(warm_up, self._no_states(shape), frames[:-1])
+        start = (position, displacement, states, self._no_parameters(shape))
+        _, (predicted, _, _, parameters) = run_loop(advance, start, steps)
         return ops.swapaxes(predicted, 0, 1), ops.swapaxes(parameters, 0, 1)
 
     def one_step(self, inputs: Inputs) -> Tensor:
-        frames, displacements, mask = self._read(inputs)
-        features, states = self._start(frames)
+        frames, mask = self._with_displacements(inputs)
+        shape = ops.shape(frames)[1:3]
 
-        def given(carry: States, frame: Tensor) -> tuple[States, States]:
-            states, _ = carry
-            position, features, displacement = ops.split(frame, [2, self.num_features], axis=-1)
-            outputs, states = self._step(position, displacement, features, states, mask)
-            carry = (states, self._to_parameters(outputs, position, displacement, 0))
-            return carry, carry
+        def advance(carry: States, frame: Tensor) -> States:
+            position, features, displacement = self._split(frame)
+            outputs, states = self._step(position, displacement, features, carry[0], mask)
+            return states, self._to_parameters(outputs, position, displacement, 0)
 
-        past = ops.concatenate([frames, displacements], axis=-1)  # [T, B, N, F + 2]
-        _, (_, parameters) = ops.scan(given, (states, self._no_parameters(features)), past)
+        start = (self._no_states(shape), self._no_parameters(shape))
+        _, (_, parameters) = run_loop(advance, start, frames)
         return ops.swapaxes(parameters, 0, 1)[:, 1:]
 
-    def _read(self, inputs: Inputs) -> tuple[Tensor, Tensor, Mask]:
-        """Frames [T, B, N, F], displacements [T, B, N, 2] and mask."""
-        inputs, mask = unpack(inputs)
-        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
-        check_inputs(inputs.shape, self.num_features, None if mask is None else mask.shape)
-        frames = ops.swapaxes(ops.cast(inputs, "float32"), 0, 1)
+    def _with_displacements(self, inputs: Inputs) -> tuple[Tensor, Mask]:
+        """Frames, and with them what led there, [T, B, N, F + 2]; and mask."""
+        frames, mask = self._read(inputs)
+        frames = ops.swapaxes(frames, 0, 1)
         positions = frames[..., :2]
         displacements = ops.pad(  # the first frame has no predecessor
             positions[1:] - positions[:-1], [[1, 0], [0, 0], [0, 0], [0, 0]]
         )
-        return frames, displacements, mask
+        return ops.concatenate([frames, displacements], axis=-1), mask
 
-    def _start(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Features that stay as they are in the last frame, [B, N, F - 2], and h and c."""
-        features = frames[-1, ..., 2:]
-        state = ops.zeros((*ops.shape(features)[:2], self.cell.units), self.compute_dtype)
-        return features, (state, state)
+    def _split(self, frame: Tensor) -> list[Tensor]:
+        """Position, features that stay as they are in the last frame, and displacement."""
+        return ops.split(frame, [2, self.num_features], axis=-1)
 
-    def _no_parameters(self, features: Tensor) -> Tensor:
-        return ops.zeros((*ops.shape(features)[:2], self.cell.output_dim), "float32")
+    def _no_states(self, shape: Shape) -> tuple[Tensor, Tensor]:
+        state = ops.zeros((*shape, self.cell.units), self.compute_dtype)
+        return state, state
 
     def _step(
         self,
@@ -240,26 +230,15 @@ class SocialLSTM(ForecastModel):
             "displacement": (position, self.displacement_scale),
             "acceleration": (position + displacement, self.acceleration_scale),
         }[self.prediction]
-        sigma_scale = ops.take(self.error_by_step, ops.minimum(step, self.target_steps - 1))
+        sigma_scale = self._at_step(self.error_by_step, step)
         return self._distribution.to_parameters(outputs, origin, mean_scale, sigma_scale)
 
     # === Scales ===
 
     def adapt(self, dataset: Iterable[Any], steps: int | None = None) -> None:
-        """Estimate scales from training data, as `keras.layers.Normalization` does.
+        """Estimate d and a, and the error of constant velocity by steps ahead.
 
-        Those of displacements and of their changes, d and a, and the error of constant velocity by
-        steps ahead, with which densities of relative predictions start.
-
-        Args:
-            dataset: batches (inputs [B, T, N, F], targets [B, T', N, 2]).
-            steps: how many batches to look at; all if none is given.
-
-        Raises:
-            ValueError: there is no data, it is not finite, or nothing moves in it.
-
-        Example:
-            >>> model.adapt(make_dataset("data/monopoles/train", config.data, batch_size=32))
+        With the latter, densities of relative predictions start. See `ForecastModel.adapt`.
         """
         estimated = estimate_scales(dataset, steps=steps)
         if not self.built:
@@ -277,34 +256,13 @@ class SocialLSTM(ForecastModel):
             self.error_by_step.assign(estimated.errors(self.target_steps))
         self.is_adapted.assign(1.0)
 
+    @property
+    def reader_of_scales(self) -> str | None:
+        return None if self.prediction == "position" else f"prediction={self.prediction!r}"
+
     def typical_change(self) -> float:
         self.check_adapted()
         return float(self.acceleration_scale)
 
-    def check_adapted(self) -> None:
-        """Refuse to go on without the scales that a relative prediction needs.
-
-        Raises:
-            ValueError: the prediction is relative and `adapt` was not called.
-        """
-        if self.prediction != "position" and not (self.built and bool(self.is_adapted > 0)):
-            raise ValueError(
-                f"prediction={self.prediction!r} needs the scale of the data: "
-                "call `model.adapt(dataset)` first"
-            )
-
     def get_config(self) -> dict[str, Any]:
-        names = (
-            "prediction",
-            "num_components",
-            "length_scale",
-            "units",
-            "embedding_dim",
-            "grid_sizes",
-            "grid_cells",
-            "distance_filter",
-            "filters",
-            "kernel_size",
-            "downsampling",
-        )
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        return {**arguments_of(SocialLSTM, self), **super().get_config()}

@@ -43,19 +43,10 @@ class TrainedModel(keras.Model):
 
     @classmethod
     def from_preset(cls, name_or_path: str | Path) -> Self:
-        """Load a trained model of this class; `socialmd.models.load` loads one of any class.
-
-        Args:
-            name_or_path: name of a model that comes with the package; a folder with `model.keras`
-                and `config.toml`, as training and `save_to_preset` write it; or a `.keras` file of
-                any name with `config.toml` beside it.
-
-        Returns:
-            The model, not compiled.
+        """Load a trained model of this class, by name or path, as `socialmd.models.load` does.
 
         Raises:
-            FileNotFoundError: the folder or one of the two files is missing, or nothing has this
-                name.
+            FileNotFoundError: the folder or a file is missing, or nothing has this name.
             ValueError: a file is not what its name says, or holds a model of another class.
 
         Example:

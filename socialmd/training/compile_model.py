@@ -12,7 +12,7 @@ from socialmd.config import PhaseConfig, TrainingConfig
 from socialmd.losses import EnergyScore, NegativeLogLikelihood, StudentTError
 from socialmd.metrics import PositionError
 from socialmd.models import ForecastModel
-from socialmd.models.float32_by_default import float32_by_default
+from socialmd.models.keras_safeguards import float32_by_default
 from socialmd.registration import register
 from socialmd.replicas import replica_context
 

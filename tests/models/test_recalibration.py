@@ -1,19 +1,105 @@
-"""Futures too close to each other, or too far: how much, and what the model does about it."""
+"""Factors on widths and on spreads of futures: known answers, and what models do with them."""
 
 import keras
 import numpy as np
 import pytest
 
-from socialmd.models import forecast_model
-from socialmd.models.fit_spread_factors import fit_spread_factors, spread_about_mean
-from socialmd.models.recalibration import scale_spread
+from socialmd import distributions
+from socialmd.distributions import BivariateGaussian
+from socialmd.models import recalibration
+from socialmd.models.recalibration import (
+    fit_sigma_factors,
+    fit_spread_factors,
+    scale_spread,
+    spread_about_mean,
+)
+from socialmd.models.roll_out import roll_out_together
+from tests import reference
 from tests.tiny_models import tiny_inputs, tiny_model
 
 STEPS = 3
 
+# === Widths ===
+
+
+def gaussian_parameters(rng, *shape):
+    parts = [rng.normal(size=(*shape, 2)), rng.uniform(0.2, 2.0, size=(*shape, 2))]
+    return np.concatenate([*parts, rng.uniform(-1.5, 1.5, size=(*shape, 1))], axis=-1)
+
+
+def draw(parameters, factors, rng):
+    """Truth whose standard deviations are `factors` [T'] times the predicted ones."""
+    sigma = parameters[..., 2:4] * np.asarray(factors)[:, None, None]
+    rho = np.tanh(parameters[..., 4])
+    noise = rng.normal(size=sigma.shape)
+    noise[..., 1] = rho * noise[..., 0] + np.sqrt(1 - rho**2) * noise[..., 1]
+    return parameters[..., :2] + sigma * noise
+
+
+def test_factors_of_one_gaussian_are_the_closed_form(rng):
+    """d/ds of the likelihood vanishes at s**2 = mean(m**2) / 2, m the Mahalanobis distance."""
+    parameters = gaussian_parameters(rng, 20, 3, 7)
+    truth = draw(parameters, [0.3, 1.0, 4.0], rng)
+    squared = np.empty((20, 3, 7))
+    for index in np.ndindex(20, 3, 7):
+        error = truth[index] - parameters[index][:2]
+        covariance = reference.covariance_matrix(parameters[index])
+        squared[index] = error @ np.linalg.solve(covariance, error)
+    expected = np.sqrt(squared.mean(axis=(0, 2)) / 2)
+    found = fit_sigma_factors(BivariateGaussian(), parameters, truth)
+    np.testing.assert_allclose(found, expected, rtol=3e-3)
+
+
+@pytest.mark.parametrize("name", ["mixture", "correlated_mixture"])
+def test_factors_of_a_mixture_are_those_that_its_samples_were_drawn_with(rng, name):
+    distribution = distributions.get(name)
+    parameters = rng.normal(size=(300, 2, 5, distribution.parameter_size(3))).astype("float32")
+    parameters = np.asarray(distribution.to_parameters(parameters, 0.0, 2.0, 1.0))
+    factors = np.float32([0.5, 2.0])
+    true = distribution.scale_sigma(parameters, factors[:, None, None])
+    samples = distribution.from_parameters(true).sample(seed=distributions.stateless_seed(1, 2))
+    found = fit_sigma_factors(distribution, parameters, np.asarray(samples))
+    np.testing.assert_allclose(found, factors, rtol=0.06)  # 1500 samples each
+
+
+def test_model_keeps_factors_of_sigma_and_applies_them_when_asked(rng, tmp_path):
+    model = tiny_model(rng, prediction="displacement")
+    inputs = tiny_inputs(rng, batch=16)
+    _, parameters = model.rollout(inputs)
+    before = np.asarray(parameters)
+    truth = draw(before.astype(float), [0.5, 1.0, 3.0], rng)
+    np.testing.assert_array_equal(model.sigma_factors, np.ones(3))
+    model.recalibrate([(inputs[:9], truth[:9]), (inputs[9:], truth[9:])])
+    factors = fit_sigma_factors(BivariateGaussian(), before, truth)
+    np.testing.assert_allclose(model.sigma_factors, factors, rtol=1e-3)
+    np.testing.assert_allclose(factors, [0.5, 1.0, 3.0], rtol=0.3)  # 64 truths each
+
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    unasked, asked = (
+        np.asarray(loaded.rollout(inputs, 5, recalibrated=flag)[1]) for flag in (False, True)
+    )
+    np.testing.assert_allclose(unasked[:, :3], before, rtol=1e-4, atol=1e-6)
+    expected = unasked.copy()  # beyond T' = 3 steps, the last factor
+    expected[..., 2:4] *= np.concatenate([factors, factors[[2, 2]]])[:, None, None]
+    np.testing.assert_allclose(asked, expected, rtol=1e-3, atol=1e-6)
+
+
+def test_bad_densities_are_refused(rng):
+    parameters = gaussian_parameters(rng, 2, 3, 4)
+    with pytest.raises(ValueError, match=r"truth: expected .*found shapes \(2, 3, 3, 2\)"):
+        fit_sigma_factors(BivariateGaussian(), parameters, np.zeros((2, 3, 3, 2)))
+    with pytest.raises(ValueError, match="expected finite numbers"):
+        fit_sigma_factors(BivariateGaussian(), parameters, np.full((2, 3, 4, 2), np.nan))
+    with pytest.raises(ValueError, match="recalibrate: expected batches"):
+        tiny_model(rng).recalibrate([])
+
+
+# === Futures ===
+
 
 @pytest.mark.parametrize("dims", [2, 3])
-def test_factors_are_those_by_which_futures_were_too_narrow(rng, dims):
+def test_spread_factors_are_those_by_which_futures_were_too_narrow(rng, dims):
     shape = (200, STEPS, 5, dims)
     scales = 10.0 ** rng.uniform(-6, 0, size=(200, STEPS, 5, 1))  # as those of particles differ
     futures, truth = scales * rng.normal(size=(40, *shape)), scales * rng.normal(size=shape)
@@ -22,7 +108,7 @@ def test_factors_are_those_by_which_futures_were_too_narrow(rng, dims):
     np.testing.assert_allclose(found, true, rtol=0.08)  # 1000 particles each
 
 
-def test_factors_are_a_smooth_curve_over_steps(rng):
+def test_spread_factors_are_a_smooth_curve_over_steps(rng):
     futures, truth = rng.normal(size=(10, 4, 30, 2, 2)), rng.normal(size=(4, 30, 2, 2))
     bends = np.diff(np.log(fit_spread_factors(futures, truth)), n=2)
     assert np.abs(bends[4:]).max() < 0.05  # of factors as they are found: 0.7 and more
@@ -44,7 +130,7 @@ def test_scaling_keeps_the_mean_and_multiplies_what_is_off_it(rng):
         (np.full((5, 2, 3, 4, 2), np.nan), np.zeros((2, 3, 4, 2)), "expected finite numbers"),
     ],
 )
-def test_what_does_not_fit_is_refused(futures, truth, message):
+def test_bad_futures_are_refused(futures, truth, message):
     with pytest.raises(ValueError, match=message):
         fit_spread_factors(futures, truth)
 
@@ -55,7 +141,7 @@ def conditional_model(rng):
     return model
 
 
-def test_a_model_keeps_its_factors_and_rollout_applies_them_when_asked(rng, tmp_path):
+def test_model_keeps_factors_of_spread_and_applies_them_when_asked(rng, tmp_path):
     model, inputs = conditional_model(rng), tiny_inputs(rng, batch=8)
     drawn, _ = model.rollout(inputs, feedback="sample", num_samples=1, seed=99)
     drawn = np.asarray(drawn)
@@ -94,18 +180,17 @@ def test_padded_particles_have_no_effect(rng):
 @pytest.mark.parametrize("particles_at_once", [8192, 1])
 def test_futures_are_drawn_for_windows_that_are_spread_evenly(rng, monkeypatch, particles_at_once):
     """Eight windows in two batches, of which three are wanted."""
-    monkeypatch.setattr(forecast_model, "MAX_WINDOWS", 3)
-    monkeypatch.setattr(forecast_model, "PARTICLES_TO_CALIBRATE", particles_at_once)
+    monkeypatch.setattr(recalibration, "MAX_WINDOWS", 3)
+    monkeypatch.setattr(recalibration, "PARTICLES_TO_CALIBRATE", particles_at_once)
     model, inputs = conditional_model(rng), tiny_inputs(rng, batch=8)
     truth = np.asarray(model.rollout(inputs)[0])
-    roll_out, pasts = type(model)._roll_out_together, []
+    pasts = []
 
-    def watched(self, inputs, steps, feedback, seed, num_samples):
-        if num_samples:
-            pasts.append(np.asarray(inputs))
-        return roll_out(self, inputs, steps, feedback, seed, num_samples)
+    def watched(model, inputs, *args):
+        pasts.append(np.asarray(inputs))
+        return roll_out_together(model, inputs, *args)
 
-    monkeypatch.setattr(type(model), "_roll_out_together", watched)
+    monkeypatch.setattr(recalibration, "roll_out_together", watched)
     model.recalibrate([(inputs[:4], truth[:4]), (inputs[4:], truth[4:])])
     np.testing.assert_array_equal(np.concatenate(pasts), inputs[[0, 4, 7]])
     assert [len(each) for each in pasts] == ([1, 2] if particles_at_once > 1 else [1, 1, 1])
@@ -133,14 +218,11 @@ def test_marginal_densities_have_none(rng):
 def test_futures_that_become_infinite_are_told_and_lose_nothing(rng, monkeypatch):
     model, inputs = conditional_model(rng), tiny_inputs(rng, batch=4)
     truth = np.asarray(model.rollout(inputs)[0]) + 0.1
-    roll_out = type(model)._roll_out_together
 
-    def diverging(self, *args):
-        if args[-1]:
-            raise FloatingPointError("the forecast became infinite within 3 steps")
-        return roll_out(self, *args)
+    def diverging(*_):
+        raise FloatingPointError("the forecast became infinite within 3 steps")
 
-    monkeypatch.setattr(type(model), "_roll_out_together", diverging)
+    monkeypatch.setattr(recalibration, "roll_out_together", diverging)
     with pytest.warns(UserWarning, match="futures are left as drawn, since the forecast became"):
         model.recalibrate([(inputs, truth)])
     assert model.spread_factors is None

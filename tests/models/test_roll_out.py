@@ -10,7 +10,7 @@ BATCH = 8  # windows at once
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
-    monkeypatch.setattr("socialmd.models.forecast_model.PARTICLES_AT_ONCE", 4 * BATCH + 3)
+    monkeypatch.setattr("socialmd.models.roll_out.PARTICLES_AT_ONCE", 4 * BATCH + 3)
 
 
 @pytest.fixture(scope="module")

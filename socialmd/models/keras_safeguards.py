@@ -1,37 +1,44 @@
-"""Parts of a batch without any system, where it has fewer systems than there are devices."""
+"""Safeguards around Keras: its default type, and parts of a batch without any system."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import keras
 from keras import ops
 
 from socialmd.data.masked_inputs import pack, unpack
 from socialmd.replicas import replica_context
 from socialmd.types import Inputs, Tensor
 
-__all__ = ["never_empty"]
+__all__ = ["float32_by_default", "never_empty"]
+
+
+@contextmanager
+def float32_by_default() -> Iterator[None]:
+    """Let Keras make float32 of whatever it is told no type of.
+
+    Layers, losses and metrics of this package name theirs. Keras itself does not: the learning rate
+    of its optimizers, the mean of losses, and arrays that are cut into batches are of the type that
+    `keras.config.floatx()` says, which users may have set to float16, in which positions are lost.
+    """
+    before = keras.config.floatx()
+    keras.config.set_floatx("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before)
 
 
 def never_empty(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a model's `call` never see a part of a batch without any system.
+    """Let a model's `call(self, inputs, training)` never see a part of a batch without any system.
 
     The last batch of an epoch may be smaller than the number of devices. Not all of TensorFlow's
     operations work without any system. So there is one then, of zeros, whose parameters are left
     out of what is returned: it has neither loss nor gradient.
-
-    Args:
-        call: `call(self, inputs, training)` of a model.
-
-    Returns:
-        The same for any number of systems.
-
-    Example:
-        >>> class Model(ForecastModel):
-        ...     @never_empty
-        ...     def call(self, inputs, training=None): ...
     """
 
     @functools.wraps(call)
