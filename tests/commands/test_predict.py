@@ -419,7 +419,7 @@ def test_many_futures_are_those_of_the_model_s_rollout(experiment, file, tmp_pat
 def test_futures_are_recalibrated_when_asked_and_possible(
     experiment, file, tmp_path, load_once, capsys
 ):
-    model, _ = load_once(experiment.model)
+    model = load_once(experiment.model)
     run(experiment, file, tmp_path / "none", "--num-samples", 4, "--recalibrated")
     assert "not recalibrated: the model has no factors" in capsys.readouterr().out
     model.spread_factors = np.array([2.0, 1.0, 1.0, 3.0], "float32")
@@ -441,7 +441,7 @@ def test_one_future_cannot_be_recalibrated(experiment, file, tmp_path, capsys):
 
 
 def test_sigma_is_recalibrated_when_asked(experiment, file, tmp_path, load_once):
-    model, _ = load_once(experiment.model)
+    model = load_once(experiment.model)
     model.sigma_factors.assign([2.0, 1.0, 1.0, 3.0])
     try:
         for index, options in enumerate(([], ["--recalibrated"])):
