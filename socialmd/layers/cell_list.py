@@ -34,24 +34,15 @@ def neighbour_pairs(positions: Positions, reach: float, mask: Mask = None) -> tu
     2 * reach, in the same order. Circles and smaller grids lie within it.
 
     Args:
-        positions: [B, N, D], D = 2 or 3, in units of length. B and N may be unknown until it runs.
-        reach: largest distance along an axis that counts, in units of length; inclusive, and
-            compared with the float32 difference x_j - x_i.
-        mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
-            They do have neighbours themselves, which changes nothing for the others.
+        positions: [B, N, D], D = 2 or 3. B and N may be unknown until it runs.
+        reach: inclusive, and compared with the float32 difference x_j - x_i.
+        mask: padded particles are nobody's neighbours. They do have neighbours themselves, which
+            changes nothing for the others.
 
     Returns:
         owner and neighbour, int32 [M]: every ordered pair of two particles of one system, each
         numbered b * N + n, sorted by owner, then by neighbour. A particle whose position is not
         finite is in no pair.
-
-    Raises:
-        ValueError: the reach is not positive and finite.
-
-    Example:
-        >>> owner, neighbour = neighbour_pairs([[[0.0, 0.0], [9.0, 0.0], [1.0, 1.0]]], reach=1.0)
-        >>> owner.numpy(), neighbour.numpy()
-        (array([0, 2], dtype=int32), array([2, 0], dtype=int32))
     """
     if not 0 < reach < math.inf:
         raise ValueError(f"reach: expected a positive finite distance, found {reach}")

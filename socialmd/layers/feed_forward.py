@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from socialmd.registration import register
+from socialmd.registration import arguments_of, register
 from socialmd.types import Shape, Tensor
 
 __all__ = ["FeedForward"]
@@ -101,11 +101,4 @@ class FeedForward(keras.layers.Layer):
         return (*inputs_shape[:-1], self.width)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "width": self.width,
-            "hidden_units": self.hidden_units,
-            "initial_outputs": self.initial_outputs,
-            "num_ignored": self.num_ignored,
-            "hidden_layers": self.hidden_layers,
-        }
+        return {**super().get_config(), **arguments_of(FeedForward, self)}

@@ -12,15 +12,24 @@ the inscribed circle, |x_j - x_i| <= w / 2 (thesis equation 8), without it anywh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from socialmd.layers.pairs import compare_all
 from socialmd.types import Mask, Positions, Tensor
 
-__all__ = ["cell_index", "filter_taps", "find_neighbours", "interpolation_taps", "lies_on_grids"]
+__all__ = [
+    "cell_index",
+    "check_grids",
+    "filter_taps",
+    "find_neighbours",
+    "interpolation_taps",
+    "lies_on_grids",
+]
 
 
 def find_neighbours(
@@ -29,41 +38,22 @@ def find_neighbours(
     distance_filter: bool = True,
     mask: Mask = None,
 ) -> tuple[Tensor, Tensor]:
-    """Which neighbours lie on which of a particle's grids.
-
-    Args:
-        positions: [B, N, 2], in units of length.
-        grid_sizes: side lengths w_1..w_S, in units of length.
-        distance_filter: count only neighbours within w / 2; otherwise all on the square.
-        mask: bool [B, N], false for padded particles, which are nobody's neighbours.
+    """Which neighbours lie on which of a particle's grids, of positions [B, N, 2].
 
     Returns:
         offsets: float32 [B, N, N, 2], x_j - x_i of particle i (second axis) and j (third).
         counts: bool [B, N, N, S], whether j is pooled on grid s of i.
     """
     # Float32 whatever the compute dtype: bfloat16 could not tell neighbouring cells apart.
-    positions = ops.cast(positions, "float32")
-    offsets = positions[:, None, :, :] - positions[:, :, None, :]  # [B, N, N, 2]
-    apart = ops.logical_not(ops.eye(ops.shape(positions)[1], dtype="bool"))[None]  # [1, N, N]
-    if mask is not None:
-        apart = ops.logical_and(apart, ops.cast(mask, "bool")[:, None, :])
+    offsets, are_others = compare_all(ops.cast(positions, "float32"), math.inf, mask)
     within = lies_on_grids(offsets, grid_sizes, distance_filter)
-    return offsets, ops.logical_and(within, apart[..., None])
+    return offsets, ops.logical_and(within, are_others[..., None])
 
 
 def lies_on_grids(
     offsets: Positions, grid_sizes: Sequence[float], distance_filter: bool = True
 ) -> Tensor:
-    """On which grids of a particle something at an offset from it lies.
-
-    Args:
-        offsets: float32 [..., 2], x_j - x_i, in units of length.
-        grid_sizes: side lengths w_1..w_S, in units of length.
-        distance_filter: whether grids are cut to their inscribed circles.
-
-    Returns:
-        bool [..., S].
-    """
+    """On which grids of a particle something at an offset [..., 2] from it lies: bool [..., S]."""
     limits = np.asarray(grid_sizes, "float32") / 2
     if distance_filter:
         distances = ops.sum(ops.square(offsets), axis=-1)
@@ -74,16 +64,10 @@ def lies_on_grids(
 
 
 def cell_index(offsets: Positions, sides: Tensor, grid_cells: int) -> Tensor:
-    """Cell that a neighbour lies in.
+    """Cell that a neighbour at an offset [..., 2] lies in, on a grid of side w [...].
 
-    Args:
-        offsets: [..., 2], x_j - x_i, in units of length.
-        sides: [...], side w of the grid.
-        grid_cells: G, cells along a side.
-
-    Returns:
-        int32 [...], row * G + column, where rows count along x and columns along y. Neighbours
-        beyond the grid get the cell nearest to them.
+    int32 [...], row * G + column, where rows count along x and columns along y. Neighbours beyond
+    the grid get the cell nearest to them.
     """
     scaled = (offsets / sides[..., None] + 0.5) * grid_cells
     # Clipped before the cast, which a far neighbour would overflow. The far edge belongs to the
@@ -101,15 +85,9 @@ def interpolation_taps(
     to the cell's centre in cells, and sum to one. In the outer half of the outermost cells they are
     those of the border, so that a table of cells goes on constantly there.
 
-    Args:
-        offsets: float32 [M, D], x_j - x_i, in units of length.
-        sides: [M], side w of the grid.
-        grid_cells: G, cells along a side.
-        linear: otherwise the cell alone that the neighbour lies in, as `cell_index` has it.
-
-    Returns:
-        Numbers of the cells, int32 [M, 2**D] or, of one cell, [M, 1], the first axis slowest; and
-        their shares, float32, differentiable in offsets if they are linear.
+    Of offsets [M, D] on grids of side w [M]; without `linear`, of the cell alone that the neighbour
+    lies in. Numbers of the cells, int32 [M, 2**D] or [M, 1], the first axis slowest; and their
+    shares, float32, differentiable in offsets if they are linear.
     """
     place = (offsets / sides[:, None] + 0.5) * grid_cells - 0.5  # in cells, centres at 0..G-1
     place = ops.clip(place, 0.0, grid_cells - 1.0)
@@ -143,11 +121,6 @@ def filter_taps(
     Along one axis, cell c reaches pixel r through filter element a = c + p - s r, where it lies in
     0..k-1; k is the filter's size, s the stride and p the padding before the first cell.
 
-    Args:
-        grid_cells: G, cells along a side.
-        kernel_size: k.
-        strides: s.
-
     Returns:
         G' = ceil(G / s), pixels along a side of the output, and three tables over cells
         (row * G + column), [G * G, ceil(k / s)**2]: the pixel (row * G' + column), the tap
@@ -170,3 +143,11 @@ def filter_taps(
         np.where(both, over_cells(tap * kernel_size, tap), 0).astype("int32"),
         both.astype("float32"),
     )
+
+
+def check_grids(grid_sizes: Sequence[float], grid_cells: int) -> None:
+    """Refuse to go on without grids, or with impossible ones."""
+    if len(grid_sizes) == 0 or not all(0 < size < math.inf for size in grid_sizes):
+        raise ValueError(f"grid_sizes: expected positive side lengths, found {grid_sizes}")
+    if grid_cells < 1:
+        raise ValueError(f"grid_cells: expected a positive integer, found {grid_cells}")

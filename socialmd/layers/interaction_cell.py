@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from socialmd.layers.interaction_law import InteractionLaw
-from socialmd.registration import register
+from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["InteractionCell", "Motion"]
@@ -100,12 +100,7 @@ class InteractionCell(keras.layers.Layer):
             )
 
     def build(self, positions_shape: Shape, num_features: int) -> None:
-        """Make the weights.
-
-        Args:
-            positions_shape: [B, N, D].
-            num_features: of those that do not change.
-        """
+        """Make the weights, for `num_features` static features."""
         self.law.build(positions_shape, num_features)
         if self.units:
             self.lstm.build((None, 3 * positions_shape[-1] + num_features))
@@ -136,16 +131,9 @@ class InteractionCell(keras.layers.Layer):
         hidden: Tensor,
         mask: Mask = None,
     ) -> Motion:
-        """Integrate one frame.
+        """Integrate one frame, from positions and velocities [B, N, D], in lengths per frame.
 
-        Args:
-            position, velocity: [B, N, D], in units of length and of length per frame.
-            features: standardized, [B, N, F - D].
-            hidden: h, [B, N, H].
-            mask: optional bool [B, N], false for padded particles.
-
-        Returns:
-            The motion.
+        Features [B, N, F - D] are standardized, and hidden is h, [B, N, H].
         """
         emitted, response = self.law.read(features, hidden)
 
@@ -167,13 +155,7 @@ class InteractionCell(keras.layers.Layer):
         return Motion(position, velocity, acceleration, start, peak, variation)
 
     def correct(self, velocity: Tensor, residual: Tensor, hidden: Tensor) -> Tensor:
-        """The velocity [B, N, D] that what came makes likely.
-
-        Args:
-            velocity: at the end of the frame.
-            residual: x' - x, from where a particle was expected to where it came.
-            hidden: h, [B, N, H].
-        """
+        """The velocity that a residual x' - x makes likely, [B, N, D] each."""
         if not self.residual_correction:
             return velocity
         if not self.law.units:
@@ -181,16 +163,7 @@ class InteractionCell(keras.layers.Layer):
         return velocity + residual * 2 * ops.sigmoid(self.inertia(hidden)[..., 1:])
 
     def keep_speed(self, velocity: Tensor, before: Tensor, kept: Tensor) -> Tensor:
-        """A velocity [B, N, D] whose size is, as far as it is kept, that of another one.
-
-        Args:
-            velocity: w'.
-            before: w, [B, N, D].
-            kept: s, [B, N, 1].
-
-        Returns:
-            w' (1 - s + s |w| / |w'|).
-        """
+        """w' (1 - s + s |w| / |w'|) of velocities w' and w, [B, N, D], and s, [B, N, 1]."""
         speeds = [
             ops.sqrt(_square(each / self.displacement_scale) + REST) for each in (before, velocity)
         ]
@@ -239,13 +212,7 @@ class InteractionCell(keras.layers.Layer):
         return ops.log(SMALLEST**2 + squares) / 2
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "law": keras.saving.serialize_keras_object(self.law),
-            "units": self.units,
-            "substeps": self.substeps,
-            "residual_correction": self.residual_correction,
-        }
+        return {**super().get_config(), **arguments_of(InteractionCell, self)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InteractionCell:

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from socialmd.layers.feed_forward import FeedForward
-from socialmd.registration import register
+from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["InteractionLaw"]
@@ -82,12 +82,7 @@ class InteractionLaw(keras.layers.Layer):
         )
 
     def build(self, positions_shape: Shape, num_features: int) -> None:
-        """Make the weights.
-
-        Args:
-            positions_shape: [B, N, D].
-            num_features: of those that do not change.
-        """
+        """Make the weights, for `num_features` static features."""
         dims = positions_shape[-1]
         known = (None, None, num_features + self.units)
         values = (None, None, self.channels)
@@ -110,14 +105,13 @@ class InteractionLaw(keras.layers.Layer):
         self.built = True
 
     def read(self, features: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """What particles emit, v [B, N, C], and how they respond.
+        """What particles emit, v [B, N, C], and how they respond, u [B, N, C].
+
+        Without a gate, instead of u, what it would be made from.
 
         Args:
             features: standardized, [B, N, F - D].
             hidden: h, [B, N, H]; not used without `units`.
-
-        Returns:
-            v [B, N, C] and u [B, N, C]; without a gate, instead of u, what it would be made from.
         """
         known = ops.concatenate([features, hidden], axis=-1) if self.units else features
         return self.emit(known), self.respond(known) if self.gate else known
@@ -139,15 +133,7 @@ class InteractionLaw(keras.layers.Layer):
         return pushed if self.linear_path else ops.tanh(pushed)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "interaction": keras.saving.serialize_keras_object(self.interaction),
-            "units": self.units,
-            "channels": self.channels,
-            "hidden_units": self.hidden_units,
-            "gate": self.gate,
-            "linear_path": self.linear_path,
-        }
+        return {**super().get_config(), **arguments_of(InteractionLaw, self)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InteractionLaw:

@@ -11,11 +11,17 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from socialmd.layers.find_pairs import SEARCHES, compare_all, compares_all, find_pairs
-from socialmd.layers.grid import interpolation_taps, lies_on_grids
-from socialmd.layers.pair_sum import pair_sum, select
-from socialmd.layers.stacked_state_pooling import check_grids
-from socialmd.registration import register
+from socialmd.layers.grid import check_grids, interpolation_taps, lies_on_grids
+from socialmd.layers.pairs import (
+    SEARCHES,
+    check_choice,
+    compare_all,
+    compares_all,
+    find_offsets,
+    pair_sum,
+    select,
+)
+from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["NeighbourFilter"]
@@ -105,9 +111,9 @@ class NeighbourFilter(keras.layers.Layer):
         # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         self.supports_masking = True
-        _check_choice("filter", filter, FILTERS)
-        _check_choice("interpolation", interpolation, ("linear", "nearest"))
-        _check_choice("neighbour_search", neighbour_search, SEARCHES)
+        check_choice("filter", filter, FILTERS)
+        check_choice("interpolation", interpolation, ("linear", "nearest"))
+        check_choice("neighbour_search", neighbour_search, SEARCHES)
         if not 0 < cutoff < math.inf:
             raise ValueError(f"cutoff: expected a positive finite distance, found {cutoff}")
         if not 0 < (cutoff / 1000 if minimum_distance is None else minimum_distance) < cutoff:
@@ -179,10 +185,9 @@ class NeighbourFilter(keras.layers.Layer):
         """Owner and neighbour, as b * N + n, offset and whether it counts, of each of M pairs."""
         # A hair beyond the largest circle: squares round, and whoever lies on it is a candidate.
         reach = self.cutoff if self.is_radial else max(self.grid_sizes) / 2 * (1 + 1e-6)
-        owner, neighbour, weights = find_pairs(positions, reach, mask, self.neighbour_search)
-        points = ops.reshape(positions, (-1, positions.shape[-1]))
-        offsets = ops.take(points, neighbour, axis=0) - ops.take(points, owner, axis=0)
-        counts = ops.cast(weights, "bool")
+        owner, neighbour, offsets, counts = find_offsets(
+            positions, reach, mask, self.neighbour_search
+        )
         # What does not count may be anywhere; it must not become infinite times zero.
         return owner, neighbour, ops.where(counts[:, None], offsets, 0.0), counts
 
@@ -273,28 +278,15 @@ class NeighbourFilter(keras.layers.Layer):
             counts = ops.all(ops.abs(offsets) <= self.cutoff, axis=-1)
             strength, direction = self._radial(ops.where(counts[:, None], offsets, 0.0), counts)
             return strength[..., None] * direction[:, None, :]
-        count = ops.arange(offsets.shape[0])
-        pairs = (count, count, offsets, ops.ones((offsets.shape[0],), "bool"))
-        return self._sum_grids(
-            *pairs, ops.ones((offsets.shape[0], self.table.shape[-1]), "float32")
-        )
+        count, channels = offsets.shape[0], self.table.shape[-1]
+        each, ones = ops.arange(count), ops.ones((count, channels), "float32")
+        return self._sum_grids(each, each, offsets, ops.ones((count,), "bool"), ones)
 
     def compute_output_shape(self, positions_shape: Shape, values_shape: Shape) -> Shape:
         return (*values_shape, positions_shape[-1]) if self.is_radial else tuple(values_shape)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "filter": self.filter,
-            "grid_sizes": self.grid_sizes,
-            "grid_cells": self.grid_cells,
-            "shared_table": self.shared_table,
-            "interpolation": self.interpolation,
-            "cutoff": self.cutoff,
-            "minimum_distance": self.minimum_distance,
-            "num_intervals": self.num_intervals,
-            "neighbour_search": self.neighbour_search,
-        }
+        return {**super().get_config(), **arguments_of(NeighbourFilter, self)}
 
 
 def _take_rows(values: Tensor, index: Tensor) -> Tensor:
@@ -322,8 +314,3 @@ def _stacked_hats(num_intervals: int) -> tuple[NDArray[np.float32], NDArray[np.f
     hats = [np.maximum(0, 1 - np.abs(places * n - np.arange(n + 1))) for n in numbers]
     is_coarsest = np.arange(sum(n + 1 for n in numbers)) <= numbers[0]
     return np.concatenate(hats, axis=1).astype("float32"), is_coarsest.astype("float32")
-
-
-def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name}: expected one of {tuple(choices)}, found {value!r}")

@@ -8,8 +8,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from socialmd.layers.pairs import check_choice
 from socialmd.layers.stacked_pooling_conv import StackedPoolingConv2D
-from socialmd.registration import register
+from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["SocialLSTMCell"]
@@ -83,10 +84,7 @@ class SocialLSTMCell(keras.layers.Layer):
     ) -> None:
         # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
-        if downsampling not in DOWNSAMPLING:
-            raise ValueError(
-                f"downsampling: expected one of {DOWNSAMPLING}, found {downsampling!r}"
-            )
+        check_choice("downsampling", downsampling, DOWNSAMPLING)
         widths = {"units": units, "output_dim": output_dim, "embedding_dim": embedding_dim}
         for name, value in widths.items():
             if value < 1:
@@ -199,15 +197,4 @@ class SocialLSTMCell(keras.layers.Layer):
         return ops.reshape(tensor, (-1, tensor.shape[-1]))  # [B, N, H] -> [B * N, H]
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "output_dim": self.output_dim,
-            "grid_sizes": self.grid_sizes,
-            "embedding_dim": self.embedding_dim,
-            "grid_cells": self.grid_cells,
-            "distance_filter": self.distance_filter,
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "downsampling": self.downsampling,
-        }
+        return {**super().get_config(), **arguments_of(SocialLSTMCell, self)}

@@ -9,11 +9,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from socialmd.layers.find_pairs import SEARCHES, find_pairs
-from socialmd.layers.grid import cell_index, filter_taps, lies_on_grids
-from socialmd.layers.pair_sum import pair_sum, select
-from socialmd.layers.stacked_state_pooling import check_grids
-from socialmd.registration import register
+from socialmd.layers.grid import cell_index, check_grids, filter_taps, lies_on_grids
+from socialmd.layers.pairs import SEARCHES, check_choice, find_offsets, pair_sum, select
+from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["StackedPoolingConv2D"]
@@ -81,10 +79,7 @@ class StackedPoolingConv2D(keras.layers.Layer):
         for name, value in (("filters", filters), ("strides", strides)):
             if value < 1:
                 raise ValueError(f"{name}: expected a positive integer, found {value}")
-        if neighbour_search not in SEARCHES:
-            raise ValueError(
-                f"neighbour_search: expected one of {SEARCHES}, found {neighbour_search!r}"
-            )
+        check_choice("neighbour_search", neighbour_search, SEARCHES)
         if not 1 <= kernel_size <= grid_cells:
             raise ValueError(
                 f"kernel_size: expected 1 to grid_cells = {grid_cells}, found {kernel_size}"
@@ -137,11 +132,11 @@ class StackedPoolingConv2D(keras.layers.Layer):
         positions = ops.cast(positions, "float32")
         # A hair beyond the largest grid: squares round, and whoever they count must be a candidate.
         reach = max(self.grid_sizes) / 2 * (1 + 1e-6)
-        owner, neighbour, weights = find_pairs(positions, reach, mask, self.neighbour_search)
-        points = ops.reshape(positions, (-1, 2))
-        offsets = ops.take(points, neighbour, axis=0) - ops.take(points, owner, axis=0)
-        counts = lies_on_grids(offsets, self.grid_sizes, self.distance_filter)  # [M, S]
-        index, weights = select(ops.logical_and(counts, ops.cast(weights, "bool")[:, None]))
+        owner, neighbour, offsets, counts = find_offsets(
+            positions, reach, mask, self.neighbour_search
+        )
+        on_grids = lies_on_grids(offsets, self.grid_sizes, self.distance_filter)  # [M, S]
+        index, weights = select(ops.logical_and(on_grids, counts[:, None]))
         pair, grid = index // len(self.grid_sizes), index % len(self.grid_sizes)
         sides = ops.take(np.asarray(self.grid_sizes, "float32"), grid)
         cell = cell_index(ops.take(offsets, pair, axis=0), sides, self.grid_cells)
@@ -153,12 +148,6 @@ class StackedPoolingConv2D(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "grid_sizes": self.grid_sizes,
-            "grid_cells": self.grid_cells,
-            "distance_filter": self.distance_filter,
+            **arguments_of(StackedPoolingConv2D, self),
             "activation": keras.activations.serialize(self.activation),
-            "neighbour_search": self.neighbour_search,
         }

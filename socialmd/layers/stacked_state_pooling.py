@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from socialmd.layers.grid import cell_index, find_neighbours
-from socialmd.registration import register
+from socialmd.layers.grid import cell_index, check_grids, find_neighbours
+from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["StackedStatePooling"]
@@ -95,21 +94,4 @@ class StackedStatePooling(keras.layers.Layer):
         return (*states_shape[:2], self.grid_cells, self.grid_cells, states_shape[-1])
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "grid_sizes": self.grid_sizes,
-            "grid_cells": self.grid_cells,
-            "distance_filter": self.distance_filter,
-        }
-
-
-def check_grids(grid_sizes: Sequence[float], grid_cells: int) -> None:
-    """Refuse impossible grids.
-
-    Raises:
-        ValueError: there is no grid, or a size or the number of cells is not positive.
-    """
-    if len(grid_sizes) == 0 or not all(0 < size < math.inf for size in grid_sizes):
-        raise ValueError(f"grid_sizes: expected positive side lengths, found {grid_sizes}")
-    if grid_cells < 1:
-        raise ValueError(f"grid_cells: expected a positive integer, found {grid_cells}")
+        return {**super().get_config(), **arguments_of(StackedStatePooling, self)}

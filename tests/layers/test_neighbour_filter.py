@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from socialmd.layers import NeighbourFilter, find_pairs, neighbour_filter
-from socialmd.layers.pair_sum import portable_select
+from socialmd.layers import NeighbourFilter, neighbour_filter, pairs
+from socialmd.layers.pairs import portable_select
 from tests import reference
 
 SIDES = (5.0, 2.5, 1.25)
@@ -216,7 +216,7 @@ def test_portable_and_tensorflow_forms_agree(rng, kind, monkeypatch):
     particles[0][0, 5], particles[0][1, 5] = 3e38, -1e30
     layer = make_layer(rng, kind, 2)
     results = value_and_gradients(layer, *particles)
-    for module in (neighbour_filter, find_pairs):
+    for module in (neighbour_filter, pairs):
         monkeypatch.setattr(module, "select", portable_select)
     take = functools.partial(keras.ops.take, axis=0)
     monkeypatch.setattr(neighbour_filter, "_take_rows", take)

@@ -6,10 +6,10 @@ import tensorflow as tf
 from socialmd.layers import (
     StackedPoolingConv2D,
     StackedStatePooling,
-    find_pairs,
+    pairs,
     stacked_pooling_conv,
 )
-from socialmd.layers.pair_sum import portable_pair_sum, portable_select
+from socialmd.layers.pairs import portable_pair_sum, portable_select
 from tests import reference
 
 SIDES = (5.0, 2.5, 1.25)
@@ -113,7 +113,7 @@ def test_portable_and_tensorflow_forms_agree(particles, rng, monkeypatch):
 
     outputs, gradients = compute()
     monkeypatch.setattr(stacked_pooling_conv, "pair_sum", portable_pair_sum)
-    for module in (stacked_pooling_conv, find_pairs):
+    for module in (stacked_pooling_conv, pairs):
         monkeypatch.setattr(module, "select", portable_select)
     portable_outputs, portable_gradients = compute()
     assert_equal_to_rounding(outputs, portable_outputs)
