@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from socialmd import distributions
 from socialmd.data.masked_inputs import unpack
-from socialmd.models.check_inputs import check_inputs, check_rollout
-from socialmd.models.closed_loop import check_feedback
+from socialmd.models.closed_loop import check_feedback, check_inputs
 from socialmd.models.keras_safeguards import float32_by_default, never_empty
 from socialmd.models.recalibration import (
     check_spread_factors,
@@ -24,7 +23,7 @@ from socialmd.models.recalibration import (
     scale_sigma,
     scale_spread,
 )
-from socialmd.models.roll_out import repeat, roll_out
+from socialmd.models.roll_out import check_rollout, repeat, roll_out
 from socialmd.models.step_values import RecordedModel
 from socialmd.models.trained_model import TrainedModel
 from socialmd.types import Inputs, Mask, Shape, Tensor

@@ -10,8 +10,7 @@ from keras import ops
 
 from socialmd.layers import FeedForward, InteractionCell, InteractionLaw, NeighbourFilter
 from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
-from socialmd.models.check_inputs import check_inputs
-from socialmd.models.closed_loop import feed_back, run_loop
+from socialmd.models.closed_loop import check_inputs, feed_back, run_loop
 from socialmd.models.estimate_scales import estimate_scales
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.registration import arguments_of, register

@@ -9,8 +9,7 @@ import keras
 from keras import ops
 
 from socialmd.data.masked_inputs import unpack
-from socialmd.models.check_inputs import check_inputs
-from socialmd.models.closed_loop import feed_back, run_loop
+from socialmd.models.closed_loop import check_inputs, feed_back, run_loop
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.models.keras_safeguards import never_empty
 from socialmd.registration import arguments_of, register

@@ -8,8 +8,7 @@ from typing import Any
 from keras import ops
 
 from socialmd.layers import SocialLSTMCell
-from socialmd.models.check_inputs import check_inputs
-from socialmd.models.closed_loop import feed_back, run_loop
+from socialmd.models.closed_loop import check_inputs, feed_back, run_loop
 from socialmd.models.estimate_scales import estimate_scales
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.registration import arguments_of, register
