@@ -23,16 +23,13 @@ if keras.backend.backend() != "jax":  # for which TensorFlow Probability 0.25 is
 
 
 def gaussians(log_weights: Tensor, means: Tensor, scales: Tensor) -> Any:
-    """The density of a mixture of Gaussians, or of one.
+    """The density of a mixture of Gaussians, or of one: batch shape [...], event shape [D].
 
     Args:
         log_weights: logarithms of the weights, normalized or not, [..., C].
         means: [..., C, D].
         scales: Cholesky factors of the covariances, [..., C, D, D], or the standard deviations of
             independent coordinates, [..., C, D], which take a tenth of the time.
-
-    Returns:
-        A distribution, batch shape [...], event shape [D].
     """
     if keras.backend.backend() == "jax":
         return MixtureDensity(log_weights, means, scales)
@@ -44,16 +41,7 @@ def gaussians(log_weights: Tensor, means: Tensor, scales: Tensor) -> Any:
 
 
 def student_t(mean: Tensor, sigma: Tensor, freedom: Tensor) -> Any:
-    """The density of an isotropic multivariate Student-t distribution.
-
-    Args:
-        mean: [..., D].
-        sigma: scale per coordinate, [..., 1].
-        freedom: degrees of freedom, [..., 1].
-
-    Returns:
-        A distribution, batch shape [...], event shape [D].
-    """
+    """Isotropic Student-t: mean [..., D], scale per coordinate and degrees of freedom [..., 1]."""
     if keras.backend.backend() == "jax":
         scales = (sigma * ops.ones_like(mean))[..., None, :]
         return MixtureDensity(ops.zeros_like(sigma), mean[..., None, :], scales, freedom)

@@ -43,7 +43,6 @@ class BivariateGaussian(Distribution):
     """
 
     def parameter_size(self, num_components: int = 5, spatial_dims: int = 2) -> int:
-        """P, parameters per particle and step; there is one component, whatever is asked for."""
         return 5
 
     def to_parameters(
@@ -71,12 +70,7 @@ class BivariateGaussian(Distribution):
 def cholesky_factor(sigma: Tensor, fisher_z: Tensor) -> Tensor:
     """[[sigma_x, 0], [rho sigma_y, sqrt(1 - rho**2) sigma_y]], its diagonal shifted away from zero.
 
-    Args:
-        sigma: standard deviations, [..., 2].
-        fisher_z: artanh(rho), [...].
-
-    Returns:
-        [..., 2, 2].
+    Of standard deviations [..., 2] and artanh(rho) [...]; [..., 2, 2].
     """
     sigma_x, sigma_y = sigma[..., 0], sigma[..., 1]
     first = ops.stack([sigma_x + DIAGONAL_SHIFT, ops.zeros_like(sigma_x)], axis=-1)

@@ -38,7 +38,7 @@ class Distribution(abc.ABC):
 
     @abc.abstractmethod
     def parameter_size(self, num_components: int = 5, spatial_dims: int = 2) -> int:
-        """P, parameters per particle and step; of mixtures it grows with their components."""
+        """P, parameters per particle and step; K plays a part for mixtures alone, D not for all."""
 
     def initial_outputs(self, num_components: int = 5, spatial_dims: int = 2) -> list[float]:
         """Raw outputs [P] that a network should begin with: zero."""

@@ -59,7 +59,6 @@ class GaussianMixture(Distribution):
         return 6 if self.correlated else 5
 
     def parameter_size(self, num_components: int = 5, spatial_dims: int = 2) -> int:
-        """P, parameters per particle and step; of two dimensions."""
         return self.numbers_per_component * num_components
 
     def initial_outputs(self, num_components: int = 5, spatial_dims: int = 2) -> list[float]:
@@ -82,7 +81,6 @@ class GaussianMixture(Distribution):
         return ops.reshape(ops.concatenate(components, axis=-1), ops.shape(outputs))
 
     def mean(self, parameters: Tensor) -> Positions:
-        """Mean position, sum_k w_k mu_k: [..., P] -> [..., 2]."""
         means, _, rest = self._split(parameters)
         weights = ops.softmax(rest[..., -1], axis=-1)  # [..., K]
         return ops.sum(weights[..., None] * means, axis=-2)
@@ -121,12 +119,7 @@ class GaussianMixture(Distribution):
                 f"parameters: expected a multiple of {self.numbers_per_component} along the last "
                 f"axis, found shape {tuple(numbers.shape)}"
             )
-        components = ops.reshape(
-            numbers,
-            (
-                *ops.shape(numbers)[:-1],
-                numbers.shape[-1] // self.numbers_per_component,
-                self.numbers_per_component,
-            ),
-        )
+        size = self.numbers_per_component
+        shape = (*ops.shape(numbers)[:-1], numbers.shape[-1] // size, size)
+        components = ops.reshape(numbers, shape)
         return ops.split(components, [2, 4], axis=-1)

@@ -32,11 +32,8 @@ def get(distribution: str | Distribution | dict[str, Any]) -> Distribution:
     Args:
         distribution: `"gaussian"`, `"mixture"` (of Gaussians without correlation),
             `"correlated_mixture"`, or, not restricted to two dimensions, `"student_t"` or
-            `"isotropic_gaussian"`; or an object with the methods of `Distribution`,
-            or what Keras saves of one.
-
-    Returns:
-        What knows `parameter_size`, `to_parameters`, `mean` and all else of `Distribution`.
+            `"isotropic_gaussian"`; or an object with the methods of `Distribution`, or what Keras
+            saves of one.
 
     Raises:
         ValueError: there is none of that name, or the object lacks a method.

@@ -38,11 +38,9 @@ class IsotropicGaussian(Distribution):
     """
 
     def parameter_size(self, num_components: int = 5, spatial_dims: int = 2) -> int:
-        """P, parameters per particle and step; there is one component, whatever is asked for."""
         return spatial_dims + 1
 
     def initial_outputs(self, num_components: int = 5, spatial_dims: int = 2) -> list[float]:
-        """Raw outputs [D] to begin with: zero."""
         return [0.0] * spatial_dims
 
     def to_parameters(

@@ -95,15 +95,7 @@ class MixtureDensity:
         return ops.sqrt(self.variance())
 
     def sample(self, sample_shape: int | tuple[int, ...] = (), seed: Tensor = None) -> Positions:
-        """Independent positions.
-
-        Args:
-            sample_shape: leading axes S of the result.
-            seed: as `stateless_seed` makes them.
-
-        Returns:
-            [S, ..., D].
-        """
+        """Independent positions, [*sample_shape, ..., D]; seeds are made by `stateless_seed`."""
         leading = (sample_shape,) if isinstance(sample_shape, int) else tuple(sample_shape)
         shape = (*leading, *ops.shape(self._means))
         noise = draw("normal", shape, fold_in(seed, 0))

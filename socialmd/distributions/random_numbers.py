@@ -37,16 +37,9 @@ def fold_in(seed: Tensor, number: int) -> Tensor:
 
 
 def draw(law: str, shape: Shape, seed: Tensor, *parameters: Tensor) -> Tensor:
-    """Independent float32 numbers.
+    """Independent float32 numbers: `"normal"`, `"uniform"` on [0, 1), or `"gamma"` of rate 1.
 
-    Args:
-        law: `"normal"`, `"uniform"` on [0, 1), or `"gamma"` of rate 1.
-        shape: of the numbers.
-        seed: as `stateless_seed` makes them.
-        parameters: of `"gamma"`, its concentration, through which gradients flow.
-
-    Returns:
-        [*shape].
+    The parameter of `"gamma"` is its concentration, through which gradients flow.
     """
     if keras.backend.backend() == "jax":
         return ops.cast(getattr(random, law)(seed, *parameters, shape), "float32")

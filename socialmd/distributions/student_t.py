@@ -50,21 +50,15 @@ class StudentT(Distribution):
     """
 
     def parameter_size(self, num_components: int = 5, spatial_dims: int = 2) -> int:
-        """P, parameters per particle and step; there is one component, whatever is asked for."""
         return spatial_dims + 2
 
     def to_parameters(
         self, outputs: Tensor, origin: Positions, mean_scale: Tensor, sigma_scale: Tensor
     ) -> Tensor:
         mean, sigma, freedom = outputs[..., :-2], outputs[..., -2:-1], outputs[..., -1:]
-        return ops.concatenate(
-            [
-                origin + mean_scale * mean,
-                sigma_scale * ops.softplus(sigma),
-                3.0 + ops.softplus(freedom) / math.log(2.0),
-            ],
-            axis=-1,
-        )
+        mean, sigma = origin + mean_scale * mean, sigma_scale * ops.softplus(sigma)
+        freedom = 3.0 + ops.softplus(freedom) / math.log(2.0)
+        return ops.concatenate([mean, sigma, freedom], axis=-1)
 
     def mean(self, parameters: Tensor) -> Positions:
         return parameters[..., :-2]
@@ -88,11 +82,8 @@ class StudentT(Distribution):
         log_weights = ops.log_softmax(freedom / 2 * (t - ops.exp(t)), axis=-1)
         sigmas = sigma * ops.exp(-t / 2)
         means = ops.repeat(mean[..., None, :], len(NODES), axis=-2)
-        return (
-            log_weights,
-            means,
-            sigmas[..., None, None] * ops.eye(mean.shape[-1], dtype="float32"),
-        )
+        factors = sigmas[..., None, None] * ops.eye(mean.shape[-1], dtype="float32")
+        return log_weights, means, factors
 
     def from_parameters(self, parameters: Tensor) -> Any:
         return student_t(*self._shifted(parameters))

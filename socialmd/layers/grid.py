@@ -121,10 +121,9 @@ def filter_taps(
     Along one axis, cell c reaches pixel r through filter element a = c + p - s r, where it lies in
     0..k-1; k is the filter's size, s the stride and p the padding before the first cell.
 
-    Returns:
-        G' = ceil(G / s), pixels along a side of the output, and three tables over cells
-        (row * G + column), [G * G, ceil(k / s)**2]: the pixel (row * G' + column), the tap
-        (row * k + column) and whether that pair exists (1) or not (0; pixel and tap are then 0).
+    G' = ceil(G / s), pixels along a side of the output, and three tables over cells, row by row,
+    [G * G, ceil(k / s)**2]: numbers of pixel and tap, row by row as well, and whether that pair
+    exists (1) or not (0; pixel and tap are then 0).
     """
     pixels = -(-grid_cells // strides)
     padding = max((pixels - 1) * strides + kernel_size - grid_cells, 0) // 2

@@ -80,7 +80,6 @@ class InteractionCell(keras.layers.Layer):
         residual_correction: bool = True,
         **kwargs: Any,
     ) -> None:
-        # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         if substeps < 1:
             raise ValueError(f"substeps: expected a positive integer, found {substeps}")

@@ -61,7 +61,6 @@ class InteractionLaw(keras.layers.Layer):
         linear_path: bool = True,
         **kwargs: Any,
     ) -> None:
-        # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         for name, value in (("channels", channels), ("hidden_units", hidden_units)):
             if value < 1:

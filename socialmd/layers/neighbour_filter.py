@@ -108,7 +108,6 @@ class NeighbourFilter(keras.layers.Layer):
         neighbour_search: str = "auto",
         **kwargs: Any,
     ) -> None:
-        # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         self.supports_masking = True
         check_choice("filter", filter, FILTERS)

@@ -136,17 +136,10 @@ def _tensorflow_select(counts: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def portable_pair_sum(entries: Tensor, weights: Tensor, values: Tensor, num_rows: Tensor) -> Tensor:
-    """The sum on any Keras backend: gather, weigh, add by segment.
+    """The sum on any Keras backend: gather, weigh, add by segment; differentiable in `values`.
 
-    Args:
-        entries: int32 [M, 2], row of the result that entry n adds to, 0..num_rows-1, and row of
-            `values` that it adds.
-        weights: [M]; entries of weight zero do not count.
-        values: [R, C].
-        num_rows: rows of the result.
-
-    Returns:
-        [num_rows, C], in the dtype of `values`. Differentiable in `values`.
+    Of entries int32 [M, 2], rows of the result that they add to and rows of `values` [R, C] that
+    they add, and weights [M]. [num_rows, C], in the dtype of `values`.
     """
     gathered = ops.take(values, entries[:, 1], axis=0) * ops.cast(weights, values.dtype)[:, None]
     return ops.segment_sum(gathered, entries[:, 0], num_segments=num_rows)

@@ -82,7 +82,6 @@ class SocialLSTMCell(keras.layers.Layer):
         downsampling: str = "stride",
         **kwargs: Any,
     ) -> None:
-        # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         check_choice("downsampling", downsampling, DOWNSAMPLING)
         widths = {"units": units, "output_dim": output_dim, "embedding_dim": embedding_dim}

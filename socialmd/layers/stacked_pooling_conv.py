@@ -72,7 +72,6 @@ class StackedPoolingConv2D(keras.layers.Layer):
         neighbour_search: str = "auto",
         **kwargs: Any,
     ) -> None:
-        # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         self.supports_masking = True
         check_grids(grid_sizes, grid_cells)

@@ -39,10 +39,9 @@ class EnergyScore(ParticleLoss):
         reduction: see `ParticleLoss`.
 
     Call arguments:
-        y_true: positions, [B, T', N, D].
+        y_true, sample_weight: see `ParticleLoss`.
         y_pred: futures, [B, T', N, M, D], M >= 2: what `model(inputs)` is while a model trains on
             futures (see `ForecastModel.begin_training`).
-        sample_weight: see `ParticleLoss`.
 
     Raises:
         ValueError: an exponent or the fairness is out of its range, or there are not two futures.

@@ -21,14 +21,12 @@ class NegativeLogLikelihood(ParticleLoss):
     In nats per particle and step; positions in units of length. It may well be negative.
 
     Args:
-        distribution: name of the predicted distribution: `"gaussian"`, `"mixture"` or
-            `"correlated_mixture"`.
+        distribution: what is predicted, by name or as an object (see `socialmd.distributions`).
         reduction: see `ParticleLoss`.
 
     Call arguments:
-        y_true: positions, [B, T', N, D].
+        y_true, sample_weight: see `ParticleLoss`.
         y_pred: parameters, [B, T', N, P].
-        sample_weight: see `ParticleLoss`.
 
     Raises:
         ValueError: there is no such distribution.

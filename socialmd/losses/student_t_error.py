@@ -32,9 +32,8 @@ class StudentTError(ParticleLoss):
         reduction: see `ParticleLoss`.
 
     Call arguments:
-        y_true: positions, [B, T', N, D].
+        y_true, sample_weight: see `ParticleLoss`.
         y_pred: parameters, [B, T', N, P].
-        sample_weight: see `ParticleLoss`.
 
     Raises:
         ValueError: the scale is not positive, or there is no such distribution.

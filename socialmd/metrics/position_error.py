@@ -19,8 +19,7 @@ class PositionError(keras.metrics.Mean):
     """Mean absolute error of the predicted mean position, per coordinate, in units of length.
 
     Args:
-        distribution: name of the predicted distribution: `"gaussian"`, `"mixture"` or
-            `"correlated_mixture"`.
+        distribution: what is predicted, by name or as an object (see `socialmd.distributions`).
 
     Call arguments:
         y_true: positions, [B, T', N, D].

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from socialmd.config import ExperimentConfig
@@ -12,7 +13,6 @@ from socialmd.models.sequence_lstm import SequenceLSTM
 from socialmd.models.social_lstm import SocialLSTM
 
 __all__ = ["build_model"]
-
 
 MODELS: dict[str, type[ForecastModel]] = {
     "social_lstm": SocialLSTM,
@@ -62,14 +62,5 @@ def build_model(config: ExperimentConfig, spatial_dims: int = 2) -> ForecastMode
 
 def _neighbour_filter(arguments: dict[str, Any]) -> NeighbourFilter:
     """The filter that `[model]` describes, whose keys are taken out of it."""
-    names = (
-        "filter",
-        "cutoff",
-        "minimum_distance",
-        "num_intervals",
-        "grid_sizes",
-        "grid_cells",
-        "shared_table",
-        "interpolation",
-    )
+    names = inspect.signature(NeighbourFilter.__init__).parameters.keys() & arguments.keys()
     return NeighbourFilter(**{name: arguments.pop(name) for name in names}, name="interaction")

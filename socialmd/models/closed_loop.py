@@ -1,4 +1,4 @@
-"""Closed loops: what of a predicted distribution becomes the next input, and the loop itself."""
+"""Closed loops: their inputs, what of a predicted distribution is fed back, and the loop itself."""
 
 from __future__ import annotations
 
@@ -7,11 +7,49 @@ from collections.abc import Callable
 from keras import ops
 
 from socialmd import distributions
-from socialmd.types import States, Tensor
+from socialmd.types import Mask, Shape, States, Tensor
 
-__all__ = ["FEEDBACKS", "check_feedback", "feed_back", "run_loop"]
+__all__ = ["FEEDBACKS", "check_feedback", "check_inputs", "feed_back", "run_loop"]
 
 FEEDBACKS = ("mean", "most_likely", "sample")
+
+
+def check_inputs(
+    shape: Shape,
+    num_features: int | None = None,
+    mask: Mask = None,
+    spatial_dims: int = 2,
+    max_particles: int | None = None,
+) -> None:
+    """Check the shape of inputs, to be [B, T >= 2, N, F >= D], and of a mask, to be [B, N].
+
+    Lengths that are unknown pass; F and the largest N are those of a model that is built.
+    """
+    if len(shape) != 4 or shape[-1] is None or shape[-1] < spatial_dims:
+        raise ValueError(
+            "inputs: expected [batch, steps, particles, features] with "
+            f"{' and '.join('xyz'[:spatial_dims])} as the first features, "
+            f"found shape {tuple(shape)}"
+        )
+    if shape[1] is not None and shape[1] < 2:
+        raise ValueError(f"inputs: expected at least two time steps, found {shape[1]}")
+    if num_features is not None and shape[-1] != num_features:
+        raise ValueError(
+            f"inputs: expected {num_features} features per particle, found {shape[-1]}"
+        )
+    if None not in (shape[2], max_particles) and shape[2] > max_particles:
+        raise ValueError(
+            f"inputs: expected at most the {max_particles} particles that the model was built for, "
+            f"found {shape[2]}"
+        )
+    if mask is None:
+        return
+    found, expected = tuple(mask.shape), (shape[0], shape[2])
+    known = [pair for pair in zip(found, expected, strict=False) if None not in pair]
+    if len(found) != 2 or any(ours != theirs for ours, theirs in known):
+        raise ValueError(
+            f"mask: expected [batch, particles] = {list(expected)}, found shape {list(found)}"
+        )
 
 
 def check_feedback(feedback: str) -> None:

@@ -49,26 +49,15 @@ class Scales:
 def estimate_scales(
     batches: Iterable[Any], spatial_dims: int = 2, steps: int | None = None
 ) -> Scales:
-    """Look at training data.
+    """Look at training data, batches (inputs [B, T, N, F], targets [B, T', N, D]); at most `steps`.
 
-    Args:
-        batches: pairs (inputs [B, T, N, F], targets [B, T', N, D]).
-        spatial_dims: D.
-        steps: how many batches to look at; all if none is given.
-
-    Returns:
-        Their scales.
-
-    Raises:
-        ValueError: there is no batch, or trajectories are not finite.
-
-    Example:
-        >>> frames = np.arange(4.0).reshape(1, 4, 1, 1) * [1.0, 1.0]  # a unit step each time
-        >>> scales = estimate_scales([(frames[:, :2], frames[:, 2:])])
-        >>> scales.displacement, scales.acceleration
-        (1.0, 0.0)
+    >>> frames = np.arange(4.0).reshape(1, 4, 1, 1) * [1.0, 1.0]  # a unit step each time
+    >>> scales = estimate_scales([(frames[:, :2], frames[:, 2:])])
+    >>> scales.displacement, scales.acceleration
+    (1.0, 0.0)
     """
-    sums = _Sums()
+    totals: dict[str, Any] = {}
+    counts: dict[str, int] = {}
     shape: tuple[int, ...] | None = None
     for batch, targets in itertools.islice(iter(batches), steps):
         inputs, mask = unpack(batch)
@@ -82,14 +71,20 @@ def estimate_scales(
         last = shape[1] - 1
         ahead = np.arange(1, future.shape[1] + 1)[:, np.newaxis, np.newaxis]
         uniform = positions[:, last, None] + ahead * np.diff(positions, axis=1)[:, last - 1, None]
-        sums.add("displacement", np.square(np.diff(positions, axis=1)), (0, 1, 2, 3))
-        sums.add("acceleration", np.square(np.diff(positions, n=2, axis=1)), (0, 1, 2, 3))
-        sums.add("error", np.square(positions[:, last + 1 :] - uniform), (0, 2, 3))
-        sums.add("mean", features, (0, 1, 2))
-        sums.add("square", np.square(features), (0, 1, 2))
+        squares = {
+            "displacement": (np.square(np.diff(positions, axis=1)), (0, 1, 2, 3)),
+            "acceleration": (np.square(np.diff(positions, n=2, axis=1)), (0, 1, 2, 3)),
+            "error": (np.square(positions[:, last + 1 :] - uniform), (0, 2, 3)),
+            "mean": (features, (0, 1, 2)),
+            "square": (np.square(features), (0, 1, 2)),
+        }
+        for name, (values, axes) in squares.items():
+            total = values.sum(axis=axes)
+            totals[name] = totals.get(name, 0.0) + total
+            counts[name] = counts.get(name, 0) + values.size // max(1, np.size(total))
     if shape is None:
         raise ValueError("adapt: expected batches of inputs and targets, found none")
-    means = sums.means()
+    means = {name: total / max(1, counts[name]) for name, total in totals.items()}
     if not all(np.isfinite(mean).all() for mean in means.values()):
         raise ValueError(
             "batches: expected finite trajectories of three frames or more, found mean squares "
@@ -104,19 +99,3 @@ def estimate_scales(
         feature_mean=means["mean"],
         feature_scale=np.where(deviation > 1e-6 * np.abs(means["mean"]), deviation, 1.0),
     )
-
-
-class _Sums:
-    """Means by name over batches of different sizes."""
-
-    def __init__(self) -> None:
-        self.totals: dict[str, Any] = {}
-        self.counts: dict[str, int] = {}
-
-    def add(self, name: str, values: FloatArray, axes: tuple[int, ...]) -> None:
-        kept = values.size // max(1, np.prod([values.shape[axis] for axis in axes], dtype=int))
-        self.totals[name] = self.totals.get(name, 0.0) + values.sum(axis=axes)
-        self.counts[name] = self.counts.get(name, 0) + values.size // max(1, kept)
-
-    def means(self) -> dict[str, Any]:
-        return {name: total / max(1, self.counts[name]) for name, total in self.totals.items()}

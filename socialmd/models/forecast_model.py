@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from socialmd import distributions
 from socialmd.data.masked_inputs import unpack
-from socialmd.models.check_inputs import check_inputs, check_rollout
-from socialmd.models.closed_loop import check_feedback
+from socialmd.models.closed_loop import check_feedback, check_inputs
 from socialmd.models.keras_safeguards import float32_by_default, never_empty
 from socialmd.models.recalibration import (
     check_spread_factors,
@@ -24,7 +23,7 @@ from socialmd.models.recalibration import (
     scale_sigma,
     scale_spread,
 )
-from socialmd.models.roll_out import repeat, roll_out
+from socialmd.models.roll_out import check_rollout, repeat, roll_out
 from socialmd.models.step_values import RecordedModel
 from socialmd.models.trained_model import TrainedModel
 from socialmd.types import Inputs, Mask, Shape, Tensor
@@ -37,9 +36,6 @@ class ForecastModel(TrainedModel, RecordedModel):
 
     What differs from model to model is `build`, `closed_loop` and `one_step`, and, for those that
     take scales from the data, `adapt` and `reader_of_scales`.
-
-    Wherever a model takes inputs, they are an array [B, T, N, F] or, where particles are padded, a
-    dictionary of such `"inputs"` and of a `"mask"`, bool [B, N], false for padded particles.
 
     Attributes:
         predicts_sigma: whether the network says how wide its densities are. If not, the factors of
@@ -63,8 +59,17 @@ class ForecastModel(TrainedModel, RecordedModel):
             `"most_likely"` component, or a `"sample"`; reasons in `socialmd.models.closed_loop`.
         spatial_dims: D, how many of the features are coordinates.
 
+    Call arguments:
+        inputs: [B, T, N, F] with T >= 2, oldest frame first; D coordinates in units of length, then
+            features that stay as they are in the last frame (mass, charge). With padded particles a
+            dictionary of these `"inputs"` and a `"mask"`, bool [B, N], false for padded particles.
+            It is so wherever a model takes inputs.
+
+    Returns:
+        Parameters of the predicted distributions, [B, T', N, P]; see `distribution`.
+
     Raises:
-        ValueError: an argument is none of the above.
+        ValueError: an argument is none of the above, or inputs are not of the shape above.
     """
 
     predicts_sigma = True
@@ -103,15 +108,9 @@ class ForecastModel(TrainedModel, RecordedModel):
     def one_step(self, inputs: Inputs) -> Tensor:
         """Teacher forcing: of every frame from the third on, the density given those before it.
 
-        Args:
-            inputs: of T frames; the last density is that of the frame after them.
-
-        Returns:
-            Parameters [B, T - 1, N, P], each read after the true frames up to the one before. No
-            frame has an effect on densities of itself or of earlier ones.
-
-        Raises:
-            ValueError: inputs or mask are of another shape.
+        Parameters [B, T - 1, N, P], each read after the true frames up to the one before; the last
+        density is that of the frame after all. No frame has an effect on densities of itself or of
+        earlier ones.
         """
         raise NotImplementedError
 
@@ -128,9 +127,6 @@ class ForecastModel(TrainedModel, RecordedModel):
 
         Returns:
             positions [B, T', N, D] as fed back and parameters [B, T', N, P].
-
-        Raises:
-            ValueError: inputs or mask are of another shape.
         """
         raise NotImplementedError
 
@@ -398,9 +394,8 @@ class ForecastModel(TrainedModel, RecordedModel):
             seed: integer that makes samples repeatable; drawn if none is given.
             num_samples: S, futures to draw for each past, with `feedback="sample"`.
             recalibrated: whether to multiply the predicted standard deviations by the factors that
-                `recalibrate` has found; beyond T' steps by the last one. With `num_samples`,
-                likewise the distances of futures from their mean; parameters are then as they were
-                drawn from.
+                `recalibrate` has found, beyond T' steps by the last one; with `num_samples` not
+                those, but the distances of futures from their mean.
             progress: name of a progress bar, which appears at a terminal; none without.
 
         Returns:

@@ -10,8 +10,7 @@ from keras import ops
 
 from socialmd.layers import FeedForward, InteractionCell, InteractionLaw, NeighbourFilter
 from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
-from socialmd.models.check_inputs import check_inputs
-from socialmd.models.closed_loop import feed_back, run_loop
+from socialmd.models.closed_loop import check_inputs, feed_back, run_loop
 from socialmd.models.estimate_scales import estimate_scales
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.registration import arguments_of, register
@@ -67,9 +66,8 @@ class InteractionLSTM(ForecastModel):
         target_steps: T', steps that `model(inputs)` forecasts.
         interaction: layer `(positions [B, N, D], values [B, N, C], mask)` that sums what neighbours
             emit, to [B, N, C] or as vectors to [B, N, C, D]; a radial `NeighbourFilter` by default.
-        distribution: what is predicted, by name or as an object (see `socialmd.distributions`).
         num_components: K, components of a mixture.
-        feedback: what becomes the next step's input in closed loop (see `SocialLSTM`).
+        distribution, feedback: see `ForecastModel`.
         spatial_dims: D, 2 or 3.
         units, substeps, residual_correction: see `InteractionCell`.
         channels, hidden_units, gate, linear_path: see `InteractionLaw`.
@@ -79,16 +77,10 @@ class InteractionLSTM(ForecastModel):
             conditional mean is x + e, and h is for densities: more accurate where that is true,
             since corrections that are right for a true past drift in closed loop.
 
-    Call arguments:
-        inputs: [B, T, N, F] with T >= 2, oldest frame first; D coordinates in units of length, then
-            features that stay as they are in the last frame (mass, charge). With padded particles a
-            dictionary of these `"inputs"` and a `"mask"`, bool [B, N], false for padded particles.
-
-    Returns:
-        Parameters of the predicted distributions, [B, T', N, P]; see `distribution`.
+    Call arguments, returns: see `ForecastModel`.
 
     Raises:
-        ValueError: an argument is impossible, or inputs are not of the shape above.
+        ValueError: an argument is impossible, or inputs are not of the shape asked for.
 
     Example:
         >>> model = InteractionLSTM(interaction=NeighbourFilter("radial", cutoff=16.0))
@@ -332,9 +324,8 @@ class InteractionLSTM(ForecastModel):
     ) -> Tensor:
         """The state once the next frame is there, or what stands for it.
 
-        Args:
-            kick: by what to correct the velocity, if not by the residual.
-            kept: s, how far the speed stays what it was; not at all if absent.
+        Velocities are corrected by a kick, if there is one, instead of the residual, and the speed
+        stays what it was as far as it is kept, s; by default not at all.
         """
         _, _, states, _ = state
         residual = following - motion.position

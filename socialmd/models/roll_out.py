@@ -1,8 +1,9 @@
-"""Rollouts of any number of windows, in parts whose memory is bounded."""
+"""Rollouts of any number of windows: checked, and in parts whose memory is bounded."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -10,14 +11,15 @@ from keras import ops
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from socialmd.data.masked_inputs import pack
-from socialmd.models.check_inputs import as_arrays, check_constant_features, check_inputs
-from socialmd.types import Array, Inputs
+from socialmd.data.check_trajectory import find_change
+from socialmd.data.masked_inputs import pack, unpack
+from socialmd.models.closed_loop import check_feedback, check_inputs
+from socialmd.types import Array, Inputs, Mask
 
 if TYPE_CHECKING:
     from socialmd.models.forecast_model import ForecastModel
 
-__all__ = ["repeat", "roll_out", "roll_out_together"]
+__all__ = ["check_rollout", "repeat", "roll_out", "roll_out_together"]
 
 PARTICLES_AT_ONCE = 2048  # of all windows and futures that are rolled out together
 
@@ -32,12 +34,12 @@ def roll_out(
     progress: str | None,
 ) -> tuple[Array, Array]:
     """As `ForecastModel.rollout`, whose options have been checked; not recalibrated."""
-    frames, mask = as_arrays(inputs)
+    frames, mask = _as_arrays(inputs)
     if not model.built:
         model.build(frames.shape)
     # Before compiling, which would name the error's place in generated code.
     check_inputs(frames.shape, model.num_features, mask, model.spatial_dims, model.max_particles)
-    check_constant_features(frames, mask, model.spatial_dims)
+    _check_constant_features(frames, mask, model.spatial_dims)
     seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
     size = max(1, PARTICLES_AT_ONCE // max(1, frames.shape[2] * (num_samples or 1)))
     starts = range(0, max(1, len(frames)), size)
@@ -75,6 +77,69 @@ def roll_out_together(
     if num_samples is None:
         return positions, parameters
     return tuple(each.reshape(num_samples, -1, *each.shape[1:]) for each in (positions, parameters))
+
+
+def check_rollout(
+    num_steps: Any, feedback: str, seed: int | None, num_samples: int | None, recalibrated: bool
+) -> int:
+    """Check the options of `ForecastModel.rollout`; the number of steps, if it is whole."""
+    try:
+        number = math.nan if isinstance(num_steps, str) else float(num_steps)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not (1 <= number < 2**31 and number.is_integer()):
+        raise ValueError(
+            f"num_steps: expected a whole number from 1 to 2**31 - 1, found {num_steps!r}"
+        )
+    if seed is not None and not 0 <= seed < 2**31:
+        raise ValueError(f"seed: expected 0 to 2**31 - 1, found {seed}")
+    check_feedback(feedback)
+    if num_samples is not None and (
+        num_samples < 1 or num_samples != int(num_samples) or feedback != "sample"
+    ):
+        raise ValueError(
+            'num_samples: expected at least 1, and whole, and feedback="sample", found '
+            f"{num_samples} and {feedback!r}"
+        )
+    if recalibrated and feedback == "sample" and (num_samples or 1) < 2:
+        raise ValueError(
+            'recalibrated: expected num_samples of at least 2 with feedback="sample", since '
+            f"futures move about their mean, found {num_samples}"
+        )
+    return int(number)
+
+
+def _as_arrays(inputs: Inputs) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+    """Frames, which are to be finite, and mask."""
+    frames, mask = unpack(inputs)
+    if np.ma.is_masked(frames):
+        raise ValueError("inputs: expected an array without masked numbers, found some")
+    with np.errstate(over="ignore"):  # numbers that float32 does not hold become infinite
+        frames = np.asarray(ops.convert_to_numpy(frames), np.float32)
+    if not np.isfinite(frames).all():
+        raise ValueError("inputs: expected finite numbers, found some that are not")
+    return frames, None if mask is None else np.asarray(ops.convert_to_numpy(mask), np.bool_)
+
+
+def _check_constant_features(inputs: Array, mask: Mask, spatial_dims: int) -> None:
+    """Check that features of [B, T, N, F] which are no coordinates stay as they are.
+
+    Padded particles may do as they like.
+    """
+    frames = np.moveaxis(inputs, 1, 0)  # [T, B, N, F]
+    if mask is not None:
+        frames = np.where(mask[..., np.newaxis], frames, 0.0)
+    batch, particles = frames.shape[1:3]
+    change = find_change(frames.reshape(len(frames), batch * particles, -1), spatial_dims)
+    if change is not None:
+        frame, number, feature = change
+        system, particle = divmod(number, particles)
+        raise ValueError(
+            f"inputs: expected features that stay the same in all frames after the first "
+            f"{spatial_dims}, which are coordinates, found that feature {feature} of particle "
+            f"{particle} in system {system} is {frames[0, system, particle, feature]:g} in frame 0 "
+            f"and {frames[frame, system, particle, feature]:g} in frame {frame}"
+        )
 
 
 def repeat(inputs: Inputs, num_samples: int) -> Inputs:

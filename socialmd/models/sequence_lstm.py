@@ -9,8 +9,7 @@ import keras
 from keras import ops
 
 from socialmd.data.masked_inputs import unpack
-from socialmd.models.check_inputs import check_inputs
-from socialmd.models.closed_loop import feed_back, run_loop
+from socialmd.models.closed_loop import check_inputs, feed_back, run_loop
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.models.keras_safeguards import never_empty
 from socialmd.registration import arguments_of, register
@@ -45,18 +44,12 @@ class SequenceLSTM(ForecastModel):
         dropout: rate, after every hidden layer.
         length_scale: length in units of which positions are read and written, such that they are
             numbers of order one.
-        feedback: what of the density becomes the next step's input (see `ForecastModel`).
+        feedback: see `ForecastModel`.
 
-    Call arguments:
-        inputs: [B, T, n, F] with T >= 2, oldest frame first; D coordinates, then features that stay
-            as they are in the last frame. A model built for N particles takes n <= N. With padded
-            particles a dictionary of these `"inputs"` and a `"mask"`, bool [B, n].
-
-    Returns:
-        Parameters of the predicted distributions, [B, T', n, D + 1]; see `distribution`.
+    Call arguments, returns: see `ForecastModel`. A model built for N particles takes n <= N.
 
     Raises:
-        ValueError: an argument is impossible, or inputs are not of the shape above.
+        ValueError: an argument is impossible, or inputs are not of the shape asked for.
 
     #### References
     [1] Y. Gal, Z. Ghahramani, A theoretically grounded application of dropout in recurrent neural

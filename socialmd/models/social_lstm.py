@@ -8,8 +8,7 @@ from typing import Any
 from keras import ops
 
 from socialmd.layers import SocialLSTMCell
-from socialmd.models.check_inputs import check_inputs
-from socialmd.models.closed_loop import feed_back, run_loop
+from socialmd.models.closed_loop import check_inputs, feed_back, run_loop
 from socialmd.models.estimate_scales import estimate_scales
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.registration import arguments_of, register
@@ -49,23 +48,16 @@ class SocialLSTM(ForecastModel):
         prediction: `"position"`, `"displacement"` or `"acceleration"`.
         distribution: what is predicted: `"gaussian"`, `"mixture"` or `"correlated_mixture"`.
         num_components: K, components of a mixture.
-        feedback: what of it becomes the next step's input: the `"mean"`, the mean of the
-            `"most_likely"` component, or a `"sample"`; reasons in `socialmd.models.closed_loop`.
+        feedback: see `ForecastModel`.
         length_scale: length in units of which the network reads positions, such that they are
             numbers of order one.
         units, embedding_dim, grid_sizes, grid_cells, distance_filter, filters, kernel_size,
             downsampling: see `SocialLSTMCell`.
 
-    Call arguments:
-        inputs: [B, T, N, F] with T >= 2, oldest frame first; x and y in units of length, then
-            features that stay as they are in the last frame (mass, charge). With padded particles a
-            dictionary of these `"inputs"` and a `"mask"`, bool [B, N], false for padded particles.
-
-    Returns:
-        Parameters of the predicted distributions, [B, T', N, P]; see `distribution`.
+    Call arguments, returns: see `ForecastModel`.
 
     Raises:
-        ValueError: an argument is none of the above, or inputs are not of the shape above.
+        ValueError: an argument is impossible, or inputs are not of the shape asked for.
 
     Example:
         >>> model = SocialLSTM(prediction="acceleration")

@@ -20,13 +20,8 @@ class StepValues:
                          unscaled one, and not finite in a step that is left out for that reason
         learning_rate    that this step was taken with
 
-    Args:
-        model: compiled, and its metrics built.
-
-    Attributes:
-        names: of the values.
-        variable: the values, float32. It belongs to neither model nor optimizer: weights, backups
-            and results are what they are without.
+    `names` are those of `variable`, float32, which belongs to neither model nor optimizer: weights,
+    backups and results are what they are without. The model is compiled, and its metrics built.
     """
 
     def __init__(self, model: keras.Model) -> None:

@@ -25,11 +25,7 @@ class TrainedModel(keras.Model):
 
     @property
     def experiment(self) -> ExperimentConfig:
-        """What the model was built for or loaded with.
-
-        Raises:
-            AttributeError: that is not known.
-        """
+        """What the model was built for or loaded with; an `AttributeError` if that is unknown."""
         if self._experiment is None:
             raise AttributeError(  # which Keras expects of an attribute that is not set yet
                 "model: expected one that `build_model` has made or that was loaded with its "
