@@ -8,6 +8,9 @@ from typing import Self
 
 import keras
 
+# Files of compiled models name classes of theirs; Keras finds those that have been imported.
+import socialmd.losses
+import socialmd.metrics  # noqa: F401
 from socialmd.config import ExperimentConfig, load_config, save_config
 from socialmd.files import put_in_place, unfinished_folder
 from socialmd.presets import find_model
