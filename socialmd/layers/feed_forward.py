@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -55,26 +56,15 @@ class FeedForward(keras.layers.Layer):
         bias: Any = "zeros"
         if initial_outputs is not None:
             bias = keras.initializers.Constant(initial_outputs)
-        self.linear = keras.layers.Dense(
-            width,
-            kernel_initializer=self._initial_kernel,
-            bias_initializer=bias,
-            dtype=self.dtype_policy,
-            name="linear",
+        dense = partial(keras.layers.Dense, dtype=self.dtype_policy)
+        self.linear = dense(
+            width, kernel_initializer=self._initial_kernel, bias_initializer=bias, name="linear"
         )
         self.hidden = [
-            keras.layers.Dense(
-                hidden_units, activation="tanh", dtype=self.dtype_policy, name=f"hidden_{number}"
-            )
+            dense(hidden_units, activation="tanh", name=f"hidden_{number}")
             for number in range(hidden_layers)
         ]
-        self.output_layer = keras.layers.Dense(
-            width,
-            use_bias=False,
-            kernel_initializer="zeros",
-            dtype=self.dtype_policy,
-            name="output",
-        )
+        self.output_layer = dense(width, use_bias=False, kernel_initializer="zeros", name="output")
 
     def build(self, inputs_shape: Shape) -> None:
         self.linear.build(inputs_shape)

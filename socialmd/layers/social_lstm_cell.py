@@ -113,40 +113,36 @@ class SocialLSTMCell(keras.layers.Layer):
         )
 
     def _add_pooling(self) -> None:
-        policy = self.dtype_policy
         strides = 2 if self.downsampling == "stride" else 1
+        image = {"data_format": "channels_last", "padding": "same", "dtype": self.dtype_policy}
         self.state_embedding = self._dense(self.embedding_dim, "state_embedding")
         self.pooling = StackedPoolingConv2D(
             self.filters[0],
             self.kernel_size,
-            strides=strides,
-            grid_sizes=self.grid_sizes,
-            grid_cells=self.grid_cells,
-            distance_filter=self.distance_filter,
+            self.grid_sizes,
+            strides,
+            self.grid_cells,
+            self.distance_filter,
             activation="relu",
-            dtype=policy,
+            dtype=self.dtype_policy,
             name="stacked_pooling_conv",
         )
         self.convolutions = [
             keras.layers.Conv2D(
                 width,
                 self.kernel_size,
-                strides=strides,
-                padding="same",
-                data_format="channels_last",
+                strides,
                 activation="relu",
-                dtype=policy,
                 name=f"convolution_{number}",
+                **image,
             )
             for number, width in enumerate(self.filters[1:], start=2)
         ]
         pools = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
         self.downsample = (
-            keras.layers.Identity(dtype=policy, name="downsample")
+            keras.layers.Identity(dtype=self.dtype_policy, name="downsample")
             if self.downsampling == "stride"
-            else pools[self.downsampling](
-                2, padding="same", data_format="channels_last", dtype=policy, name="downsample"
-            )
+            else pools[self.downsampling](2, name="downsample", **image)
         )
         self.pooling_embedding = self._dense(self.embedding_dim, "pooling_embedding", "relu")
 

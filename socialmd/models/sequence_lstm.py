@@ -191,15 +191,11 @@ class SequenceLSTM(ForecastModel):
     def _fill_up(self, frames: Tensor, mask: Mask) -> tuple[Tensor, Tensor]:
         """Frames of N particles [B, T, N, F], zeros where there is none, and ones elsewhere."""
         batch, steps, particles, features = ops.shape(frames)
-        real = ops.ones((batch, particles, 1)) if mask is None else ops.cast(mask, "float32")
-        real = ops.reshape(real, (batch, particles, 1))
-        missing = self.max_particles - particles
-        frames = ops.concatenate(
-            [frames * real[:, None], ops.zeros((batch, steps, missing, features), "float32")],
-            axis=2,
-        )
-        real = ops.concatenate([real, ops.zeros((batch, missing, 1), "float32")], axis=1)
-        return ops.reshape(frames, (batch, steps, self.max_particles, features)), real
+        real = ops.ones((batch, particles)) if mask is None else ops.cast(mask, "float32")
+        missing = [0, self.max_particles - particles]
+        frames = ops.pad(frames * real[:, None, :, None], [[0, 0], [0, 0], missing, [0, 0]])
+        frames = ops.reshape(frames, (batch, steps, self.max_particles, features))
+        return frames, ops.pad(real, [[0, 0], missing])[..., None]
 
     def _step(
         self, position: Positions, features: Tensor, states: States, dropout: list[Tensor] | None
