@@ -100,11 +100,11 @@ class Table:
 
     def _best_rows(self, column: int, goal: Goal) -> list[int]:
         """Rows that are bold in one column, counted through trained models and baselines."""
-        scores: dict[int, float] = {}
-        for index, row in enumerate([*self.rows, *self.baselines]):
-            cell = row[column]
-            if isinstance(cell, Real):
-                scores[index] = self._score(float(cell), goal)
+        scores = {
+            index: self._score(float(cell), goal)
+            for index, row in enumerate([*self.rows, *self.baselines])
+            if isinstance(cell := row[column], Real)
+        }
         if len(scores) < 2:  # a number alone is the best of nothing
             return []
         trained = [score for index, score in scores.items() if index < len(self.rows)]
