@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -44,7 +45,8 @@ def plot_trajectories(ax: Axes, positions: ArrayLike, title: str = "Trajectories
     hues = matplotlib.colormaps["turbo"](np.linspace(0.05, 0.95, positions.shape[1]))
     for particle, hue in enumerate(hues):
         draw_paths(ax, positions[:, particle : particle + 1], to_hex(hue), fade=True)
-    ax.scatter(*positions[-1].T, c=hues, s=18, zorder=3, edgecolors="black", linewidths=0.4)
+    x, y = positions[-1].T
+    ax.scatter(x, y, c=hues, s=18, zorder=3, edgecolors="black", linewidths=0.4)
     ax.autoscale_view()
     label_plane(ax)
     ax.set_title(title)
@@ -82,7 +84,7 @@ def plot_forecast(
     past = np.asarray(past, float)
     ax.set_facecolor(DENSITY_COLORS(0.0))
     if density is not None:
-        look = {"cmap": DENSITY_COLORS, "interpolation": "bilinear"}
+        look: dict[str, Any] = {"cmap": DENSITY_COLORS, "interpolation": "bilinear"}
         ax.imshow(np.asarray(density) ** 0.25, origin="lower", extent=extent, **look)
     draw_paths(ax, past, PAST_COLOR, width=1.0)
     ends = []
@@ -91,7 +93,8 @@ def plot_forecast(
             path = np.concatenate([past[-1:], np.asarray(positions, float)])
             draw_paths(ax, path, color, width)
             ends.append((path[-1], color))
-    ax.scatter(*past[-1].T, color=PAST_COLOR, s=9, zorder=3)
+    x, y = past[-1].T
+    ax.scatter(x, y, color=PAST_COLOR, s=9, zorder=3)
     for positions, color in reversed(ends):
         number_particles(ax, positions, color)
     label_plane(ax)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -129,5 +130,5 @@ def _show_later_epochs(ax: Axes, curves: NDArray[np.floating]) -> None:
     if np.nanmax(curves) > high + 2 * (high - low):
         margin = 0.15 * (high - low)
         ax.set_ylim(low - margin, high + 4 * margin)
-        look = {"va": "top", "fontsize": 7, "color": "gray"}
+        look: dict[str, Any] = {"va": "top", "fontsize": 7, "color": "gray"}
         ax.annotate("first epochs above", (0.02, 0.98), xycoords="axes fraction", **look)

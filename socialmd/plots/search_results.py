@@ -51,7 +51,7 @@ def plot_search_progress(ax: Axes, losses: Sequence[float | None]) -> None:
     ax.step(numbers, best, where="post", color=FORECAST_COLOR, linewidth=2.2, label="best so far")
     for mask, marker, label in ((beyond, "^", "beyond"), (failed, "x", "failed")):
         if mask.any():
-            look = {"color": REFERENCE_COLORS[2], "label": label, "clip_on": False}
+            look: dict[str, Any] = {"color": REFERENCE_COLORS[2], "label": label, "clip_on": False}
             ax.plot(numbers[mask], np.full(mask.sum(), high), marker, **look)
     ax.set_ylim(low - 0.06 * (high - low), high)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

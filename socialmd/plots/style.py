@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import cycle
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -73,7 +73,7 @@ def new_figure(
         >>> figure, axes = new_figure(10, 5, columns=2)
         >>> figure.savefig("figure.png")
     """
-    layout = "compressed" if of_planes else "constrained"
+    layout: Literal["compressed", "constrained"] = "compressed" if of_planes else "constrained"
     figure = Figure(figsize=(width, height), layout=layout, dpi=150)
     return figure, figure.subplots(rows, columns)
 

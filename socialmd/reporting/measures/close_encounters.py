@@ -132,8 +132,9 @@ def plot_error_by_closest_approach(
     for name, values in errors.items():
         ax.plot(distances, values, marker="o", markersize=4, **styles[name])
     ax.set(xscale="log", yscale="log")
-    labels = "closest approach in the truth", "median final displacement error"
-    finish_curves(ax, *(f"{x} (length units)" for x in labels), "Error against closest approach")
+    distance = "closest approach in the truth (length units)"
+    error = "median final displacement error (length units)"
+    finish_curves(ax, distance, error, "Error against closest approach")
 
 
 def plot_around_close_approaches(
@@ -142,11 +143,9 @@ def plot_around_close_approaches(
     """Median of a quantity in a band of its quartiles, and the control's median, dashed."""
     steps = around.offsets
     ax.fill_between(steps, around.lower, around.upper, color=color, alpha=0.15, linewidth=0)
-    for curve, label, width, line in (
-        (around.median, "close approaches", 2.2, "-"),
-        (around.control, "control", 1.5, "--"),
-    ):
-        style = {"color": color, "linewidth": width, "linestyle": line}
+    median, control = (around.median, "close approaches"), (around.control, "control")
+    for (curve, label), width, line in ((median, 2.2, "-"), (control, 1.5, "--")):
+        style: dict[str, Any] = {"color": color, "linewidth": width, "linestyle": line}
         ax.plot(steps, curve, label=f"{name}: {label}", **style)
     ax.axvline(0, color=TRUTH_LINE_COLOR, linewidth=0.8, alpha=0.6)
     ax.set_yscale("log")

@@ -91,7 +91,7 @@ def plot_conservation(
     if floor is not None:
         ax.set_yscale("log")
         if min(np.min(values) for values in drifts.values()) < floor:
-            style = {"color": "black", "linewidth": 0.8, "linestyle": ":"}
+            style: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": ":"}
             ax.axhline(floor, label=f"{floor:g} or less", **style)
     finish_curves(ax, "steps ahead", label, title)
 

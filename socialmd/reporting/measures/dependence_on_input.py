@@ -104,8 +104,8 @@ def plot_configuration(
         (forecast, "forecast", 14, FORECAST_COLOR),
     ):
         face = "none" if label == "truth" else color  # a ring, in which a good forecast lies
-        look = {"facecolors": face, "edgecolors": color, "zorder": 2}
-        ax.scatter(*positions.T, s=size, label=label, **look)
+        x, y = positions.T
+        ax.scatter(x, y, s=size, label=label, facecolors=face, edgecolors=color, zorder=2)
     ax.set(xlim=(-half, half), ylim=(-half, half), title=title)
     label_plane(ax)
 
