@@ -120,10 +120,10 @@ from socialmd.plots import new_figure, plot_learning_curves, plot_losses, plot_t
 from socialmd.presets import find_model
 from socialmd.reporting import Drawing, FigureFolder, Forecasts, forecast_windows
 from socialmd.reporting.measures.learned_law import draw_interaction
-from socialmd.reporting.pooling_figure import draw_pooling
 from socialmd.reporting.thesis_figures import (
     draw_around_close_approaches,
     draw_close_approaches,
+    draw_pooling,
     draw_window,
 )
 from socialmd.training import read_history

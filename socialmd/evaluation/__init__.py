@@ -1,11 +1,5 @@
 """Numbers that say how good a forecast is, of arrays of truth and forecast; baselines."""
 
-from socialmd.evaluation.around_close_approaches import (
-    AroundCloseApproaches as AroundCloseApproaches,
-)
-from socialmd.evaluation.around_close_approaches import (
-    around_close_approaches as around_close_approaches,
-)
 from socialmd.evaluation.baselines import Baseline as Baseline
 from socialmd.evaluation.baselines import ConstantPosition as ConstantPosition
 from socialmd.evaluation.baselines import ConstantVelocity as ConstantVelocity
@@ -16,23 +10,23 @@ from socialmd.evaluation.baselines import baseline_names as baseline_names
 from socialmd.evaluation.baselines import make_baselines as make_baselines
 from socialmd.evaluation.baselines import register_baseline as register_baseline
 from socialmd.evaluation.calibration import Calibration as Calibration
-from socialmd.evaluation.closest_pairs import ClosePair as ClosePair
-from socialmd.evaluation.closest_pairs import closest_pairs as closest_pairs
-from socialmd.evaluation.conservation import Conservation as Conservation
-from socialmd.evaluation.conservation import velocities as velocities
-from socialmd.evaluation.error_by_closest_approach import (
-    ErrorByClosestApproach as ErrorByClosestApproach,
-)
-from socialmd.evaluation.error_by_closest_approach import (
+from socialmd.evaluation.checks import NotPossibleError as NotPossibleError
+from socialmd.evaluation.close_approaches import AroundCloseApproaches as AroundCloseApproaches
+from socialmd.evaluation.close_approaches import ErrorByClosestApproach as ErrorByClosestApproach
+from socialmd.evaluation.close_approaches import around_close_approaches as around_close_approaches
+from socialmd.evaluation.close_approaches import (
     error_by_closest_approach as error_by_closest_approach,
 )
+from socialmd.evaluation.conservation import Conservation as Conservation
+from socialmd.evaluation.conservation import velocities as velocities
 from socialmd.evaluation.forecast_metrics import ForecastMetrics as ForecastMetrics
 from socialmd.evaluation.forecaster import Forecaster as Forecaster
 from socialmd.evaluation.input_dependence import InputDependence as InputDependence
 from socialmd.evaluation.learned_interaction import LearnedInteraction as LearnedInteraction
+from socialmd.evaluation.nearest_distances import ClosePair as ClosePair
 from socialmd.evaluation.nearest_distances import closest_approach as closest_approach
+from socialmd.evaluation.nearest_distances import closest_pairs as closest_pairs
 from socialmd.evaluation.nearest_distances import nearest_distances as nearest_distances
-from socialmd.evaluation.not_possible import NotPossibleError as NotPossibleError
 from socialmd.evaluation.position_density import position_density as position_density
 from socialmd.evaluation.predictive_density import PredictiveDensity as PredictiveDensity
 from socialmd.evaluation.sample_metrics import SampleMetrics as SampleMetrics

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from socialmd.evaluation.checks import finite_array, finite_positions
+from socialmd.evaluation.checks import finite_array, finite_positions, finite_samples
 from socialmd.evaluation.predictive_density import PredictiveDensity
 from socialmd.evaluation.ranks import ensemble_crps, rank_levels, rank_transforms
 from socialmd.types import FloatArray
@@ -38,22 +38,19 @@ class Calibration:
 
     Args:
         levels: nominal probabilities of highest-density regions.
-        coverage: fraction of true positions within these regions, [levels][T'].
-        overall_coverage: [levels].
+        coverage, overall_coverage: fraction of true positions within these regions, [levels][T']
+            and [levels].
         coverage_per_simulation: [levels][simulations], in the order of their numbers.
         coverage_standard_error: of `overall_coverage` [levels], from the spread over simulations,
             which are independent; windows, steps and particles of one are not. `None` for fewer
             than two simulations.
-        pit_histogram: probability integral transform F(x_true) of x and y together, fractions in 20
-            equal bins of [0, 1], [T'][bins]. Flat if calibrated, U-shaped if overconfident.
-        overall_pit_histogram: [bins].
-        crps: continuous ranked probability score, mean of x and y, a length.
-        crps_per_step: [T'].
-        nll: mean of -log p(x_true), in nats per particle and step.
-        nll_per_step: [T'].
-        sharpness_per_step: predicted sigma, [T'].
+        pit_histogram, overall_pit_histogram: probability integral transform F(x_true) of x and y
+            together, fractions in 20 equal bins of [0, 1], [T'][bins] and [bins]. Flat if
+            calibrated, U-shaped if overconfident.
+        crps, crps_per_step: continuous ranked probability score, mean of x and y, a length; [T'].
+        nll, nll_per_step: mean of -log p(x_true), in nats per particle and step; [T'].
+        sharpness_per_step, median_sharpness_per_step: predicted sigma, [T'].
         rmse_per_step: error of the mean, [T'].
-        median_sharpness_per_step: median predicted sigma, [T'].
         median_scaled_error_per_step: median of |e| / sqrt(2 log 2), [T'].
     """
 
@@ -95,9 +92,6 @@ class Calibration:
                 of samples, which are right for any S; a density that is averaged over few sampled
                 histories is narrower than its limit.
 
-        Returns:
-            The calibration.
-
         Raises:
             ValueError: an array is of another shape, or holds numbers that are not finite.
 
@@ -116,22 +110,11 @@ class Calibration:
             raise ValueError(
                 f"density: expected leading axes {positions.shape[:3]}, found {density.shape}"
             )
-        windows = len(positions)
-        groups = np.arange(windows) if simulations is None else simulations
-        _, group, counts = np.unique(
-            finite_array("simulations", groups, (windows,)),
-            return_inverse=True,
-            return_counts=True,
-        )
+        groups = np.arange(len(positions)) if simulations is None else simulations
+        groups = finite_array("simulations", groups, positions.shape[:1])
+        _, group, counts = np.unique(groups, return_inverse=True, return_counts=True)
         rng = np.random.default_rng(seed)
-        drawn = None if samples is None else finite_array("samples", samples)
-        if drawn is not None and (
-            drawn.ndim != 5 or len(drawn) < 2 or drawn.shape[1:] != positions.shape
-        ):
-            raise ValueError(
-                f"samples: expected shape (samples, {', '.join(map(str, positions.shape))}), "
-                f"at least two samples, found {drawn.shape}"
-            )
+        drawn = None if samples is None else finite_samples(samples, positions)
         scores = _score_in_parts(density, positions, rng, is_sampled=drawn is not None)
         if drawn is not None:
             scores = scores._replace(
@@ -212,12 +195,9 @@ def _standard_error(means: FloatArray, windows: NDArray[np.intp]) -> list[float]
 
     With equally many windows it is the standard deviation over simulations / sqrt(simulations).
     """
-    count = len(windows)
-    if count < 2:
+    if (count := len(windows)) < 2:
         return None
     overall = (means * windows).sum(axis=1, keepdims=True) / windows.sum()
     deviations = (means - overall) * windows * (count / windows.sum())
-    errors: list[float] = np.sqrt(
-        np.square(deviations).sum(axis=1) / (count * (count - 1))
-    ).tolist()
-    return errors
+    variances = np.square(deviations).sum(axis=1) / (count * (count - 1))
+    return [float(error) for error in np.sqrt(variances)]

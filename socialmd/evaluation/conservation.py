@@ -24,8 +24,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from socialmd.evaluation.checks import finite_array, finite_positions
-from socialmd.evaluation.lengths import lengths
+from socialmd.evaluation.checks import finite_array, finite_positions, lengths
 from socialmd.types import FloatArray
 
 __all__ = ["Conservation", "velocities"]
@@ -53,9 +52,8 @@ class Conservation:
     because E itself may vanish: it is the difference of large energies of either sign.
 
     Args:
-        momentum_drift: [T'], without unit. Momentum being linear, even the mean of many possible
-            futures conserves it.
-        center_of_mass_deviation: [T'], likewise.
+        momentum_drift, center_of_mass_deviation: [T']. Both being linear, even the mean of many
+            possible futures conserves them.
         kinetic_energy: [T'], without unit. The mean of many possible futures moves more slowly than
             each of them.
         energy_drift: [T'], without unit; `None` where the energy is not known.
@@ -70,11 +68,7 @@ class Conservation:
 
     @classmethod
     def from_arrays(
-        cls,
-        past: ArrayLike,
-        positions: ArrayLike,
-        spacing: float,
-        energy: Energy | None = None,
+        cls, past: ArrayLike, positions: ArrayLike, spacing: float, energy: Energy | None = None
     ) -> Self:
         """Measure a forecast, or the truth, of W windows.
 
@@ -85,9 +79,6 @@ class Conservation:
             energy: total energy of frames: positions and velocities, both [W, S, N, D], -> [W, S]
                 for any number S of frames; `socialmd.simulation.total_energy` for the law that
                 made the data.
-
-        Returns:
-            The drifts.
 
         Raises:
             ValueError: an array is of another shape or not finite, a mass or the spacing is not
@@ -133,7 +124,7 @@ class Conservation:
 
 
 def velocities(past_positions: ArrayLike, positions: ArrayLike, spacing: float) -> FloatArray:
-    """Velocities by differences of second order: central, and one-sided at the last step.
+    """Velocities [W, T', N, D] by differences of second order, one-sided at the last step.
 
         v_t = (x_(t+1) - x_(t-1)) / (2 h)        v_T' = (3 x_T' - 4 x_(T'-1) + x_(T'-2)) / (2 h)
 
@@ -141,9 +132,6 @@ def velocities(past_positions: ArrayLike, positions: ArrayLike, spacing: float) 
         past_positions: [W, T, N, D]; the last one precedes the first of `positions`.
         positions: [W, T', N, D], D being 2 or 3.
         spacing: h, time from one step to the next.
-
-    Returns:
-        [W, T', N, D], in units of length per unit of time.
 
     Raises:
         ValueError: an array is of another shape or not finite, the spacing is not positive, or
@@ -193,5 +181,4 @@ def _kinetic(v: FloatArray, masses: FloatArray) -> FloatArray:
 
 def _median(values: FloatArray) -> list[float]:
     """Median over the windows: [W, T'] -> [T']."""
-    medians: list[float] = np.median(values, axis=0).tolist()
-    return medians
+    return [float(median) for median in np.median(values, axis=0)]

@@ -27,21 +27,14 @@ class ForecastMetrics:
     In chaotic motion a few close encounters dominate the means; the medians hardly see them.
 
     Args:
-        mae: mean absolute error per coordinate.
-        median_error: median absolute error per coordinate.
-        ade: average displacement error, a distance.
-        fde: final displacement error, the same at the last step.
-        nll: negative log-likelihood; `None` for a forecast that is no density, like all of the
-            following that speak of it.
-        median_nll: median over windows, particles and steps.
-        mae_per_step: [T'].
-        median_error_per_step: [T'].
-        nll_per_step: [T'].
-        median_nll_per_step: [T'].
-        mae_per_simulation: one for each simulation, in the order of their numbers. Windows of one
-            simulation overlap; the simulations are independent.
-        median_error_per_simulation: likewise.
-        mae_per_simulation_and_step: likewise, [S][T'].
+        mae, median_error: mean and median absolute error per coordinate.
+        ade, fde: average and final displacement error, distances.
+        nll, median_nll: negative log-likelihood; `None` for a forecast that is no density, like all
+            of the following that speak of it.
+        mae_per_step, median_error_per_step, nll_per_step, median_nll_per_step: [T'].
+        mae_per_simulation, median_error_per_simulation, mae_per_simulation_and_step: one for each
+            simulation, in the order of their numbers, [S] and [S][T']. Windows of one simulation
+            overlap; the simulations are independent.
     """
 
     mae: float
@@ -69,14 +62,10 @@ class ForecastMetrics:
         """Measure a forecast of W windows.
 
         Args:
-            truth: positions, [W, T', N, D], D being 2 or 3.
-            forecast: likewise.
+            truth, forecast: positions, [W, T', N, D], D being 2 or 3.
             log_probabilities: log p(x_true), [W, T', N], if the forecast is a density.
             simulations: integers [W], which simulation a window is taken from; every window is
                 one of its own if not given.
-
-        Returns:
-            The metrics.
 
         Raises:
             ValueError: an array is of another shape, or holds numbers that are not finite.
@@ -93,13 +82,12 @@ class ForecastMetrics:
         errors = finite_array("forecast", forecast, shape) - true_positions
         absolute = np.abs(errors)  # [W, T', N, D]
         distances = np.linalg.norm(errors, axis=-1)  # [W, T', N]
+        groups = np.arange(shape[0]) if simulations is None else simulations
+        groups = finite_array("simulations", groups, shape[:1])
+        by_simulation = [absolute[groups == group] for group in np.unique(groups)]
         nll = None
         if log_probabilities is not None:
             nll = -finite_array("log_probabilities", log_probabilities, shape[:3])  # [W, T', N]
-        if simulations is None:
-            simulations = np.arange(shape[0])
-        groups = finite_array("simulations", simulations, shape[:1])
-        by_simulation = [absolute[groups == group] for group in np.unique(groups)]
         return cls(
             mae=float(absolute.mean()),
             median_error=float(np.median(absolute)),

@@ -31,10 +31,9 @@ class InputDependence:
                              2 for straight lines
 
     Args:
-        variance_ratio_per_step: [T'].
-        distance_to_mean_per_step: [T'], in units of length.
-        true_distance_to_mean_per_step: of the truth, [T'].
-        step_ratio_per_step: [T' - 1].
+        variance_ratio_per_step, step_ratio_per_step: [T'] and [T' - 1].
+        distance_to_mean_per_step, true_distance_to_mean_per_step: of the forecast and of the truth,
+            [T'], in units of length.
         two_step_ratio: over the last half of the forecast, where a model has settled; `None` if it
             does not move there or has fewer than three steps.
     """
@@ -52,12 +51,8 @@ class InputDependence:
         """Compare forecasts of W windows with each other and with the truth.
 
         Args:
-            truth: positions, [W, T', N, D].
-            forecast: likewise.
+            truth, forecast: positions, [W, T', N, D].
             mask: bool [W, N], false for padded particles.
-
-        Returns:
-            The numbers.
 
         Raises:
             ValueError: an array is of another shape or not finite, there is only one window, or the
@@ -73,9 +68,10 @@ class InputDependence:
         y = finite_array("forecast", forecast, x.shape)
         if len(x) < 2:
             raise ValueError(f"truth: expected at least two windows, found {len(x)}")
-        weights = np.ones((len(x), x.shape[2])) if mask is None else np.asarray(mask, np.float64)
-        if weights.shape != (len(x), x.shape[2]):
-            raise ValueError(f"mask: expected {(len(x), x.shape[2])}, found {weights.shape}")
+        shape = (len(x), x.shape[2])
+        weights = np.ones(shape) if mask is None else np.asarray(mask, np.float64)
+        if weights.shape != shape:
+            raise ValueError(f"mask: expected {shape}, found {weights.shape}")
         mean, own_mean = _mean_configuration(x, weights), _mean_configuration(y, weights)
         spread = _rms(x - mean, weights)
         steps = _rms(np.diff(x, axis=1), weights)
@@ -107,8 +103,8 @@ def _two_step_ratio(positions: FloatArray, weights: FloatArray) -> float | None:
         return None
     one = np.diff(positions, axis=1)
     two = positions[:, 2:] - positions[:, :-2]
-    size = float(np.sqrt(np.mean(_rms(one, weights) ** 2)))
+    size, of_two = (float(np.sqrt(np.mean(_rms(each, weights) ** 2))) for each in (one, two))
     # What single precision leaves of a configuration at rest is no motion.
     if size < 1e-5 * float(np.abs(positions).max()):
         return None
-    return float(np.sqrt(np.mean(_rms(two, weights) ** 2))) / size
+    return of_two / size

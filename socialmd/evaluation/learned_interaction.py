@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from socialmd.simulation import PairLaw
 from socialmd.types import FloatArray
 
 __all__ = ["LearnedInteraction"]
@@ -20,9 +20,6 @@ NUM_PIXELS = 48  # of a map along each side; an even number, so that none is whe
 RARE = 0.001  # of all pairs
 # Beyond this part of what is largest, pairs or directions are not alike.
 ALIKE = 1e-3
-
-# Offsets x_j - x_i [M, D], static features of i and j [M, F - D] each -> acceleration of i [M, D].
-PairLaw = Callable[[Any, Any, Any], Any]
 
 
 class LearnedInteraction(NamedTuple):

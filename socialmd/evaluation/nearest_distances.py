@@ -5,24 +5,25 @@ Frames are samples: between two of them particles may have been closer than in e
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from socialmd.evaluation.checks import finite_array, finite_positions
-from socialmd.evaluation.lengths import lengths
+from socialmd.data import Windows
+from socialmd.evaluation.checks import finite_array, finite_positions, lengths
 from socialmd.types import FloatArray
 
-__all__ = ["closest_approach", "nearest_distances"]
+__all__ = ["ClosePair", "closest_approach", "closest_pairs", "nearest_distances"]
+
+AROUND = 6  # steps before and after that fit into a picture
 
 
 def nearest_distances(positions: ArrayLike) -> FloatArray:
-    """Distance of each particle to its nearest neighbour.
+    """Distance of each particle to its nearest neighbour, [..., N], in units of length.
 
     Args:
         positions: [..., N, D] with N >= 2, D being 2 or 3.
-
-    Returns:
-        [..., N], in units of length.
 
     Raises:
         ValueError: positions are of another shape or not finite.
@@ -65,3 +66,61 @@ def closest_approach(truth: ArrayLike) -> tuple[FloatArray, NDArray[np.intp]]:
     """
     nearest = nearest_distances(finite_positions("truth", truth, (2, 3)))  # [W, T', N]
     return nearest.min(axis=1), nearest.argmin(axis=1)
+
+
+class ClosePair(NamedTuple):
+    """A pair of particles in one window, at one step.
+
+    Args:
+        window, step: where they are closest.
+        pair: numbers of both particles.
+        distance: in units of length.
+        extent: x_min, x_max, y_min, y_max of what to show around the first of them.
+    """
+
+    window: int
+    step: int
+    pair: tuple[int, int]
+    distance: float
+    extent: tuple[float, float, float, float]
+
+
+def closest_pairs(windows: Windows, count: int) -> list[ClosePair]:
+    """The closest approaches in the middle of a window, each of another simulation.
+
+    Args:
+        windows: with what is true.
+        count: at most so many.
+
+    Returns:
+        The pairs, the closest one first; none where systems have different numbers of particles.
+
+    Example:
+        >>> closest_pairs(read_windows("data/monopoles", "test", config.data), 1)[0].distance
+        0.0021
+    """
+    if windows.truth.shape[2] < 2 or windows.mask is not None:
+        return []  # padded particles would be close to everything in the centre
+    distances, steps = closest_approach(windows.truth)  # [W, N]
+    # In the middle of the window, so that there is a before and an after to be seen.
+    last = windows.truth.shape[1] - 1
+    margin = min(AROUND, last // 3)
+    distances = np.where((steps >= margin) & (steps <= last - margin), distances, np.inf)
+    chosen: dict[int, ClosePair] = {}  # by simulation
+    for flat in np.argsort(distances, axis=None, kind="stable"):
+        window, particle = map(int, np.unravel_index(flat, distances.shape))
+        distance, simulation = float(distances[window, particle]), int(windows.simulations[window])
+        if not np.isfinite(distance) or len(chosen) == count:
+            break
+        if simulation in chosen:
+            continue
+        step, paths = int(steps[window, particle]), windows.truth[window]  # [T', N, D]
+        x, y = map(float, paths[step, particle, :2])
+        gaps = np.linalg.norm(paths[step] - paths[step, particle], axis=-1)
+        gaps[particle] = np.inf
+        around = paths[step - margin : step + margin + 1, particle, :2]
+        half = max(1.3 * float(np.abs(around - [x, y]).max()), 10 * distance)
+        extent = (x - half, x + half, y - half, y + half)
+        pair = (particle, int(gaps.argmin()))
+        chosen[simulation] = ClosePair(window, step, pair, distance, extent)
+    return list(chosen.values())

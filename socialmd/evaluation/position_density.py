@@ -26,7 +26,7 @@ def position_density(
         pixels: along each side.
 
     Returns:
-        [pixels along y, pixels along x], per unit of area; its integral is N where all of the
+        [rows along y, columns along x], per unit of area; its integral is N where all of the
         density lies within the extent.
 
     Example:
@@ -34,8 +34,9 @@ def position_density(
         >>> density = position_density(model.distribution(parameters), (-4, 4, -4, 4))
     """
     x_min, x_max, y_min, y_max = extent
-    x = x_min + (np.arange(pixels, dtype="float32") + 0.5) * (x_max - x_min) / pixels
-    y = y_min + (np.arange(pixels, dtype="float32") + 0.5) * (y_max - y_min) / pixels
+    centres = np.arange(pixels, dtype="float32") + 0.5
+    x = x_min + centres * (x_max - x_min) / pixels
+    y = y_min + centres * (y_max - y_min) / pixels
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 1, 1, 2)
     # In parts: all densities at once would fill the memory.
     components = int(np.prod(distribution.batch_shape))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import erf, ndtr
 
-from socialmd.evaluation.checks import finite_array, refuse_indefinite
+from socialmd.evaluation.checks import finite_array
 from socialmd.types import FloatArray
 
 __all__ = ["PredictiveDensity"]
@@ -70,7 +70,7 @@ class PredictiveDensity:
         object.__setattr__(self, "means", finite_array("means", self.means, (*shape, 2)))
         covariances = finite_array("covariances", self.covariances, (*shape, 2, 2))
         object.__setattr__(self, "covariances", covariances)
-        refuse_indefinite(covariances)
+        _refuse_indefinite(covariances)
 
     @classmethod
     def from_samples(
@@ -87,9 +87,8 @@ class PredictiveDensity:
         even if the model is right.
 
         Args:
-            log_weights: of each density, [S, ..., C].
-            means: [S, ..., C, 2].
-            covariances: [S, ..., C, 2, 2].
+            log_weights, means, covariances: as for the class, [S, ..., C], [S, ..., C, 2] and
+                [S, ..., C, 2, 2].
 
         Returns:
             Densities with leading axes [...] and S C components.
@@ -124,10 +123,9 @@ class PredictiveDensity:
         index = index if isinstance(index, tuple) else (index,)
         if not any(part is Ellipsis for part in index):
             index = (*index, ...)
+        arrays = (self.log_weights, self.means, self.covariances)
         return PredictiveDensity(
-            self.log_weights[(*index, slice(None))],
-            self.means[(*index, slice(None), slice(None))],
-            self.covariances[(*index, slice(None), slice(None), slice(None))],
+            *(each[(*index, *[slice(None)] * own)] for own, each in enumerate(arrays, start=1))
         )
 
     def log_prob(self, x: ArrayLike) -> FloatArray:
@@ -162,7 +160,7 @@ class PredictiveDensity:
     def highest_density_level(
         self, x: ArrayLike, num_samples: int = 100, rng: np.random.Generator | int = 0
     ) -> FloatArray:
-        """Probability of all places where the density is higher than at x.
+        """Probability of all places where the density is higher than at x, [...].
 
         That is the content of the highest-density region on whose boundary x lies. It is uniform on
         [0, 1] if x has this density, so a region of level 0.95 covers the truth in 95 % of cases.
@@ -175,9 +173,6 @@ class PredictiveDensity:
             x: positions, [..., 2].
             num_samples: n, for mixtures.
             rng: random numbers for mixtures, or a seed of them.
-
-        Returns:
-            Levels, [...].
 
         Raises:
             ValueError: x is of another shape or not finite, or there is to be no sample.
@@ -280,3 +275,21 @@ def _expected_distance(mean: FloatArray, variance: FloatArray) -> FloatArray:
     sigma = np.sqrt(variance)
     z = mean / (math.sqrt(2.0) * sigma)
     return mean * erf(z) + math.sqrt(2.0 / math.pi) * sigma * np.exp(-np.square(z))
+
+
+def _refuse_indefinite(covariances: FloatArray) -> None:
+    """Raise a ValueError unless all matrices, [..., 2, 2], are symmetric and positive definite."""
+    x, y = covariances[..., 0, 0], covariances[..., 1, 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # The same arithmetic as that of the Cholesky factor, which so has no root of a negative.
+        slope = covariances[..., 0, 1] / np.sqrt(x)  # not finite unless x > 0
+        definite = y - np.square(slope) > 0.0
+        difference = np.abs(covariances[..., 0, 1] - covariances[..., 1, 0])
+        symmetric = difference <= 1e-6 * np.sqrt(x * y)
+    wrong = ~(definite & symmetric)
+    if wrong.any():
+        raise ValueError(
+            "covariances: expected symmetric positive definite matrices, found "
+            f"{np.count_nonzero(wrong)} of {wrong.size} that are not, such as "
+            f"{covariances[wrong][0].tolist()}"
+        )

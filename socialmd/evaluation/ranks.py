@@ -18,13 +18,7 @@ def rank_levels(samples: FloatArray, truth: FloatArray, rng: np.random.Generator
     multivariate rank histogram [1] that counts from the centre outwards, as regions of highest
     density do.
 
-    Args:
-        samples: positions, [S, ..., D].
-        truth: positions, [..., D].
-        rng: random numbers that spread the ranks evenly.
-
-    Returns:
-        Levels, [...].
+    Samples [S, ..., D] and truth [..., D] give levels [...].
 
     #### References
     [1] T. Gneiting, L. I. Stanberry, E. P. Grimit, L. Held and N. A. Johnson, Assessing
@@ -45,15 +39,7 @@ def rank_transforms(samples: FloatArray, truth: FloatArray, rng: np.random.Gener
     """Rank of each coordinate of the truth among the samples', from 0 to 1: uniform if calibrated.
 
     With k smaller ones of S and u uniform on [0, 1), (k + u) / (S + 1): the probability integral
-    transform of samples.
-
-    Args:
-        samples: positions, [S, ..., 2].
-        truth: positions, [..., 2].
-        rng: random numbers that spread the ranks evenly.
-
-    Returns:
-        [..., 2].
+    transform of samples. Samples [S, ..., 2] and truth [..., 2] give [..., 2].
     """
     smaller = (samples < truth).sum(axis=0)
     return (smaller + rng.random(truth.shape)) / (len(samples) + 1)
@@ -66,12 +52,7 @@ def ensemble_crps(samples: FloatArray, truth: FloatArray) -> FloatArray:
 
     The sum over pairs is that over sorted samples, times how many are below less how many above.
 
-    Args:
-        samples: positions, [S, ..., 2], S >= 2.
-        truth: positions, [..., 2].
-
-    Returns:
-        Scores, [..., 2], in the units of positions.
+    Samples [S, ..., 2], S >= 2, and truth [..., 2] give scores [..., 2], in units of length.
 
     Reference:
         C. A. T. Ferro, Fair scores for ensemble forecasts, Q. J. R. Meteorol. Soc. 140, 2014.

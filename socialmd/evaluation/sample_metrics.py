@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from socialmd.evaluation.checks import finite_array, finite_positions
+from socialmd.evaluation.checks import finite_positions, finite_samples
 from socialmd.types import FloatArray
 
 __all__ = ["SampleMetrics"]
@@ -37,14 +37,11 @@ class SampleMetrics:
 
     Args:
         num_samples: S.
-        energy_score: mean over steps.
-        energy_score_per_step: [T'].
-        ade: average displacement error, mean over samples.
-        fde: final displacement error, the same at the last step.
-        best_ade: of the best of S samples, by its error averaged over steps.
-        best_fde: of the best of S samples, by its error at the last step.
-        ade_of_mean: of the mean of the samples.
-        fde_of_mean: likewise.
+        energy_score, energy_score_per_step: mean over steps, and [T'].
+        ade, fde: average displacement error, mean over samples; the same at the last step.
+        best_ade, best_fde: of the best of S samples, by its error averaged over steps, and by that
+            at the last step.
+        ade_of_mean, fde_of_mean: of the mean of the samples.
         mae_of_median: of the median of the samples, each coordinate by itself; per coordinate. Of
             all points it has the least expected absolute error, if samples are distributed as the
             truth is.
@@ -83,9 +80,6 @@ class SampleMetrics:
             samples: sampled positions, [S, W, T', N, 2], at least two samples.
             truth: positions, [W, T', N, 2].
 
-        Returns:
-            The metrics.
-
         Raises:
             ValueError: an array is of another shape, or holds numbers that are not finite.
 
@@ -97,13 +91,8 @@ class SampleMetrics:
             (5.0, 0.0, 0.0)
         """
         positions = finite_positions("truth", truth)
-        drawn = finite_array("samples", samples)
-        count = len(drawn) if drawn.ndim else 0
-        if count < 2 or drawn.shape[1:] != positions.shape:
-            raise ValueError(
-                f"samples: expected shape (samples, {', '.join(map(str, positions.shape))}), "
-                f"at least two samples, found {drawn.shape}"
-            )
+        drawn = finite_samples(samples, positions)
+        count = len(drawn)
         errors = np.stack([_distances(sample, positions) for sample in drawn])  # [S, W, T', N]
         error_of_mean = _distances(drawn.mean(axis=0), positions)
         error = errors.mean(axis=(0, 1, 3))  # [T']

@@ -40,8 +40,7 @@ class ErrorDifference:
 
     Args:
         rival: name of the other forecast.
-        error: mean over simulations, in units of length.
-        rival_error: likewise.
+        error, rival_error: means over simulations, in units of length.
         interval: of the difference, 95 %; `None` for fewer than five simulations.
         num_simulations: S.
         outcome: the error is `"lower"` or `"higher"` than the rival's, if all of the interval is,
@@ -65,12 +64,8 @@ class ErrorDifference:
         """Compare two forecasts by their errors in the same simulations.
 
         Args:
-            errors: [S].
-            rival_errors: [S].
+            errors, rival_errors: [S].
             rival: name of the other forecast.
-
-        Returns:
-            The comparison.
 
         Raises:
             ValueError: the two were measured on different numbers of simulations.
@@ -114,8 +109,7 @@ class Verdict:
 
     Args:
         overall: mean absolute errors over all steps, beside those of the best baseline.
-        median: likewise, median absolute errors of a simulation, which close encounters hardly
-            change.
+        median: the same of median absolute errors, which close encounters hardly change.
         by_step: mean absolute errors at each step, beside those of the best baseline there, [T'].
         sentence: all of this in words.
 
@@ -146,9 +140,6 @@ class Verdict:
             baselines: forecasts that it has to beat, as far as they were measured; not one that
                 knows what the model has to learn.
 
-        Returns:
-            The verdict.
-
         Raises:
             ValueError: no baseline was measured, or one on other simulations than the model.
         """
@@ -175,15 +166,11 @@ class Verdict:
 
 
 def comparison(metrics: Mapping[str, ForecastMetrics], name: str, rival: str) -> str:
-    """Say whether one model is better than another, which is no baseline.
+    """One sentence that says whether a model is better than another, which is no baseline.
 
     Args:
         metrics: by name of the forecast, both of the same windows.
-        name: the model in question.
-        rival: the other one.
-
-    Returns:
-        One sentence.
+        name, rival: the model in question, and the other one.
 
     Raises:
         ValueError: they were measured on different numbers of simulations.

@@ -1,14 +1,13 @@
 """Figures: arrays -> Axes. Reads no file, knows no model; NumPy and Matplotlib only."""
 
-from socialmd.plots.animation import animate_forecast as animate_forecast
-from socialmd.plots.coverage import plot_coverage as plot_coverage
 from socialmd.plots.density import plot_density as plot_density
-from socialmd.plots.errors import plot_errors as plot_errors
+from socialmd.plots.forecast import animate_forecast as animate_forecast
 from socialmd.plots.forecast import plot_forecast as plot_forecast
+from socialmd.plots.forecast import plot_trajectories as plot_trajectories
 from socialmd.plots.grids import plot_stacked_grids as plot_stacked_grids
 from socialmd.plots.interaction import draw_learned_interaction as draw_learned_interaction
 from socialmd.plots.learning_curves import plot_learning_curves as plot_learning_curves
-from socialmd.plots.losses import plot_losses as plot_losses
+from socialmd.plots.learning_curves import plot_losses as plot_losses
 from socialmd.plots.molecules import plot_flattened_slice as plot_flattened_slice
 from socialmd.plots.molecules import plot_radial_counts as plot_radial_counts
 from socialmd.plots.molecules import plot_radial_means as plot_radial_means
@@ -17,8 +16,9 @@ from socialmd.plots.molecules import plot_slice_in_space as plot_slice_in_space
 from socialmd.plots.search_results import plot_importances as plot_importances
 from socialmd.plots.search_results import plot_loss_surface as plot_loss_surface
 from socialmd.plots.search_results import plot_search_progress as plot_search_progress
+from socialmd.plots.step_curves import plot_coverage as plot_coverage
+from socialmd.plots.step_curves import plot_errors as plot_errors
 from socialmd.plots.style import new_figure as new_figure
-from socialmd.plots.trajectories import plot_trajectories as plot_trajectories
 
 __all__ = [
     "animate_forecast",

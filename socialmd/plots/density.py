@@ -34,7 +34,7 @@ def plot_density(
     """Density of a particle's next position as a colour gradient over the plane.
 
     Args:
-        ax: where to draw.
+        ax, title: axes, and what is written above them.
         density: [rows along y, columns along x], per unit of area; the colours follow its square
             root.
         extent: x_min, x_max, y_min, y_max of the density and of what is shown, in units of length.
@@ -43,7 +43,6 @@ def plot_density(
         means: of the components of a mixture, [C, 2], if they are to be marked.
         largest: density that has the brightest colour; that of the image's maximum if none is
             given. Several axes with the same one can be compared, and share a colour bar.
-        title: of the axes.
 
     Returns:
         The image, for a colour bar. What is drawn upon it has labels for a legend.
@@ -80,7 +79,5 @@ def plot_density(
         marker: dict[str, Any] = {"s": 60, "c": FORECAST_COLOR, "marker": "X", "zorder": 4}
         ax.scatter(x, y, label="means of the Gaussians", **marker, **edge)
     label_plane(ax)
-    ax.set_xlim(extent[:2])
-    ax.set_ylim(extent[2:])
-    ax.set_title(title)
+    ax.set(xlim=extent[:2], ylim=extent[2:], title=title)
     return image

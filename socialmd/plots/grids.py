@@ -81,11 +81,10 @@ def plot_stacked_grids(
         ax.scatter(0, 0, s=70, c=FORECAST_COLOR, marker="X", label="particle", zorder=4, **edges)
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_locator(MaxNLocator(5, symmetric=True))
-        ax.set_xlim(-MARGIN * half, MARGIN * half)
-        ax.set_ylim(-MARGIN * half, MARGIN * half)
-        ax.set_xlabel("x from the particle (length units)")
-        ax.set_ylabel("y from the particle (length units)")
-        ax.set_title(f"Side {side:g}: {int(grid.sum())} of {len(neighbours)} neighbours")
+        limits = (-MARGIN * half, MARGIN * half)
+        labels = {f"{axis}label": f"{axis} from the particle (length units)" for axis in "xy"}
+        title = f"Side {side:g}: {int(grid.sum())} of {len(neighbours)} neighbours"
+        ax.set(xlim=limits, ylim=limits, title=title, **labels)
     return image
 
 
@@ -95,8 +94,8 @@ def _draw_lines(
     """Cells, the filter's circle, and the next smaller grid if there is one."""
     half = side / 2
     lines = np.linspace(-half, half, num_cells + 1)
-    ax.hlines(lines, -half, half, color=CELL_LINE_COLOR, linewidth=0.4, zorder=0)
-    ax.vlines(lines, -half, half, color=CELL_LINE_COLOR, linewidth=0.4, zorder=0)
+    for draw in (ax.hlines, ax.vlines):
+        draw(lines, -half, half, color=CELL_LINE_COLOR, linewidth=0.4, zorder=0)
     if distance_filter:
         angles = np.linspace(0, 2 * np.pi, 181)
         circle = half * np.cos(angles), half * np.sin(angles)

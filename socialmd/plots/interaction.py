@@ -6,17 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from socialmd.plots.style import (
     FORECAST_COLOR,
     TRUTH_LINE_COLOR,
     finish_curves,
+    label_plainly,
     label_plane,
     new_figure,
 )
@@ -108,7 +107,7 @@ def _plot_errors(ax: Axes, distances: FloatArray, quartiles: FloatArray) -> None
     ax.plot(distances, median, color=color, linewidth=2.4, label="median")
     ax.fill_between(distances, lower, upper, color=color, alpha=0.2, lw=0, label="quartiles")
     ax.set_yscale("log")
-    _label_plainly(ax.yaxis)
+    label_plainly(ax.yaxis)
 
 
 def _plot_maps(axes: Sequence[Axes], values: FloatArray, half: float, title: str) -> AxesImage:
@@ -136,15 +135,8 @@ def _finish_distances(ax: Axes, distances: FloatArray, seen: tuple[float, float]
     """A logarithmic axis, shaded where there are hardly any data."""
     ends = float(np.min(distances)), float(np.max(distances))
     ax.set_xscale("log")
-    _label_plainly(ax.xaxis)
+    label_plainly(ax.xaxis)
     ax.axvspan(ends[0], seen[0], color="0.5", alpha=0.15, lw=0, label="hardly any data")
     ax.axvspan(seen[1], ends[1], color="0.5", alpha=0.15, lw=0)
     if ends[0] < ends[1]:
         ax.set_xlim(*ends)
-
-
-def _label_plainly(axis: Axis) -> None:
-    """Plain numbers at a logarithmic axis, also of less than a decade."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.set_minor_formatter(NullFormatter())

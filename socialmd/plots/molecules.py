@@ -44,12 +44,11 @@ def plot_radial_means(
     """Mean distance of each kind of molecule from the centre over time, in a band of its spread.
 
     Args:
-        ax: where to draw.
+        ax, title: axes, and what is written above them.
         times: of the frames, in `time_unit`, [frames].
-        mean: in angstrom, by name of the molecules, [frames].
-        spread: half the width of the band, likewise.
+        mean, spread: in angstrom, by name of the molecules, [frames]; the band is twice as wide as
+            the spread.
         time_unit: for the axis.
-        title: of the axes.
 
     Example:
         >>> plot_radial_means(ax, np.arange(300), radial.mean, radial.spread, "nanosecond")
@@ -58,9 +57,8 @@ def plot_radial_means(
     for name, style in curve_styles(mean).items():
         centre, width = np.asarray(mean[name], float), np.asarray(spread[name], float)
         ax.plot(t, centre, **style)
-        ax.fill_between(
-            t, centre - width, centre + width, color=style["color"], alpha=0.15, linewidth=0
-        )
+        ends = centre - width, centre + width
+        ax.fill_between(t, *ends, color=style["color"], alpha=0.15, linewidth=0)
     ax.margins(x=0)
     finish_curves(ax, f"time ({time_unit})", "distance (angstrom)", title)
 
@@ -75,10 +73,9 @@ def plot_radial_counts(
     """Histograms of the distances at the first frame (dashed) and at the last one (filled).
 
     Args:
-        ax: where to draw.
+        ax, title: axes, and what is written above them.
         bin_edges: in angstrom, [bins + 1].
         first, last: molecules in each bin, by name, [bins].
-        title: of the axes.
 
     Example:
         >>> first, last = ({n: c[k] for n, c in radial.counts.items()} for k in (0, -1))
@@ -135,12 +132,8 @@ def plot_slice_edge_on(
 ) -> None:
     """All molecules after the plane was turned to be horizontal, seen from its edge.
 
-    Args:
-        ax: where to draw.
-        positions: in angstrom, z across the plane, [N, 3].
-        chosen: whether each belongs to the slice, [N] bool.
-        names: of the N molecules.
-        half_thickness: of the slice, in angstrom.
+    Arguments are those of `plot_slice_in_space`, z across the plane, and half the slice's thickness
+    in angstrom.
     """
     x = np.asarray(positions, float)
     ax.axhspan(-half_thickness, half_thickness, color=PLANE_COLOR, alpha=0.3, linewidth=0)
@@ -154,11 +147,7 @@ def plot_flattened_slice(
 ) -> None:
     """The molecules of the slice in its plane, seen from above.
 
-    Args:
-        ax: where to draw.
-        positions: in angstrom, z across the plane, [N, 3].
-        chosen: whether each belongs to the slice, [N] bool.
-        names: of the N molecules.
+    Arguments are those of `plot_slice_in_space`, z across the plane.
     """
     x = np.asarray(positions, float)
     _draw_molecules(ax, x[:, :2], chosen, names, others=False)
@@ -188,7 +177,6 @@ def _draw_molecules(
 
 
 def _finish_view(ax: Axes, reach: float, xlabel: str, ylabel: str) -> None:
-    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel=xlabel, ylabel=ylabel)
-    ax.set_aspect("equal")
-    ax.set_axisbelow(True)
+    limits = (-reach, reach)
+    ax.set(xlim=limits, ylim=limits, xlabel=xlabel, ylabel=ylabel, aspect="equal", axisbelow=True)
     ax.grid(alpha=0.25)

@@ -10,12 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from socialmd.plots.style import (
-    DENSITY_COLORS,
-    FORECAST_COLOR,
-    REFERENCE_COLORS,
-    finish_curves,
-)
+from socialmd.plots.style import DENSITY_COLORS, FORECAST_COLOR, REFERENCE_COLORS, finish_curves
 
 __all__ = ["plot_importances", "plot_loss_surface", "plot_search_progress"]
 
@@ -56,10 +51,8 @@ def plot_search_progress(ax: Axes, losses: Sequence[float | None]) -> None:
     ax.step(numbers, best, where="post", color=FORECAST_COLOR, linewidth=2.2, label="best so far")
     for mask, marker, label in ((beyond, "^", "beyond"), (failed, "x", "failed")):
         if mask.any():
-            at = np.full(mask.sum(), high)
-            ax.plot(
-                numbers[mask], at, marker, color=REFERENCE_COLORS[2], label=label, clip_on=False
-            )
+            look: dict[str, Any] = {"color": REFERENCE_COLORS[2], "label": label, "clip_on": False}
+            ax.plot(numbers[mask], np.full(mask.sum(), high), marker, **look)
     ax.set_ylim(low - 0.06 * (high - low), high)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     finish_curves(ax, "trial", LOSS, "")
@@ -159,10 +152,10 @@ def _smooth(
     losses: NDArray[np.float64],
 ) -> np.ma.MaskedArray[Any, Any]:
     """Weighted mean of the losses at each cell [y, x]; masked where all trials are far away."""
-    squares = []
-    for column, ends in zip(columns, edges, strict=True):
-        centres = (ends[1:] + ends[:-1]) / 2
-        squares.append(((centres[:, None] - column) / (WIDTH * (ends[-1] - ends[0]))) ** 2)
+    squares = [
+        (((ends[1:] + ends[:-1])[:, None] / 2 - column) / (WIDTH * (ends[-1] - ends[0]))) ** 2
+        for column, ends in zip(columns, edges, strict=True)
+    ]
     weights = np.exp(-0.5 * (squares[0][None] + squares[1][:, None]))  # [y, x, trials]
     total = weights.sum(axis=-1)
     return np.ma.array(weights @ losses / np.maximum(total, 1e-300), mask=total < 0.1)

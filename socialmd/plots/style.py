@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import cycle
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike
 
 __all__ = [
     "DENSITY_COLORS",
     "FORECAST_COLOR",
     "NOMINAL_COLOR",
-    "PAIR_OF_AXES",
     "PAST_COLOR",
     "REFERENCE_COLORS",
     "TRUTH_COLOR",
@@ -27,9 +27,12 @@ __all__ = [
     "draw_paths",
     "finish_curves",
     "finish_steps",
+    "label_plainly",
     "label_plane",
     "new_figure",
+    "new_row",
     "number_particles",
+    "plot_steps",
 ]
 
 # Truth is white and the forecast red over a dark density, as in figure 29 of the thesis.
@@ -39,7 +42,6 @@ PAST_COLOR = "#9fb4c7"
 FORECAST_COLOR = "#ff4b3e"
 REFERENCE_COLORS = ("#5b6b7a", "#2a7f9e", "#e0a030", "#3c8d5a", "#8a6bbf")  # of simple forecasts
 NOMINAL_COLOR = REFERENCE_COLORS[0]  # of what a perfect forecast would have
-PAIR_OF_AXES = (11.0, 4.4)  # inches, side by side
 # Greys tell baselines from trained models; line styles tell them from each other.
 BASELINE_STYLES = (
     ("#5b6b7a", "-"),
@@ -59,10 +61,8 @@ def new_figure(
     """A figure and its axes, side by side; the caller saves it.
 
     Args:
-        width: inches.
-        height: inches.
-        columns: number of axes in a row.
-        rows: of axes.
+        width, height: in inches.
+        columns, rows: of axes.
         of_planes: whether all axes will have equal scales in x and y, so that they cannot fill
             whatever room there is.
 
@@ -73,28 +73,23 @@ def new_figure(
         >>> figure, axes = new_figure(10, 5, columns=2)
         >>> figure.savefig("figure.png")
     """
-    figure = Figure(
-        figsize=(width, height), layout="compressed" if of_planes else "constrained", dpi=150
-    )
+    layout: Literal["compressed", "constrained"] = "compressed" if of_planes else "constrained"
+    figure = Figure(figsize=(width, height), layout=layout, dpi=150)
     return figure, figure.subplots(rows, columns)
+
+
+def new_row(columns: int = 2) -> tuple[Figure, Sequence[Axes]]:
+    """The same for axes of one size, side by side in a report."""
+    figure, axes = new_figure(5.5 * columns, 4.4, columns)
+    return figure, list(np.atleast_1d(axes))
 
 
 def curve_styles(names: Iterable[str], baselines: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
     """How to draw the curves of several forecasts on white ground.
 
-    A baseline looks the same whichever other forecasts stand beside it.
-
-    Args:
-        names: of the forecasts; `"truth"` is drawn as the truth. The first one that is neither that
-            nor a baseline has the model's colour.
-        baselines: names of simple forecasts, drawn thin and grey in the style of their place here.
-
-    Returns:
-        Arguments for `Axes.plot` by name, in the order given.
-
-    Example:
-        >>> styles = curve_styles(["model", "truth"])
-        >>> ax.plot(steps, errors, **styles["model"])
+    Arguments of `Axes.plot` by name, in the order given. `"truth"` is drawn as the truth, baselines
+    thin and grey in the style of their place among them, whichever other forecasts stand beside
+    them; the first of all others has the model's colour.
     """
     models = cycle((FORECAST_COLOR, *REFERENCE_COLORS[1:], REFERENCE_COLORS[0]))
     styles: dict[str, dict[str, Any]] = {}
@@ -111,49 +106,33 @@ def curve_styles(names: Iterable[str], baselines: Sequence[str] = ()) -> dict[st
     return styles
 
 
+def plot_steps(ax: Axes, values: ArrayLike, **style: Any) -> None:
+    """A curve [T'] over steps ahead."""
+    ax.plot(np.arange(1, np.size(values) + 1), values, **style)
+
+
 def draw_paths(
     ax: Axes, positions: ArrayLike, color: str, width: float = 1.2, fade: bool = False
 ) -> None:
-    """One line per particle; with `fade`, transparent at its start.
-
-    Args:
-        ax: where to draw.
-        positions: [frames, N, 2].
-        color: of the lines.
-        width: of the lines, in points.
-        fade: whether lines show the direction of time.
-    """
+    """One line per particle, [frames, N, 2]; with `fade`, transparent at its start."""
     paths = np.swapaxes(np.asarray(positions, float), 0, 1)  # [N, frames, 2]
     segments = np.stack([paths[:, :-1], paths[:, 1:]], axis=2)  # [N, frames - 1, 2, 2]
     count = segments.shape[1]
     colors = np.tile(to_rgba(color), (count, 1))
     if fade:
         colors[:, 3] = np.linspace(0.15, 1.0, count)
-    ax.add_collection(
-        LineCollection(
-            list(segments.reshape(-1, 2, 2)),
-            colors=np.tile(colors, (len(paths), 1)),
-            linewidths=width,
-            capstyle="round",
-        )
-    )
+    colors = np.tile(colors, (len(paths), 1))
+    lines = list(segments.reshape(-1, 2, 2))
+    ax.add_collection(LineCollection(lines, colors=colors, linewidths=width, capstyle="round"))
 
 
 def label_plane(ax: Axes, unit: str = "length units") -> None:
     """Equal axes in the x-y plane, labelled."""
-    ax.set_aspect("equal")
-    ax.set_xlabel(f"x ({unit})")
-    ax.set_ylabel(f"y ({unit})")
+    ax.set(aspect="equal", xlabel=f"x ({unit})", ylabel=f"y ({unit})")
 
 
 def number_particles(ax: Axes, positions: ArrayLike, color: str) -> None:
-    """Write each particle's number, counted from 0, beside it: paths that cross can be told apart.
-
-    Args:
-        ax: where to draw.
-        positions: [N, 2]; particles outside of the axes get no number.
-        color: of the numbers.
-    """
+    """Write each particle's number, counted from 0, beside it, [N, 2], if it is within the axes."""
     for number, (x, y) in enumerate(np.asarray(positions, float)):
         ax.annotate(
             str(number),
@@ -169,27 +148,20 @@ def number_particles(ax: Axes, positions: ArrayLike, color: str) -> None:
 
 
 def finish_curves(ax: Axes, xlabel: str, ylabel: str, title: str) -> None:
-    """Labels, grid and legend of axes with curves.
-
-    Args:
-        ax: what has been drawn in.
-        xlabel, ylabel: with units.
-        title: of the axes.
-    """
+    """Labels, grid and legend of axes with curves."""
     ax.grid(alpha=0.25)
-    ax.set_xlabel(xlabel)
-    ax.set_ylabel(ylabel)
-    ax.set_title(title)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.legend(fontsize=8)
 
 
 def finish_steps(ax: Axes, ylabel: str, title: str) -> None:
-    """The same where the horizontal axis is steps ahead.
-
-    Args:
-        ax: what has been drawn in.
-        ylabel: with units.
-        title: of the axes.
-    """
+    """The same where the horizontal axis is steps ahead."""
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     finish_curves(ax, "steps ahead", ylabel, title)
+
+
+def label_plainly(axis: Axis, subs: Sequence[float] = (1.0, 2.0, 5.0)) -> None:
+    """Plain numbers at a logarithmic axis, also of less than a decade."""
+    axis.set_major_locator(LogLocator(subs=subs))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())

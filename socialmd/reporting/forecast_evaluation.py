@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from socialmd.reporting.figure_folder import FigureFolder
 from socialmd.reporting.forecasts import Forecasts
-from socialmd.reporting.html_report import SUMMARY, Report, Section
+from socialmd.reporting.html_report import SUMMARY, Report, Section, fill
+from socialmd.reporting.html_table import Row
 from socialmd.reporting.measure import Measure, measures
-from socialmd.reporting.prose import fill
 
 __all__ = ["ForecastEvaluation"]
 
@@ -68,28 +68,26 @@ class ForecastEvaluation:
                 self._measured.append(measure)
 
     def attempt(self, name: str, compute: Callable[[], T]) -> T | None:
-        """Compute what may not be possible: the rest is worth having without it.
-
-        Args:
-            name: of what is left out then.
-            compute: does it.
-
-        Returns:
-            What it gives; nothing, and the reason in `left_out`, if it cannot be done.
-        """
+        """Compute what may not be possible; nothing then, and the reason in `left_out` by name."""
         try:
             return compute()
         except (ValueError, FloatingPointError) as error:
             self.left_out[name] = str(error)
             return None
 
+    def apart(self, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+        """Rows of trained models, by their first cells, and those of all else: for a `Table`."""
+        models = self.forecasts.models
+        own, others = (
+            [r for r in rows if (r[0] in models) == is_model] for is_model in (True, False)
+        )
+        return own, others
+
     def to_json(self) -> dict[str, Any]:
         """What `metrics.json` holds, besides what was measured on which data."""
         for_pictures = {key for measure in measures() for key in measure.for_pictures}
-        tables = {
-            key: _plain(each) for key, each in self.numbers.items() if key not in for_pictures
-        }
-        return {**tables, "left_out": self.left_out, "cautions": self.cautions}
+        stored = {key: each for key, each in self.numbers.items() if key not in for_pictures}
+        return {**_plain(stored), "left_out": self.left_out, "cautions": self.cautions}
 
     def text(self) -> str:
         """The most important numbers, as they are printed."""
@@ -115,16 +113,13 @@ class ForecastEvaluation:
             subtitle: what was measured, on what.
             remarks: sentences that belong into the summary.
             made_by: title -> text: command, configurations, versions.
-
-        Returns:
-            The page; `write` writes it.
         """
+        measured = self._measured
         shown = [
-            self.attempt(each.name, partial(each.sections, self, figures))
-            for each in self._measured
+            self.attempt(each.name, partial(each.sections, self, figures)) for each in measured
         ]
         models = [
-            " ".join(filter(None, (measure.about(self, name) for measure in self._measured)))
+            " ".join(filter(None, (measure.about(self, name) for measure in measured)))
             for name in self.forecasts.models
         ]
         cautions = self._told(CAUTION, self.cautions)

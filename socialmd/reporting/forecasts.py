@@ -53,11 +53,7 @@ class Forecasts(NamedTuple):
         return int(self.windows.truth.shape[-1])
 
     def require_plane(self) -> None:
-        """Refuse trajectories in space.
-
-        Raises:
-            NotPossibleError: there are three coordinates.
-        """
+        """Raise a NotPossibleError if there are three coordinates."""
         if self.spatial_dims != 2:
             raise NotPossibleError(
                 f"expected trajectories in the plane, found {self.spatial_dims} dimensions"
@@ -94,9 +90,6 @@ def forecast_windows(
         split: `"test"`, say.
         max_windows: at most so many windows, evenly spread over the split; all if none is given.
 
-    Returns:
-        The forecasts.
-
     Raises:
         FileNotFoundError: the data set or the split is missing.
         ValueError: the data are not such as a model was made for, or a model has the name of a
@@ -127,6 +120,7 @@ def forecast_windows(
         name: each.rollout(windows.past, known.num_steps, each.point_feedback, 0, progress=name)
         for name, each in forecasters.items()
     }
+    predicted = {name: each for name, (_, each) in rollouts.items() if each is not None}
     return Forecasts(
         windows=windows,
         description=description,
@@ -134,9 +128,7 @@ def forecast_windows(
         models=dict(models),
         baselines=baselines,
         positions={name: positions for name, (positions, _) in rollouts.items()},
-        parameters={
-            name: parameters for name, (_, parameters) in rollouts.items() if parameters is not None
-        },
+        parameters=predicted,
         left_out=left_out,
     )
 

@@ -1,23 +1,22 @@
-"""Text, tables and pictures -> one HTML page that needs no other file and no network.
-
-`Section` and `Picture` are nested fields of a `Report`, a few lines each and of no use without it:
-they live in one file with it so that the shape of a report can be read in one place.
-"""
+"""Text, tables and pictures -> one HTML page that needs no other file and no network."""
 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
 from socialmd.files import write_text
 from socialmd.reporting.html_table import Table
 
-__all__ = ["SUMMARY", "Picture", "Report", "Section"]
+__all__ = ["SUMMARY", "Picture", "Report", "Section", "fill"]
 
+WORDS = jinja2.Environment(undefined=jinja2.StrictUndefined)
 SUMMARY = "Summary"  # the heading of the first section of an evaluation
 
 
@@ -101,17 +100,30 @@ class Report:
         return environment.get_template("html_report.html.jinja").render(report=self)
 
     def write(self, path: str | Path, name_units: Callable[[str], str] = str) -> None:
-        """Write the page, whole or not at all.
-
-        Args:
-            path: the file.
-            name_units: gives the text the units of the data (see `DatasetDescription.name_units`).
+        """Write the page, whole or not at all, in the units of the data (see `FigureFolder`).
 
         Raises:
             FileNotFoundError, ValueError: as `html`.
             OSError: the file cannot be written.
         """
         write_text(path, name_units(self.html()))
+
+
+def fill(template: str, **values: Any) -> str:
+    """Words about numbers: the text of a Jinja template, on one line, not escaped for HTML.
+
+    Args:
+        template: the words; where its lines end does not matter.
+        values: what its expressions are of.
+
+    Raises:
+        jinja2.UndefinedError: a value is missing.
+
+    Example:
+        >>> fill('{{ count }} windows, {{ "%.1f" % part }} % of all', count=3, part=12.34)
+        '3 windows, 12.3 % of all'
+    """
+    return re.sub(r"[ \n]+", " ", WORDS.from_string(template).render(**values)).strip()
 
 
 def _data_uri(picture: Picture) -> str:

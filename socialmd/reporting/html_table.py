@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 __all__ = ["Row", "Table"]
 
@@ -100,11 +100,10 @@ class Table:
 
     def _best_rows(self, column: int, goal: Goal) -> list[int]:
         """Rows that are bold in one column, counted through trained models and baselines."""
-        scores: dict[int, float] = {}
-        for index, row in enumerate([*self.rows, *self.baselines]):
-            cell = row[column]
-            if isinstance(cell, Real):
-                scores[index] = self._score(float(cell), goal)
+        cells: list[Any] = [row[column] for row in (*self.rows, *self.baselines)]
+        scores = {
+            i: self._score(float(c), goal) for i, c in enumerate(cells) if isinstance(c, Real)
+        }
         if len(scores) < 2:  # a number alone is the best of nothing
             return []
         trained = [score for index, score in scores.items() if index < len(self.rows)]

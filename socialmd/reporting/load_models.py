@@ -12,15 +12,12 @@ __all__ = ["compare_windows", "load_models"]
 
 
 def load_models(paths: Sequence[Path]) -> dict[str, ForecastModel]:
-    """Models by the names of their folders.
+    """Models by the names of their folders, in the order given.
 
     Where two folders have the same name, all are called by the folder above as well.
 
     Args:
         paths: folders that training wrote, or `.keras` files.
-
-    Returns:
-        The models, in the order given.
 
     Raises:
         FileNotFoundError, ValueError: as `load`; or two models cannot be told apart.
@@ -41,14 +38,7 @@ def load_models(paths: Sequence[Path]) -> dict[str, ForecastModel]:
 
 
 def compare_windows(models: Mapping[str, ForecastModel]) -> list[str]:
-    """Remarks on models that were trained on windows of another kind than the first one's.
-
-    Args:
-        models: by name; the first one says how trajectories become windows.
-
-    Returns:
-        A sentence for each such model.
-    """
+    """A sentence for each model that was trained on windows of another kind than the first one."""
     windows = {name: model.experiment.data for name, model in models.items()}
     first = next(iter(windows.values()))
     remarks = []

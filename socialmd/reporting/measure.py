@@ -12,7 +12,7 @@ from socialmd.reporting.html_report import Section
 if TYPE_CHECKING:
     from socialmd.reporting.forecast_evaluation import ForecastEvaluation
 
-__all__ = ["Measure", "measures", "register_measure"]
+__all__ = ["Measure", "by_name", "measures", "register_measure"]
 
 
 class Measure(ABC):
@@ -52,14 +52,13 @@ class Measure(ABC):
 
     @abstractmethod
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any] | None:
-        """Measure.
+        """Numbers by their keys in `metrics.json`; nothing if they were not asked for.
 
         Args:
             evaluation: holds the forecasts, and the numbers of measures before this one.
 
         Returns:
-            Numbers by their keys in `metrics.json`: dictionaries, lists and dataclasses of numbers.
-            Nothing if they were not asked for.
+            Dictionaries, lists and dataclasses of numbers.
 
         Raises:
             NotPossibleError, ValueError, FloatingPointError: it cannot be measured; the message
@@ -67,15 +66,7 @@ class Measure(ABC):
         """
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
-        """What the report shows.
-
-        Args:
-            evaluation: holds all numbers.
-            figures: where figures are saved.
-
-        Returns:
-            Sections; those of one heading, of other measures too, become one.
-        """
+        """What the report shows; sections of one heading, of other measures too, become one."""
         return ()
 
     def about(self, evaluation: ForecastEvaluation, model: str) -> str:
@@ -111,3 +102,8 @@ def register_measure(cls: M) -> M:
 def measures() -> list[Measure]:
     """All that are registered, in the order of their places."""
     return sorted(MEASURES.values(), key=lambda measure: measure.place)
+
+
+def by_name(found: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """One number, or list of numbers, of each forecast that was measured."""
+    return {name: getattr(each, key) for name, each in found.items()}

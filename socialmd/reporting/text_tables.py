@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from socialmd.evaluation.forecast_metrics import ForecastMetrics
+from socialmd.evaluation import ForecastMetrics
+from socialmd.reporting.measure import by_name
 
-__all__ = ["overall_table", "step_table"]
+__all__ = ["COLUMNS", "overall_table", "step_table"]
+
+COLUMNS = {"MAE": "mae", "median": "median_error", "ADE": "ade", "FDE": "fde", "NLL": "nll"}
+BLOCKS = {"MAE": "mae_per_step", "median": "median_error_per_step", "NLL": "nll_per_step"}
 
 
 def overall_table(metrics: Mapping[str, ForecastMetrics]) -> str:
-    """Table with one row for each forecast.
-
-    Args:
-        metrics: by name of the forecast.
-
-    Returns:
-        Lines of aligned columns; "-" where a forecast is no density.
+    """Table with one row for each forecast, by name; "-" where it is no density.
 
     Example:
         >>> print(overall_table({"constant velocity": metrics}))
@@ -26,22 +24,17 @@ def overall_table(metrics: Mapping[str, ForecastMetrics]) -> str:
         constant velocity  0.2940  0.1300  0.4602  0.9320    -
     """
     rows = [
-        [name, *map(_number, (row.mae, row.median_error, row.ade, row.fde, row.nll))]
+        [name, *(_number(getattr(row, key)) for key in COLUMNS.values())]
         for name, row in metrics.items()
     ]
-    return _align([["forecast", "MAE", "median", "ADE", "FDE", "NLL"], *rows])
+    return _align([["forecast", *COLUMNS], *rows])
 
 
 def step_table(metrics: Mapping[str, ForecastMetrics], num_columns: int = 7) -> str:
-    """Table with one column for each of a few steps ahead.
+    """Table with one column for each of a few steps ahead, evenly spread from first to last.
 
-    Args:
-        metrics: by name of the forecast; all with the same T'.
-        num_columns: steps shown, evenly spread from the first to the last.
-
-    Returns:
-        Lines of aligned columns in three blocks: mean absolute error, median absolute error, and
-        the NLL of those forecasts that are densities.
+    There are three blocks: mean absolute error, median absolute error, and the NLL of those
+    forecasts that are densities. All have the same T'.
 
     Example:
         >>> print(step_table({"model": metrics}, num_columns=3))
@@ -52,21 +45,17 @@ def step_table(metrics: Mapping[str, ForecastMetrics], num_columns: int = 7) -> 
         NLL at step          1      15      30
         model          -5.2010 -1.5040  0.6120
     """
-    blocks: dict[str, dict[str, list[float] | None]] = {
-        "MAE": {name: row.mae_per_step for name, row in metrics.items()},
-        "median": {name: row.median_error_per_step for name, row in metrics.items()},
-        "NLL": {name: row.nll_per_step for name, row in metrics.items()},
-    }
     num_steps = len(next(iter(metrics.values())).mae_per_step)
     spread = np.linspace(0, num_steps, num_columns).round().astype(int)
     steps = np.unique(spread.clip(min=1)).tolist()  # counted from one
     rows = []
-    for title, series in blocks.items():
-        densities = {name: values for name, values in series.items() if values is not None}
-        if densities:
-            rows.append([f"{title} at step", *map(str, steps)])
-        for name, values in densities.items():
-            rows.append([name, *(_number(values[step - 1]) for step in steps)])
+    for title, key in BLOCKS.items():
+        block = [
+            [name, *(_number(values[step - 1]) for step in steps)]
+            for name, values in by_name(metrics, key).items()
+            if values is not None
+        ]
+        rows += [[f"{title} at step", *map(str, steps)], *block] if block else []
     return _align(rows)
 
 

@@ -1,4 +1,4 @@
-"""Forecasts chosen by rule, as in figures 29 to 34 of the thesis."""
+"""Figures 8 and 29 to 34 of the thesis: a grid and forecasts that are chosen by rule."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from socialmd.config import ModelConfig
+from socialmd.data import Windows
 from socialmd.evaluation import NotPossibleError, baseline_names, closest_pairs
-from socialmd.plots import new_figure, plot_errors
+from socialmd.layers import StackedStatePooling
+from socialmd.layers.grid import find_neighbours
+from socialmd.plots import new_figure, plot_errors, plot_stacked_grids
 from socialmd.plots.forecast import add_legend
 from socialmd.plots.style import FORECAST_COLOR, PAST_COLOR, TRUTH_COLOR
-from socialmd.reporting.drawing import Drawing
-from socialmd.reporting.forecast_picture import draw_forecast, window_at
-from socialmd.reporting.forecasts import Forecasts
+from socialmd.reporting import Drawing, Forecasts
 from socialmd.reporting.measures.close_encounters import (
     CLOSE,
     draw_around,
     sigma_and_error_around,
 )
+from socialmd.reporting.measures.forecast_gallery import draw_forecast, window_at
 
-__all__ = ["draw_around_close_approaches", "draw_close_approaches", "draw_window"]
+__all__ = ["draw_around_close_approaches", "draw_close_approaches", "draw_pooling", "draw_window"]
 
+SIDE = 4.6  # inches, of one grid
 FORECAST = (
     "Forecast (red) over the truth (white) on the predicted density of all steps together, whose "
     "colours follow its fourth root; grey, what was given."
@@ -31,22 +35,54 @@ LABELLED_DENSITIES = 10.0 ** np.arange(-2, 5)
 BRIGHTEST = 0.999  # of all pixels; the first steps are so certain that they would outshine the rest
 
 
+def draw_pooling(config: ModelConfig, windows: Windows) -> Drawing:
+    """The grids of one particle, chosen at the last frames that are given; a panel for each.
+
+    Raises:
+        NotPossibleError: the model has no grids, or no particle has a neighbour on the smallest.
+    """
+    sizes, circles = config.grid_sizes, config.distance_filter
+    if not sizes:
+        raise NotPossibleError("the model has no grids")
+    frames = windows.inputs[:, -1, :, :2]  # [W, N, 2]
+    mask = np.ones(frames.shape[:2], bool) if windows.mask is None else windows.mask
+    _, neighbours = find_neighbours(frames, [min(sizes)], circles, mask)
+    near = np.asarray(neighbours).sum(axis=(2, 3)) * mask  # [W, N]
+    if not near.any():
+        raise NotPossibleError("no particle has a neighbour on its smallest grid")
+    window, particle = np.unravel_index(near.argmax(), near.shape)
+    # Real particles come first: leaving the padded ones away renumbers none.
+    frame = frames[window][mask[window]]
+    ones = np.ones((1, len(frame), 1), "float32")
+    layers = [StackedStatePooling([side], config.grid_cells, circles) for side in sizes]
+    counts = [np.asarray(layer(frame[None], ones))[0, particle, ..., 0] for layer in layers]
+
+    rows, columns = -(-len(sizes) // 2), min(len(sizes), 2)
+    size = (SIDE * columns + 0.8, SIDE * rows + 0.9)
+    figure = Figure(size, layout="constrained", dpi=150)
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for empty in axes[len(sizes) :]:
+        empty.set_axis_off()
+    offsets = np.delete(frame - frame[particle], particle, axis=0)
+    image = plot_stacked_grids(axes[: len(sizes)], offsets, counts, sizes, circles)
+    ticks = np.arange(1, np.max(counts) + 1)
+    figure.colorbar(image, ax=axes, ticks=ticks, label="neighbours in a cell", shrink=0.5)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return Drawing(
+        figure,
+        f"particle with the most neighbours on its smallest grid, in {len(frames)} frames",
+        f"Stacked state pooling on {len(sizes)} grids of {config.grid_cells} x {config.grid_cells} "
+        "cells: the states of the neighbours on each are summed by cell, and the grids are added. "
+        f"Particle {particle} of test simulation {windows.simulations[window]}.",
+    )
+
+
 def draw_window(
     forecasts: Forecasts, rule: str, quantile: float, with_errors: bool = True
 ) -> Drawing:
-    """The forecast of a window that is chosen by its error.
+    """The forecast of a window at a quantile, named by the rule, of the mean absolute error.
 
-    Args:
-        forecasts: of one model and of baselines.
-        rule: name of the quantile.
-        quantile: of the mean absolute error, over the windows.
-        with_errors: whether to draw the errors of all forecasts beside it.
-
-    Returns:
-        The figure.
-
-    Example:
-        >>> draw_window(forecasts, "median", 0.5).figure.savefig("median.png")
+    Beside it stand the errors of all forecasts there, of one model and of baselines.
     """
     (name,), window = forecasts.models, window_at(forecasts, quantile)
     truth, simulations = forecasts.windows.truth, forecasts.windows.simulations
@@ -71,20 +107,10 @@ def draw_window(
 
 
 def draw_close_approaches(forecasts: Forecasts, count: int = 3) -> Drawing:
-    """Zoomed in on the closest approaches.
-
-    Args:
-        forecasts: of one model and of baselines.
-        count: approaches, each of another simulation.
-
-    Returns:
-        The figure, one panel for each approach.
+    """Zoomed in on the closest approaches, each of another simulation, a panel for each.
 
     Raises:
         NotPossibleError: there is none.
-
-    Example:
-        >>> draw_close_approaches(forecasts).figure.savefig("close.png")
     """
     (name,), windows = forecasts.models, forecasts.windows
     chosen = closest_pairs(windows, count)
@@ -117,17 +143,8 @@ def draw_close_approaches(forecasts: Forecasts, count: int = 3) -> Drawing:
 def draw_around_close_approaches(forecasts: Forecasts) -> Drawing:
     """Predicted sigma and error before and after close approaches.
 
-    Args:
-        forecasts: of one model and of baselines.
-
-    Returns:
-        The figure.
-
     Raises:
         NotPossibleError: the windows hold no such approach.
-
-    Example:
-        >>> draw_around_close_approaches(forecasts).figure.savefig("sigma.png")
     """
     (name,) = forecasts.models
     try:

@@ -67,7 +67,7 @@ def save_coarsely(folder, figure, name):
 
 
 def test_every_figure_is_made_with_its_caption(run, folder, monkeypatch, capsys):
-    monkeypatch.setattr("socialmd.reporting.forecast_picture.PIXELS", 8)
+    monkeypatch.setattr("socialmd.reporting.measures.forecast_gallery.PIXELS", 8)
     monkeypatch.setattr(FigureFolder, "save", save_coarsely)  # the time goes into drawing
     run("all")
     names = {path.stem for path in (folder / "all").glob("*.png")}

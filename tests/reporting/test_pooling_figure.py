@@ -6,7 +6,7 @@ import pytest
 from socialmd.config import ModelConfig
 from socialmd.data import Windows
 from socialmd.evaluation import NotPossibleError
-from socialmd.reporting.pooling_figure import draw_pooling
+from socialmd.reporting.thesis_figures import draw_pooling
 
 CELLS = 4
 SIZES = (8.0, 2.0, 4.0)

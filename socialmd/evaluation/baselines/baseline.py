@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Self, TypeVar
+from collections.abc import Iterable
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from socialmd.data import DatasetDescription
 from socialmd.data.masked_inputs import unpack
-from socialmd.evaluation.baselines.known_data import KnownData
-from socialmd.evaluation.not_possible import NotPossibleError
+from socialmd.evaluation.checks import NotPossibleError
 from socialmd.types import FloatArray, Inputs
 
 __all__ = [
     "BASELINES",
     "Baseline",
+    "KnownData",
     "baseline_names",
     "check_frames",
     "make_baselines",
     "register_baseline",
 ]
+
+
+class KnownData(NamedTuple):
+    """Facts of a data set, as far as there are any and a baseline may know them.
+
+    Args:
+        num_steps: T', steps ahead that will be asked for.
+        spatial_dims: D, how many of the features are coordinates.
+        training_split: batches of inputs [B, T, N, F] and targets [B, T', N, D], to fit to.
+        description: of the data set; names the law of motion, say.
+        spacing: time from one step to the next.
+    """
+
+    num_steps: int
+    spatial_dims: int = 2
+    training_split: Iterable[Any] | None = None
+    description: DatasetDescription | None = None
+    spacing: float = 1.0
 
 
 class Baseline(ABC):
@@ -126,11 +146,10 @@ def make_baselines(
     made: dict[str, Baseline] = {}
     left_out = {}
     for name in baseline_names():
-        cls = BASELINES[name]
-        if rivals_only and not cls.is_rival:
+        if rivals_only and not BASELINES[name].is_rival:
             continue
         try:
-            made[name] = cls.for_data(data)
+            made[name] = BASELINES[name].for_data(data)
         except NotPossibleError as reason:
             left_out[name] = str(reason)
     return made, left_out

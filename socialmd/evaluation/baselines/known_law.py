@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Self
 
 from socialmd.config import ManyBodySystem
-from socialmd.evaluation.baselines.baseline import Baseline, register_baseline
-from socialmd.evaluation.baselines.known_data import KnownData
-from socialmd.evaluation.not_possible import NotPossibleError
+from socialmd.evaluation.baselines.baseline import Baseline, KnownData, register_baseline
+from socialmd.evaluation.checks import NotPossibleError
 from socialmd.simulation import FEATURES_OF_LAW, accelerations, integrate, law_of
 from socialmd.types import FloatArray
 
@@ -31,7 +30,8 @@ class KnownLaw(Baseline):
             data and `subsample = 20`, 2000 of them are time steps of 1e-6.
 
     Raises:
-        ValueError: a number is not positive.
+        ValueError: a number is not positive; on rollout, there are other features.
+        FloatingPointError: on rollout, the integration has become infinite.
 
     Example:
         >>> law = KnownLaw(config.system, step_spacing=0.002)
@@ -65,12 +65,6 @@ class KnownLaw(Baseline):
         return cls(law, data.spacing)
 
     def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:
-        """See `Baseline.forecast`.
-
-        Raises:
-            ValueError: there are other features.
-            FloatingPointError: the integration has become infinite.
-        """
         if frames.shape[-1] != 4:
             raise ValueError(
                 f"inputs: expected the 4 features x, y, mass, charge, found {frames.shape[-1]}"

@@ -9,9 +9,13 @@ import numpy as np
 
 from socialmd.data import real_particles
 from socialmd.data.masked_inputs import unpack
-from socialmd.evaluation.baselines.baseline import Baseline, check_frames, register_baseline
-from socialmd.evaluation.baselines.known_data import KnownData
-from socialmd.evaluation.not_possible import NotPossibleError
+from socialmd.evaluation.baselines.baseline import (
+    Baseline,
+    KnownData,
+    check_frames,
+    register_baseline,
+)
+from socialmd.evaluation.checks import NotPossibleError
 from socialmd.types import FloatArray
 
 __all__ = ["LinearAutoregression"]
@@ -33,7 +37,9 @@ class LinearAutoregression(Baseline):
         spatial_dims: D, how many of the features are coordinates.
 
     Raises:
-        ValueError: `target_steps` is not positive.
+        ValueError: `target_steps` is not positive; on rollout, there are other numbers of steps
+            than in the fit.
+        RuntimeError: on rollout, nothing was fitted yet.
 
     Example:
         >>> autoregression = LinearAutoregression(target_steps=30)
@@ -93,12 +99,6 @@ class LinearAutoregression(Baseline):
         self.coefficients = np.linalg.lstsq(gram, moments)[0]
 
     def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:
-        """See `Baseline.forecast`.
-
-        Raises:
-            RuntimeError: nothing was fitted yet.
-            ValueError: there are other numbers of steps than in the fit.
-        """
         if self.coefficients is None:
             raise RuntimeError("call `fit` before `rollout`")
         if num_steps > self.target_steps:

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike
 
 from socialmd.evaluation import (
@@ -20,21 +19,16 @@ from socialmd.evaluation import (
     closest_approach,
     error_by_closest_approach,
 )
-from socialmd.plots import new_figure
 from socialmd.plots.style import (
     FORECAST_COLOR,
-    PAIR_OF_AXES,
     TRUTH_LINE_COLOR,
     curve_styles,
     finish_curves,
+    label_plainly,
+    new_row,
 )
-from socialmd.reporting.figure_folder import FigureFolder
-from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.forecasts import Forecasts
-from socialmd.reporting.html_report import Section
-from socialmd.reporting.html_table import Row, Table
-from socialmd.reporting.measure import Measure, register_measure
-from socialmd.reporting.prose import fill
+from socialmd.reporting import FigureFolder, ForecastEvaluation, Forecasts, Section, Table, fill
+from socialmd.reporting.measure import Measure, by_name, register_measure
 
 __all__ = [
     "CLOSE",
@@ -103,17 +97,8 @@ def sigma_and_error_around(forecasts: Forecasts, name: str) -> dict[str, AroundC
     """Predicted `"sigma"` and `"error"` of a model before and after close approaches.
 
     Those are the closest approaches of the 30 % of all particles, in all windows, that come closest
-    to another one; a sixth of T' is looked at on each side.
-
-    Args:
-        forecasts: of the model and its windows.
-        name: of the model.
-
-    Returns:
-        Both per coordinate, in units of length.
-
-    Raises:
-        ValueError: no approach has so many steps on each side, or no particle stays away.
+    to another one; a sixth of T' is looked at on each side. Both are per coordinate, in units of
+    length.
     """
     truth = forecasts.windows.truth
     threshold = float(np.quantile(closest_approach(truth)[0], CLOSE))
@@ -130,20 +115,13 @@ def sigma_and_error_around(forecasts: Forecasts, name: str) -> dict[str, AroundC
 
 
 def draw_around(ax: Axes, quantities: Mapping[str, AroundCloseApproaches], title: str) -> None:
-    """Predicted sigma and actual error of a model before and after close approaches.
-
-    Args:
-        ax: where to draw.
-        quantities: as `sigma_and_error_around` gives them.
-        title: of the axes.
-    """
+    """What `sigma_and_error_around` gives."""
     for quantity, name, color in (
         ("sigma", "predicted sigma", FORECAST_COLOR),
         ("error", "actual error", TRUTH_LINE_COLOR),
     ):
         plot_around_close_approaches(ax, quantities[quantity], name, color)
-    label = "per coordinate (length units)"
-    finish_curves(ax, "steps from the closest approach", label, title)
+    finish_curves(ax, "steps from the closest approach", "per coordinate (length units)", title)
 
 
 def plot_error_by_closest_approach(
@@ -153,8 +131,7 @@ def plot_error_by_closest_approach(
     styles = curve_styles(errors, baseline_names())
     for name, values in errors.items():
         ax.plot(distances, values, marker="o", markersize=4, **styles[name])
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    ax.set(xscale="log", yscale="log")
     distance = "closest approach in the truth (length units)"
     error = "median final displacement error (length units)"
     finish_curves(ax, distance, error, "Error against closest approach")
@@ -166,44 +143,34 @@ def plot_around_close_approaches(
     """Median of a quantity in a band of its quartiles, and the control's median, dashed."""
     steps = around.offsets
     ax.fill_between(steps, around.lower, around.upper, color=color, alpha=0.15, linewidth=0)
-    label = f"{name}: close approaches"
-    ax.plot(steps, around.median, color=color, linewidth=2.2, label=label)
-    label = f"{name}: control"
-    ax.plot(steps, around.control, color=color, linewidth=1.5, linestyle="--", label=label)
+    median, control = (around.median, "close approaches"), (around.control, "control")
+    for (curve, label), width, line in ((median, 2.2, "-"), (control, 1.5, "--")):
+        style: dict[str, Any] = {"color": color, "linewidth": width, "linestyle": line}
+        ax.plot(steps, curve, label=f"{name}: {label}", **style)
     ax.axvline(0, color=TRUTH_LINE_COLOR, linewidth=0.8, alpha=0.6)
     ax.set_yscale("log")
-    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    label_plainly(ax.yaxis)
 
 
 def _tabulate(around: Mapping[str, Mapping[str, AroundCloseApproaches]]) -> Table:
-    rows: list[Row] = []
-    for name, quantities in around.items():
-        sigma, error = quantities["sigma"], quantities["error"]
-        rows.append(
-            [name, sigma.ratio, sigma.control_ratio, error.ratio, error.control_ratio, sigma.count]
-        )
     width = next(iter(around.values()))["sigma"].offsets[-1]
     return Table(
         fill(CAPTION_OF_TABLE, width=width),
         ["model", "sigma", "sigma, control", "error", "error, control", "approaches"],
-        rows,
+        [
+            [name, s.ratio, s.control_ratio, e.ratio, e.control_ratio, s.count]
+            for name, (s, e) in ((n, (q["sigma"], q["error"])) for n, q in around.items())
+        ],
         digits=2,
     )
 
 
 def _draw(evaluation: ForecastEvaluation) -> Figure:
-    groups, around = (
-        evaluation.numbers[key] for key in ("closest_approach", "around_close_approaches")
-    )
-    width, height = PAIR_OF_AXES
-    figure, axes = new_figure(width / 2 * (1 + len(around)), height, columns=1 + len(around))
-    plot_error_by_closest_approach(
-        axes[0],
-        next(iter(groups.values())).distances,
-        {name: group.median_fde for name, group in groups.items()},
-    )
+    groups = evaluation.numbers["closest_approach"]
+    around = evaluation.numbers["around_close_approaches"]
+    figure, axes = new_row(1 + len(around))
+    distances = next(iter(groups.values())).distances
+    plot_error_by_closest_approach(axes[0], distances, by_name(groups, "median_fde"))
     for ax, (name, quantities) in zip(axes[1:], around.items(), strict=True):
         draw_around(ax, quantities, f"{name}: before and after")
     return figure

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,15 +12,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from socialmd.evaluation import Conservation, Forecaster, NotPossibleError, baseline_names
-from socialmd.plots import new_figure
-from socialmd.plots.style import PAIR_OF_AXES, curve_styles, finish_curves
-from socialmd.reporting.figure_folder import FigureFolder
-from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.forecasts import Forecasts
-from socialmd.reporting.html_report import Section
-from socialmd.reporting.html_table import Row, Table
-from socialmd.reporting.measure import Measure, register_measure
-from socialmd.reporting.prose import fill
+from socialmd.plots.style import curve_styles, finish_curves, new_row, plot_steps
+from socialmd.reporting import FigureFolder, ForecastEvaluation, Forecasts, Section, Table, fill
+from socialmd.reporting.measure import Measure, by_name, register_measure
 from socialmd.simulation import law_of, total_energy
 from socialmd.types import Array
 
@@ -47,8 +42,6 @@ CAPTION_OF_LONG = """
 The same ten times beyond the training horizon, where the known law stands for the truth.
 """
 
-Energy = Callable[[Any, Any], Array]
-
 
 @register_measure
 class ConservedQuantities(Measure):
@@ -67,7 +60,7 @@ class ConservedQuantities(Measure):
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
         forecasts = evaluation.forecasts
-        near = evaluation.attempt("conservation", lambda: _measure(forecasts))
+        near = evaluation.attempt("conservation", lambda: _measure_near(forecasts))
         far = evaluation.attempt("long forecasts", lambda: _measure_far(forecasts))
         return {"conservation": near or {}, **(far or {})}
 
@@ -78,11 +71,9 @@ class ConservedQuantities(Measure):
         alt = "Drift of momentum and energy by step"
         pictures = [figures.picture(_draw(near), "conservation", CAPTION, alt)]
         if far:
-            caption, alt = (
-                fill(CAPTION_OF_LONG),
-                alt.replace("by step", "over ten times as many steps"),
-            )
-            pictures.append(figures.picture(_draw(far), "long_conservation", caption, alt))
+            alt = alt.replace("by step", "over ten times as many steps")
+            picture = figures.picture(_draw(far), "long_conservation", fill(CAPTION_OF_LONG), alt)
+            pictures.append(picture)
         return [Section(HEADING, [fill(INTRODUCTION)], [_tabulate(near, evaluation)], pictures)]
 
 
@@ -95,29 +86,21 @@ def plot_conservation(
     conserve exactly; without a floor it is linear.
     """
     styles = curve_styles(drifts, baseline_names())
-    lowest = np.inf
     for name, values in drifts.items():
-        curve = np.asarray(values, float)  # [T']
-        ax.plot(np.arange(1, len(curve) + 1), np.maximum(curve, floor or 0.0), **styles[name])
-        lowest = min(lowest, curve.min())
+        plot_steps(ax, np.maximum(values, floor or 0.0), **styles[name])
     if floor is not None:
         ax.set_yscale("log")
-        if lowest < floor:
-            ax.axhline(
-                floor, color="black", linewidth=0.8, linestyle=":", label=f"{floor:g} or less"
-            )
+        if min(np.min(values) for values in drifts.values()) < floor:
+            style: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": ":"}
+            ax.axhline(floor, label=f"{floor:g} or less", **style)
     finish_curves(ax, "steps ahead", label, title)
 
 
-def _measure(forecasts: Forecasts) -> dict[str, Conservation]:
+def _measure_near(forecasts: Forecasts) -> dict[str, Conservation]:
     _require_masses(forecasts)
-    inputs, truth = forecasts.windows.inputs, forecasts.windows.truth
     moving = {name: each for name, each in forecasts.positions.items() if name != STILL}
-    energy = _energy(forecasts, inputs)
-    return {
-        name: Conservation.from_arrays(inputs, positions, forecasts.spacing, energy)
-        for name, positions in {**moving, "truth": truth}.items()
-    }
+    windows = forecasts.windows
+    return _measure(forecasts, windows.inputs, {**moving, "truth": windows.truth})
 
 
 def _measure_far(forecasts: Forecasts) -> dict[str, Any]:
@@ -134,12 +117,22 @@ def _measure_far(forecasts: Forecasts) -> dict[str, Any]:
         )[0]
         for name, each in forecasters.items()
     }
-    energy = _energy(forecasts, windows.inputs)
-    conservation = {
-        name: Conservation.from_arrays(windows.inputs, each, forecasts.spacing, energy)
+    conservation = _measure(forecasts, windows.inputs, positions)
+    return {"long_conservation": conservation, "long_positions": positions}
+
+
+def _measure(
+    forecasts: Forecasts, inputs: Array, positions: Mapping[str, Array]
+) -> dict[str, Conservation]:
+    """With the total energy of frames of these windows, if the law is known."""
+    energy, law = None, law_of(forecasts.description)
+    if law is not None:
+        masses, charges = inputs[:, -1:, :, 2], inputs[:, -1:, :, 3]  # [W, 1, N]
+        energy = partial(total_energy, law, masses=masses, charges=charges)
+    return {
+        name: Conservation.from_arrays(inputs, each, forecasts.spacing, energy)
         for name, each in positions.items()
     }
-    return {"long_conservation": conservation, "long_positions": positions}
 
 
 def _require_masses(forecasts: Forecasts) -> None:
@@ -152,18 +145,9 @@ def _require_masses(forecasts: Forecasts) -> None:
         )
 
 
-def _energy(forecasts: Forecasts, inputs: Array) -> Energy | None:
-    """Total energy of frames of these windows, if the law is known."""
-    law = law_of(forecasts.description)
-    if law is None:
-        return None
-    masses, charges = inputs[:, -1:, :, 2], inputs[:, -1:, :, 3]  # [W, 1, N]
-    return lambda positions, velocities: total_energy(law, positions, velocities, masses, charges)
-
-
 def _tabulate(found: Mapping[str, Conservation], evaluation: ForecastEvaluation) -> Table:
-    rows: dict[str, Row] = {
-        name: [
+    rows = [
+        [
             name,
             drift.momentum_drift[-1],
             drift.center_of_mass_deviation[-1],
@@ -172,26 +156,21 @@ def _tabulate(found: Mapping[str, Conservation], evaluation: ForecastEvaluation)
             drift.radius[-1],
         ]
         for name, drift in found.items()
-    }
-    models = evaluation.forecasts.models
-    return Table(
-        fill(CAPTION_OF_TABLE),
-        ["forecast", "momentum", "centre of mass", "energy", "kinetic energy", "extent"],
-        [row for name, row in rows.items() if name in models],
-        [row for name, row in rows.items() if name not in models],
-    )
+    ]
+    header = ["forecast", "momentum", "centre of mass", "energy", "kinetic energy", "extent"]
+    return Table(fill(CAPTION_OF_TABLE), header, *evaluation.apart(rows))
 
 
 def _draw(drifts: Mapping[str, Conservation]) -> Figure:
-    figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
-    momentum = {name: drift.momentum_drift for name, drift in drifts.items()}
-    label = "momentum drift / sum of m |v| at the start"
-    plot_conservation(axes[0], momentum, label, "Momentum")
-    energy = {e: d.energy_drift for e, d in drifts.items() if d.energy_drift is not None}
+    figure, (left, right) = new_row()
+    momentum, energy, radius = (
+        by_name(drifts, key) for key in ("momentum_drift", "energy_drift", "radius")
+    )
+    plot_conservation(left, momentum, "momentum drift / sum of m |v| at the start", "Momentum")
+    energy = {name: drift for name, drift in energy.items() if drift is not None}
     if energy:
-        plot_conservation(axes[1], energy, "energy drift / kinetic energy of the past", "Energy")
+        plot_conservation(right, energy, "energy drift / kinetic energy of the past", "Energy")
     else:
-        radius = {name: drift.radius for name, drift in drifts.items()}
         label = "rms distance from the centre of mass (length units)"
-        plot_conservation(axes[1], radius, label, "Extent", floor=None)
+        plot_conservation(right, radius, label, "Extent", floor=None)
     return figure

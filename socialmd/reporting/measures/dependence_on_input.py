@@ -12,20 +12,9 @@ from numpy.typing import NDArray
 
 from socialmd.evaluation import InputDependence, baseline_names
 from socialmd.plots import new_figure, plot_errors
-from socialmd.plots.style import (
-    FORECAST_COLOR,
-    PAIR_OF_AXES,
-    PAST_COLOR,
-    TRUTH_LINE_COLOR,
-    label_plane,
-)
-from socialmd.reporting.figure_folder import FigureFolder
-from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.forecasts import Forecasts
-from socialmd.reporting.html_report import Section
-from socialmd.reporting.html_table import Row, Table
-from socialmd.reporting.measure import Measure, register_measure
-from socialmd.reporting.prose import fill
+from socialmd.plots.style import FORECAST_COLOR, PAST_COLOR, TRUTH_LINE_COLOR, label_plane, new_row
+from socialmd.reporting import FigureFolder, ForecastEvaluation, Forecasts, Section, Table, fill
+from socialmd.reporting.measure import Measure, by_name, register_measure
 from socialmd.types import Array
 
 __all__ = ["DependenceOnInput", "plot_configuration"]
@@ -75,13 +64,12 @@ class DependenceOnInput(Measure):
     absent: ClassVar = {"dependence": {}}
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
-        windows, positions = evaluation.forecasts.windows, evaluation.forecasts.positions
-        return {
-            "dependence": {
-                name: InputDependence.from_arrays(windows.truth, each, windows.mask)
-                for name, each in positions.items()
-            }
+        windows = evaluation.forecasts.windows
+        found = {
+            name: InputDependence.from_arrays(windows.truth, each, windows.mask)
+            for name, each in evaluation.forecasts.positions.items()
         }
+        return {"dependence": found}
 
     def sentences(self, evaluation: ForecastEvaluation) -> Sequence[str]:
         found = evaluation.numbers["dependence"]
@@ -94,24 +82,18 @@ class DependenceOnInput(Measure):
         found, forecasts = evaluation.numbers["dependence"], evaluation.forecasts
         last = len(forecasts.windows.truth) - 1
         chosen = np.unique(np.linspace(0, last, PANELS).round().astype(int))
-        caption = fill(
-            CAPTION_OF_CONFIGURATIONS, count=len(chosen), in_plane=forecasts.spatial_dims == 2
-        )
-        figure, alt = _draw(found), "Variance over windows and distance to the mean by step"
-        pictures = [figures.picture(figure, "dependence", fill(CAPTION), alt)]
-        figure, alt = _draw_configurations(forecasts, chosen), "Last configurations"
-        pictures.append(figures.picture(figure, "configurations", caption, alt))
+        in_plane = forecasts.spatial_dims == 2
+        caption = fill(CAPTION_OF_CONFIGURATIONS, count=len(chosen), in_plane=in_plane)
+        drawn, alt = _draw_configurations(forecasts, chosen), "Last configurations"
+        configurations = figures.picture(drawn, "configurations", caption, alt)
+        alt = "Variance over windows and distance to the mean by step"
+        pictures = [figures.picture(_draw(found), "dependence", fill(CAPTION), alt), configurations]
         table = _tabulate(found, evaluation)
         return [Section(HEADING, [fill(INTRODUCTION)], [table], pictures)]
 
 
 def plot_configuration(
-    ax: Axes,
-    last: Array,
-    truth: Array,
-    forecast: Array,
-    half: float,
-    title: str,
+    ax: Axes, last: Array, truth: Array, forecast: Array, half: float, title: str
 ) -> None:
     """Where particles were, are and were said to be, [N, 2] each, as in figure 21 of the thesis."""
     for pair in zip(truth, forecast, strict=True):  # which one was meant
@@ -129,8 +111,8 @@ def plot_configuration(
 
 
 def _tabulate(found: Mapping[str, InputDependence], evaluation: ForecastEvaluation) -> Table:
-    rows: dict[str, Row] = {
-        name: [
+    rows = [
+        [
             name,
             each.variance_ratio_per_step[-1],
             each.distance_to_mean_per_step[-1],
@@ -138,28 +120,23 @@ def _tabulate(found: Mapping[str, InputDependence], evaluation: ForecastEvaluati
             each.two_step_ratio,
         ]
         for name, each in found.items()
-    }
+    ]
     distance = next(iter(found.values())).true_distance_to_mean_per_step[-1]
-    rows["truth"] = ["truth", 1.0, distance, 1.0, None]
-    models = evaluation.forecasts.models
-    return Table(
-        fill(CAPTION_OF_TABLE),
-        ["forecast", "variance / truth", "distance to mean", "step / truth", "two steps / one"],
-        [row for name, row in rows.items() if name in models],
-        [row for name, row in rows.items() if name not in models],
-    )
+    rows.append(["truth", 1.0, distance, 1.0, None])
+    numbers = ["variance / truth", "distance to mean", "step / truth", "two steps / one"]
+    return Table(fill(CAPTION_OF_TABLE), ["forecast", *numbers], *evaluation.apart(rows))
 
 
 def _draw(found: Mapping[str, InputDependence]) -> Figure:
-    figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
-    variances = {name: each.variance_ratio_per_step for name, each in found.items()}
+    figure, (left, right) = new_row()
+    variances = by_name(found, "variance_ratio_per_step")
     variances["truth"] = [1.0] * len(next(iter(variances.values())))
     label, baselines = "variance over windows / that of the truth", baseline_names()
-    plot_errors(axes[0], variances, label, "Variance of the forecasts", baselines)
-    distances = {name: each.distance_to_mean_per_step for name, each in found.items()}
+    plot_errors(left, variances, label, "Variance of the forecasts", baselines)
+    distances = by_name(found, "distance_to_mean_per_step")
     distances["truth"] = next(iter(found.values())).true_distance_to_mean_per_step
     label, title = "rms distance (length units)", "Distance to the mean configuration"
-    plot_errors(axes[1], distances, label, title, baselines)
+    plot_errors(right, distances, label, title, baselines)
     return figure
 
 
@@ -168,8 +145,7 @@ def _draw_configurations(forecasts: Forecasts, chosen: NDArray[np.intp]) -> Figu
     windows, names = forecasts.windows, list(forecasts.models)
     half = 1.1 * float(np.abs(windows.truth[chosen, -1, :, :2]).max())
     rows, columns = len(names), len(chosen)
-    size = SIDE * columns, SIDE * rows + 0.4
-    figure, panels = new_figure(*size, columns, rows, of_planes=True)
+    figure, panels = new_figure(SIDE * columns, SIDE * rows + 0.4, columns, rows, of_planes=True)
     axes = np.reshape(panels, (rows, columns))
     for row, name in zip(axes, names, strict=True):
         for ax, window in zip(row, chosen, strict=True):
@@ -179,6 +155,5 @@ def _draw_configurations(forecasts: Forecasts, chosen: NDArray[np.intp]) -> Figu
             )
             title = f"{name}, simulation {windows.simulations[window]}"
             plot_configuration(ax, last, truth, forecast, half, title)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure

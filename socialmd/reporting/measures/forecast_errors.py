@@ -10,15 +10,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from socialmd.evaluation import ForecastMetrics, Verdict, baseline_names, comparison
-from socialmd.plots import new_figure, plot_errors
-from socialmd.plots.style import PAIR_OF_AXES
-from socialmd.reporting.figure_folder import FigureFolder
-from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.html_report import SUMMARY, Section
-from socialmd.reporting.html_table import Row, Table
-from socialmd.reporting.measure import Measure, register_measure
-from socialmd.reporting.prose import fill
-from socialmd.reporting.text_tables import overall_table, step_table
+from socialmd.plots import plot_errors
+from socialmd.plots.style import new_row
+from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
+from socialmd.reporting.html_report import SUMMARY
+from socialmd.reporting.measure import Measure, by_name, register_measure
+from socialmd.reporting.text_tables import COLUMNS, overall_table, step_table
 
 __all__ = ["BY_STEP", "ForecastErrors"]
 
@@ -117,35 +114,37 @@ class ForecastErrors(Measure):
 
 
 def _tabulate(evaluation: ForecastEvaluation) -> Table:
-    errors, models = evaluation.numbers["forecasts"], evaluation.forecasts.models
+    errors = evaluation.numbers["forecasts"]
     best = next(iter(evaluation.numbers["verdict"].values())).overall.rival
     reference = errors[best].mae_per_simulation
-    rows: dict[str, Row] = {}
-    for name, row in errors.items():
-        wins = None if name == best else int(np.less(row.mae_per_simulation, reference).sum())
-        rows[name] = [name, row.mae, row.median_error, row.ade, row.fde, row.nll, wins]
+    rows = [
+        [
+            name,
+            *(getattr(row, key) for key in COLUMNS.values()),
+            None if name == best else int(np.less(row.mae_per_simulation, reference).sum()),
+        ]
+        for name, row in errors.items()
+    ]
     windows, steps = evaluation.forecasts.windows.truth.shape[:2]
     count = len(reference)
     return Table(
         fill(CAPTION_OF_TABLE, windows=windows, steps=steps, best=best, simulations=count),
-        ["forecast", "MAE", "median", "ADE", "FDE", "NLL", f"wins of {count}"],
-        [row for name, row in rows.items() if name in models],
-        [row for name, row in rows.items() if name not in models],
-        dict.fromkeys(("MAE", "median", "ADE", "FDE", "NLL"), "lowest"),
+        ["forecast", *COLUMNS, f"wins of {count}"],
+        *evaluation.apart(rows),
+        dict.fromkeys(COLUMNS, "lowest"),
     )
 
 
 def _draw(evaluation: ForecastEvaluation) -> Figure:
     """Mean and median error; the band is that of the quartiles over simulations."""
     errors, baselines = evaluation.numbers["forecasts"], baseline_names()
-    figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
-    means = {name: metrics.mae_per_step for name, metrics in errors.items()}
+    figure, (left, right) = new_row()
     spread = {
         name: np.quantile(errors[name].mae_per_simulation_and_step, QUARTILES, axis=0)
         for name in evaluation.forecasts.models
     }
-    plot_errors(axes[0], means, baselines=baselines, spread=spread)
-    medians = {name: metrics.median_error_per_step for name, metrics in errors.items()}
+    plot_errors(left, by_name(errors, "mae_per_step"), baselines=baselines, spread=spread)
+    medians = by_name(errors, "median_error_per_step")
     label = "median absolute error (length units)"
-    plot_errors(axes[1], medians, label, "Median error against steps ahead", baselines)
+    plot_errors(right, medians, label, "Median error against steps ahead", baselines)
     return figure

@@ -7,24 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from socialmd.evaluation import baseline_names, closest_pairs
-from socialmd.plots import animate_forecast, new_figure, plot_errors
-from socialmd.reporting.figure_folder import FigureFolder
-from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.forecast_picture import draw_forecast, extent_of, first_errors, window_at
-from socialmd.reporting.forecasts import Forecasts
-from socialmd.reporting.html_report import SUMMARY, Picture, Section
-from socialmd.reporting.measure import Measure, register_measure
-from socialmd.reporting.prose import fill
+from socialmd.evaluation import baseline_names, closest_pairs, position_density
+from socialmd.plots import animate_forecast, new_figure, plot_errors, plot_forecast
+from socialmd.reporting import FigureFolder, ForecastEvaluation, Forecasts, Picture, Section, fill
+from socialmd.reporting.html_report import SUMMARY
+from socialmd.reporting.measure import Measure, by_name, register_measure
+from socialmd.types import Array, FloatArray
 
-__all__ = ["ForecastGallery"]
+__all__ = ["ForecastGallery", "draw_forecast", "window_at"]
 
 # Name -> quantile of the first model's mean absolute error over the windows.
 RULES = {"best": 0.0, "median": 0.5, "worst decile": 0.9, "worst": 1.0}
 NUM_CLOSE = 2  # closest approaches, each of another simulation
 SIDE = 5.4  # inches
+PIXELS = 120  # of a density, along each side
+
+Extent = tuple[float, float, float, float]  # x_min, x_max, y_min, y_max
 
 # === Words ===
 HEADING = "Gallery"
@@ -73,16 +74,63 @@ class ForecastGallery(Measure):
         )
 
 
+def window_at(forecasts: Forecasts, quantile: float) -> int:
+    """The window at a quantile of the first model's mean absolute error; 0.5 is the median."""
+    by_error = np.argsort(_first_errors(forecasts))
+    return int(by_error[int(quantile * (len(by_error) - 1))])
+
+
+def draw_forecast(
+    ax: Axes,
+    forecasts: Forecasts,
+    name: str,
+    window: int,
+    title: str,
+    extent: Extent | None = None,
+    legend: bool = True,
+) -> None:
+    """One model's forecast of one window over the truth, on the predicted density.
+
+    Of three dimensions, x and y are drawn, without a density; everything, if there is no extent.
+    """
+    past, truth, positions = _paths(forecasts, name, window)
+    extent, density = extent or _extent_of(past, truth), None
+    if forecasts.spatial_dims == 2:
+        parameters = forecasts.in_window(forecasts.parameters[name], window)
+        density = position_density(forecasts.models[name].distribution(parameters), extent, PIXELS)
+    plot_forecast(ax, past, truth, positions, density, extent, title, legend)
+
+
+def _first_errors(forecasts: Forecasts) -> FloatArray:
+    """Mean absolute error of the first model in each window, [W]."""
+    name = next(iter(forecasts.models))
+    errors = np.abs(forecasts.positions[name] - forecasts.windows.truth).mean(axis=(1, 3))  # [W, N]
+    return np.asarray(np.average(errors, axis=1, weights=forecasts.windows.mask))
+
+
+def _paths(forecasts: Forecasts, name: str, window: int) -> list[Array]:
+    """Past, truth and forecast of one window in the x-y plane, [steps, N, 2] each."""
+    windows = forecasts.windows
+    arrays = (windows.inputs, windows.truth, forecasts.positions[name])
+    return [forecasts.in_window(array, window)[..., :2] for array in arrays]
+
+
+def _extent_of(past: Array, truth: Array) -> Extent:
+    """Sides of a square about the origin in which all positions lie, [..., 2]."""
+    half = 1.05 * float(max(np.abs(past).max(), np.abs(truth).max()))
+    return (-half, half, -half, half)
+
+
 def _draw_overview(evaluation: ForecastEvaluation) -> Figure:
     """Two forecasts of the first model, and the errors of all forecasts by step."""
     forecasts = evaluation.forecasts
     figure, axes = new_figure(16, 5.2, columns=3)
-    errors = first_errors(forecasts)
+    errors = _first_errors(forecasts)
     for ax, rule in zip(axes, ("median", "worst decile"), strict=False):
         window = window_at(forecasts, RULES[rule])
         title = f"Forecast of {rule} error (MAE {errors[window]:.3f})"
         draw_forecast(ax, forecasts, next(iter(forecasts.models)), window, title)
-    by_step = {name: each.mae_per_step for name, each in evaluation.numbers["forecasts"].items()}
+    by_step = by_name(evaluation.numbers["forecasts"], "mae_per_step")
     plot_errors(axes[2], by_step, baselines=baseline_names())
     return figure
 
@@ -99,22 +147,13 @@ def _save_pictures(forecasts: Forecasts, figures: FigureFolder) -> Iterator[tupl
         path = figures.save(figure, f"gallery_close_approach_{number}")
         yield path, fill(BY_DISTANCE, number=number, distance=close.distance)
     median = window_at(forecasts, RULES["median"])
-    past, truth, positions = (
-        forecasts.in_window(array, median)[..., :2]
-        for array in (
-            forecasts.windows.inputs,
-            forecasts.windows.truth,
-            forecasts.positions[first],
-        )
-    )
+    past, truth, positions = _paths(forecasts, first, median)
     path, unit = figures.path / "forecast.gif", figures.name_units("length units")
-    animate_forecast(path, past, truth, positions, extent_of(past, truth), first, unit=unit)
+    animate_forecast(path, past, truth, positions, _extent_of(past, truth), first, unit=unit)
     yield path, fill(MOVING, model=first)
 
 
-def _draw_side_by_side(
-    forecasts: Forecasts, window: int, extent: tuple[float, float, float, float] | None = None
-) -> Figure:
+def _draw_side_by_side(forecasts: Forecasts, window: int, extent: Extent | None = None) -> Figure:
     names = list(forecasts.models)
     figure, axes = new_figure(SIDE * len(names), SIDE, columns=len(names), of_planes=True)
     for ax, name in zip(np.atleast_1d(axes), names, strict=True):

@@ -9,12 +9,8 @@ from socialmd.data import DatasetDescription, Windows
 from socialmd.evaluation import LearnedInteraction, NotPossibleError
 from socialmd.models import ForecastModel
 from socialmd.plots import draw_learned_interaction
-from socialmd.reporting.drawing import Drawing
-from socialmd.reporting.figure_folder import FigureFolder
-from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.html_report import Section
+from socialmd.reporting import Drawing, FigureFolder, ForecastEvaluation, Section, fill
 from socialmd.reporting.measure import Measure, register_measure
-from socialmd.reporting.prose import fill
 from socialmd.simulation import pair_law
 
 __all__ = ["LearnedLaw", "draw_interaction"]
@@ -77,22 +73,10 @@ class LearnedLaw(Measure):
 def draw_interaction(
     model: ForecastModel, windows: Windows, description: DatasetDescription, spacing: float
 ) -> Drawing:
-    """The same as a figure of its own.
-
-    Args:
-        model: any.
-        windows: of a data set; pairs are those of the last frames that are given.
-        description: of it.
-        spacing: time from one step to the next.
-
-    Returns:
-        The figure.
+    """The same as a figure of its own; pairs are those of the last frames that are given.
 
     Raises:
         NotPossibleError: the model has learned no law, or there are no pairs.
-
-    Example:
-        >>> drawing = draw_interaction(model, windows, read_description(data), spacing=0.002)
     """
     interaction = _look(model, windows, description, spacing)
     if interaction is None:

@@ -11,14 +11,10 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from socialmd.evaluation import baseline_names, nearest_distances
-from socialmd.plots import new_figure
-from socialmd.plots.style import PAIR_OF_AXES, curve_styles, finish_curves
-from socialmd.reporting.figure_folder import FigureFolder
-from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.html_report import Section
+from socialmd.plots.style import curve_styles, finish_curves, new_row
+from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, fill
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.conserved_quantities import HEADING
-from socialmd.reporting.prose import fill
 from socialmd.types import Array
 
 __all__ = ["NearestNeighbours", "plot_nearest_distances"]
@@ -60,11 +56,7 @@ class NearestNeighbours(Measure):
         return [Section(HEADING, pictures=[picture])]
 
 
-def plot_nearest_distances(
-    ax: Axes,
-    distances: Mapping[str, ArrayLike],
-    title: str,
-) -> None:
+def plot_nearest_distances(ax: Axes, distances: Mapping[str, ArrayLike], title: str) -> None:
     """Which fraction of distances, of any shape by forecast, not all zero, is smaller than each."""
     styles = curve_styles(distances, baseline_names())
     for name, values in distances.items():
@@ -74,8 +66,7 @@ def plot_nearest_distances(
         points[0], points[-1] = limits  # not rounded
         fractions = np.searchsorted(ordered, points, side="right") / len(ordered)
         ax.plot(points, fractions, **styles[name])
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    ax.set(xscale="log", yscale="log")
     finish_curves(ax, "distance (length units)", "fraction of particles that are closer", title)
 
 
@@ -87,9 +78,8 @@ def _distances(positions: Mapping[str, Array]) -> dict[str, Array]:
 
 def _draw(parts: Sequence[Mapping[str, Array]]) -> Figure:
     """Within the training horizon and, if there are such forecasts, far beyond it."""
-    width, height = PAIR_OF_AXES
-    figure, axes = new_figure(width * len(parts) / 2, height, columns=len(parts))
-    for ax, distances in zip(np.atleast_1d(axes), parts, strict=True):
+    figure, axes = new_row(len(parts))
+    for ax, distances in zip(axes, parts, strict=True):
         steps = next(iter(distances.values())).shape[1]
         plot_nearest_distances(ax, distances, f"Nearest neighbours, steps 1 to {steps}")
     return figure

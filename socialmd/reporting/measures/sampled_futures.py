@@ -10,22 +10,32 @@ from typing import Any, ClassVar
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike
 
 from socialmd.evaluation import Calibration, PredictiveDensity, SampleMetrics
 from socialmd.models.recalibration import scale_spread
-from socialmd.plots import new_figure, plot_coverage
-from socialmd.plots.style import NOMINAL_COLOR, PAIR_OF_AXES, curve_styles, finish_steps
-from socialmd.reporting.figure_folder import FigureFolder
-from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.html_report import Section
-from socialmd.reporting.html_table import Row, Table
-from socialmd.reporting.measure import Measure, register_measure
+from socialmd.plots import plot_coverage
+from socialmd.plots.style import (
+    NOMINAL_COLOR,
+    curve_styles,
+    finish_steps,
+    label_plainly,
+    new_row,
+    plot_steps,
+)
+from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
+from socialmd.reporting.measure import Measure, by_name, register_measure
 from socialmd.reporting.measures.stated_uncertainty import components_in_float64
-from socialmd.reporting.prose import fill
 
 __all__ = ["SampledFutures", "plot_spread_skill"]
+
+PROPER = {
+    "energy score": "energy_score",
+    "MAE of median": "mae_of_median",
+    "ADE of mean": "ade_of_mean",
+    "FDE of mean": "fde_of_mean",
+}
+COLUMNS = {**PROPER, "ADE": "ade", "FDE": "fde"}
 
 # === Words ===
 HEADING = "Many futures for one past"
@@ -95,11 +105,8 @@ class SampledFutures(Measure):
                 calibration[name]["sampled" + suffix] = Calibration.from_density(
                     density, of_particles.truth, of_particles.simulations, samples=each
                 )
-        return {
-            "samples": samples,
-            "num_sampled_windows": len(chosen),
-            "calibration": calibration,
-        }
+        count = len(chosen)
+        return {"samples": samples, "num_sampled_windows": count, "calibration": calibration}
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
         samples: dict[str, SampleMetrics] = evaluation.numbers["samples"]
@@ -113,32 +120,20 @@ def plot_spread_skill(ax: Axes, ratio_by_name: Mapping[str, ArrayLike]) -> None:
     """Spread of futures by error of their mean, [T'] by forecast; one if they are calibrated."""
     styles = curve_styles(ratio_by_name)
     for name, values in ratio_by_name.items():
-        ratios = np.asarray(values, float)
-        ax.plot(np.arange(1, len(ratios) + 1), ratios, **{**styles[name], "linewidth": 1.8})
+        plot_steps(ax, values, **{**styles[name], "linewidth": 1.8})
     ax.axhline(1.0, color=NOMINAL_COLOR, linestyle="--", linewidth=1.0, label="calibrated")
     ax.set_yscale("log")
     low, high = ax.get_ylim()
     ax.set_ylim(min(low, 0.75), max(high, 1.6))  # small deviations look small, and have ticks
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 5, 8)))
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    label_plainly(ax.yaxis, (1, 1.2, 1.5, 2, 3, 5, 8))
     label = "standard deviation of futures / error of their mean"
     finish_steps(ax, label, "Spread of sampled futures")
 
 
 def _tabulate(samples: Mapping[str, SampleMetrics], windows: int) -> Table:
     count = next(iter(samples.values())).num_samples
-    columns = {
-        "energy score": "energy_score",
-        "MAE of median": "mae_of_median",
-        "ADE of mean": "ade_of_mean",
-        "FDE of mean": "fde_of_mean",
-        "ADE": "ade",
-        "FDE": "fde",
-        f"best ADE of {count}": "best_ade",
-        f"best FDE of {count}": "best_fde",
-    }
-    rows: list[Row] = [
+    columns = {**COLUMNS, f"best ADE of {count}": "best_ade", f"best FDE of {count}": "best_fde"}
+    rows = [
         [
             name,
             *(getattr(each, key) for key in columns.values()),
@@ -150,13 +145,13 @@ def _tabulate(samples: Mapping[str, SampleMetrics], windows: int) -> Table:
         fill(CAPTION_OF_TABLE, count=count, windows=windows),
         ["model", *columns, "spread / skill"],
         rows,
-        best=dict.fromkeys(list(columns)[:4], "lowest"),
+        best=dict.fromkeys(PROPER, "lowest"),
     )
 
 
 def _draw(evaluation: ForecastEvaluation) -> Figure:
     """Of the models whose samples are trajectories; of all, if no model's are."""
-    figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
+    figure, (left, right) = new_row()
     calibration: dict[str, dict[str, Calibration]] = evaluation.numbers["calibration"]
     shown = [name for name in calibration if name not in evaluation.cautions] or list(calibration)
     coverage = {
@@ -165,7 +160,7 @@ def _draw(evaluation: ForecastEvaluation) -> Figure:
         for kind, each in calibration[name].items()
         if kind.startswith("sampled")
     }
-    plot_coverage(axes[0], coverage, calibration[shown[0]]["sampled"].levels)
-    samples = evaluation.numbers["samples"]
-    plot_spread_skill(axes[1], {name: samples[name].spread_skill_per_step for name in coverage})
+    plot_coverage(left, coverage, calibration[shown[0]]["sampled"].levels)
+    ratios = by_name(evaluation.numbers["samples"], "spread_skill_per_step")
+    plot_spread_skill(right, {name: ratios[name] for name in coverage})
     return figure

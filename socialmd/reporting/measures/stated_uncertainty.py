@@ -14,21 +14,18 @@ from numpy.typing import ArrayLike
 from socialmd.evaluation import Calibration, PredictiveDensity
 from socialmd.models import ForecastModel
 from socialmd.models.recalibration import scale_sigma
-from socialmd.plots import new_figure, plot_coverage
+from socialmd.plots import plot_coverage
 from socialmd.plots.style import (
     NOMINAL_COLOR,
-    PAIR_OF_AXES,
     curve_styles,
     finish_curves,
     finish_steps,
+    new_row,
+    plot_steps,
 )
-from socialmd.reporting.figure_folder import FigureFolder
-from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.reporting.html_report import Section
-from socialmd.reporting.html_table import Row, Table
-from socialmd.reporting.measure import Measure, register_measure
+from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
+from socialmd.reporting.measure import Measure, by_name, register_measure
 from socialmd.reporting.measures.forecast_errors import BY_STEP
-from socialmd.reporting.prose import fill
 
 __all__ = ["StatedUncertainty", "components_in_float64", "plot_pit", "plot_spread"]
 
@@ -43,8 +40,9 @@ cases.
 """
 COVERAGE = """
 Truth within regions of {{ name }}, {{ kind }}:
-{% for level, observed in parts -%}
-{{ "%.0f" % (100 * observed) }}% in {{ "%.0f" % (100 * level) }}%{{ "." if loop.last else ", " }}
+{% for level in levels -%}
+{{ "%.0f" % (100 * observed[loop.index0]) }}% in {{ "%.0f" % (100 * level) }}%
+{{- "." if loop.last else ", " }}
 {%- endfor %}
 """
 INTRODUCTION = """
@@ -66,14 +64,14 @@ Negative log-likelihood (left) and continuous ranked probability score (right) o
 densities: as trained, with sigma recalibrated on the validation split, and (CRPS) of sampled
 futures, as drawn and recalibrated. Lower is better.
 """
-CAPTION_OF_COVERAGE = """
-Coverage against steps ahead (left) and PIT histogram (right) as trained.
-"""
+ALT_OF_SCORES = "Scores of the densities by step"
+CAPTION_OF_COVERAGE = "Coverage against steps ahead (left) and PIT histogram (right) as trained."
 ALT_OF_COVERAGE = "Coverage curves and PIT histogram"
 CAPTION_OF_SPREAD = """
 Predicted standard deviation (dashed) and error (solid), root mean squares (left) and medians
 (right), scaled so that they agree for a calibrated Gaussian.
 """
+ALT_OF_SPREAD = "Predicted spread and error by step"
 
 
 @register_measure
@@ -95,24 +93,19 @@ class StatedUncertainty(Measure):
         for name, model in forecasts.models.items():
             parameters = forecasts.parameters[name]
             kinds = {"as trained": parameters, "recalibrated": scale_sigma(model, parameters)}
-            densities = {
-                kind: PredictiveDensity(*components_in_float64(model, each))
-                for kind, each in kinds.items()
-            }
             found[name] = {
-                kind: Calibration.from_density(density, windows.truth, windows.simulations)
-                for kind, density in densities.items()
+                kind: Calibration.from_density(
+                    PredictiveDensity(*components_in_float64(model, each)),
+                    windows.truth,
+                    windows.simulations,
+                )
+                for kind, each in kinds.items()
             }
         return {"calibration": found}
 
     def sentences(self, evaluation: ForecastEvaluation) -> Sequence[str]:
         return [
-            fill(
-                COVERAGE,
-                name=name,
-                kind=kind,
-                parts=list(zip(each.levels, each.overall_coverage, strict=True)),
-            )
+            fill(COVERAGE, name=name, kind=kind, levels=each.levels, observed=each.overall_coverage)
             for name, kinds in evaluation.numbers["calibration"].items()
             for kind, each in kinds.items()
         ]
@@ -124,12 +117,13 @@ class StatedUncertainty(Measure):
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
         found: dict[str, dict[str, Calibration]] = evaluation.numbers["calibration"]
+        plain = {name: kinds["as trained"] for name, kinds in found.items()}
         scores, *pictures = (
-            figures.picture(draw(found), name, fill(caption), alt)
-            for name, draw, caption, alt in (
-                ("likelihood", _draw_scores, CAPTION_OF_SCORES, "Scores of the densities by step"),
-                ("calibration", _draw_coverage, CAPTION_OF_COVERAGE, ALT_OF_COVERAGE),
-                ("spread", _draw_spread, CAPTION_OF_SPREAD, "Predicted spread and error by step"),
+            figures.picture(figure, name, fill(caption), alt)
+            for figure, name, caption, alt in (
+                (_draw_scores(found), "likelihood", CAPTION_OF_SCORES, ALT_OF_SCORES),
+                (_draw_coverage(plain), "calibration", CAPTION_OF_COVERAGE, ALT_OF_COVERAGE),
+                (_draw_spread(plain), "spread", CAPTION_OF_SPREAD, ALT_OF_SPREAD),
             )
         )
         table = _tabulate(found, evaluation.numbers["num_sampled_windows"])
@@ -140,14 +134,9 @@ class StatedUncertainty(Measure):
 
 
 def components_in_float64(model: ForecastModel, parameters: Any) -> tuple[Any, ...]:
-    """Arguments of a `PredictiveDensity`: a strong correlation is singular in float32.
+    """Arguments of a `PredictiveDensity`, of parameters [..., P] of a model.
 
-    Args:
-        model: whose parameters they are.
-        parameters: [..., P].
-
-    Returns:
-        Logarithms of weights [..., C], means [..., C, 2] and covariances [..., C, 2, 2].
+    In float32, strong correlations would be singular.
     """
     log_weights, means, factors = map(keras.ops.convert_to_numpy, model.components(parameters))
     factors = factors.astype(np.float64)
@@ -170,10 +159,7 @@ def plot_pit(ax: Axes, histograms: Mapping[str, ArrayLike]) -> None:
 
 
 def plot_spread(
-    ax: Axes,
-    spread: Mapping[str, ArrayLike],
-    error: Mapping[str, ArrayLike],
-    title: str,
+    ax: Axes, spread: Mapping[str, ArrayLike], error: Mapping[str, ArrayLike], title: str
 ) -> None:
     """Predicted sigma (dashed) beside the error that occurred (solid), [T'] by forecast."""
     styles = curve_styles(spread)
@@ -182,9 +168,8 @@ def plot_spread(
             (error[name], "error", "-"),
             (spread[name], "predicted sigma", "--"),
         ):
-            curve = np.asarray(values, float)
             style = {"linewidth": 1.8, "linestyle": line, "label": f"{name}, {what}"}
-            ax.plot(np.arange(1, len(curve) + 1), curve, **{**styles[name], **style})
+            plot_steps(ax, values, **{**styles[name], **style})
     ax.set_yscale("log")
     finish_steps(ax, "per coordinate (length units)", title)
 
@@ -192,11 +177,11 @@ def plot_spread(
 def _tabulate(found: Mapping[str, Mapping[str, Calibration]], sampled: int) -> Table:
     levels = next(iter(found.values()))["as trained"].levels
     names = [f"{100 * level:.0f}\N{NO-BREAK SPACE}%" for level in levels]
-    rows: list[Row] = [
+    rows = [
         [
             f"{name}, {kind}",
             *each.overall_coverage,
-            None if (error := each.coverage_standard_error) is None else max(error),
+            max(each.coverage_standard_error) if each.coverage_standard_error else None,
             None if kind.startswith("sampled") else each.nll,
             each.crps,
         ]
@@ -214,7 +199,7 @@ def _tabulate(found: Mapping[str, Mapping[str, Calibration]], sampled: int) -> T
 
 def _draw_scores(found: Mapping[str, Mapping[str, Calibration]]) -> Figure:
     """A colour for each model, a line style for each kind of density."""
-    figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
+    figure, axes = new_row()
     styles = curve_styles(found)
     for ax, key, label, title in (
         (axes[0], "nll_per_step", "NLL (nats per particle)", "Negative log-likelihood"),
@@ -224,9 +209,8 @@ def _draw_scores(found: Mapping[str, Mapping[str, Calibration]]) -> Figure:
             for kind, calibration in kinds.items():
                 if key == "nll_per_step" and kind.startswith("sampled"):
                     continue  # of a mixture of few narrow densities: far out of the frame
-                values = getattr(calibration, key)
                 style = {**styles[name], "linestyle": KINDS[kind], "label": f"{name}, {kind}"}
-                ax.plot(np.arange(1, len(values) + 1), values, **style)
+                plot_steps(ax, getattr(calibration, key), **style)
         finish_curves(ax, "steps ahead", label, title)
     # Densities that exclude the truth have no upper limit; the frame is that of those as trained.
     plain = [kinds["as trained"].nll_per_step for kinds in found.values()]
@@ -235,24 +219,18 @@ def _draw_scores(found: Mapping[str, Mapping[str, Calibration]]) -> Figure:
     return figure
 
 
-def _draw_coverage(found: Mapping[str, Mapping[str, Calibration]]) -> Figure:
-    figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
-    plain = {name: kinds["as trained"] for name, kinds in found.items()}
-    levels = next(iter(plain.values())).levels
-    plot_coverage(axes[0], {name: each.coverage for name, each in plain.items()}, levels)
-    plot_pit(axes[1], {name: each.overall_pit_histogram for name, each in plain.items()})
+def _draw_coverage(found: Mapping[str, Calibration]) -> Figure:
+    figure, (left, right) = new_row()
+    plot_coverage(left, by_name(found, "coverage"), next(iter(found.values())).levels)
+    plot_pit(right, by_name(found, "overall_pit_histogram"))
     return figure
 
 
-def _draw_spread(found: Mapping[str, Mapping[str, Calibration]]) -> Figure:
-    figure, axes = new_figure(*PAIR_OF_AXES, columns=2)
+def _draw_spread(found: Mapping[str, Calibration]) -> Figure:
+    figure, axes = new_row()
     for ax, spread, error, title in (
         (axes[0], "sharpness_per_step", "rmse_per_step", "Root mean square"),
         (axes[1], "median_sharpness_per_step", "median_scaled_error_per_step", "Median"),
     ):
-        predicted, actual = (
-            {name: getattr(kinds["as trained"], key) for name, kinds in found.items()}
-            for key in (spread, error)
-        )
-        plot_spread(ax, predicted, actual, title)
+        plot_spread(ax, by_name(found, spread), by_name(found, error), title)
     return figure
