@@ -55,7 +55,7 @@ class LearnedInteraction(NamedTuple):
         law: PairLaw | None = None,
         mask: NDArray[np.bool_] | None = None,
     ) -> LearnedInteraction | None:
-        """Look at a pair's acceleration.
+        """Look at a pair's acceleration; nothing is seen if no two particles are apart.
 
         Shown are the pairs of most attraction and repulsion at the median distance, and the one
         whose strength is the median there; by the law, or by what was learned if none is known.
@@ -67,9 +67,6 @@ class LearnedInteraction(NamedTuple):
             spatial_dims: D.
             law: the true one, likewise.
             mask: bool [W, N], false for padded particles, which come last.
-
-        Returns:
-            What is seen; nothing if no two particles are apart.
 
         Example:
             >>> frames = read_windows("data/monopoles", "test", config.data).inputs[:, -1]
