@@ -141,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     sources = _parse(typed)
     made = []
     for name, draw in FIGURES.items():
-        if sources.only and not set(labels(name)) & set(sources.only):
+        if sources.only and set(labels(name)).isdisjoint(sources.only):
             continue
         try:
             drawing = draw(sources)

@@ -141,10 +141,9 @@ class Verdict:
         of = {each: metrics[each] for each in (name, *rivals)}
         overall = _against_best({each: of[each].mae_per_simulation for each in of})
         median = _against_best({each: of[each].median_error_per_simulation for each in of})
-        steps = {each: np.transpose(of[each].mae_per_simulation_and_step) for each in of}  # [T', S]
+        steps = (np.transpose(each.mae_per_simulation_and_step) for each in of.values())  # [T', S]
         by_step = [
-            _against_best({each: steps[each][step] for each in of})
-            for step in range(len(steps[name]))
+            _against_best(dict(zip(of, each, strict=True))) for each in zip(*steps, strict=True)
         ]
         sentences = [_headline(name, overall, is_baseline=True)]
         if overall.outcome != "too few simulations":
