@@ -41,12 +41,7 @@ from socialmd.commands.command_line import (
     run_script,
     typed_command,
 )
-from socialmd.data.dataset_description import (
-    DESCRIPTION_FILE,
-    SPLITS,
-    checksum,
-    read_description,
-)
+from socialmd.data.dataset_description import DESCRIPTION_FILE, SPLITS, checksum, read_description
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -79,7 +74,6 @@ parse_first(__name__, _parse)  # what follows takes seconds to import
 import numpy as np
 
 from socialmd.config import DataConfig
-from socialmd.data import Windows
 from socialmd.files import write_json
 from socialmd.reporting import (
     FigureFolder,
@@ -99,11 +93,7 @@ particles, {input_steps} frames given, {target_steps} forecast, {step_spacing:.4
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the script.
-
-    Args:
-        argv: command line arguments; those of the process if none are given.
-    """
+    """Run the command, with the arguments of the process if none are given."""
     typed = sys.argv[1:] if argv is None else argv
     arguments = _parse(typed)
     import_modules(arguments.modules)
@@ -119,11 +109,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     name_units = forecasts.description.name_units
     units = {key: unit for measure in measures() for key, unit in measure.units.items()}
     data = _describe_data(arguments.data, split, config, forecasts)
+    sizes = {
+        name: {"trainable_parameters": m.num_trainable_parameters} for name, m in models.items()
+    }
     numbers = {
-        "models": {
-            name: {"trainable_parameters": model.num_trainable_parameters}
-            for name, model in models.items()
-        },
+        "models": sizes,
         "data": data,
         "remarks": remarks,
         "units": {key: name_units(unit) for key, unit in units.items()},
@@ -151,6 +141,10 @@ def _describe_data(
     data: Path, split: str, config: DataConfig, forecasts: Forecasts
 ) -> dict[str, Any]:
     windows = forecasts.windows
+    particles: int | str = windows.truth.shape[2]
+    if windows.mask is not None:
+        counts = windows.mask.sum(axis=1)
+        particles = f"{counts.min()} to {counts.max()}"
     return {
         "name": Path(os.path.abspath(data)).name,
         "split": split,
@@ -158,19 +152,11 @@ def _describe_data(
         "features": list(forecasts.description.features),
         "windows": len(windows.truth),
         "simulations": len(np.unique(windows.simulations)),
-        "particles": _count_particles(windows),
+        "particles": particles,
         "input_steps": config.input_steps,
         "target_steps": config.target_steps,
         "step_spacing": forecasts.spacing,
     }
-
-
-def _count_particles(windows: Windows) -> int | str:
-    """N, or a range of numbers."""
-    if windows.mask is None:
-        return int(windows.truth.shape[2])
-    counts = windows.mask.sum(axis=1)
-    return f"{counts.min()} to {counts.max()}"
 
 
 def _made_by(typed: Sequence[str], forecasts: Forecasts) -> dict[str, str]:

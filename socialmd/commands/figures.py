@@ -63,28 +63,28 @@ class Sources(argparse.Namespace):
         path = find_model(self.model)
         return path.parent if path.suffix == ".keras" else path
 
-    @property
-    def name(self) -> str:
-        """Of that folder."""
-        return Path(os.path.abspath(self.folder)).name
+    @cached_property
+    def trained(self) -> ForecastModel:
+        """The model."""
+        return load(self.model)
 
     @cached_property
-    def name_units(self) -> Callable[[str], str]:
-        """Gives texts the units of the data."""
-        return read_description(self.data).name_units
+    def description(self) -> DatasetDescription:
+        """Of the data."""
+        return read_description(self.data)
 
     @cached_property
-    def trained(self) -> tuple[ForecastModel, ExperimentConfig]:
-        """The model and its configuration."""
-        model = load(self.model)
-        return model, model.experiment
+    def windows(self) -> Windows:
+        """Of the test split."""
+        config = self.trained.experiment.data
+        return read_windows(self.data, "test", config, self.max_windows)
 
     @cached_property
     def forecasts(self) -> Forecasts:
         """Those of the model and of the baselines."""
-        model, config = self.trained
-        models = {self.name: model}
-        return forecast_windows(models, config.data, self.data, "test", self.max_windows)
+        models = {Path(os.path.abspath(self.folder)).name: self.trained}
+        config = self.trained.experiment.data
+        return forecast_windows(models, config, self.data, "test", self.max_windows)
 
 
 def labels(name: str) -> list[str]:
@@ -110,8 +110,7 @@ parse_first(__name__, _parse)  # what follows takes seconds to import
 
 import numpy as np
 
-from socialmd.config import ExperimentConfig
-from socialmd.data import load_trajectories, read_windows
+from socialmd.data import DatasetDescription, Windows, load_trajectories, read_windows
 from socialmd.data.dataset_description import read_description
 from socialmd.evaluation import NotPossibleError
 from socialmd.files import write_atomically, write_text
@@ -137,25 +136,21 @@ HEADING = "\n## "  # of a caption
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the script.
-
-    Args:
-        argv: command line arguments; those of the process if none are given.
-    """
+    """Run the command, with the arguments of the process if none are given."""
     typed = sys.argv[1:] if argv is None else list(argv)
     sources = _parse(typed)
     made = []
     for name, draw in FIGURES.items():
-        if sources.only and not set(labels(name)) & set(sources.only):
+        if sources.only and set(labels(name)).isdisjoint(sources.only):
             continue
         try:
             drawing = draw(sources)
         except NotPossibleError as reason:
             print(f"{name} is left out: {reason}", flush=True)
             continue
-        texts = (sources.name_units(drawing.rule), sources.name_units(drawing.shows))
-        drawing = Drawing(drawing.figure, *texts)
-        save(drawing, sources.output, name, sources.name_units)
+        name_units = sources.description.name_units
+        drawing = Drawing(drawing.figure, name_units(drawing.rule), name_units(drawing.shows))
+        save(drawing, sources.output, name, name_units)
         add_caption(sources.output / "captions.md", name, drawing, typed_command("figures", typed))
         made.append(name)
     print(f"Made in {sources.output}: {', '.join(made) or 'nothing'}")
@@ -166,11 +161,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def draw_grids(sources: Sources) -> Drawing:
     """Figure 8: stacked state pooling."""
-    _, config = sources.trained
-    if config.model.kind != "social_lstm":
+    config = sources.trained.experiment.model
+    if config.kind != "social_lstm":
         raise NotPossibleError("the model has no grids")
-    windows = read_windows(sources.data, "test", config.data, sources.max_windows)
-    return draw_pooling(config.model, windows)
+    return draw_pooling(config, sources.windows)
 
 
 def find_circle(sources: Sources) -> Drawing:
@@ -239,18 +233,16 @@ def draw_losses(sources: Sources) -> Drawing:
     plot_losses(axes[1], history, "mae", "mean absolute error (length units)")
     return Drawing(
         figure,
-        f"all epochs of {sources.name} ({len(history['loss'])} so far)",
+        f"all epochs of {os.path.basename(os.path.abspath(sources.folder))} "
+        f"({len(history['loss'])} so far)",
         "Training values are means over an epoch, in which the model changes.",
     )
 
 
 def draw_law(sources: Sources) -> Drawing:
     """What an `interaction_lstm` has learned."""
-    model, config = sources.trained
-    windows = read_windows(sources.data, "test", config.data, sources.max_windows)
-    description = read_description(sources.data)
-    spacing = description.frame_spacing * config.data.subsample
-    return draw_interaction(model, windows, description, spacing)
+    spacing = sources.description.frame_spacing * sources.trained.experiment.data.subsample
+    return draw_interaction(sources.trained, sources.windows, sources.description, spacing)
 
 
 FIGURES: dict[str, Callable[[Sources], Drawing]] = {

@@ -88,9 +88,8 @@ class Calibration:
                 one of its own if not given.
             seed: of the samples that highest-density regions of mixtures are found by.
             samples: futures drawn from the forecast, [S, W, T', N, 2], S >= 2. Coverage and PIT
-                are then those of the truth's rank among them (see `rank_levels`) and CRPS is that
-                of samples, which are right for any S; a density that is averaged over few sampled
-                histories is narrower than its limit.
+                are then those of the truth's rank among them and CRPS is that of samples, right for
+                any S, where a density averaged over few histories is narrower than its limit.
 
         Raises:
             ValueError: an array is of another shape, or holds numbers that are not finite.

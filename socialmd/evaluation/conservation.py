@@ -1,18 +1,12 @@
 """Conserved quantities of a closed system along a forecast.
 
-Frames give positions only, so velocities are difference quotients. What a coarse step spacing h
-does to them differs from law to law:
-
-- Momentum and centre of mass are linear in the positions. In a closed system the centre of mass
-  moves uniformly, for which a difference quotient is exact at any spacing: the truth drifts by
-  rounding alone (5e-7 with the default data, which are float32), and any more is the forecast's.
-- Kinetic energy is not. A central difference is the mean velocity over two steps: on a circle with
-  angular frequency w it is too small by the factor sin(w h) / (w h), and nothing is left of an
-  orbit that closes within two steps. Potential energy needs no velocity and has no such error, so
-  that in a close encounter, where both are large, their sum is far off. The one-sided difference
-  at the last step errs most: expect a jump there.
-
-Hence the yardstick: the same function, with the truth passed as the forecast.
+Frames give positions only, so velocities are difference quotients, exact for uniform motion: in a
+closed system the true momentum and centre of mass drift by rounding alone (5e-7 with the default
+data, which are float32), and any more is the forecast's. Kinetic energy is not linear in positions:
+on a circle with angular frequency w it is too small by the factor (sin(w h) / (w h))**2 for a step
+spacing h, and in a close encounter, where potential energy is as large, their sum is far off. The
+one-sided difference at the last step errs most: expect a jump there. Hence the yardstick: the same
+function, with the truth passed as the forecast.
 """
 
 from __future__ import annotations

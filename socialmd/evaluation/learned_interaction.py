@@ -55,7 +55,7 @@ class LearnedInteraction(NamedTuple):
         law: PairLaw | None = None,
         mask: NDArray[np.bool_] | None = None,
     ) -> LearnedInteraction | None:
-        """Look at a pair's acceleration.
+        """Look at a pair's acceleration; nothing is seen if no two particles are apart.
 
         Shown are the pairs of most attraction and repulsion at the median distance, and the one
         whose strength is the median there; by the law, or by what was learned if none is known.
@@ -67,9 +67,6 @@ class LearnedInteraction(NamedTuple):
             spatial_dims: D.
             law: the true one, likewise.
             mask: bool [W, N], false for padded particles, which come last.
-
-        Returns:
-            What is seen; nothing if no two particles are apart.
 
         Example:
             >>> frames = read_windows("data/monopoles", "test", config.data).inputs[:, -1]
@@ -86,11 +83,14 @@ class LearnedInteraction(NamedTuple):
         chosen = _choose(laws[-1], half, own, neighbour, spatial_dims)
         first, second = (f[list(chosen.values())][:, None, None] for f in (own, neighbour))
         distances = np.geomspace(lengths.min(), lengths.max(), NUM_DISTANCES)
-        around = _circle(spatial_dims) * distances[:, None, None]  # [R, K, D]
+        angles = 2 * np.pi * np.arange(NUM_DIRECTIONS) / NUM_DIRECTIONS
+        circle = _in_plane(np.cos(angles), np.sin(angles), spatial_dims)
+        around = circle * distances[:, None, None]  # [R, K, D]
         pushes = np.stack([_push(each, around[None], first, second) for each in laws])
         maps = None
         if np.ptp(pushes[0], axis=-1).max() > ALIKE * np.abs(pushes[0]).max():
-            plane = _plane(half, spatial_dims)
+            line = half * ((np.arange(NUM_PIXELS) + 0.5) * 2 / NUM_PIXELS - 1)
+            plane = _in_plane(*np.meshgrid(line, line), spatial_dims)  # [G, G, D], rows along y
             maps = np.stack([_push(each, plane, first[0], second[0]) for each in laws])
         directions = (offsets / lengths[:, None])[:NUM_MOVED]
         moved = directions * distances[:, None, None]  # [R, M, D]
@@ -174,16 +174,8 @@ def _errors(
     return np.quantile(differences[:, act] / sizes[:, act], (0.25, 0.5, 0.75), axis=1)
 
 
-def _circle(dims: int) -> FloatArray:
-    """Directions in the x-y plane, [K, D]."""
-    angles = 2 * np.pi * np.arange(NUM_DIRECTIONS) / NUM_DIRECTIONS
-    return np.stack([np.cos(angles), np.sin(angles), 0 * angles][:dims], axis=-1)
-
-
-def _plane(half: float, dims: int) -> FloatArray:
-    """Centres of the pixels of a map, [G, G, D], rows along y."""
-    line = half * ((np.arange(NUM_PIXELS) + 0.5) * 2 / NUM_PIXELS - 1)
-    x, y = np.meshgrid(line, line)
+def _in_plane(x: FloatArray, y: FloatArray, dims: int) -> FloatArray:
+    """Points [..., D] in the x-y plane."""
     return np.stack([x, y, 0 * x][:dims], axis=-1)
 
 

@@ -26,12 +26,9 @@ class PredictiveDensity:
         p(x) = sum_c w_c N(x; mu_c, Sigma_c)
 
     One object holds many densities: all arrays share leading axes "...", for example windows, steps
-    and particles, [W, T', N]. A Gaussian forecast has C = 1, a mixture of K has C = K, and S
-    sampled rollouts have C = S K (see `from_samples`). Everything is computed in float64.
-
-    Indexing selects along the leading axes: `density[:10]` are the densities of the first 10
-    windows. Memory grows with the number of densities times C, so large sets are worked through in
-    such parts.
+    and particles, [W, T', N], along which indices select: `density[:10]` are those of the first 10
+    windows. A Gaussian forecast has C = 1, a mixture of K has C = K, and S sampled rollouts have
+    C = S K. Everything is computed in float64.
 
     Args:
         log_weights: log w_c, [..., C]; normalized exactly on construction.
@@ -80,18 +77,14 @@ class PredictiveDensity:
 
             p_t(x) = 1/S sum_s p(x | x_(t-1)^(s))
 
-        Sampled positions x_t^(s) could be smoothed to a density too. Averaging the density that
-        each sampled history gives for its next step is Rao-Blackwellized instead (Gelfand and Smith
-        1990): step t itself is integrated out exactly, only the steps before it are sampled.
-        Still an estimate: from few samples it is narrower than its limit, and looks overconfident
-        even if the model is right.
+        Averaging the density that each sampled history gives for its next step, and not smoothing
+        sampled positions x_t^(s), is Rao-Blackwellized [1]: step t itself is integrated out
+        exactly, only the steps before it are sampled. Still an estimate: from few samples it is
+        narrower than its limit, and looks overconfident even if the model is right.
 
         Args:
             log_weights, means, covariances: as for the class, [S, ..., C], [S, ..., C, 2] and
-                [S, ..., C, 2, 2].
-
-        Returns:
-            Densities with leading axes [...] and S C components.
+                [S, ..., C, 2, 2]. Densities have leading axes [...] and S C components.
 
         Raises:
             ValueError: as for the class; there is no axis of samples, or no sample.
@@ -162,17 +155,11 @@ class PredictiveDensity:
     ) -> FloatArray:
         """Probability of all places where the density is higher than at x, [...].
 
-        That is the content of the highest-density region on whose boundary x lies. It is uniform on
-        [0, 1] if x has this density, so a region of level 0.95 covers the truth in 95 % of cases.
-        With m the Mahalanobis distance of x it is 1 - exp(-m**2 / 2) for one component. For more,
-        with k of n samples at higher densities and u uniform on [0, 1), it is estimated by
-        (k + u) / (n + 1): x is one more sample, its rank among all n + 1 is uniform, and u spreads
-        the ranks evenly, so that this is uniform for every n.
-
-        Args:
-            x: positions, [..., 2].
-            num_samples: n, for mixtures.
-            rng: random numbers for mixtures, or a seed of them.
+        That is the content of the highest-density region on whose boundary x lies [1], uniform on
+        [0, 1] if x has this density. With m the Mahalanobis distance of x, [..., 2], it is
+        1 - exp(-m**2 / 2) for one component. For more, with k of n samples at higher densities and
+        u uniform on [0, 1), it is estimated by (k + u) / (n + 1): x is one more sample, its rank
+        among all n + 1 is uniform, and u spreads the ranks evenly.
 
         Raises:
             ValueError: x is of another shape or not finite, or there is to be no sample.

@@ -12,13 +12,10 @@ __all__ = ["ensemble_crps", "rank_levels", "rank_transforms"]
 def rank_levels(samples: FloatArray, truth: FloatArray, rng: np.random.Generator) -> FloatArray:
     """How far out the truth lies among the samples, from 0 (central) to 1: uniform if calibrated.
 
-    Truth and S samples are S + 1 points. Each one's mean distance to the others says how far out it
-    is; the truth's rank by it is uniform, for any S, if the truth might as well be one of the
-    samples. With k samples further in and u uniform on [0, 1), the level is (k + u) / (S + 1): a
-    multivariate rank histogram [1] that counts from the centre outwards, as regions of highest
-    density do.
-
-    Samples [S, ..., D] and truth [..., D] give levels [...].
+    The mean distance of each of S + 1 points, truth [..., D] and samples [S, ..., D], to the others
+    says how far out it is. With k samples further in and u uniform on [0, 1), the level [...] is
+    (k + u) / (S + 1): a multivariate rank histogram [1] that counts from the centre outwards, as
+    regions of highest density do.
 
     #### References
     [1] T. Gneiting, L. I. Stanberry, E. P. Grimit, L. Held and N. A. Johnson, Assessing

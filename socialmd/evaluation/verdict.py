@@ -61,20 +61,12 @@ class ErrorDifference:
 
     @classmethod
     def from_errors(cls, errors: ArrayLike, rival_errors: ArrayLike, rival: str) -> Self:
-        """Compare two forecasts by their errors in the same simulations.
-
-        Args:
-            errors, rival_errors: [S].
-            rival: name of the other forecast.
-
-        Raises:
-            ValueError: the two were measured on different numbers of simulations.
-        """
+        """Compare two forecasts by their errors [S] in the same simulations, or a ValueError."""
         ours, theirs = np.asarray(errors, np.float64), np.asarray(rival_errors, np.float64)
         count = len(ours)
         if len(theirs) != count:
             raise ValueError(f"{rival}: expected {count} simulations, found {len(theirs)}")
-        interval = _interval(ours - theirs) if count >= MIN_SIMULATIONS else None
+        interval = _interval(ours - theirs)
         return cls(
             rival=rival,
             error=float(ours.mean()),
@@ -149,10 +141,9 @@ class Verdict:
         of = {each: metrics[each] for each in (name, *rivals)}
         overall = _against_best({each: of[each].mae_per_simulation for each in of})
         median = _against_best({each: of[each].median_error_per_simulation for each in of})
-        steps = {each: np.transpose(of[each].mae_per_simulation_and_step) for each in of}  # [T', S]
+        steps = (np.transpose(each.mae_per_simulation_and_step) for each in of.values())  # [T', S]
         by_step = [
-            _against_best({each: steps[each][step] for each in of})
-            for step in range(len(steps[name]))
+            _against_best(dict(zip(of, each, strict=True))) for each in zip(*steps, strict=True)
         ]
         sentences = [_headline(name, overall, is_baseline=True)]
         if overall.outcome != "too few simulations":
@@ -222,8 +213,10 @@ def _ranges(steps: Sequence[int]) -> str:
     return f"step{'s' if len(steps) > 1 else ''} {listed}"
 
 
-def _interval(differences: FloatArray) -> tuple[float, float]:
+def _interval(differences: FloatArray) -> tuple[float, float] | None:
     """Confidence interval of the mean, [S]."""
+    if len(differences) < MIN_SIMULATIONS:
+        return None
     count, mean = len(differences), differences.mean()
     half = stdtrit(count - 1, (1 + LEVEL) / 2) * differences.std(ddof=1) / np.sqrt(count)
     return float(mean - half), float(mean + half)

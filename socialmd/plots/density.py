@@ -41,8 +41,8 @@ def plot_density(
         past: positions that the density is conditioned on, [T, 2], oldest first.
         following: true next positions, [S, 2].
         means: of the components of a mixture, [C, 2], if they are to be marked.
-        largest: density that has the brightest colour; that of the image's maximum if none is
-            given. Several axes with the same one can be compared, and share a colour bar.
+        largest: density that has the brightest colour, so that several axes share a colour bar;
+            the image's maximum if none is given.
 
     Returns:
         The image, for a colour bar. What is drawn upon it has labels for a legend.

@@ -42,8 +42,7 @@ def plot_stacked_grids(
         distance_filter: whether grids are cut to their inscribed circles.
 
     Returns:
-        The last image, for a colour bar; all have the same colours. What is drawn upon the axes
-        has labels for a legend.
+        The last image, for a colour bar. What is drawn upon the axes has labels for a legend.
 
     Raises:
         ValueError: axes, counts and sizes are not equally many, or every cell is empty.

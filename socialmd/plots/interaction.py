@@ -41,20 +41,13 @@ def draw_learned_interaction(
 ) -> Figure:
     """Accelerations over distance, repulsion upwards and attraction downwards, and more of them.
 
-    Args:
-        pairs: names of P pairs of particles.
-        distances: [R], in units of length.
-        seen: distances beyond which data show hardly any pair; shaded.
-        curves: component away from the neighbour, of what is learned and, where it is known, of
-            the true law: [1 or 2, P, R], in units of length per step squared.
-        errors: quartiles of |learned - law| / |law|, [3, R]; drawn beside the curves.
-        maps: component away from the neighbour of the first pair, by where the neighbour is, of
-            what is learned and of the true law where it is known: [1 or 2, G, G], rows along y.
-        half: largest |x| and |y| of the maps, in units of length.
+    A row of curves beside the errors, and one of maps if there are any, red where the neighbour
+    repels, blue where it attracts.
 
-    Returns:
-        The figure: a row of curves, and one of maps if there are any, red where the neighbour
-        repels, blue where it attracts.
+    Args:
+        pairs, distances, seen, curves, errors, maps, half: as `LearnedInteraction` of
+            `socialmd.evaluation` has them: names [P], [R], a pair of distances, beyond which the
+            ground is shaded, [1 or 2, P, R], [3, R], [1 or 2, G, G], and half the maps' side.
 
     Raises:
         ValueError: distances, curves and names are not equally many.

@@ -78,10 +78,7 @@ class ForecastEvaluation:
     def apart(self, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         """Rows of trained models, by their first cells, and those of all else: for a `Table`."""
         models = self.forecasts.models
-        own, others = (
-            [r for r in rows if (r[0] in models) == is_model] for is_model in (True, False)
-        )
-        return own, others
+        return [r for r in rows if r[0] in models], [r for r in rows if r[0] not in models]
 
     def to_json(self) -> dict[str, Any]:
         """What `metrics.json` holds, besides what was measured on which data."""

@@ -86,8 +86,7 @@ def forecast_windows(
     Args:
         models: by name.
         config: how trajectories become windows.
-        data: folder of the data set.
-        split: `"test"`, say.
+        data, split: folder of the data set, and a folder in it.
         max_windows: at most so many windows, evenly spread over the split; all if none is given.
 
     Raises:

@@ -84,16 +84,10 @@ class Table:
         """Rows of trained models, and rows of baselines, as the page shows them."""
         rows = [*self.rows, *self.baselines]
         numeric = [any(isinstance(row[c], Real) for row in rows) for c in range(len(self.header))]
-        best = {
-            (index, self.header.index(name))
-            for name, goal in self.best.items()
-            for index in self._best_rows(self.header.index(name), goal)
-        }
+        goals = {self.header.index(name): goal for name, goal in self.best.items()}
+        best = {(row, c) for c, goal in goals.items() for row in self._best_rows(c, goal)}
         cells = [
-            [
-                _Cell(self._text(cell), numeric[column], (index, column) in best)
-                for column, cell in enumerate(row)
-            ]
+            [_Cell(self._text(x), numeric[c], (index, c) in best) for c, x in enumerate(row)]
             for index, row in enumerate(rows)
         ]
         return [cells[: len(self.rows)], cells[len(self.rows) :]]

@@ -18,16 +18,15 @@ def variant_table(
     trainings: Mapping[str, Sequence[Mapping[str, Any]]],
     settings: Mapping[str, Mapping[str, Any]],
 ) -> str:
-    """One row for each network: mean ± sample standard deviation over seeds, medians of the costs.
+    """Lines of Markdown, a row for each network; "-" for what was not measured.
+
+    Numbers are means ± sample standard deviations over seeds, costs are medians.
 
     Args:
         trainings: by network, one mapping per seed with `parameters` (a number), `test` (the fields
             of `ForecastMetrics`) and `training`: `seconds_per_step` and `peak_memory_bytes`, or
             `None` where they were not measured. Times are also given relative to the first network.
         settings: by network, what distinguishes it.
-
-    Returns:
-        Lines of Markdown; "-" for what was not measured.
 
     Example:
         >>> print(variant_table({"reference": [numbers]}, {"reference": {"kernel_size": 4}}))

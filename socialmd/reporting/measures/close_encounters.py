@@ -19,14 +19,7 @@ from socialmd.evaluation import (
     closest_approach,
     error_by_closest_approach,
 )
-from socialmd.plots.style import (
-    FORECAST_COLOR,
-    TRUTH_LINE_COLOR,
-    curve_styles,
-    finish_curves,
-    label_plainly,
-    new_row,
-)
+from socialmd.plots import style
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Forecasts, Section, Table, fill
 from socialmd.reporting.measure import Measure, by_name, register_measure
 
@@ -71,9 +64,8 @@ class CloseEncounters(Measure):
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
         forecasts = evaluation.forecasts
         if forecasts.windows.mask is not None:
-            raise NotPossibleError(
-                "expected systems of equally many particles, found different numbers"
-            )
+            reason = "expected systems of equally many particles, found different numbers"
+            raise NotPossibleError(reason)
         groups = {
             name: error_by_closest_approach(forecasts.windows.truth, positions)
             for name, positions in forecasts.positions.items()
@@ -117,24 +109,25 @@ def sigma_and_error_around(forecasts: Forecasts, name: str) -> dict[str, AroundC
 def draw_around(ax: Axes, quantities: Mapping[str, AroundCloseApproaches], title: str) -> None:
     """What `sigma_and_error_around` gives."""
     for quantity, name, color in (
-        ("sigma", "predicted sigma", FORECAST_COLOR),
-        ("error", "actual error", TRUTH_LINE_COLOR),
+        ("sigma", "predicted sigma", style.FORECAST_COLOR),
+        ("error", "actual error", style.TRUTH_LINE_COLOR),
     ):
         plot_around_close_approaches(ax, quantities[quantity], name, color)
-    finish_curves(ax, "steps from the closest approach", "per coordinate (length units)", title)
+    labels = "steps from the closest approach", "per coordinate (length units)"
+    style.finish_curves(ax, *labels, title)
 
 
 def plot_error_by_closest_approach(
     ax: Axes, distances: ArrayLike, errors: Mapping[str, ArrayLike]
 ) -> None:
     """Errors, [bins] by forecast, of particles by how close they came to another one, [bins]."""
-    styles = curve_styles(errors, baseline_names())
+    styles = style.curve_styles(errors, baseline_names())
     for name, values in errors.items():
         ax.plot(distances, values, marker="o", markersize=4, **styles[name])
     ax.set(xscale="log", yscale="log")
     distance = "closest approach in the truth (length units)"
     error = "median final displacement error (length units)"
-    finish_curves(ax, distance, error, "Error against closest approach")
+    style.finish_curves(ax, distance, error, "Error against closest approach")
 
 
 def plot_around_close_approaches(
@@ -145,11 +138,11 @@ def plot_around_close_approaches(
     ax.fill_between(steps, around.lower, around.upper, color=color, alpha=0.15, linewidth=0)
     median, control = (around.median, "close approaches"), (around.control, "control")
     for (curve, label), width, line in ((median, 2.2, "-"), (control, 1.5, "--")):
-        style: dict[str, Any] = {"color": color, "linewidth": width, "linestyle": line}
-        ax.plot(steps, curve, label=f"{name}: {label}", **style)
-    ax.axvline(0, color=TRUTH_LINE_COLOR, linewidth=0.8, alpha=0.6)
+        look: dict[str, Any] = {"color": color, "linewidth": width, "linestyle": line}
+        ax.plot(steps, curve, label=f"{name}: {label}", **look)
+    ax.axvline(0, color=style.TRUTH_LINE_COLOR, linewidth=0.8, alpha=0.6)
     ax.set_yscale("log")
-    label_plainly(ax.yaxis)
+    style.label_plainly(ax.yaxis)
 
 
 def _tabulate(around: Mapping[str, Mapping[str, AroundCloseApproaches]]) -> Table:
@@ -168,7 +161,7 @@ def _tabulate(around: Mapping[str, Mapping[str, AroundCloseApproaches]]) -> Tabl
 def _draw(evaluation: ForecastEvaluation) -> Figure:
     groups = evaluation.numbers["closest_approach"]
     around = evaluation.numbers["around_close_approaches"]
-    figure, axes = new_row(1 + len(around))
+    figure, axes = style.new_row(1 + len(around))
     distances = next(iter(groups.values())).distances
     plot_error_by_closest_approach(axes[0], distances, by_name(groups, "median_fde"))
     for ax, (name, quantities) in zip(axes[1:], around.items(), strict=True):

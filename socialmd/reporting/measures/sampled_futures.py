@@ -14,15 +14,7 @@ from numpy.typing import ArrayLike
 
 from socialmd.evaluation import Calibration, PredictiveDensity, SampleMetrics
 from socialmd.models.recalibration import scale_spread
-from socialmd.plots import plot_coverage
-from socialmd.plots.style import (
-    NOMINAL_COLOR,
-    curve_styles,
-    finish_steps,
-    label_plainly,
-    new_row,
-    plot_steps,
-)
+from socialmd.plots import plot_coverage, style
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, by_name, register_measure
 from socialmd.reporting.measures.stated_uncertainty import components_in_float64
@@ -118,16 +110,16 @@ class SampledFutures(Measure):
 
 def plot_spread_skill(ax: Axes, ratio_by_name: Mapping[str, ArrayLike]) -> None:
     """Spread of futures by error of their mean, [T'] by forecast; one if they are calibrated."""
-    styles = curve_styles(ratio_by_name)
+    styles = style.curve_styles(ratio_by_name)
     for name, values in ratio_by_name.items():
-        plot_steps(ax, values, **{**styles[name], "linewidth": 1.8})
-    ax.axhline(1.0, color=NOMINAL_COLOR, linestyle="--", linewidth=1.0, label="calibrated")
+        style.plot_steps(ax, values, **{**styles[name], "linewidth": 1.8})
+    ax.axhline(1.0, color=style.NOMINAL_COLOR, linestyle="--", linewidth=1.0, label="calibrated")
     ax.set_yscale("log")
     low, high = ax.get_ylim()
     ax.set_ylim(min(low, 0.75), max(high, 1.6))  # small deviations look small, and have ticks
-    label_plainly(ax.yaxis, (1, 1.2, 1.5, 2, 3, 5, 8))
+    style.label_plainly(ax.yaxis, (1, 1.2, 1.5, 2, 3, 5, 8))
     label = "standard deviation of futures / error of their mean"
-    finish_steps(ax, label, "Spread of sampled futures")
+    style.finish_steps(ax, label, "Spread of sampled futures")
 
 
 def _tabulate(samples: Mapping[str, SampleMetrics], windows: int) -> Table:
@@ -151,7 +143,7 @@ def _tabulate(samples: Mapping[str, SampleMetrics], windows: int) -> Table:
 
 def _draw(evaluation: ForecastEvaluation) -> Figure:
     """Of the models whose samples are trajectories; of all, if no model's are."""
-    figure, (left, right) = new_row()
+    figure, (left, right) = style.new_row()
     calibration: dict[str, dict[str, Calibration]] = evaluation.numbers["calibration"]
     shown = [name for name in calibration if name not in evaluation.cautions] or list(calibration)
     coverage = {

@@ -14,15 +14,7 @@ from numpy.typing import ArrayLike
 from socialmd.evaluation import Calibration, PredictiveDensity
 from socialmd.models import ForecastModel
 from socialmd.models.recalibration import scale_sigma
-from socialmd.plots import plot_coverage
-from socialmd.plots.style import (
-    NOMINAL_COLOR,
-    curve_styles,
-    finish_curves,
-    finish_steps,
-    new_row,
-    plot_steps,
-)
+from socialmd.plots import plot_coverage, style
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, by_name, register_measure
 from socialmd.reporting.measures.forecast_errors import BY_STEP
@@ -145,33 +137,36 @@ def components_in_float64(model: ForecastModel, parameters: Any) -> tuple[Any, .
 
 def plot_pit(ax: Axes, histograms: Mapping[str, ArrayLike]) -> None:
     """Histograms by forecast, fractions [bins] of [0, 1], relative to the uniform one (dashed)."""
-    styles = curve_styles(histograms)
+    styles = style.curve_styles(histograms)
     for name, values in histograms.items():
         fractions = np.asarray(values, float)
         edges = np.linspace(0, 1, len(fractions) + 1)
-        style = {**styles[name], "linewidth": 1.8}
-        ax.stairs(fractions * len(fractions), edges, baseline=None, **style)
-    ax.axhline(1.0, color=NOMINAL_COLOR, linestyle="--", linewidth=1.0, label="calibrated")
+        look = {**styles[name], "linewidth": 1.8}
+        ax.stairs(fractions * len(fractions), edges, baseline=None, **look)
+    ax.axhline(1.0, color=style.NOMINAL_COLOR, linestyle="--", linewidth=1.0, label="calibrated")
     ax.set_xlim(0, 1)
     ax.set_ylim(bottom=0)
-    label = "F(truth), forecast probability of a smaller coordinate"
-    finish_curves(ax, label, "relative frequency (uniform = 1)", "Probability integral transform")
+    labels = (
+        "F(truth), forecast probability of a smaller coordinate",
+        "relative frequency (uniform = 1)",
+    )
+    style.finish_curves(ax, *labels, "Probability integral transform")
 
 
 def plot_spread(
     ax: Axes, spread: Mapping[str, ArrayLike], error: Mapping[str, ArrayLike], title: str
 ) -> None:
     """Predicted sigma (dashed) beside the error that occurred (solid), [T'] by forecast."""
-    styles = curve_styles(spread)
+    styles = style.curve_styles(spread)
     for name in spread:
         for values, what, line in (
             (error[name], "error", "-"),
             (spread[name], "predicted sigma", "--"),
         ):
-            style = {"linewidth": 1.8, "linestyle": line, "label": f"{name}, {what}"}
-            plot_steps(ax, values, **{**styles[name], **style})
+            look = {"linewidth": 1.8, "linestyle": line, "label": f"{name}, {what}"}
+            style.plot_steps(ax, values, **{**styles[name], **look})
     ax.set_yscale("log")
-    finish_steps(ax, "per coordinate (length units)", title)
+    style.finish_steps(ax, "per coordinate (length units)", title)
 
 
 def _tabulate(found: Mapping[str, Mapping[str, Calibration]], sampled: int) -> Table:
@@ -199,8 +194,8 @@ def _tabulate(found: Mapping[str, Mapping[str, Calibration]], sampled: int) -> T
 
 def _draw_scores(found: Mapping[str, Mapping[str, Calibration]]) -> Figure:
     """A colour for each model, a line style for each kind of density."""
-    figure, axes = new_row()
-    styles = curve_styles(found)
+    figure, axes = style.new_row()
+    styles = style.curve_styles(found)
     for ax, key, label, title in (
         (axes[0], "nll_per_step", "NLL (nats per particle)", "Negative log-likelihood"),
         (axes[1], "crps_per_step", "CRPS (length units)", "Continuous ranked probability score"),
@@ -209,9 +204,9 @@ def _draw_scores(found: Mapping[str, Mapping[str, Calibration]]) -> Figure:
             for kind, calibration in kinds.items():
                 if key == "nll_per_step" and kind.startswith("sampled"):
                     continue  # of a mixture of few narrow densities: far out of the frame
-                style = {**styles[name], "linestyle": KINDS[kind], "label": f"{name}, {kind}"}
-                plot_steps(ax, getattr(calibration, key), **style)
-        finish_curves(ax, "steps ahead", label, title)
+                look = {**styles[name], "linestyle": KINDS[kind], "label": f"{name}, {kind}"}
+                style.plot_steps(ax, getattr(calibration, key), **look)
+        style.finish_curves(ax, "steps ahead", label, title)
     # Densities that exclude the truth have no upper limit; the frame is that of those as trained.
     plain = [kinds["as trained"].nll_per_step for kinds in found.values()]
     axes[0].set_ylim(np.min(plain) - 1.0, np.max(plain) + 3.0)
@@ -220,14 +215,14 @@ def _draw_scores(found: Mapping[str, Mapping[str, Calibration]]) -> Figure:
 
 
 def _draw_coverage(found: Mapping[str, Calibration]) -> Figure:
-    figure, (left, right) = new_row()
+    figure, (left, right) = style.new_row()
     plot_coverage(left, by_name(found, "coverage"), next(iter(found.values())).levels)
     plot_pit(right, by_name(found, "overall_pit_histogram"))
     return figure
 
 
 def _draw_spread(found: Mapping[str, Calibration]) -> Figure:
-    figure, axes = new_row()
+    figure, axes = style.new_row()
     for ax, spread, error, title in (
         (axes[0], "sharpness_per_step", "rmse_per_step", "Root mean square"),
         (axes[1], "median_sharpness_per_step", "median_scaled_error_per_step", "Median"),

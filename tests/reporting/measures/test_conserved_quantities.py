@@ -1,1 +1,0 @@
-"""What the figures show, read back from their artists."""
