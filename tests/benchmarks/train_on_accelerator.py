@@ -3,13 +3,13 @@
     python tests/benchmarks/train_on_accelerator.py prepare models/interaction.toml DATA ready.npz
     KERAS_BACKEND=jax python tests/benchmarks/train_on_accelerator.py train ready.npz \
         --minutes 10 --output OUTPUT
-    python pipelines/train.py models/interaction.toml DATA OUTPUT
+    socialmd train models/interaction.toml DATA OUTPUT
 
 `prepare` writes all that `train` needs to one file: trajectories as float32 (each phase cuts
 windows of its own out of them), configuration, and weights before the first step, scales of the
 data included. `train` goes as far as minutes allow, through the phases of the configuration, and
-leaves the folder that `pipelines/train.py` leaves when it is interrupted, backup included; called
-again, either of them goes on. Losses and early stopping are those of `pipelines/train.py`; order
+leaves the folder that `socialmd train` leaves when it is interrupted, backup included; called
+again, either of them goes on. Losses and early stopping are those of `socialmd train`; order
 and rotations are drawn by NumPy, from the configuration's seed, so they are others.
 
 An environment for `train` needs this repository (`PYTHONPATH=.`) and
@@ -113,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     training = commands.add_parser("train", help="with KERAS_BACKEND=jax: train, or go on")
     training.add_argument("prepared", type=Path)
     training.add_argument("--minutes", type=float, required=True, help="compiling included")
-    training.add_argument("--output", type=Path, required=True, help="as of pipelines/train.py")
+    training.add_argument("--output", type=Path, required=True, help="as of socialmd train")
     arguments = parser.parse_args(argv)
     is_training = arguments.command == "train"
     if is_training != ON_JAX:
@@ -299,7 +299,7 @@ def train(prepared: Path, output: Path, end: float) -> None:
     try:
         for number in range(len(config.training.schedule)):
             train_phase(model, number, config, arrays, files, end)
-        print("complete: pipelines/train.py makes the model of it")
+        print("complete: socialmd train makes the model of it")
     except OutOfTimeError:
         print(f"time is up: {last_backup(files.backup)[2]}")
     finally:
