@@ -54,6 +54,7 @@ def test_models_forecast_the_same(kind, set_globals, tmp_path):
             assert part.dtype == np.float32
 
 
+@pytest.mark.slow
 def test_training_and_export_are_the_same(set_globals, data, tmp_path):
     config = ExperimentConfig.model_validate(EXPERIMENT)
     expected = fit(config, data, tmp_path / "default", verbose=0)

@@ -29,6 +29,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("coarse_figures")
 def test_quickstart_does_everything_and_says_where_it_is(folder, capsys, monkeypatch):
     output = folder / "output"

@@ -21,6 +21,8 @@ from tests.training.event_files import read_run
 from tests.world import EXPERIMENT
 
 # Forks from a process that has imported TensorFlow and done nothing else: fresh ones, but sooner.
+pytestmark = pytest.mark.slow
+
 PROCESSES = multiprocessing.get_context("forkserver")
 NUM_STEPS, EVERY = 120, 10  # of an epoch; a backup every 10th
 

@@ -27,6 +27,8 @@ from tests.run_eagerly import run_eagerly
 from tests.training.no_log import no_log
 from tests.world import EXPERIMENT
 
+pytestmark = pytest.mark.slow
+
 PROCESSES = multiprocessing.get_context("forkserver")
 BATCH_SIZE = 4
 PARTICLES = {"train": (3, 2, 3, 3, 2, 3, 2, 3, 3), "validation": (2, 3, 3)}  # of each simulation

@@ -24,6 +24,7 @@ def service():
     return {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": port, "SILENCE": 3}
 
 
+@pytest.mark.slow
 def test_all_trials_are_made_once_though_a_worker_is_killed(
     tmp_path, service, start_search, wait_until
 ):
