@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 from numpy.typing import NDArray
 
 from socialmd.evaluation import InputDependence, baseline_names
@@ -133,10 +134,13 @@ def _draw(found: Mapping[str, InputDependence]) -> Figure:
     variances["truth"] = [1.0] * len(next(iter(variances.values())))
     label, baselines = "variance over windows / that of the truth", baseline_names()
     plot_errors(left, variances, label, "Variance of the forecasts", baselines)
+    left.yaxis.set_major_formatter(LogFormatter())  # 1.05, not 1.05 x 10^0
+    left.yaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False))
     distances = by_name(found, "distance_to_mean_per_step")
     distances["truth"] = next(iter(found.values())).true_distance_to_mean_per_step
     label, title = "rms distance (length units)", "Distance to the mean configuration"
     plot_errors(right, distances, label, title, baselines)
+    right.set_yscale("linear")
     return figure
 
 
