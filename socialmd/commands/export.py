@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from socialmd.commands.command_line import MODEL, make_parser, parse_first, run_script
+from socialmd.commands.command_line import (
+    MODEL,
+    add_import,
+    import_modules,
+    make_parser,
+    parse_first,
+    run_script,
+)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -14,6 +21,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("model", help=MODEL)
     parser.add_argument("output", help="folder for the SavedModel")
+    add_import(parser)
     return parser.parse_args(argv)
 
 
@@ -25,6 +33,7 @@ from socialmd.models import export_saved_model, load
 def main(argv: Sequence[str] | None = None) -> None:
     """Write a SavedModel."""
     arguments = _parse(argv)
+    import_modules(arguments.modules)
     export_saved_model(load(arguments.model), arguments.output)
     endpoints = "serve, serve_padded, rollout, rollout_padded and sample"
     print(f"SavedModel with endpoints {endpoints}: {arguments.output}")

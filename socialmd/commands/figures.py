@@ -21,6 +21,8 @@ from pathlib import Path
 
 from socialmd.commands.command_line import (
     MODEL,
+    add_import,
+    import_modules,
     make_parser,
     parse_first,
     positive_integer,
@@ -55,6 +57,7 @@ class Sources(argparse.Namespace):
     circle: Path
     comparison: Path
     only: list[str] | None
+    modules: list[str]
     max_windows: int | None
 
     @property
@@ -98,6 +101,7 @@ def _parse(argv: Sequence[str] | None) -> Sources:
     parser.add_argument("data", type=Path, help="folder of the data set")
     parser.add_argument("output", type=Path, help="folder for the figures")
     every = [label for name in NAMES for label in labels(name)]
+    add_import(parser)
     parser.add_argument("--only", nargs="+", choices=every, help="default: all")
     parser.add_argument("--max-windows", type=positive_integer, help="evenly spread; default: all")
     for name in ("circle", "comparison"):
@@ -139,6 +143,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command, with the arguments of the process if none are given."""
     typed = sys.argv[1:] if argv is None else list(argv)
     sources = _parse(typed)
+    import_modules(sources.modules)
     made = []
     for name, draw in FIGURES.items():
         if sources.only and set(labels(name)).isdisjoint(sources.only):

@@ -30,8 +30,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "nanoparticle", "Simulate nanoparticles that carry drugs, a demonstration."
     )
     parser.add_argument("output", type=Path, help="folder for a folder of each simulation")
-    parser.add_argument("--simulations", type=positive_integer, default=13, metavar="K")
-    parser.add_argument("--frames", type=positive_integer, default=300, metavar="F")
+    for name, number in (("--simulations", 13), ("--frames", 300)):
+        help = f"how many; default: {number}"
+        parser.add_argument(name, type=positive_integer, default=number, metavar="K", help=help)
     parser.add_argument(
         "--switch-frame",
         type=switch_frame,
@@ -46,7 +47,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="C",
         help="the 40 heads of each kind become up to so many more or fewer; default: 4",
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of places and noise; default: 0")
     parser.add_argument(
         "--processes", type=positive_integer, default=2, help="simulations at the same time"
     )

@@ -36,6 +36,8 @@ from typing import Any
 
 from socialmd.commands.command_line import (
     MODEL,
+    add_import,
+    import_modules,
     make_parser,
     parse_first,
     positive_integer,
@@ -70,6 +72,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="write PDB files, too; default: if the data set's unit of length is angstrom",
     )
+    add_import(parser)
     arguments = parser.parse_args(argv)
     if arguments.recalibrated and arguments.feedback == "sample":
         parser.error(
@@ -108,6 +111,7 @@ FILES = (
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command, with the arguments of the process if none are given."""
     arguments = _parse(argv)
+    import_modules(arguments.modules)
     output: Path = arguments.output
     check_no_split(output)
     model = load(arguments.model)

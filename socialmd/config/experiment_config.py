@@ -1,4 +1,4 @@
-"""Everything that defines an experiment: one table beside the other."""
+"""The whole configuration of an experiment: one table beside the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From trajectories on disk to batches of samples: load, validate, subsample, window, rotate."""
+"""Data sets, from trajectories on disk to batches: load, check, subsample, window, rotate."""
 
 import importlib
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""What positions and features cannot be, although they are numbers."""
+"""Checks of positions and features for what they cannot be, although they are numbers."""
 
 from __future__ import annotations
 

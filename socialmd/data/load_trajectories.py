@@ -1,4 +1,4 @@
-"""Read one split of a data set into memory and check everything that can be checked."""
+"""Reader of a split of a data set, which checks everything that can be checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What close approaches do to particles: errors by how close, and anything before and after."""
+"""Close approaches and what they do to particles: errors by how close, what is before and after."""
 
 from __future__ import annotations
 

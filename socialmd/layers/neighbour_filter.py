@@ -1,4 +1,4 @@
-"""What a particle feels of its neighbours: their values, weighed by where they are."""
+"""Filters of neighbours: what a particle feels of their values, weighed by where they are."""
 
 from __future__ import annotations
 

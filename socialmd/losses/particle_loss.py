@@ -1,4 +1,4 @@
-"""What all losses of this package have in common: a number for each particle at each step."""
+"""The base of all losses: a number for each particle at each step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model takes from its training data before it is trained: the units of predictions."""
+"""Scales that a model takes from its training data before it is trained: units of predictions."""
 
 from __future__ import annotations
 

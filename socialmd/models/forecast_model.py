@@ -1,4 +1,4 @@
-"""What all models of this package can do: forecasts of any length, densities, recalibration."""
+"""The base of all models: forecasts of any length, densities, recalibration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that is measured of forecasts, as numbers, as text and as a report."""
+"""Evaluation of forecasts: all that is measured of them, as numbers, as text and as a report."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
+
+import numpy as np
 
 from socialmd.reporting.figure_folder import FigureFolder
 from socialmd.reporting.forecasts import Forecasts
@@ -72,7 +74,8 @@ class ForecastEvaluation:
         try:
             return compute()
         except (ValueError, FloatingPointError) as error:
-            self.left_out[name] = str(error)
+            # Of what TensorFlow says of a place in a user's code, only how it ends.
+            self.left_out[name] = str(error).strip().rpartition("\n")[2]
             return None
 
     def apart(self, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
@@ -136,8 +139,12 @@ class ForecastEvaluation:
 def _plain(value: Any) -> Any:
     """Of which JSON can be made."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    return {k: _plain(v) for k, v in value.items()} if isinstance(value, dict) else value
+        value = dataclasses.asdict(value)
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
 def _joined(sections: Sequence[Section]) -> list[Section]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from socialmd.models import ForecastModel, load
+from socialmd.presets import find_model
 
 __all__ = ["compare_windows", "load_models"]
 
@@ -22,9 +23,8 @@ def load_models(paths: Sequence[Path]) -> dict[str, ForecastModel]:
     Raises:
         FileNotFoundError, ValueError: as `load`; or two models cannot be told apart.
     """
-    folders = [
-        Path(os.path.abspath(path.parent if path.suffix == ".keras" else path)) for path in paths
-    ]
+    places = [Path(os.path.abspath(find_model(path))) for path in paths]
+    folders = [path.parent if path.suffix == ".keras" else path for path in places]
     # Matplotlib's legends leave out what begins with an underscore.
     names = [folder.name.lstrip("_") or folder.name for folder in folders]
     if len(set(names)) < len(names):

@@ -1,4 +1,4 @@
-"""Around an exported model, in processes without Keras: imports NumPy alone."""
+"""Servers' side of an exported model, in processes without Keras: imports NumPy alone."""
 
 from socialmd.serving.request_batcher import RequestBatcher as RequestBatcher
 

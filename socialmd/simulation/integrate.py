@@ -1,4 +1,4 @@
-"""IntegratedMotion of many-body systems from given initial states."""
+"""Integration of the motion of many-body systems from given initial states."""
 
 from __future__ import annotations
 

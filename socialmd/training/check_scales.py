@@ -1,4 +1,4 @@
-"""Whether lengths in the configuration are those of the data, before anything is trained."""
+"""Check that lengths in the configuration are those of the data, before anything is trained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a training runs."""
+"""The device or devices that a training runs on."""
 
 from __future__ import annotations
 

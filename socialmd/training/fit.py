@@ -1,4 +1,4 @@
-"""Train what a configuration describes; the same call continues an interrupted training."""
+"""Training of what a configuration describes; the same call continues an interrupted one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well a model in training forecasts: the same few validation windows after every epoch."""
+"""Summaries of how a model in training forecasts a few validation windows after every epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a phase of a training chooses of model and samples; without TensorFlow."""
+"""Choices of a phase of a training, of model and of samples; without TensorFlow."""
 
 from __future__ import annotations
 

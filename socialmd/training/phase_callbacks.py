@@ -1,4 +1,4 @@
-"""What logs, saves and stops a phase of a training; without TensorFlow."""
+"""Callbacks of a phase of a training that log, save and stop it; without TensorFlow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training costs: time per step and memory."""
+"""Costs of a training: time per step and memory."""
 
 from __future__ import annotations
 

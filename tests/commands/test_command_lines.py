@@ -102,6 +102,13 @@ MISSING = {
 }
 
 
+@pytest.mark.parametrize("name", ["evaluate", "export", "figures", "predict"])
+def test_modules_of_users_are_imported_before_models_are_loaded(name, monkeypatch, capfd):
+    words = [*MISSING[name], "--import", "no_such_module"]
+    assert start(monkeypatch, ROOT / f"pipelines/{name}.py", *words) == 1
+    assert capfd.readouterr().err == "error: No module named 'no_such_module'\n"
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_an_error_of_the_user_is_one_sentence(script, tmp_path, monkeypatch, capfd):
     (tmp_path / "file").touch()

@@ -313,6 +313,24 @@ def test_what_fails_does_not_take_the_rest_with_it(forecasts, loaded, monkeypatc
     assert evaluation.numbers["forecasts"]["tiny"].mae > 0
 
 
+def test_one_model_without_futures_leaves_those_of_others(experiment, loaded, monkeypatch):
+    other = load(experiment.model)
+    models = {"tiny": loaded, "other": other}
+    forecasts = forecast_windows(models, loaded.experiment.data, experiment.data)
+    rollout = type(other).rollout
+
+    def refuse(inputs, steps=None, feedback=None, *arguments, **options):
+        if feedback == "sample":
+            raise ValueError("Exception encountered:\n\nfeedback: expected mean, found sample")
+        return rollout(other, inputs, steps, feedback, *arguments, **options)
+
+    monkeypatch.setattr(other, "rollout", refuse)
+    evaluation = ForecastEvaluation(forecasts, num_samples=2, max_sampled=2)
+    assert list(evaluation.numbers["samples"]) == ["tiny"]
+    reason = "feedback: expected mean, found sample"
+    assert evaluation.left_out["sampled futures of other"] == reason
+
+
 OWN = """
 from socialmd.evaluation import Baseline, register_baseline
 from socialmd.plots import new_figure

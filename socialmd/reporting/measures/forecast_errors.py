@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from socialmd.evaluation import ForecastMetrics, Verdict, baseline_names, comparison
+from socialmd.evaluation import ForecastMetrics, KnownLaw, Verdict, baseline_names, comparison
 from socialmd.plots import plot_errors
 from socialmd.plots.style import new_row
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
@@ -104,7 +104,7 @@ class ForecastErrors(Measure):
         return fill(ABOUT, verdict=sentence, small=small, steps=steps)
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
-        knows_law = not all(each.is_rival for each in evaluation.forecasts.baselines.values())
+        knows_law = KnownLaw.name in evaluation.forecasts.positions
         alt = "Error curves of all forecasts"
         picture = figures.picture(_draw(evaluation), "errors", fill(CAPTION), alt)
         return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,12 +13,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from socialmd.evaluation import Calibration, PredictiveDensity, SampleMetrics
+from socialmd.data import Windows
+from socialmd.evaluation import Calibration, NotPossibleError, PredictiveDensity, SampleMetrics
+from socialmd.models import ForecastModel
 from socialmd.models.recalibration import scale_spread
 from socialmd.plots import plot_coverage, style
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, by_name, register_measure
 from socialmd.reporting.measures.stated_uncertainty import components_in_float64
+from socialmd.types import Array
 
 __all__ = ["SampledFutures", "plot_spread_skill"]
 
@@ -77,16 +81,12 @@ class SampledFutures(Measure):
         samples: dict[str, SampleMetrics] = {}
         calibration = {name: dict(k) for name, k in evaluation.numbers["calibration"].items()}
         for name, model in forecasts.models.items():
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "the model holds marginal densities")  # is told
-                futures = model.rollout(
-                    windows.past,
-                    windows.truth.shape[1],
-                    "sample",
-                    seed=0,
-                    num_samples=evaluation.num_samples,
-                    progress=f"{name}, sampled",
-                )
+            futures = evaluation.attempt(
+                f"{self.name} of {name}",
+                partial(_draw_futures, model, windows, evaluation.num_samples, name),
+            )
+            if futures is None:
+                continue
             drawn, parameters = (np.stack([windows.real(f) for f in each]) for each in futures)
             density = PredictiveDensity.from_samples(*components_in_float64(model, parameters))
             kinds = {"": drawn}
@@ -94,9 +94,14 @@ class SampledFutures(Measure):
                 kinds[", recalibrated"] = scale_spread(model, drawn)
             for suffix, each in kinds.items():
                 samples[name + suffix] = SampleMetrics.from_samples(each, of_particles.truth)
-                calibration[name]["sampled" + suffix] = Calibration.from_density(
+                calibration.setdefault(name, {})["sampled" + suffix] = Calibration.from_density(
                     density, of_particles.truth, of_particles.simulations, samples=each
                 )
+        if not samples:
+            reasons = [
+                evaluation.left_out.pop(f"{self.name} of {each}") for each in forecasts.models
+            ]
+            raise NotPossibleError("; ".join(dict.fromkeys(reasons)))
         count = len(chosen)
         return {"samples": samples, "num_sampled_windows": count, "calibration": calibration}
 
@@ -106,6 +111,17 @@ class SampledFutures(Measure):
         picture = figures.picture(_draw(evaluation), "futures", fill(CAPTION), alt)
         table = _tabulate(samples, evaluation.numbers["num_sampled_windows"])
         return [Section(HEADING, tables=[table], pictures=[picture])]
+
+
+def _draw_futures(
+    model: ForecastModel, windows: Windows, num_samples: int, name: str
+) -> tuple[Array, Array]:
+    """Futures of a model and the parameters that they are drawn from, [S, W, T', N, ...] each."""
+    steps = windows.truth.shape[1]
+    how: dict[str, Any] = {"seed": 0, "num_samples": num_samples, "progress": f"{name}, sampled"}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the model holds marginal densities")  # is told
+        return model.rollout(windows.past, steps, "sample", **how)
 
 
 def plot_spread_skill(ax: Axes, ratio_by_name: Mapping[str, ArrayLike]) -> None:
