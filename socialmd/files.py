@@ -99,7 +99,9 @@ def read_json(path: str | Path) -> Any:
     try:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: expected JSON, found none ({error})") from None
+        raise ValueError(
+            f"{path}: expected JSON, found none ({error}); remove it, or the folder that it is in"
+        ) from None
 
 
 @contextmanager

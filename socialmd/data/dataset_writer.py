@@ -58,10 +58,10 @@ class DatasetWriter:
             raise NotADirectoryError(f"{self.directory}: expected a folder, found a file")
         # Asked in this order, because another process may be completing the data set. Names come
         # last, because a folder of another recipe may hold other files for that reason.
-        missing = self.missing()
+        missing, is_empty = self.missing(), holds_nothing(self.directory)
         is_unfinished = self._check_marker()
         is_described = self._check_description()
-        if not self.files and (is_described or holds_nothing(self.directory)):
+        if not self.files and (is_described or is_empty):
             return is_described
         for path in self.directory.rglob("*"):
             if not (path.is_dir() or self._is_ours(path)):

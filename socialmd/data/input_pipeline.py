@@ -66,7 +66,7 @@ def make_dataset(
             message names the first (see `load_trajectories`).
 
     Example:
-        >>> config = load_config("models/thesis.toml")
+        >>> config = load_config("thesis")
         >>> dataset = make_dataset("data/monopoles/train", config.data, 32, shuffle=True)
         >>> inputs, targets = next(iter(dataset))
         >>> inputs.shape, targets.shape

@@ -64,10 +64,11 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
     Raises:
         FileNotFoundError: the folder, its `dataset.json` or a file listed there is missing, or the
             split is empty.
-        ValueError: the folder is no split; a file is not listed in `dataset.json`, has another
-            checksum than listed, lies in another split as well, or holds no finite float32 or
-            float64 array [frames, N, F] with the described F, as many frames as the others, enough
-            frames, and what can be positions and features. The message names the file.
+        ValueError: the folder is no split; there are neither two nor three coordinates; a file is
+            not listed in `dataset.json`, has another checksum than listed, lies in another split as
+            well, or holds no finite float32 or float64 array [frames, N, F] with the described F,
+            as many frames as the others, enough frames, and what can be positions and features. The
+            message names the file.
 
     Example:
         >>> trajectories = load_trajectories("data/monopoles/train")

@@ -135,7 +135,8 @@ def cut_windows(
     rows = rows[np.linspace(0, len(rows) - 1, count).round().astype(int)]
     simulations, first = np.divmod(rows, num_frames)
     steps = first[:, np.newaxis] + window_offsets(config)  # [W, T + T']
-    windows = frames[simulations[:, np.newaxis], steps].astype(np.float32)  # [W, T + T', N, F]
+    frames = frames.astype(np.float32, copy=False)
+    windows = frames[simulations[:, np.newaxis], steps]  # [W, T + T', N, F]
     # Slices of one simulation belong together.
     files = sorted(name for name in description.files if name.startswith(f"{directory.name}/"))
     made = (description.preprocessing or {}).get("files", {})

@@ -41,7 +41,7 @@ class Distribution(abc.ABC):
         """P, parameters per particle and step; K plays a part for mixtures alone, D not for all."""
 
     def initial_outputs(self, num_components: int = 5, spatial_dims: int = 2) -> list[float]:
-        """Raw outputs [P] that a network should begin with: zero."""
+        """Raw outputs that a network should begin with, as many as it has: P zeros."""
         return [0.0] * self.parameter_size(num_components, spatial_dims)
 
     @abc.abstractmethod

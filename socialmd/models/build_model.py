@@ -37,7 +37,7 @@ def build_model(config: ExperimentConfig, spatial_dims: int = 2) -> ForecastMode
         ValueError: the model does not exist in so many dimensions.
 
     Example:
-        >>> model = build_model(socialmd.load_config("models/thesis.toml"))
+        >>> model = build_model(socialmd.load_config("thesis"))
         >>> model(np.zeros((1, 5, 25, 4))).shape
         TensorShape([1, 30, 25, 5])
         >>> sum(math.prod(weight.shape) for weight in model.trainable_weights)

@@ -122,7 +122,6 @@ class InteractionLSTM(ForecastModel):
         self.units = units
         self.channels = channels
         self.hidden_units = hidden_units
-        self.substeps = substeps
         self.gate = gate
         self.linear_path = linear_path
         self.residual_correction = residual_correction
@@ -150,6 +149,11 @@ class InteractionLSTM(ForecastModel):
         self.seed_generator = keras.random.SeedGenerator()
         if units:
             self.marginal_lstm = keras.layers.LSTMCell(units, dtype="float32", name="marginal_lstm")
+
+    @property
+    def substeps(self) -> int:
+        """Of the integration, as they are now: a phase of a training may have others."""
+        return self.cell.substeps
 
     @property
     def interaction(self) -> keras.layers.Layer:

@@ -130,7 +130,8 @@ def _check_constant_features(inputs: Array, mask: Mask, spatial_dims: int) -> No
     if mask is not None:
         frames = np.where(mask[..., np.newaxis], frames, 0.0)
     batch, particles = frames.shape[1:3]
-    change = find_change(frames.reshape(len(frames), batch * particles, -1), spatial_dims)
+    frames_of_all = frames.reshape(len(frames), batch * particles, frames.shape[-1])
+    change = find_change(frames_of_all, spatial_dims)
     if change is not None:
         frame, number, feature = change
         system, particle = divmod(number, particles)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -31,7 +32,7 @@ class StepValues:
         self.names = ("gradient_norm", "learning_rate", *model.get_metrics_result())
         with model.distribute_strategy.scope():
             self.variable = tf.Variable(
-                tf.zeros([len(self.names)]),
+                tf.fill([len(self.names)], math.nan),
                 trainable=False,
                 synchronization=tf.VariableSynchronization.ON_READ,
                 aggregation=tf.VariableAggregation.MEAN,
@@ -54,7 +55,8 @@ class RecordedModel(keras.Model):
     def record_steps(self) -> StepValues:
         """Have each training step leave its numbers, until the model is compiled again.
 
-        On TensorFlow. Metrics have to be sums, as Keras' means are.
+        On TensorFlow. Metrics have to be sums, as Keras' means are. A `train_step` of one's own has
+        to call this one; all values are not a number else.
 
         Raises:
             ValueError: a metric is not built.

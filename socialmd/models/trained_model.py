@@ -88,6 +88,7 @@ class TrainedModel(keras.Model):
             AttributeError: no configuration is given, and the model has none.
             ValueError: the model is not built.
             OSError: the files cannot be written; those of before stay then.
+            FolderInUseError: another process is writing there.
 
         Example:
             >>> model.save_to_preset("runs/mine")

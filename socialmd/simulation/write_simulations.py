@@ -54,7 +54,7 @@ def write_dataset(
         FloatingPointError: a simulation's state is no longer finite. Those made before it stay.
 
     Example:
-        >>> drifts = write_dataset(load_config("models/thesis.toml"), "data/monopoles")
+        >>> drifts = write_dataset(load_config("thesis"), "data/monopoles")
         >>> drifts.shape
         (140,)
     """

@@ -41,7 +41,7 @@ def compile_model(
             model does not have.
 
     Example:
-        >>> compile_model(model, load_config("models/thesis.toml").training)
+        >>> compile_model(model, load_config("thesis").training)
     """
     phase = config.schedule[0] if phase is None else phase
     is_plain = config.replicas == 1 and config.gradient_clip_norm is None

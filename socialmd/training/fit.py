@@ -88,7 +88,7 @@ def fit(
         RuntimeError: the loss became infinite or not a number; the message names the batch.
 
     Example:
-        >>> model = fit(load_config("models/thesis.toml"), "data/monopoles", "runs/thesis")
+        >>> model = fit(load_config("thesis"), "data/monopoles", "runs/thesis")
     """
     if stop_after is not None and stop_after < 1:
         raise ValueError(f"stop_after: expected at least 1, found {stop_after}")

@@ -487,3 +487,10 @@ def test_adapt_takes_scales_and_errors_of_constant_velocity(rng):
     np.testing.assert_allclose(
         model.cell.feature_scale, inputs[:, 0, :, 2:].std(axis=(0, 1)), rtol=1e-5
     )
+
+
+def test_substeps_are_saved_as_they_are_now(rng):
+    """A phase of a training may have changed them, or a user."""
+    model = interacting_model(rng, substeps=2)
+    model.cell.substeps = 3
+    assert model.substeps == model.get_config()["substeps"] == 3

@@ -126,3 +126,16 @@ def test_a_model_that_is_compiled_anew_records_no_more(data):
     with run_eagerly():
         train(model, data)
     assert values.read() == before
+
+
+def test_a_training_step_of_ones_own_is_not_taken_for_one_of_zeros(data):
+    class Own(Line):
+        def train_step(self, data):
+            return {"loss": 0.5}
+
+    model = Own()
+    model.compile("sgd", "mse")
+    values = model.record_steps()
+    with run_eagerly():
+        model.fit(*data, epochs=1, verbose=0)
+    assert np.isnan(list(values.read().values())).all()

@@ -59,7 +59,7 @@ def search_hyperparameters(
         FolderInUseError: another process searches there, as the chief or the same worker.
 
     Example:
-        >>> config = load_config("models/search.toml")
+        >>> config = load_config("search")
         >>> records = search_hyperparameters(config, "data/monopoles", "searches/tpe")
     """
     data, output = Path(data), Path(output)
