@@ -25,6 +25,9 @@ LEFT_OUT = "Left out: {{ name }}, because {{ reason }}."
 LEFT_OUT_IN_TEXT = "{{ name }}: left out, because {{ reason }}."
 MADE = "How this was made"
 
+# Keys of `metrics.json` that are no measure's.
+TAKEN = {"models", "data", "remarks", "units", "left_out", "cautions"}
+
 
 class ForecastEvaluation:
     """Forecasts and the numbers of all measures that are registered.
@@ -63,7 +66,7 @@ class ForecastEvaluation:
         self._measured: list[Measure] = []
         for measure in measures():
             self.numbers.update(measure.absent)
-            compute = partial(measure.compute, self)
+            compute = partial(self._compute, measure)
             found = compute() if measure.is_required else self.attempt(measure.name, compute)
             if found is not None:
                 self.numbers.update(found)
@@ -77,6 +80,12 @@ class ForecastEvaluation:
             # Of what TensorFlow says of a place in a user's code, only how it ends.
             self.left_out[name] = str(error).strip().rpartition("\n")[2]
             return None
+
+    def _compute(self, measure: Measure) -> Mapping[str, Any] | None:
+        found = measure.compute(self)
+        if found is not None and (taken := sorted(found.keys() & TAKEN)):
+            raise ValueError(f"expected keys of a measure in metrics.json, found {taken}")
+        return found
 
     def apart(self, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         """Rows of trained models, by their first cells, and those of all else: for a `Table`."""

@@ -58,7 +58,8 @@ class Measure(ABC):
             evaluation: holds the forecasts, and the numbers of measures before this one.
 
         Returns:
-            Dictionaries, lists and dataclasses of numbers.
+            Dictionaries, lists and dataclasses of numbers. A key of a measure before this one
+            replaces what that one found.
 
         Raises:
             NotPossibleError, ValueError, FloatingPointError: it cannot be measured; the message

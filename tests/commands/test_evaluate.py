@@ -11,7 +11,13 @@ from socialmd.commands import evaluate
 from socialmd.data import describe_dataset, read_windows
 from socialmd.evaluation.baselines import BASELINES as REGISTERED
 from socialmd.models import load
-from socialmd.reporting import FigureFolder, ForecastEvaluation, compare_windows, forecast_windows
+from socialmd.reporting import (
+    FigureFolder,
+    ForecastEvaluation,
+    Measure,
+    compare_windows,
+    forecast_windows,
+)
 from socialmd.reporting.measure import MEASURES
 from socialmd.reporting.measures.sampled_futures import SampledFutures
 from tests.browser import lay_out
@@ -310,6 +316,18 @@ def test_what_fails_does_not_take_the_rest_with_it(forecasts, loaded, monkeypatc
     assert evaluation.left_out["long forecasts"] == "infinite within 40 steps"
     assert evaluation.numbers["conservation"]
     assert evaluation.numbers["long_positions"] == {}
+    assert evaluation.numbers["forecasts"]["tiny"].mae > 0
+
+
+@pytest.mark.parametrize("key", ["models", "left_out"])
+def test_a_measure_does_not_overwrite_what_is_no_measures(forecasts, monkeypatch, key):
+    compute = staticmethod(lambda evaluation: {"mine": 1.0, key: 2.0})
+    mine = type("Mine", (Measure,), {"name": "mine", "compute": compute})
+    monkeypatch.setitem(MEASURES, "mine", mine())
+    evaluation = ForecastEvaluation(forecasts, num_samples=0)
+    reason = f"expected keys of a measure in metrics.json, found ['{key}']"
+    assert evaluation.left_out["mine"] == reason
+    assert "mine" not in evaluation.numbers
     assert evaluation.numbers["forecasts"]["tiny"].mae > 0
 
 
