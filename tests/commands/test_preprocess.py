@@ -13,10 +13,11 @@ from PIL import Image
 from socialmd.commands import preprocess
 from socialmd.config import DataConfig
 from socialmd.data import make_dataset
-from socialmd.data.dataset_description import checksum, read_description
+from socialmd.data.dataset_description import read_description
 from socialmd.molecular import MoleculeTrajectories
 from socialmd.molecular.shard_folder import ShardFolder
 from socialmd.molecular.slices import slice_directions, turn_into_plane
+from tests.folder_contents import files
 
 NUM_FRAMES = 10
 MOLECULES = ["ONC"] * 8 + ["OQL"] * 6 + ["OCQ"] * 4  # the last ones are not selected
@@ -449,10 +450,10 @@ def test_times_that_files_do_not_say_must_be_given(make_simulation, tmp_path):
 def test_simulations_are_not_written_over(make_simulation):
     """Where to write to was forgotten: the last simulation stands in its place."""
     first, second = make_simulation("one", 5), make_simulation("two", 6)
-    before = checksums(Path(second))
+    before = files(Path(second))
     with pytest.raises((ValueError, FileNotFoundError), match="two"):
         preprocess.main([first, second, *ARGUMENTS])
-    assert checksums(Path(second)) == before
+    assert files(Path(second)) == before
 
 
 def test_a_fluid_has_no_centre(make_simulation, tmp_path):
@@ -490,14 +491,6 @@ sys.exit(any(process.exitcode for process in processes))
 """
 
 
-def checksums(folder):
-    return {
-        path.relative_to(folder).as_posix(): checksum(path)
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sources")
@@ -509,7 +502,7 @@ def expected(sources, tmp_path_factory):
     """What one process writes: three slices of each simulation."""
     folder = tmp_path_factory.mktemp("one")
     preprocess.main([*sources, str(folder / "set"), *ARGUMENTS])
-    found = checksums(folder)
+    found = files(folder)
     assert {"set.radial.png", "set.slice.png", "set/dataset.json"} < set(found)
     assert len(found) == 3 + 12
     return found
@@ -543,7 +536,7 @@ def test_processes_at_the_same_time_write_what_one_process_writes(sources, expec
         env=os.environ | {"PYTHONPATH": str(root)},
         check=True,
     )
-    assert checksums(tmp_path) == expected
+    assert files(tmp_path) == expected
     assert not (tmp_path / ".set.shards").exists()
 
 
@@ -559,7 +552,7 @@ def test_shards_in_any_order_write_the_same_files(work, expected, tmp_path, caps
     work("--shard", "1/3")
     assert was_read == ["run_0", "run_3"]
     assert "set: wrote 12 files" in capsys.readouterr().out
-    assert checksums(tmp_path) == expected
+    assert files(tmp_path) == expected
     assert not (tmp_path / ".set.shards").exists()
 
     # Nothing is done twice.
@@ -567,7 +560,7 @@ def test_shards_in_any_order_write_the_same_files(work, expected, tmp_path, caps
     work("--shard", "1/3")
     assert was_read == []
     assert "set: already complete; without --shard it is compared" in capsys.readouterr().out
-    assert checksums(tmp_path) == expected
+    assert files(tmp_path) == expected
     assert not (tmp_path / ".set.shards").exists()
 
 
@@ -588,19 +581,19 @@ def test_one_process_continues_what_an_interrupted_shard_began(
     was_read.clear()
     work()
     assert was_read == ["run_1", "run_2", "run_3"]
-    assert checksums(tmp_path) == expected
+    assert files(tmp_path) == expected
     assert not (tmp_path / ".set.shards").exists()
 
 
 def test_shards_of_other_settings_are_refused_unread(work, tmp_path, was_read):
     work("--shard", "1/4")
-    before = checksums(tmp_path)
+    before = files(tmp_path)
     was_read.clear()
     for words in (["--shard", "2/4"], []):
         with pytest.raises(ValueError, match=r"made otherwise: .*step: expected 3, found 1"):
             work(*words, "--step", "3")
     assert was_read == []
-    assert checksums(tmp_path) == before
+    assert files(tmp_path) == before
 
 
 def test_shards_that_find_everything_there_at_the_same_moment_both_succeed(
@@ -619,7 +612,7 @@ def test_shards_that_find_everything_there_at_the_same_moment_both_succeed(
     work("--shard", "2/2")
     assert met
     assert "set: already complete;" in capsys.readouterr().out
-    assert checksums(tmp_path) == expected
+    assert files(tmp_path) == expected
     assert not (tmp_path / ".set.shards").exists()
 
 
@@ -635,5 +628,5 @@ def test_the_next_shard_draws_if_the_last_one_was_interrupted(
     monkeypatch.undo()
     assert not (tmp_path / "set.radial.png").exists()
     work("--shard", "1/1")
-    assert checksums(tmp_path) == expected
+    assert files(tmp_path) == expected
     assert not (tmp_path / ".set.shards").exists()

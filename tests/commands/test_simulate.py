@@ -8,8 +8,8 @@ import pytest
 
 from socialmd.commands import simulate
 from socialmd.config import load_config
-from socialmd.data.dataset_description import checksum
 from socialmd.simulation import simulate as simulate_systems
+from tests.folder_contents import files
 
 CONFIG = """
 [system]
@@ -68,14 +68,6 @@ sys.exit(any(process.exitcode for process in processes))
 """
 
 
-def checksums(folder):
-    return {
-        path.relative_to(folder).as_posix(): checksum(path)
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
 def test_processes_at_the_same_time_write_what_one_process_writes(tmp_path):
     config = tmp_path / "small.toml"
     config.write_text(CONFIG)
@@ -89,9 +81,9 @@ def test_processes_at_the_same_time_write_what_one_process_writes(tmp_path):
         env=os.environ | {"PYTHONPATH": str(root)},
         check=True,
     )
-    expected = checksums(tmp_path / "one")
+    expected = files(tmp_path / "one")
     assert {"set.png", "set/dataset.json", "set/test/simulation_00003.npy"} < set(expected)
-    assert checksums(tmp_path / "many") == expected
+    assert files(tmp_path / "many") == expected
 
 
 def test_a_shard_says_what_is_missing_and_the_last_one_draws(tmp_path, capsys):

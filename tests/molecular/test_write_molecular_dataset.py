@@ -11,6 +11,7 @@ from socialmd.molecular.write_molecular_dataset import (
     make_features,
     write_molecular_dataset,
 )
+from tests.folder_contents import contents
 
 SETTINGS = {"slices": 2, "split": (70, 30)}
 
@@ -39,15 +40,6 @@ def write(directory, files=None, settings=SETTINGS, frame_spacing=0.5, **options
 
 def is_there(directory, settings=SETTINGS):
     return DatasetWriter(directory, {"settings": settings}).check()
-
-
-def contents(directory):
-    """Every file below: bytes, and when they were written."""
-    return {
-        path.relative_to(directory).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
-        for path in directory.rglob("*")
-        if path.is_file()
-    }
 
 
 def test_files_are_numbered_through_the_splits(tmp_path):

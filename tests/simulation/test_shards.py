@@ -13,6 +13,7 @@ from socialmd.data import dataset_description
 from socialmd.shard import Shard
 from socialmd.simulation import write_dataset
 from socialmd.simulation.write_simulations import simulation_writer
+from tests.folder_contents import files
 
 TEMPORARY = ".{}.0123456789abcdef0123456789abcdef.tmp"
 
@@ -39,14 +40,6 @@ TRAIN_0, TRAIN_1 = "train/simulation_00000.npy", "train/simulation_00001.npy"
 
 def write(directory, shard=None, config=CONFIG):
     return write_dataset(config, directory, progress=False, shard=shard)
-
-
-def files(directory):
-    return {
-        path.relative_to(directory).as_posix(): path.read_bytes()
-        for path in directory.rglob("*")
-        if path.is_file()
-    }
 
 
 @pytest.fixture(scope="module")

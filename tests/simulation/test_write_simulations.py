@@ -17,6 +17,7 @@ from socialmd.config import (
 from socialmd.data import dataset_description
 from socialmd.data.dataset_description import checksum, read_description
 from socialmd.simulation import simulate, write_dataset
+from tests.folder_contents import contents, files
 
 SIMULATION = {
     "num_train": 4,
@@ -38,19 +39,6 @@ def make_config(system=None, **changes):
 
 
 CONFIG = make_config()
-
-
-def contents(directory):
-    """Every file of a folder: its bytes and when they were written."""
-    return {
-        path.relative_to(directory).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
-        for path in directory.rglob("*")
-        if path.is_file()
-    }
-
-
-def files(directory):
-    return {name: data for name, (data, _) in contents(directory).items()}
 
 
 @pytest.fixture(scope="module")
