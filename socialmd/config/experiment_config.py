@@ -7,7 +7,13 @@ from typing import Any, Self
 from pydantic import ValidationError, field_validator, model_validator
 
 from socialmd.config.data_config import DataConfig
-from socialmd.config.model_config import InteractionModelConfig, ModelConfig, SequenceModelConfig
+from socialmd.config.model_config import (
+    WIDEST_GRID,
+    InteractionModelConfig,
+    ModelConfig,
+    SequenceModelConfig,
+    used_grid_sizes,
+)
 from socialmd.config.search_config import SearchConfig, set_value
 from socialmd.config.section import ConfigSection
 from socialmd.config.simulation_config import SimulationConfig
@@ -90,8 +96,8 @@ class ExperimentConfig(ConfigSection):
 
         Not part of the validation, because trajectories may come from elsewhere.
         """
-        widest = max(getattr(self.model, "grid_sizes", ()), default=0.0)
-        if widest > 4 * self.system.box_size:
+        widest = max(used_grid_sizes(self.model), default=0.0)
+        if widest > WIDEST_GRID * self.system.box_size:
             raise ValueError(
                 "model.grid_sizes: expected sides of at most four times system.box_size = "
                 f"{self.system.box_size}, found {widest}; its cells would be mostly empty"

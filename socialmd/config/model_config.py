@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,7 @@ from socialmd.config.section import (
 __all__ = ["Feedback", "InteractionModelConfig", "ModelConfig", "SequenceModelConfig"]
 
 GRID_SIZES = (11.0, 5.5, 2.75, 1.375)
+WIDEST_GRID = 4.0  # times the extent of the data: nearly all cells of a wider grid stay empty
 GridCells = Annotated[int, Field(ge=2, le=256)]
 Feedback = Literal["mean", "most_likely", "sample"]
 
@@ -158,3 +159,8 @@ class InteractionModelConfig(ConfigSection):
                 f"found {self.minimum_distance}"
             )
         return self
+
+
+def used_grid_sizes(model: Any) -> tuple[float, ...]:
+    """Sides of the grids that a configured model sees through; none where it uses no grids."""
+    return () if getattr(model, "filter", "grid") == "radial" else getattr(model, "grid_sizes", ())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from socialmd.config import ExperimentConfig
+from socialmd.config.model_config import WIDEST_GRID, used_grid_sizes
 from socialmd.data import Trajectories
 from socialmd.types import Array, FloatArray
 
@@ -18,7 +17,6 @@ __all__ = ["check_scales"]
 LARGEST_POSITION = 100.0
 # Of the root-mean-square displacement of a step, that float32 has to resolve.
 FINEST_PART = 0.05
-WIDEST = 4.0  # times the extent of the data: nearly all cells of a wider grid stay empty
 
 
 def check_scales(config: ExperimentConfig, trajectories: Trajectories) -> None:
@@ -56,7 +54,7 @@ def check_scales(config: ExperimentConfig, trajectories: Trajectories) -> None:
     if reach is None:
         return
     key, widest, radius = reach
-    if key == "model.grid_sizes" and widest > WIDEST * extent > 0:
+    if key == "model.grid_sizes" and widest > WIDEST_GRID * extent > 0:
         raise ValueError(
             f"{key}: expected at most four times the extent of the data, {extent:.4g}, "
             f"found {widest}"
@@ -72,11 +70,10 @@ def check_scales(config: ExperimentConfig, trajectories: Trajectories) -> None:
 
 def _reach(config: ExperimentConfig) -> tuple[str, float, float] | None:
     """What decides how far a particle sees, what it says, and the distance."""
-    model: Any = config.model
-    if getattr(model, "filter", "grid") == "radial":
-        return "model.cutoff", model.cutoff, model.cutoff
-    sizes = getattr(model, "grid_sizes", ())
-    return ("model.grid_sizes", max(sizes), max(sizes) / 2) if sizes else None
+    if sizes := used_grid_sizes(config.model):
+        return "model.grid_sizes", max(sizes), max(sizes) / 2
+    cutoff = getattr(config.model, "cutoff", None)
+    return ("model.cutoff", cutoff, cutoff) if cutoff else None
 
 
 def _nearest_neighbours(frames: Array, mask: NDArray[np.bool_]) -> FloatArray:

@@ -25,6 +25,17 @@ def test_simulations_that_are_of_no_use_are_refused(tables, message, tmp_path):
     assert not (tmp_path / "output").exists()
 
 
+def test_grids_that_a_model_does_not_use_are_not_asked_for():
+    small = {
+        "system": {"box_size": 2.0, "num_particles": 3},
+        "model": {"kind": "interaction_lstm"},
+    }  # radial
+    ExperimentConfig.model_validate(small).check_simulation()
+    small["model"]["filter"] = "grid"
+    with pytest.raises(ValueError, match=r"model\.grid_sizes: .*, found 11\.0"):
+        ExperimentConfig.model_validate(small).check_simulation()
+
+
 def test_a_configuration_does_not_change():
     with pytest.raises(ValueError, match="frozen"):
         ExperimentConfig().data.subsample = 1
