@@ -26,7 +26,7 @@ from socialmd.models.recalibration import (
 from socialmd.models.roll_out import check_rollout, repeat, roll_out
 from socialmd.models.step_values import RecordedModel
 from socialmd.models.trained_model import TrainedModel
-from socialmd.types import Inputs, Mask, Shape, Tensor
+from socialmd.types import Array, FloatArray, Inputs, Mask, Shape, Tensor
 
 __all__ = ["ForecastModel"]
 
@@ -488,6 +488,15 @@ class ForecastModel(TrainedModel, RecordedModel):
             covariances [..., C, D, D]; C is one for a Gaussian and K for a mixture.
         """
         return self._distribution.components(parameters)
+
+    def components_in_float64(self, parameters: Tensor) -> tuple[Array, Array, FloatArray]:
+        """The same with covariances [..., C, D, D] in float64: arguments of a `PredictiveDensity`.
+
+        In float32, strong correlations would be singular.
+        """
+        log_weights, means, factors = map(ops.convert_to_numpy, self.components(parameters))
+        factors = factors.astype(np.float64)
+        return log_weights, means, factors @ np.swapaxes(factors, -1, -2)
 
     def recalibrate(self, dataset: Iterable[Any]) -> None:
         """Find one factor on the standard deviations for each step ahead, from validation data.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import keras
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -116,12 +115,7 @@ class ForecastSummaries:
 
     def _calibrate(self, model: ForecastModel, parameters: Array) -> Calibration:
         real = self.windows.real
-        log_weights, means, factors = map(
-            keras.ops.convert_to_numpy, model.components(real(parameters))
-        )
-        factors = factors.astype(np.float64)  # a strong correlation is singular in float32
-        covariances = factors @ np.swapaxes(factors, -1, -2)
-        density = PredictiveDensity(log_weights, means, covariances)
+        density = PredictiveDensity(*model.components_in_float64(real(parameters)))
         return Calibration.from_density(density, real(self.windows.truth))
 
     def _draw_window(

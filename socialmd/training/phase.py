@@ -1,4 +1,4 @@
-"""Choices of a phase of a training, of model and of samples; without TensorFlow."""
+"""Choices of a phase of a training, of model and of samples; on any backend of Keras."""
 
 from __future__ import annotations
 

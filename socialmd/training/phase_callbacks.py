@@ -1,4 +1,4 @@
-"""Callbacks of a phase of a training that log, save and stop it; without TensorFlow."""
+"""Callbacks of a phase of a training that log, save and stop it; on any backend of Keras."""
 
 from __future__ import annotations
 

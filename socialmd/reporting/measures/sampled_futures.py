@@ -20,7 +20,6 @@ from socialmd.models.recalibration import scale_spread
 from socialmd.plots import plot_coverage, style
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, by_name, register_measure
-from socialmd.reporting.measures.stated_uncertainty import components_in_float64
 from socialmd.types import Array
 
 __all__ = ["SampledFutures", "plot_spread_skill"]
@@ -88,7 +87,7 @@ class SampledFutures(Measure):
             if futures is None:
                 continue
             drawn, parameters = (np.stack([windows.real(f) for f in each]) for each in futures)
-            density = PredictiveDensity.from_samples(*components_in_float64(model, parameters))
+            density = PredictiveDensity.from_samples(*model.components_in_float64(parameters))
             kinds = {"": drawn}
             if model.spread_factors is not None:
                 kinds[", recalibrated"] = scale_spread(model, drawn)

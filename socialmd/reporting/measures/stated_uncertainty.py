@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import keras
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from socialmd.evaluation import Calibration, PredictiveDensity
-from socialmd.models import ForecastModel
 from socialmd.models.recalibration import scale_sigma
 from socialmd.plots import plot_coverage, style
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, by_name, register_measure
 from socialmd.reporting.measures.forecast_errors import BY_STEP
 
-__all__ = ["StatedUncertainty", "components_in_float64", "plot_pit", "plot_spread"]
+__all__ = ["StatedUncertainty", "plot_pit", "plot_spread"]
 
 KINDS = {"as trained": "-", "recalibrated": "--", "sampled": ":", "sampled, recalibrated": "-."}
 LEVEL = 0.8  # of the regions of which the summary tells
@@ -87,7 +85,7 @@ class StatedUncertainty(Measure):
             kinds = {"as trained": parameters, "recalibrated": scale_sigma(model, parameters)}
             found[name] = {
                 kind: Calibration.from_density(
-                    PredictiveDensity(*components_in_float64(model, each)),
+                    PredictiveDensity(*model.components_in_float64(each)),
                     windows.truth,
                     windows.simulations,
                 )
@@ -123,16 +121,6 @@ class StatedUncertainty(Measure):
             Section(BY_STEP, pictures=[scores]),
             Section(HEADING, [fill(INTRODUCTION)], [table], pictures),
         )
-
-
-def components_in_float64(model: ForecastModel, parameters: Any) -> tuple[Any, ...]:
-    """Arguments of a `PredictiveDensity`, of parameters [..., P] of a model.
-
-    In float32, strong correlations would be singular.
-    """
-    log_weights, means, factors = map(keras.ops.convert_to_numpy, model.components(parameters))
-    factors = factors.astype(np.float64)
-    return log_weights, means, factors @ np.swapaxes(factors, -1, -2)
 
 
 def plot_pit(ax: Axes, histograms: Mapping[str, ArrayLike]) -> None:
