@@ -67,9 +67,14 @@ class Sources(argparse.Namespace):
         return path.parent if path.suffix == ".keras" else path
 
     @cached_property
+    def models(self) -> dict[str, ForecastModel]:
+        """The model by its name."""
+        return load_models([self.model])
+
+    @property
     def trained(self) -> ForecastModel:
         """The model."""
-        return load(self.model)
+        return next(iter(self.models.values()))
 
     @cached_property
     def description(self) -> DatasetDescription:
@@ -85,9 +90,8 @@ class Sources(argparse.Namespace):
     @cached_property
     def forecasts(self) -> Forecasts:
         """Those of the model and of the baselines."""
-        models = {Path(os.path.abspath(self.folder)).name: self.trained}
         config = self.trained.experiment.data
-        return forecast_windows(models, config, self.data, "test", self.max_windows)
+        return forecast_windows(self.models, config, self.data, "test", self.max_windows)
 
 
 def labels(name: str) -> list[str]:
@@ -118,10 +122,10 @@ from socialmd.data import DatasetDescription, Windows, load_trajectories, read_w
 from socialmd.data.dataset_description import read_description
 from socialmd.evaluation import NotPossibleError
 from socialmd.files import write_atomically, write_text
-from socialmd.models import ForecastModel, load
+from socialmd.models import ForecastModel
 from socialmd.plots import new_figure, plot_learning_curves, plot_losses, plot_trajectories
 from socialmd.presets import find_model
-from socialmd.reporting import Drawing, FigureFolder, Forecasts, forecast_windows
+from socialmd.reporting import Drawing, FigureFolder, Forecasts, forecast_windows, load_models
 from socialmd.reporting.measures.learned_law import draw_interaction
 from socialmd.reporting.thesis_figures import (
     draw_around_close_approaches,

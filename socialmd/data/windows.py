@@ -10,11 +10,12 @@ import numpy as np
 from socialmd.config import DataConfig
 from socialmd.data.load_trajectories import Trajectories, load_trajectories
 from socialmd.data.masked_inputs import pack, real_particles
-from socialmd.types import Array, Inputs
+from socialmd.types import Array, Inputs, IntArray
 
 __all__ = [
     "Windows",
     "cut_windows",
+    "evenly_spread",
     "first_frames",
     "read_windows",
     "sample_rows",
@@ -131,8 +132,7 @@ def cut_windows(
     frames, description, mask, directory = trajectories
     num_simulations, num_frames = frames.shape[:2]
     rows = sample_rows(num_simulations, num_frames, config.model_copy(update={"num_rotations": 0}))
-    count = min(max_windows or len(rows), len(rows))
-    rows = rows[np.linspace(0, len(rows) - 1, count).round().astype(int)]
+    rows = rows[evenly_spread(len(rows), max_windows or len(rows))]
     simulations, first = np.divmod(rows, num_frames)
     steps = first[:, np.newaxis] + window_offsets(config)  # [W, T + T']
     frames = frames.astype(np.float32, copy=False)
@@ -147,3 +147,8 @@ def cut_windows(
         simulations=np.array(origins)[simulations],
         mask=None if mask.all() else mask[simulations],
     )
+
+
+def evenly_spread(total: int, count: int) -> IntArray:
+    """Indices of at most `count` of `total` things, the first and the last one among them."""
+    return np.linspace(0, total - 1, min(count, total)).round().astype(int)

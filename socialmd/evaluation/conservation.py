@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from socialmd.evaluation.checks import finite_array, finite_positions, lengths
+from socialmd.simulation import kinetic_energy
 from socialmd.types import FloatArray
 
 __all__ = ["Conservation", "velocities"]
@@ -91,7 +92,9 @@ class Conservation:
         before, masses = frames[..., :dims], frames[:, -1:, :, dims]  # [W, T, N, D], [W, 1, N]
         v_before = velocities(before[:, :1], before[:, 1:], spacing)[:, :-1]  # [W, T - 2, N, D]
         v_after = velocities(before, after, spacing)
-        kinetic_reference = np.median(_kinetic(v_before, masses), axis=1, keepdims=True)  # [W, 1]
+        kinetic_reference = np.median(
+            kinetic_energy(v_before, masses), axis=1, keepdims=True
+        )  # [W, 1]
         v_start = (before[:, -1:] - before[:, -2:-1]) / spacing  # [W, 1, N, D]
         speed = _mean(lengths(v_start)[..., None], masses)  # [W, 1, 1]
         if not (kinetic_reference > 0).all() or not (speed > 0).all():
@@ -111,7 +114,7 @@ class Conservation:
         return cls(
             momentum_drift=_median(lengths(momentum_change)),
             center_of_mass_deviation=_median(lengths(center - uniform)),
-            kinetic_energy=_median(_kinetic(v_after, masses) / kinetic_reference),
+            kinetic_energy=_median(kinetic_energy(v_after, masses) / kinetic_reference),
             energy_drift=drift,
             radius=_median(np.sqrt(np.mean(lengths(after - center[:, :, None]) ** 2, axis=-1))),
         )
@@ -167,10 +170,6 @@ def _mean(vectors: FloatArray, masses: FloatArray) -> FloatArray:
     """Mean over the particles, weighted by mass: [W, S, N, D] and [W, 1, N] -> [W, S, D]."""
     weights = masses / masses.sum(axis=-1, keepdims=True)
     return np.asarray((weights[..., None] * vectors).sum(axis=2))
-
-
-def _kinetic(v: FloatArray, masses: FloatArray) -> FloatArray:
-    return np.asarray(0.5 * (masses * np.square(v).sum(axis=-1)).sum(axis=-1))  # [W, S]
 
 
 def _median(values: FloatArray) -> list[float]:

@@ -9,8 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from socialmd.evaluation.checks import finite_positions, finite_samples
-from socialmd.types import FloatArray
+from socialmd.evaluation.checks import finite_positions, finite_samples, lengths
 
 __all__ = ["SampleMetrics"]
 
@@ -93,11 +92,11 @@ class SampleMetrics:
         positions = finite_positions("truth", truth)
         drawn = finite_samples(samples, positions)
         count = len(drawn)
-        errors = np.stack([_distances(sample, positions) for sample in drawn])  # [S, W, T', N]
-        error_of_mean = _distances(drawn.mean(axis=0), positions)
+        errors = np.stack([lengths(sample - positions) for sample in drawn])  # [S, W, T', N]
+        error_of_mean = lengths(drawn.mean(axis=0) - positions)
         error = errors.mean(axis=(0, 1, 3))  # [T']
         # A pair at a time: all S**2 distances at once would fill the memory.
-        pairs = sum(_distances(a, b).mean(axis=(0, 2)) for a, b in combinations(drawn, 2))
+        pairs = sum(lengths(a - b).mean(axis=(0, 2)) for a, b in combinations(drawn, 2))
         energy_score = error - pairs / (count * (count - 1))
         skill = np.square(drawn.mean(axis=0) - positions).mean(axis=(0, 2, 3))  # [T']
         spread = (count + 1) / count * drawn.var(axis=0, ddof=1).mean(axis=(0, 2, 3))
@@ -115,8 +114,3 @@ class SampleMetrics:
             # An exact hit has no ratio, and JSON no infinity.
             spread_skill_per_step=np.sqrt(spread / np.maximum(skill, TINY)).tolist(),
         )
-
-
-def _distances(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Distances of positions, [..., 2] -> [...]."""
-    return np.hypot(a[..., 0] - b[..., 0], a[..., 1] - b[..., 1])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from socialmd.data import real_particles
 from socialmd.data.masked_inputs import unpack
+from socialmd.data.windows import evenly_spread
 from socialmd.distributions import Distribution
 from socialmd.evaluation.ranks import rank_levels
 from socialmd.models.roll_out import roll_out_together
@@ -71,8 +72,7 @@ def _draw_futures(
 ) -> tuple[Array, Array]:
     """Futures [S, W, T', N, D] of windows that are spread evenly, and their truth."""
     counts = [len(targets) for _, targets in batches]
-    total = sum(counts)
-    chosen = np.unique(np.linspace(0, total - 1, min(total, MAX_WINDOWS)).round().astype(int))
+    chosen = evenly_spread(sum(counts), MAX_WINDOWS)
     futures, truth = [], []
     for first, (inputs, targets) in zip(np.cumsum([0, *counts]), batches, strict=False):
         rows = chosen[(chosen >= first) & (chosen < first + len(targets))] - first

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 from numpy.typing import NDArray
 
+from socialmd.data.windows import evenly_spread
 from socialmd.evaluation import InputDependence, baseline_names
 from socialmd.plots import new_figure, plot_errors
 from socialmd.plots.style import FORECAST_COLOR, PAST_COLOR, TRUTH_LINE_COLOR, label_plane, new_row
@@ -81,8 +82,7 @@ class DependenceOnInput(Measure):
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
         found, forecasts = evaluation.numbers["dependence"], evaluation.forecasts
-        last = len(forecasts.windows.truth) - 1
-        chosen = np.unique(np.linspace(0, last, PANELS).round().astype(int))
+        chosen = evenly_spread(len(forecasts.windows.truth), PANELS)
         in_plane = forecasts.spatial_dims == 2
         caption = fill(CAPTION_OF_CONFIGURATIONS, count=len(chosen), in_plane=in_plane)
         drawn, alt = _draw_configurations(forecasts, chosen), "Last configurations"

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from socialmd.data import Windows
+from socialmd.data.windows import evenly_spread
 from socialmd.evaluation import Calibration, NotPossibleError, PredictiveDensity, SampleMetrics
 from socialmd.models import ForecastModel
 from socialmd.models.recalibration import scale_spread
@@ -73,8 +74,7 @@ class SampledFutures(Measure):
             for name, model in forecasts.models.items()
             if (reason := model.reason_against_samples)
         )
-        last = len(forecasts.windows.truth) - 1
-        chosen = np.unique(np.linspace(0, last, evaluation.max_sampled).round().astype(int))
+        chosen = evenly_spread(len(forecasts.windows.truth), evaluation.max_sampled)
         windows = forecasts.windows.at(chosen)
         of_particles = windows.of_particles()
         samples: dict[str, SampleMetrics] = {}
