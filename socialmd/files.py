@@ -23,6 +23,7 @@ __all__ = [
     "save_figure",
     "unfinished_folder",
     "write_atomically",
+    "write_bytes",
     "write_json",
     "write_text",
 ]
@@ -59,9 +60,14 @@ def write_atomically(
         temporary.unlink(missing_ok=True)
 
 
+def write_bytes(path: str | Path, content: bytes, *, replace: bool = True) -> None:
+    """Write a file, whole or not at all (see `write_atomically`)."""
+    write_atomically(path, lambda file: file.write(content), replace=replace)
+
+
 def write_text(path: str | Path, text: str, *, replace: bool = True) -> None:
     """Write a text file in UTF-8, whole or not at all (see `write_atomically`)."""
-    write_atomically(path, lambda file: file.write(text.encode()), replace=replace)
+    write_bytes(path, text.encode(), replace=replace)
 
 
 def write_json(path: str | Path, values: object, *, replace: bool = True) -> None:

@@ -62,6 +62,7 @@ from socialmd.reporting.variant_table import variant_table
 from socialmd.run_apart import run_apart
 from socialmd.training import fit, read_history
 from socialmd.training.comparisons import REFERENCE, Comparison, read_comparisons
+from socialmd.training.history import HISTORY_FILE
 from socialmd.training.training_cost import TrainingCost
 from socialmd.training.training_folder import check_same_experiment
 
@@ -221,7 +222,7 @@ def collect(runs: Iterable[Run]) -> Results:
         results.setdefault(run.variant, {})[run.seed] = {
             **json.loads((run.folder / TEST).read_text()),
             "training": json.loads(measurements.read_text()) if measurements.is_file() else None,
-            "history": read_history(run.folder / "history.csv"),
+            "history": read_history(run.folder / HISTORY_FILE),
         }
     if not results:
         raise FileNotFoundError(f"{runs[0].folder.parents[1]}: found no complete training")

@@ -121,7 +121,7 @@ import numpy as np
 from socialmd.data import DatasetDescription, Windows, load_trajectories, read_windows
 from socialmd.data.dataset_description import read_description
 from socialmd.evaluation import NotPossibleError
-from socialmd.files import write_atomically, write_text
+from socialmd.files import write_bytes, write_text
 from socialmd.models import ForecastModel
 from socialmd.plots import new_figure, plot_learning_curves, plot_losses, plot_trajectories
 from socialmd.presets import find_model
@@ -134,6 +134,7 @@ from socialmd.reporting.thesis_figures import (
     draw_window,
 )
 from socialmd.training import read_history
+from socialmd.training.history import HISTORY_FILE
 
 NUM_SIMULATIONS = 3  # side by side
 NETWORKS = {"reference": "stacked grids", "mono_grid": "mono-grid"}
@@ -216,7 +217,7 @@ def draw_curves(sources: Sources, key: str, label: str) -> Drawing:
                 f"{sources.comparison / variant} holds no complete training; "
                 f"`{COMPARE} {sources.comparison}` makes them"
             )
-        curves[name] = [read_history(path.with_name("history.csv"))[key] for path in complete]
+        curves[name] = [read_history(path.with_name(HISTORY_FILE))[key] for path in complete]
     report = sources.comparison / "comparison.json"
     if key == "val_mae" and report.is_file():
         errors = json.loads(report.read_text("utf-8"))["constant_velocity"]
@@ -234,9 +235,9 @@ def draw_curves(sources: Sources, key: str, label: str) -> Drawing:
 
 def draw_losses(sources: Sources) -> Drawing:
     """Figure 28: the training of the model."""
-    history = read_history(sources.folder / "history.csv")
+    history = read_history(sources.folder / HISTORY_FILE)
     if not history:
-        raise NotPossibleError(f"{sources.folder / 'history.csv'} holds no epoch")
+        raise NotPossibleError(f"{sources.folder / HISTORY_FILE} holds no epoch")
     figure, axes = new_figure(11, 4.6, columns=2)
     plot_losses(axes[0], history, label="NLL (nats per particle and step)", scale="symlog")
     plot_losses(axes[1], history, "mae", "mean absolute error (length units)")
@@ -277,8 +278,7 @@ FIGURES: dict[str, Callable[[Sources], Drawing]] = {
 def save(drawing: Drawing, folder: Path, name: str, name_units: Callable[[str], str] = str) -> None:
     """Write a figure with its rule as title, or copy a picture."""
     if isinstance(drawing.figure, Path):
-        content = drawing.figure.read_bytes()
-        write_atomically(folder / f"{name}.png", lambda file: file.write(content))
+        write_bytes(folder / f"{name}.png", drawing.figure.read_bytes())
     else:
         width = int(LETTERS_PER_INCH * drawing.figure.get_figwidth())
         drawing.figure.suptitle(textwrap.fill(drawing.rule[0].upper() + drawing.rule[1:], width))

@@ -44,6 +44,7 @@ from socialmd.data.dataset_description import read_description
 from socialmd.files import save_figure
 from socialmd.plots import new_figure, plot_losses
 from socialmd.training import ProfileSteps, fit, read_history
+from socialmd.training.history import HISTORY_FILE
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         stop_after=arguments.stop_after,
     )
 
-    history = read_history(arguments.output / "history.csv")
+    history = read_history(arguments.output / HISTORY_FILE)
     figure, axes = new_figure(10, 4, columns=2)
     # An untrained model's likelihood is hundreds of nats worse: linear up to one, then logarithmic.
     plot_losses(axes[0], history, scale="symlog")

@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def report(output: Path) -> None:
     """Draw a search and say what it found."""
     records = read_trials(output)
-    complete = [record for record in records if record.status == "COMPLETED"]
+    complete = [record for record in records if record.is_complete]
     failed = sum(record.status == "FAILED" for record in records)
     print(f"{len(records)} trials: {len(complete)} complete, {failed} failed")
     if unfinished := len(records) - len(complete) - failed:
@@ -86,9 +86,7 @@ def report(output: Path) -> None:
     if not complete:
         return
     figure, ax = new_figure(8, 4)
-    losses = [
-        record.losses["val_loss"] if record.status == "COMPLETED" else None for record in records
-    ]
+    losses = [record.losses["val_loss"] if record.is_complete else None for record in records]
     plot_search_progress(ax, losses)
     save_figure(figure, output / "progress.png")
     if importances := rank_importances(records):

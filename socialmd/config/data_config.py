@@ -54,6 +54,11 @@ class DataConfig(ConfigSection):
         return self.input_steps + self.target_steps
 
     @property
+    def without_rotations(self) -> Self:
+        """The same, of samples as they are stored."""
+        return self.model_copy(update={"num_rotations": 0})
+
+    @property
     def phase_offsets(self) -> tuple[int, ...]:
         """First frames of the subsampled sequences, evenly spread over one subsampling step."""
         return tuple(phase * self.subsample // self.num_phases for phase in range(self.num_phases))

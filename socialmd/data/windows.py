@@ -131,7 +131,7 @@ def cut_windows(
     """The same, of a split that is in memory."""
     frames, description, mask, directory = trajectories
     num_simulations, num_frames = frames.shape[:2]
-    rows = sample_rows(num_simulations, num_frames, config.model_copy(update={"num_rotations": 0}))
+    rows = sample_rows(num_simulations, num_frames, config.without_rotations)
     rows = rows[evenly_spread(len(rows), max_windows or len(rows))]
     simulations, first = np.divmod(rows, num_frames)
     steps = first[:, np.newaxis] + window_offsets(config)  # [W, T + T']

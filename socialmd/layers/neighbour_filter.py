@@ -11,10 +11,10 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from socialmd.check_choice import check_choice
 from socialmd.layers.grid import check_grids, interpolation_taps, lies_on_grids
 from socialmd.layers.pairs import (
     SEARCHES,
-    check_choice,
     compare_all,
     compares_all,
     find_offsets,

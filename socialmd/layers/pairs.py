@@ -10,8 +10,6 @@ operations; a test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import keras
 from keras import ops
 
@@ -19,7 +17,6 @@ from socialmd.types import Mask, Positions, Tensor
 
 __all__ = [
     "SEARCHES",
-    "check_choice",
     "compare_all",
     "compares_all",
     "find_offsets",
@@ -165,9 +162,3 @@ def _tensorflow_pair_sum(
 
 select = _tensorflow_select if IN_TENSORFLOW else portable_select
 pair_sum = _tensorflow_pair_sum if IN_TENSORFLOW else portable_pair_sum
-
-
-def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    """Refuse a value that is none of the choices."""
-    if value not in choices:
-        raise ValueError(f"{name}: expected one of {tuple(choices)}, found {value!r}")

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from socialmd.layers.pairs import check_choice
+from socialmd.check_choice import check_choice
 from socialmd.layers.stacked_pooling_conv import StackedPoolingConv2D
 from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor

@@ -9,8 +9,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from socialmd.check_choice import check_choice
 from socialmd.layers.grid import cell_index, check_grids, filter_taps, lies_on_grids
-from socialmd.layers.pairs import SEARCHES, check_choice, find_offsets, pair_sum, select
+from socialmd.layers.pairs import SEARCHES, find_offsets, pair_sum, select
 from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 

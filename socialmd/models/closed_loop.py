@@ -7,6 +7,7 @@ from collections.abc import Callable
 from keras import ops
 
 from socialmd import distributions
+from socialmd.check_choice import check_choice
 from socialmd.types import Mask, Shape, States, Tensor
 
 __all__ = ["FEEDBACKS", "check_feedback", "check_inputs", "feed_back", "run_loop"]
@@ -54,8 +55,7 @@ def check_inputs(
 
 def check_feedback(feedback: str) -> None:
     """Refuse what is none of `FEEDBACKS`."""
-    if feedback not in FEEDBACKS:
-        raise ValueError(f"feedback: expected one of {FEEDBACKS}, found {feedback!r}")
+    check_choice("feedback", feedback, FEEDBACKS)
 
 
 def feed_back(

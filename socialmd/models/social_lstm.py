@@ -7,6 +7,7 @@ from typing import Any
 
 from keras import ops
 
+from socialmd.check_choice import check_choice
 from socialmd.layers import SocialLSTMCell
 from socialmd.models.closed_loop import check_inputs, feed_back, run_loop
 from socialmd.models.estimate_scales import estimate_scales
@@ -86,8 +87,7 @@ class SocialLSTM(ForecastModel):
         **kwargs: Any,
     ) -> None:
         super().__init__(target_steps, distribution, feedback, spatial_dims=2, **kwargs)
-        if prediction not in PREDICTIONS:
-            raise ValueError(f"prediction: expected one of {PREDICTIONS}, found {prediction!r}")
+        check_choice("prediction", prediction, PREDICTIONS)
         if num_components < 1:
             raise ValueError(f"num_components: expected at least 1, found {num_components}")
         if not length_scale > 0:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from socialmd.files import write_atomically
+from socialmd.files import write_bytes
 from socialmd.molecular.mdanalysis import MDAnalysis
 from socialmd.types import FloatArray
 
@@ -93,7 +93,7 @@ def write_pdb(
         writer.CRYST1 = lambda *_: None
         for _ in universe.trajectory:
             writer.write(universe.atoms)
-    write_atomically(path, lambda file: file.write(text.getvalue().encode("ascii")))
+    write_bytes(path, text.getvalue().encode("ascii"))
 
 
 def _universe(

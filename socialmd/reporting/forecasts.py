@@ -155,5 +155,4 @@ def _training_split(
     """Batches of inputs and targets that are not rotated, if there is such a split."""
     if not any(Path(name).parts[0] == "train" for name in description.files):
         return None
-    as_stored = config.model_copy(update={"num_rotations": 0})
-    return make_dataset(data / "train", as_stored, batch_size=256)
+    return make_dataset(data / "train", config.without_rotations, batch_size=256)

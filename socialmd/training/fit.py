@@ -18,13 +18,13 @@ from socialmd.data import Trajectories, load_trajectories, make_dataset
 from socialmd.data.dataset_description import read_description
 from socialmd.data.masked_inputs import unpack
 from socialmd.data.windows import cut_windows
-from socialmd.files import write_atomically
+from socialmd.files import write_bytes
 from socialmd.models import ForecastModel, build_model, load
 from socialmd.models.trained_model import MODEL_FILE
 from socialmd.simulation import pair_law
 from socialmd.training.check_scales import check_scales
 from socialmd.training.device import on_device
-from socialmd.training.history import keep_epochs, of_phase, read_history
+from socialmd.training.history import HISTORY_FILE, keep_epochs, of_phase, read_history
 from socialmd.training.phase import (
     begin_phase,
     check_phases,
@@ -47,7 +47,7 @@ from socialmd.training.training_folder import (
 
 __all__ = ["fit"]
 
-HISTORY, BEST, BACKUP, TENSORBOARD = "history.csv", "best.weights.h5", "backup", "tensorboard"
+BEST, BACKUP, TENSORBOARD = "best.weights.h5", "backup", "tensorboard"
 
 
 def fit(
@@ -109,7 +109,7 @@ def fit(
             for split in ("train", "validation")
         )
         log = _begin(model, config, data, output, train, validation)
-        files = Files(output / HISTORY, output / BEST, output / BACKUP)
+        files = Files(output / HISTORY_FILE, output / BEST, output / BACKUP)
         training = _Training(model, config, train, validation, files, log, callbacks, verbose)
         is_complete = training.train_phases(stop_after)
         with on_device(config.training.device, config.training.replicas):
@@ -129,13 +129,12 @@ def _extract_best(output: Path) -> None:
     """Best weights of a paused training, out of its model: they are shipped only once."""
     with zipfile.ZipFile(output / MODEL_FILE) as archive:
         weights = archive.read("model.weights.h5")
-    write_atomically(output / BEST, lambda file: file.write(weights))
+    write_bytes(output / BEST, weights)
 
 
 def _as_stored(split: Trajectories, config: ExperimentConfig) -> tf.data.Dataset:
     """Batches of a split that is not rotated."""
-    data = config.data.model_copy(update={"num_rotations": 0})
-    return make_dataset(split, data, config.training.batch_size)
+    return make_dataset(split, config.data.without_rotations, config.training.batch_size)
 
 
 def _begin(
@@ -157,7 +156,7 @@ def _begin(
         check_phases(model, config.training)
         check_room(output, model.count_params())
         mark_folder(output, config, data)
-    keep_epochs(output / HISTORY, last_backup(output / BACKUP)[0])
+    keep_epochs(output / HISTORY_FILE, last_backup(output / BACKUP)[0])
     windows = cut_windows(validation, config.data, config.training.batch_size)
     law = pair_law(train.description, train.description.frame_spacing * config.data.subsample)
     return TensorBoardLog(output / TENSORBOARD, windows, experiment_texts(output), scales, law)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from socialmd.files import write_atomically
 
-__all__ = ["epochs_without_improvement", "keep_epochs", "of_phase", "read_history"]
+__all__ = ["HISTORY_FILE", "epochs_without_improvement", "keep_epochs", "of_phase", "read_history"]
+
+HISTORY_FILE = "history.csv"
 
 
 def read_history(path: str | Path) -> dict[str, list[float]]:

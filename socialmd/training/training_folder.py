@@ -14,7 +14,7 @@ import keras
 
 from socialmd.config import ExperimentConfig, load_config, save_config
 from socialmd.data.dataset_description import DESCRIPTION_FILE, DatasetDescription, read_description
-from socialmd.files import write_atomically
+from socialmd.files import write_bytes
 from socialmd.models.trained_model import CONFIG_FILE
 
 __all__ = [
@@ -91,8 +91,7 @@ def check_room(output: Path, num_parameters: int) -> None:
 def mark_folder(output: Path, config: ExperimentConfig, data: Path) -> None:
     """Say what is trained here: `config.toml` and a copy of the data's `dataset.json`."""
     save_config(config, output / CONFIG_FILE, tables_about(read_description(data)))
-    description = (data / DESCRIPTION_FILE).read_bytes()
-    write_atomically(output / DESCRIPTION_FILE, lambda file: file.write(description))
+    write_bytes(output / DESCRIPTION_FILE, (data / DESCRIPTION_FILE).read_bytes())
 
 
 def experiment_texts(output: Path) -> dict[str, str]:

@@ -76,7 +76,7 @@ def rank_importances(records: Sequence[TrialRecord], seed: int = 0) -> dict[str,
         >>> rank_importances(read_trials(output))
         {'model.prediction': 0.71, 'training.learning_rate': 0.16, 'model.units': 0.13}
     """
-    complete = [record for record in records if record.status == "COMPLETED"]
+    complete = [record for record in records if record.is_complete]
     if len(complete) < MINIMUM_TRIALS:
         return {}
     by_loss = sorted(range(len(complete)), key=lambda index: complete[index].losses["val_loss"])

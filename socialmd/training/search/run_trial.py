@@ -16,8 +16,8 @@ from tensorboard.plugins.hparams import api as hparams
 
 from socialmd.config import ExperimentConfig
 from socialmd.files import write_text
-from socialmd.training.fit import HISTORY, TENSORBOARD, fit
-from socialmd.training.history import of_phase, read_history
+from socialmd.training.fit import TENSORBOARD, fit
+from socialmd.training.history import HISTORY_FILE, of_phase, read_history
 from socialmd.training.search.memory_limit import limit_memory
 from socialmd.training.training_cost import TrainingCost
 
@@ -102,9 +102,14 @@ class TimeBudget(keras.callbacks.Callback):
 
 def best_epoch(folder: Path) -> tuple[int, dict[str, float]]:
     """Number and losses of a training's best epoch; of the last phase, whose losses compare."""
-    history = read_history(folder / HISTORY)
+    history = read_history(folder / HISTORY_FILE)
     if not history:
         raise ValueError(f"{folder}: no epoch has ended")
+    return best_of(history)
+
+
+def best_of(history: dict[str, list[float]]) -> tuple[int, dict[str, float]]:
+    """The same, of the log of a training."""
     last = of_phase(history, int(history.get("phase", [0.0])[-1]))
     best = last["val_loss"].index(min(last["val_loss"]))
     losses = {name: values[best] for name, values in last.items()}

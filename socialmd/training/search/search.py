@@ -118,7 +118,7 @@ def _is_complete(output: Path, max_trials: int) -> bool:
 
 def _write_results(config: ExperimentConfig, output: Path, records: list[TrialRecord]) -> None:
     write_table(output / TABLE, records)
-    complete = [record for record in records if record.status == "COMPLETED"]
+    complete = [record for record in records if record.is_complete]
     if not complete:
         return
     best = min(complete, key=lambda record: record.losses["val_loss"])

@@ -13,8 +13,8 @@ from typing import Any
 from keras_tuner.engine.trial import Trial
 
 from socialmd.files import write_text
-from socialmd.training.history import read_history
-from socialmd.training.search.run_trial import FAILURE, MEASUREMENTS, best_epoch
+from socialmd.training.history import HISTORY_FILE, read_history
+from socialmd.training.search.run_trial import FAILURE, MEASUREMENTS, best_of
 
 __all__ = ["STATE", "TrialRecord", "read_trials", "write_table"]
 
@@ -45,6 +45,11 @@ class TrialRecord:
     costs: dict[str, float]
     reason: str
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has come to its end, and its losses count."""
+        return self.status == "COMPLETED"
+
 
 def read_trials(output: Path) -> list[TrialRecord]:
     """All trials so far, in the order in which they began.
@@ -56,7 +61,7 @@ def read_trials(output: Path) -> list[TrialRecord]:
         FileNotFoundError: no search has begun there.
 
     Example:
-        >>> best = min((record for record in read_trials(output) if record.status == "COMPLETED"),
+        >>> best = min((record for record in read_trials(output) if record.is_complete),
         ...            key=lambda record: record.losses["val_loss"])
     """
     if not (output / STATE).is_file():
@@ -67,7 +72,7 @@ def read_trials(output: Path) -> list[TrialRecord]:
 
 def _read_trial(folder: Path, state: dict[str, Any]) -> TrialRecord:
     trial = Trial.from_state(state)
-    history = read_history(folder / "history.csv")
+    history = read_history(folder / HISTORY_FILE)
     values = trial.hyperparameters.values
     failure, costs = folder / FAILURE, folder / MEASUREMENTS
     return TrialRecord(
@@ -75,7 +80,7 @@ def _read_trial(folder: Path, state: dict[str, Any]) -> TrialRecord:
         trial=trial,
         status=trial.status,
         values={name: values[name] for name in values if not name.startswith("tuner/")},
-        losses=best_epoch(folder)[1] if history else {},
+        losses=best_of(history)[1] if history else {},
         num_epochs=len(history.get("epoch", [])),
         costs=json.loads(costs.read_text("utf-8")) if costs.is_file() else {},
         reason=failure.read_text("utf-8").strip() if failure.is_file() else "",

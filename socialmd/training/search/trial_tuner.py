@@ -15,7 +15,7 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial
 
 from socialmd.config import ExperimentConfig
-from socialmd.files import write_atomically
+from socialmd.files import write_bytes
 from socialmd.models.trained_model import CONFIG_FILE
 from socialmd.run_apart import run_apart
 from socialmd.training.search.durable_oracle import OBJECTIVE, DurableOracle
@@ -161,8 +161,7 @@ def _continue(earlier: Path, folder: Path) -> None:
     ignored = shutil.ignore_patterns("trial.json", CONFIG_FILE)
     shutil.copytree(earlier, folder, dirs_exist_ok=True, ignore=ignored)
     # Last: what has it is complete.
-    config = (earlier / CONFIG_FILE).read_bytes()
-    write_atomically(folder / CONFIG_FILE, lambda file: file.write(config))
+    write_bytes(folder / CONFIG_FILE, (earlier / CONFIG_FILE).read_bytes())
 
 
 def _died(status: int) -> str:
