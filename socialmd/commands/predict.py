@@ -87,7 +87,7 @@ parse_first(__name__, _parse)  # what follows takes seconds to import
 import keras
 import numpy as np
 
-from socialmd.data import DatasetDescription, ForecastTask, read_forecast_task
+from socialmd.data import DatasetDescription, FeatureLayout, ForecastTask, read_forecast_task
 from socialmd.data.dataset_description import DESCRIPTION_FILE, SPLITS, read_description, save_array
 from socialmd.data.extended_xyz import TAKEN, write_extended_xyz
 from socialmd.evaluation import ForecastMetrics, KnownData, Verdict, make_baselines
@@ -118,11 +118,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     config = model.experiment.data
     steps = config.target_steps if arguments.num_steps is None else arguments.num_steps
     dims: int = model.spatial_dims
-    description = _description(arguments.file, dims)
-    columns = () if description is None else description.features
-    task = read_forecast_task(
-        arguments.file, config, model.num_features, steps, arguments.start_frame, dims, columns
-    )
+    description = _description(arguments.file)
+    layout = model.layout or FeatureLayout.unnamed(model.num_features, dims)
+    if description is not None:
+        layout = description.layout
+        model.check_layout(layout, arguments.file)
+    task = read_forecast_task(arguments.file, config, layout, steps, arguments.start_frame)
     known = len(task.truth)
     forecast = partial(_forecast, model, task, steps, seed=arguments.seed)
     positions, parameters = (
@@ -139,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     last_frame = _first_frame(origin) + task.last_frame
     times = (last_frame + config.subsample * np.arange(1, steps + 1)) * spacing
     are_molecules = "molecules" in origin
-    names, features = _names_and_features(description, task.past[-1], dims, are_molecules)
+    names, features = _names_and_features(description, layout, task.past[-1], are_molecules)
     units = {
         key: unit
         for key in ("length_unit", "time_unit")
@@ -219,19 +220,11 @@ def _compare(task: ForecastTask, positions: Array, log_probabilities: Any | None
     return f"{overall_table(metrics)}\n\n{verdict.sentence}"
 
 
-def _description(file: Path, dims: int) -> DatasetDescription | None:
-    """That of the data set in whose split the file lies, if it does; with as many coordinates."""
+def _description(file: Path) -> DatasetDescription | None:
+    """That of the data set in whose split the file lies, if it does."""
     # Not resolved: under DVC or git-annex a file lies elsewhere, under a name that says nothing.
     folder = file.absolute().parent.parent
-    if not (folder / DESCRIPTION_FILE).is_file():
-        return None
-    description = read_description(folder)
-    if description.spatial_dims != dims:
-        raise ValueError(
-            f"{file}: expected {dims} coordinates, as the model has them, found "
-            f"{description.spatial_dims} by {DESCRIPTION_FILE}"
-        )
-    return description
+    return read_description(folder) if (folder / DESCRIPTION_FILE).is_file() else None
 
 
 def _origin(file: Path, description: DatasetDescription | None) -> dict[str, Any]:
@@ -254,13 +247,14 @@ def _first_frame(origin: dict[str, Any]) -> int:
 
 
 def _names_and_features(
-    description: DatasetDescription | None, frame: Array, dims: int, are_molecules: bool
+    description: DatasetDescription | None,
+    layout: FeatureLayout,
+    frame: Array,
+    are_molecules: bool,
 ) -> tuple[list[str] | None, dict[str, Array]]:
     """The particles' names if the features are nothing else; or features by name, [N] each."""
-    features = frame[:, dims:]
-    labels = [f"feature_{index}" for index in range(dims, frame.shape[1])]
-    if description is not None:
-        labels = list(description.features[dims:])
+    features = frame[:, layout.spatial_dims :]
+    labels = list(layout.given.features[layout.spatial_dims :])
     is_one_hot = np.isin(features, (0, 1)).all() and (features.sum(axis=1) == 1).all()
     kinds = features.argmax(axis=1) if features.size else []
     # Masses of one and charges of zero look like that, too: where a law is known, or all are alike.

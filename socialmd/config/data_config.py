@@ -21,6 +21,8 @@ class DataConfig(ConfigSection):
         window_shift: kept frames from the start of one window to the start of the next.
         num_rotations: randomly rotated samples made of one window; 0 gives every window once, not
             rotated.
+        reflections: whether half of the rotated samples are mirrored as well, at random: for laws
+            that know no left and right.
         time_reversal: whether half of a training's samples run backwards, at random.
 
     Raises:
@@ -37,6 +39,7 @@ class DataConfig(ConfigSection):
     target_steps: PositiveInt = 30
     window_shift: PositiveInt = 5
     num_rotations: Annotated[Integer, Field(ge=0)] = 10
+    reflections: bool = False
     time_reversal: bool = False
 
     @model_validator(mode="after")
@@ -46,6 +49,8 @@ class DataConfig(ConfigSection):
                 f"num_phases: expected at most subsample = {self.subsample} different first "
                 f"frames, found {self.num_phases}"
             )
+        if self.reflections and not self.num_rotations:
+            raise ValueError("reflections: expected rotations as well, found num_rotations = 0")
         return self
 
     @property
@@ -56,7 +61,7 @@ class DataConfig(ConfigSection):
     @property
     def without_rotations(self) -> Self:
         """The same, of samples as they are stored."""
-        return self.model_copy(update={"num_rotations": 0})
+        return self.model_copy(update={"num_rotations": 0, "reflections": False})
 
     @property
     def phase_offsets(self) -> tuple[int, ...]:

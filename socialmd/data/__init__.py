@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from socialmd.data.dataset_description import DatasetDescription as DatasetDescription
 from socialmd.data.dataset_description import describe_dataset as describe_dataset
+from socialmd.data.feature_layout import FeatureBlock as FeatureBlock
+from socialmd.data.feature_layout import FeatureLayout as FeatureLayout
 from socialmd.data.forecast_task import ForecastTask as ForecastTask
 from socialmd.data.forecast_task import read_forecast_task as read_forecast_task
 from socialmd.data.load_trajectories import Trajectories as Trajectories
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DatasetDescription",
+    "FeatureBlock",
+    "FeatureLayout",
     "ForecastTask",
     "Trajectories",
     "Windows",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from socialmd.data.feature_layout import FeatureLayout
 from socialmd.types import Array
 
 __all__ = ["check_trajectory", "find_change", "has_changed"]
@@ -18,27 +19,24 @@ FILL_VALUES = (-999.0, 9999.0, -9999.0, 99999.0, -99999.0)
 UNUSUAL = 10.0
 
 
-def check_trajectory(
-    path: str | Path, array: Array, spatial_dims: int, features: Sequence[str] = ()
-) -> None:
+def check_trajectory(path: str | Path, array: Array, layout: FeatureLayout) -> None:
     """Refuse a trajectory [frames, N, F] that would be learned as something else than it is.
 
-    That is, a feature after the `spatial_dims` coordinates changes in time; a frame of zeros, or a
-    place that only fill values mean, stands among others; or a particle jumps by more than half the
-    extent of all, as at the wall of a periodic box. The numbers have to be finite; `path` and the
-    names of the features, or else their numbers, are for messages.
+    That is, a static feature changes in time; a frame of zeros, or a place that only fill values
+    mean, stands among others; or a particle jumps by more than half the extent of all, as at the
+    wall of a periodic box. The numbers have to be finite; `path` is for messages.
     """
-    names = list(features) or [str(number) for number in range(array.shape[2])]
-    if (change := find_change(array, spatial_dims)) is not None:
+    names = layout.features
+    if (change := find_change(array, layout.columns(static=True))) is not None:
         frame, particle, feature = change
         raise ValueError(
             f"{path}: feature {names[feature]}: expected one that stays the same in all frames, "
             f"found {array[0, particle, feature]:g} at frame 0 and "
             f"{array[frame, particle, feature]:g} at frame {frame}, particle {particle}. Forecasts "
-            "keep features as they are, and rotations turn coordinates only: leave out what "
-            "changes, and velocities and other vectors"
+            "keep static features as they are, and rotations turn coordinates and vectors only: "
+            "leave out what changes, or say by a layout what it is"
         )
-    x = array[..., :spatial_dims]
+    x = array[..., : layout.spatial_dims]
     filled = np.isin(x[..., 0], FILL_VALUES) & (x == x[..., :1]).all(axis=-1)  # [frames, N]
     if filled.any():
         frame, particle = map(int, np.argwhere(filled)[0])
@@ -50,14 +48,14 @@ def check_trajectory(
         _check_steps(path, x, names)
 
 
-def find_change(array: Array, spatial_dims: int) -> tuple[int, int, int] | None:
-    """Frame, particle and feature where a feature after the coordinates first changes in time."""
-    static = array[..., spatial_dims:]
+def find_change(array: Array, columns: Sequence[int]) -> tuple[int, int, int] | None:
+    """Frame, particle and feature where one of these columns first changes in time."""
+    static = array[..., columns]
     changed = has_changed(static, static[:1])
     if not changed.any():
         return None
     frame, particle, feature = map(int, np.argwhere(changed)[0])
-    return frame, particle, spatial_dims + feature
+    return frame, particle, columns[feature]
 
 
 def has_changed(values: Any, first: Any) -> Any:

@@ -17,7 +17,6 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -26,6 +25,7 @@ import numpy as np
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from socialmd.config.section import ConfigSection, describe_faults
+from socialmd.data.feature_layout import FeatureBlock, FeatureLayout
 from socialmd.files import read_text, write_atomically, write_text
 from socialmd.types import Array
 
@@ -56,6 +56,8 @@ class DatasetDescription(ConfigSection):
     Args:
         features: names of the F numbers per particle; the first `spatial_dims` are coordinates.
         spatial_dims: D, how many of the features are coordinates.
+        blocks: what the features are (see `FeatureLayout`). In files that do not say it, those
+            after the coordinates are scalars that never change, or one-hot names of molecules.
         frame_spacing: time between two stored frames.
         law: constants of the force law (fields of `ManyBodySystem`), where it is known.
         simulation: how the frames were simulated (fields of `SimulationConfig`), likewise.
@@ -71,6 +73,7 @@ class DatasetDescription(ConfigSection):
     format: Literal["socialmd-trajectories-1"] = "socialmd-trajectories-1"
     features: Annotated[tuple[str, ...], Field(min_length=1)]
     spatial_dims: Annotated[int, Field(ge=1, le=3)] = 2
+    blocks: tuple[FeatureBlock, ...] = ()
     frame_spacing: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     law: Json | None = None
     simulation: Json | None = None
@@ -87,19 +90,22 @@ class DatasetDescription(ConfigSection):
                 f"features: expected at least spatial_dims = {self.spatial_dims} names, "
                 f"found {list(self.features)}"
             )
-        (name, count), *_ = Counter(self.features).most_common(1)
-        if count > 1:
-            raise ValueError(f"features: expected different names, found {name!r} twice")
-        scalars = self.features[self.spatial_dims :]
-        for name in scalars:  # like vx or dipole_x
-            if name.endswith("x") and (other := f"{name[:-1]}y") in scalars:
-                raise ValueError(
-                    f"features: expected scalars after the coordinates, found {name!r} and "
-                    f"{other!r}, which seem to be parts of a vector: rotations turn coordinates "
-                    "only, and forecasts keep features as they are. Leave velocities and the like "
-                    "out"
-                )
+        if not self.blocks:
+            of_molecules = "files" in (self.preprocessing or {})
+            species = len(self.features) - self.spatial_dims if of_molecules else 0
+            layout = FeatureLayout.of_scalars(self.features, self.spatial_dims, species)
+            object.__setattr__(self, "blocks", layout.blocks)  # old files compare as new ones
+        if self.layout.spatial_dims != self.spatial_dims:
+            raise ValueError(
+                f"blocks: expected spatial_dims = {self.spatial_dims} coordinates, "
+                f"found {self.layout.spatial_dims}"
+            )
         return self
+
+    @property
+    def layout(self) -> FeatureLayout:
+        """What the columns of all files are."""
+        return FeatureLayout(features=self.features, blocks=self.blocks)
 
     def first_difference(self, other: DatasetDescription) -> str | None:
         """Name of the first field that differs from another's, versions aside, if one does."""
@@ -145,9 +151,10 @@ def save_array(path: str | Path, array: Array) -> None:
 def describe_dataset(
     directory: str | Path,
     *,
-    features: Sequence[str],
+    features: Sequence[str] = (),
     frame_spacing: float,
     spatial_dims: int = 2,
+    layout: FeatureLayout | None = None,
     law: dict[str, Any] | None = None,
     simulation: dict[str, Any] | None = None,
     preprocessing: dict[str, Any] | None = None,
@@ -161,6 +168,8 @@ def describe_dataset(
         directory: the folder that holds the splits.
         features, frame_spacing, spatial_dims, law, simulation, preprocessing, length_unit,
             time_unit: what it says of them (see `DatasetDescription`).
+        layout: instead of `features` and `spatial_dims`, if features are anything but scalars that
+            never change.
         versions: packages that made the files; their versions are noted beside Python's.
 
     Returns:
@@ -173,14 +182,21 @@ def describe_dataset(
 
     Example:
         >>> describe_dataset("data/mine", features=["x", "y", "radius"], frame_spacing=0.5)
+
+        >>> place = FeatureBlock(name="position", size=2, kind="coordinate", predicted=True)
+        >>> velocity = FeatureBlock(name="velocity", size=2, kind="vector", given=False)
+        >>> names = ("x", "y", "vx", "vy")
+        >>> layout = FeatureLayout(features=names, blocks=(place, velocity))
+        >>> describe_dataset("data/mine", layout=layout, frame_spacing=0.5)
     """
     directory = Path(directory)
     paths = [path for split in SPLITS for path in sorted((directory / split).glob("[!.]*.npy"))]
     if not paths:
         raise FileNotFoundError(f"{directory}: found no .npy file in any of {', '.join(SPLITS)}")
     description = DatasetDescription(
-        features=tuple(features),
-        spatial_dims=spatial_dims,
+        features=tuple(features) if layout is None else layout.features,
+        spatial_dims=spatial_dims if layout is None else layout.spatial_dims,
+        blocks=() if layout is None else layout.blocks,
         frame_spacing=frame_spacing,
         law=law,
         simulation=simulation,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from socialmd.config import DataConfig
+from socialmd.data.feature_layout import FeatureLayout
 from socialmd.data.load_trajectories import read_trajectory
 from socialmd.types import Array
 
@@ -32,22 +32,19 @@ class ForecastTask(NamedTuple):
 def read_forecast_task(
     file: str | Path,
     config: DataConfig,
-    num_features: int,
+    layout: FeatureLayout,
     steps: int,
     start_frame: int | None = None,
-    spatial_dims: int = 2,
-    features: Sequence[str] = (),
 ) -> ForecastTask:
     """Cut a past and its continuation out of a trajectory, of a data set or not.
 
     Args:
         file: `.npy` file of [frames, N, F].
         config: T and how the model's frames are subsampled.
-        num_features: F of the model.
+        layout: of the file's columns; `FeatureLayout.unnamed` of what a model reads, if nothing
+            else says it.
         steps: steps ahead.
         start_frame: first frame of the past, which ends with the last frame if none is given.
-        spatial_dims: D, how many of the features are coordinates.
-        features: names of the F features, for messages, if they are known.
 
     Returns:
         The task.
@@ -55,18 +52,13 @@ def read_forecast_task(
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it holds no finite floating-point numbers [frames, N, F] with this F, too few
-            frames, or none left after `start_frame`; or there are not F names.
+            frames, or none left after `start_frame`.
 
     Example:
-        >>> task = read_forecast_task("mine.npy", config.data, num_features=4, steps=30)
+        >>> task = read_forecast_task("mine.npy", config.data, description.layout, steps=30)
         >>> positions, parameters = model.rollout(task.past[None], 30)
     """
-    if features and len(features) != num_features:
-        raise ValueError(
-            f"{file}: expected {num_features} features, as the model has them, found "
-            f"{', '.join(features)}"
-        )
-    trajectory = read_trajectory(file, num_features, features, spatial_dims)
+    trajectory = read_trajectory(file, layout)
     span = (config.input_steps - 1) * config.subsample
     latest = len(trajectory) - 1 - span  # frame at which a past can begin
     if latest < 0:
@@ -79,4 +71,5 @@ def read_forecast_task(
         raise ValueError(f"start_frame: expected 0 to {latest} with {file}, found {start}")
     kept = trajectory[start :: config.subsample]
     past, future = np.split(kept, [config.input_steps])
-    return ForecastTask(past, future[:steps, :, :spatial_dims], start + span)
+    truth = future[:steps, :, layout.targets]
+    return ForecastTask(past[..., layout.inputs], truth, start + span)

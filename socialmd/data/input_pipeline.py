@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ def make_dataset(
 
     Every trajectory is subsampled once per phase offset, cut into overlapping windows, and each
     window is rotated about the origin `config.num_rotations` times, at random: in the x-y plane or,
-    in three dimensions, uniformly over SO(3). Features after the coordinates are taken as scalars.
+    in three dimensions, uniformly over SO(3); with `config.reflections`, half of the samples are
+    mirrored as well. What of the features turns, is read and is a target, their layout says.
     Only the trajectories are held in memory; windows and rotations are made batch by batch.
 
     For training (`shuffle=True`), order and rotations are drawn anew in each epoch, that is in each
@@ -76,7 +78,8 @@ def make_dataset(
         raise ValueError(f"batch_size: expected a positive integer, found {batch_size}")
     if not isinstance(split, Trajectories):
         split = load_trajectories(split, config.minimum_frames)
-    trajectories, mask, dims = split.frames, split.mask, split.description.spatial_dims
+    trajectories, mask, layout = split.frames, split.mask, split.description.layout
+    dims = layout.spatial_dims
     num_simulations, num_frames, num_particles, num_features = trajectories.shape
     rows = sample_rows(num_simulations, num_frames, config)
     with tf.device("CPU"):  # where tf.data works; an accelerator would have to send it back
@@ -92,6 +95,8 @@ def make_dataset(
             draws = tf.random.stateless_uniform([len(rows)], tf.random.split(rotation_seed)[1])
             backwards = draws < 0.5
         rotations = random_rotations(len(rows), dims, rotation_seed)
+        if config.reflections:
+            rotations = mirror_half(rotations, rotation_seed)
         if config.num_rotations == 0:
             rotations = tf.eye(dims, batch_shape=[len(rows)])
         order = tf.range(len(rows))
@@ -107,9 +112,10 @@ def make_dataset(
     ) -> tuple[Any, tf.Tensor]:
         steps = tf.where(backwards[:, tf.newaxis], offsets[::-1], offsets)  # [B, T + T']
         windows = tf.gather(frames, first_rows[:, tf.newaxis] + steps)
-        windows = rotate(windows, rotations)  # [B, T + T', N, F]
+        windows = rotate(windows, rotations, layout.vectors)  # [B, T + T', N, F]
         given, first_target = (-1, 2) if teacher_forcing else (config.input_steps,) * 2
-        inputs, targets = windows[:, :given], windows[:, first_target:, :, :dims]
+        inputs = _take_columns(windows[:, :given], layout.inputs)
+        targets = _take_columns(windows[:, first_target:], layout.targets)
         if mask.all():
             return inputs, targets
         return {"inputs": inputs, "mask": tf.gather(masks, first_rows // num_frames)}, targets
@@ -156,11 +162,31 @@ def random_rotations(count: int, spatial_dims: int, seed: tf.Tensor) -> tf.Tenso
     return tf.stack([tf.stack(row, axis=-1) for row in rows], axis=-2)
 
 
-def rotate(trajectories: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
+def mirror_half(matrices: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Half of the rotations [count, D, D], at random, after a reflection of the first axis."""
+    draws = tf.random.stateless_uniform([matrices.shape[0]], tf.random.split(seed)[0])
+    sign = tf.where(draws < 0.5, -1.0, 1.0)
+    return tf.concat([matrices[..., :1] * sign[:, tf.newaxis, tf.newaxis], matrices[..., 1:]], -1)
+
+
+def rotate(
+    trajectories: tf.Tensor, matrices: tf.Tensor, vectors: Sequence[slice] | None = None
+) -> tf.Tensor:
     """Turn each trajectory [B, T, N, F] about the origin, by its matrix [B, D, D].
 
-    The features after the coordinates pass unchanged, as scalars: mass, charge and the like.
+    That is the columns of its `vectors`, in their order (see `FeatureLayout`), or the first D.
+    Scalars like mass and charge pass unchanged.
     """
-    dims = matrices.shape[-1]
-    rotated = tf.einsum("bij,btnj->btni", matrices, trajectories[..., :dims])
-    return tf.concat([rotated, trajectories[..., dims:]], axis=-1)
+    parts, end = [], 0
+    for columns in vectors or [slice(0, matrices.shape[-1])]:
+        turned = tf.einsum("bij,btnj->btni", matrices, trajectories[..., columns])
+        parts += [trajectories[..., end : columns.start], turned]
+        end = columns.stop
+    return tf.concat([*parts, trajectories[..., end:]], axis=-1)
+
+
+def _take_columns(trajectories: tf.Tensor, columns: Sequence[int]) -> tf.Tensor:
+    first, last = columns[0], columns[-1] + 1
+    if len(columns) == last - first:
+        return trajectories[..., first:last]
+    return tf.gather(trajectories, columns, axis=-1)

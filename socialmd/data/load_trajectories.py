@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from tokenize import TokenError
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from socialmd.data.dataset_description import (
     checksum,
     read_description,
 )
+from socialmd.data.feature_layout import FeatureLayout
 from socialmd.data.masked_inputs import pad_particles
 from socialmd.types import Array
 
@@ -87,12 +87,11 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
             f"{directory}: there is no such folder; the data set has {_splits(description)}"
         )
     paths = _listed_files(directory, description)
-    features, dims = description.features, description.spatial_dims
-    if dims not in (2, 3):
+    if (dims := description.spatial_dims) not in (2, 3):
         raise ValueError(
             f"{directory.parent / DESCRIPTION_FILE}: expected spatial_dims = 2 or 3, found {dims}"
         )
-    arrays = [read_trajectory(path, len(features), features, dims) for path in paths]
+    arrays = [read_trajectory(path, description.layout) for path in paths]
     for path, array in zip(paths, arrays, strict=True):
         if len(array) < minimum_frames:
             raise ValueError(
@@ -164,22 +163,20 @@ def _check_fetched(path: Path) -> None:
             )
 
 
-def read_trajectory(
-    path: str | Path, num_features: int, features: Sequence[str] = (), spatial_dims: int = 2
-) -> Array:
+def read_trajectory(path: str | Path, layout: FeatureLayout) -> Array:
     """Read one trajectory [frames, N, F] and check whatever does not depend on others.
 
-    Its numbers are float32 or float64 as stored, and such as `check_trajectory` expects; `features`
-    are names for messages, which give the numbers of the features if there are none.
+    Its numbers are float32 or float64 as stored, and such as `check_trajectory` expects.
     """
     mapped = _map_array(path)
     array = np.array(mapped, mapped.dtype.newbyteorder("="))  # whatever machine wrote it
     if array.dtype not in (np.float32, np.float64):
         raise ValueError(f"{path}: expected float32 or float64 numbers, found {array.dtype}")
-    if array.ndim != 3 or array.shape[2] != num_features or array.size == 0:
-        meaning = f", F being {', '.join(features)}" if features else ""
+    names = layout.features
+    if array.ndim != 3 or array.shape[2] != len(names) or array.size == 0:
         raise ValueError(
-            f"{path}: expected shape [frames, N, {num_features}]{meaning}, found {array.shape}"
+            f"{path}: expected shape [frames, N, {len(names)}], F being {', '.join(names)}, "
+            f"found {array.shape}"
         )
     finite = np.abs(array) <= LARGEST
     if not finite.all():
@@ -187,9 +184,9 @@ def read_trajectory(
         raise ValueError(
             f"{path}: expected finite float32 numbers, found {array[frame, particle, feature]} "
             f"at frame {frame}, particle {particle}, "
-            f"feature {features[feature] if features else feature}"
+            f"feature {names[feature]}"
         )
-    check_trajectory(path, array, spatial_dims, features)
+    check_trajectory(path, array, layout)
     return array
 
 

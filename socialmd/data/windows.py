@@ -137,13 +137,14 @@ def cut_windows(
     steps = first[:, np.newaxis] + window_offsets(config)  # [W, T + T']
     frames = frames.astype(np.float32, copy=False)
     windows = frames[simulations[:, np.newaxis], steps]  # [W, T + T', N, F]
+    layout = description.layout
     # Slices of one simulation belong together.
     files = sorted(name for name in description.files if name.startswith(f"{directory.name}/"))
     made = (description.preprocessing or {}).get("files", {})
     origins = [made.get(name, {}).get("simulation", i) for i, name in enumerate(files)]
     return Windows(
-        inputs=windows[:, : config.input_steps],
-        truth=windows[:, config.input_steps :, :, : description.spatial_dims],
+        inputs=windows[:, : config.input_steps, :, layout.inputs],
+        truth=windows[:, config.input_steps :, :, layout.targets],
         simulations=np.array(origins)[simulations],
         mask=None if mask.all() else mask[simulations],
     )

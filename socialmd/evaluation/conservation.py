@@ -63,17 +63,23 @@ class Conservation:
 
     @classmethod
     def from_arrays(
-        cls, past: ArrayLike, positions: ArrayLike, spacing: float, energy: Energy | None = None
+        cls,
+        past: ArrayLike,
+        positions: ArrayLike,
+        spacing: float,
+        energy: Energy | None = None,
+        mass: int | None = None,
     ) -> Self:
         """Measure a forecast, or the truth, of W windows.
 
         Args:
-            past: [W, T, N, F] with T >= 3: D coordinates, mass and any other features.
+            past: [W, T, N, F] with T >= 3: D coordinates, and mass among the other features.
             positions: what follows, [W, T', N, D], D being 2 or 3.
             spacing: time from one step to the next, in the past too.
             energy: total energy of frames: positions and velocities, both [W, S, N, D], -> [W, S]
                 for any number S of frames; `socialmd.simulation.total_energy` for the law that
                 made the data.
+            mass: number of the mass among the features; D, after the coordinates, by default.
 
         Raises:
             ValueError: an array is of another shape or not finite, a mass or the spacing is not
@@ -88,8 +94,9 @@ class Conservation:
         """
         after = finite_positions("positions", positions, (2, 3))
         dims = after.shape[-1]
-        frames = _check_past(past, dims)
-        before, masses = frames[..., :dims], frames[:, -1:, :, dims]  # [W, T, N, D], [W, 1, N]
+        mass = dims if mass is None else mass
+        frames = _check_past(past, dims, mass)
+        before, masses = frames[..., :dims], frames[:, -1:, :, mass]  # [W, T, N, D], [W, 1, N]
         v_before = velocities(before[:, :1], before[:, 1:], spacing)[:, :-1]  # [W, T - 2, N, D]
         v_after = velocities(before, after, spacing)
         kinetic_reference = np.median(
@@ -154,15 +161,15 @@ def velocities(past_positions: ArrayLike, positions: ArrayLike, spacing: float) 
     return np.asarray(np.gradient(frames, spacing, axis=1, edge_order=2)[:, -after.shape[1] :])
 
 
-def _check_past(past: ArrayLike, dims: int) -> FloatArray:
+def _check_past(past: ArrayLike, dims: int, mass: int) -> FloatArray:
     frames = finite_array("past", past)
-    if frames.ndim != 4 or frames.shape[1] < 3 or frames.shape[3] <= dims or frames.size == 0:
+    if frames.ndim != 4 or frames.shape[1] < 3 or frames.shape[3] <= mass or frames.size == 0:
         raise ValueError(
             "past: expected [windows, frames, particles, features] with at least three frames and "
             f"{', '.join('xyz'[:dims])}, mass as the first features, found shape {frames.shape}"
         )
-    if not (frames[..., dims] > 0).all():
-        raise ValueError(f"past: expected positive masses, found {frames[..., dims].min()}")
+    if not (frames[..., mass] > 0).all():
+        raise ValueError(f"past: expected positive masses, found {frames[..., mass].min()}")
     return frames
 
 

@@ -14,6 +14,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from socialmd import distributions
+from socialmd.data.feature_layout import FeatureLayout
 from socialmd.data.masked_inputs import unpack
 from socialmd.models.closed_loop import check_feedback, check_inputs
 from socialmd.models.keras_safeguards import float32_by_default, never_empty
@@ -41,7 +42,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         predicts_sigma: whether the network says how wide its densities are. If not, the factors of
             `recalibrate` are all that is known of it, and forecasts always have them.
         max_particles: most particles that a built model takes; any number if there is none.
-
+        layout: what the columns of the data were that it was trained on, if that is known.
         densities: what the model has been trained to predict: `"conditional"` densities, of a step
             given the true one before, `"marginal"` ones, of a step given the past alone, or both.
             Conditional ones can be sampled and fed back; nothing else gives futures.
@@ -97,6 +98,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         self._distribution = distributions.get(distribution)
         is_named = isinstance(distribution, str)
         self.distribution_name = distribution if is_named else self._distribution
+        self.layout: FeatureLayout | None = None
         self.densities: tuple[str, ...] = ()
         self.spread_factors: NDArray[np.float32] | None = None
         self.training_feedback: str | None = None
@@ -170,6 +172,49 @@ class ForecastModel(TrainedModel, RecordedModel):
             ValueError: the model does not know it.
         """
         raise ValueError(f"{type(self).__name__}: expected scales of the data, found none")
+
+    # === Features ===
+
+    def learn_layout(self, layout: FeatureLayout) -> None:
+        """Take over what the columns are of the data that the model is about to be trained on.
+
+        Raises:
+            ValueError: anything but places is to be predicted.
+        """
+        if layout.targets != list(range(self.spatial_dims)):
+            raise ValueError(
+                f"layout: expected places alone to be predicted, in {self.spatial_dims} "
+                f"dimensions, found {layout.in_words()}, of which "
+                f"{', '.join(block.name for block in layout.blocks if block.predicted)} are to be"
+            )
+        self.layout = layout.given
+
+    def check_layout(self, layout: FeatureLayout, data: object, name: str = "the model") -> None:
+        """Refuse data whose columns are not those that the model was trained on.
+
+        Args:
+            layout: of the data.
+            data, name: where they are, and what the model is called, for messages.
+
+        Raises:
+            ValueError: columns or their order, meaning or number differ.
+        """
+        found = layout.given
+        if layout.spatial_dims != self.spatial_dims:
+            raise ValueError(
+                f"{data}: expected trajectories in {self.spatial_dims} dimensions, as {name} "
+                f"forecasts, found {layout.spatial_dims}"
+            )
+        if len(found.features) != self.num_features:
+            raise ValueError(
+                f"{data}: expected the {self.num_features} features of {name}, found "
+                f"{', '.join(found.features)}"
+            )
+        if self.layout is not None and found != self.layout:
+            raise ValueError(
+                f"{data}: expected features as {name} was trained on, {self.layout.in_words()}, "
+                f"found {found.in_words()}"
+            )
 
     # === For `build`, `closed_loop` and `one_step` ===
 
@@ -530,6 +575,7 @@ class ForecastModel(TrainedModel, RecordedModel):
             "target_steps": self.target_steps,
             "distribution": self.distribution_name,
             "feedback": self.feedback,
+            "layout": self.layout and self.layout.model_dump(mode="json"),
             "densities": self.densities,
             "spread_factors": None
             if self.spread_factors is None
@@ -550,7 +596,9 @@ class ForecastModel(TrainedModel, RecordedModel):
         config = dict(config)
         densities = config.pop("densities", ("marginal",))
         spread_factors = config.pop("spread_factors", None)
+        layout = config.pop("layout", None)
         model = cls(**config)
+        model.layout = layout and FeatureLayout.model_validate(layout)
         model.densities = tuple(densities)
         if spread_factors is not None:
             model.spread_factors = np.asarray(spread_factors, "float32")

@@ -131,7 +131,7 @@ def _check_constant_features(inputs: Array, mask: Mask, spatial_dims: int) -> No
         frames = np.where(mask[..., np.newaxis], frames, 0.0)
     batch, particles = frames.shape[1:3]
     frames_of_all = frames.reshape(len(frames), batch * particles, frames.shape[-1])
-    change = find_change(frames_of_all, spatial_dims)
+    change = find_change(frames_of_all, range(spatial_dims, frames.shape[-1]))
     if change is not None:
         frame, number, feature = change
         system, particle = divmod(number, particles)

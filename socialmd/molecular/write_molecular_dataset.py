@@ -12,11 +12,10 @@ from numpy.typing import ArrayLike
 
 from socialmd.data.dataset_description import SPLITS, file_names
 from socialmd.data.dataset_writer import DatasetWriter
+from socialmd.data.feature_layout import AXES, FeatureLayout
 from socialmd.types import FloatArray
 
 __all__ = ["TrajectoryFile", "checked_names", "make_features", "write_molecular_dataset"]
-
-COORDINATES = ("x", "y", "z")
 
 
 class TrajectoryFile(NamedTuple):
@@ -88,8 +87,9 @@ def write_molecular_dataset(
     molecules = [{"molecules": list(file.names), **file.origin} for file in files]
     return writer.write(
         dict(zip(paths, arrays, strict=True)),
-        features=(*COORDINATES[:spatial_dims], *names),
-        spatial_dims=spatial_dims,
+        layout=FeatureLayout.of_scalars(
+            (*AXES[:spatial_dims], *names), spatial_dims, num_species=len(names)
+        ),
         frame_spacing=frame_spacing,
         preprocessing={
             "settings": settings,
@@ -124,10 +124,10 @@ def make_features(file: TrajectoryFile, names: Sequence[str]) -> FloatArray:
 
 def checked_names(names: Sequence[str]) -> list[str]:
     """Names of molecules, refused if one is given twice or is that of a coordinate."""
-    columns = [*COORDINATES, *names]
+    columns = [*AXES, *names]
     if twice := [name for name in names if columns.count(name) > 1]:
         raise ValueError(
-            f"names: expected different ones, none of {', '.join(COORDINATES)}, found {twice[0]!r}"
+            f"names: expected different ones, none of {', '.join(AXES)}, found {twice[0]!r}"
         )
     return list(names)
 

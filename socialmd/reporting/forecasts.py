@@ -104,7 +104,8 @@ def forecast_windows(
     description = read_description(data)
     if taken := {"truth", *baseline_names()} & models.keys():
         raise ValueError(f"models: expected names that are not taken, found {taken.pop()!r}")
-    _check_features(models, description, data)
+    for name, model in models.items():
+        model.check_layout(description.layout, data, name)
     windows = read_windows(data, split, config, max_windows)
     known = KnownData(
         num_steps=config.target_steps,
@@ -130,23 +131,6 @@ def forecast_windows(
         parameters=predicted,
         left_out=left_out,
     )
-
-
-def _check_features(
-    models: Mapping[str, ForecastModel], description: DatasetDescription, data: Path
-) -> None:
-    """Refuse data of other features than those that models were made for."""
-    for name, model in models.items():
-        if len(description.features) != model.num_features:
-            raise ValueError(
-                f"{data}: expected the {model.num_features} features of {name}, found "
-                f"{', '.join(description.features)}"
-            )
-        if description.spatial_dims != model.spatial_dims:
-            raise ValueError(
-                f"{data}: expected trajectories in {model.spatial_dims} dimensions, as {name} "
-                f"forecasts, found {description.spatial_dims}"
-            )
 
 
 def _training_split(

@@ -5,7 +5,7 @@ Beside them a random walk on a circle, whose exact predictive density is known.
 
 from socialmd.config import ManyBodySystem as ManyBodySystem
 from socialmd.simulation.circle_walk import CircleWalk as CircleWalk
-from socialmd.simulation.forces import FEATURES_OF_LAW as FEATURES_OF_LAW
+from socialmd.simulation.forces import LAYOUT_OF_LAW as LAYOUT_OF_LAW
 from socialmd.simulation.forces import PairLaw as PairLaw
 from socialmd.simulation.forces import accelerations as accelerations
 from socialmd.simulation.forces import angular_momentum as angular_momentum
@@ -24,7 +24,7 @@ from socialmd.simulation.simulate_systems import simulate as simulate
 from socialmd.simulation.write_simulations import write_dataset as write_dataset
 
 __all__ = [
-    "FEATURES_OF_LAW",
+    "LAYOUT_OF_LAW",
     "CircleWalk",
     "InitialState",
     "IntegratedMotion",

@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike
 
 from socialmd.config import ManyBodySystem
 from socialmd.data.dataset_description import DatasetDescription
+from socialmd.data.feature_layout import FeatureLayout
 from socialmd.types import FloatArray
 
 __all__ = [
-    "FEATURES_OF_LAW",
+    "LAYOUT_OF_LAW",
     "PairLaw",
     "accelerations",
     "angular_momentum",
@@ -30,7 +31,7 @@ __all__ = [
     "total_energy",
 ]
 
-FEATURES_OF_LAW = ("x", "y", "mass", "charge")
+LAYOUT_OF_LAW = FeatureLayout.of_scalars(("x", "y", "mass", "charge"), spatial_dims=2)
 
 PairLaw = Callable[[ArrayLike, ArrayLike, ArrayLike], FloatArray]
 
@@ -129,8 +130,9 @@ def angular_momentum(positions: ArrayLike, velocities: ArrayLike, masses: ArrayL
 
 
 def law_of(description: DatasetDescription) -> ManyBodySystem | None:
-    """The law of motion that a data set names, if its features are those that the law needs."""
-    if description.law is None or description.features != FEATURES_OF_LAW:
+    """The law of motion that a data set names, if it has the masses and charges that it needs."""
+    layout = description.layout
+    if description.law is None or None in (layout.find("mass"), layout.find("charge")):
         return None
     return ManyBodySystem.model_validate(description.law)
 
@@ -143,8 +145,9 @@ def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
         spacing: time from one step to the next.
 
     Returns:
-        A function of offsets x_j - x_i [M, 2] and of mass and charge of i and j, [M, 2] each. It
-        gives the acceleration of i in lengths per step squared, [M, 2]. Nothing without a law.
+        A function of offsets x_j - x_i [M, D] and of the features after the place of i and j,
+        [M, F - D] each. It gives the acceleration of i in lengths per step squared, [M, D]. Nothing
+        without a law.
 
     Example:
         >>> law = pair_law(read_description("data/monopoles"), spacing=0.002)
@@ -154,10 +157,13 @@ def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
     system = law_of(description)
     if system is None:
         return None
+    layout = description.layout.given
+    columns = [layout.features.index(name) - layout.spatial_dims for name in ("mass", "charge")]
 
     def law(offsets: ArrayLike, own: ArrayLike, neighbour: ArrayLike) -> FloatArray:
-        positions = np.stack([np.zeros_like(offsets), offsets], axis=1)  # [M, 2, 2]
-        masses, charges = np.moveaxis(np.stack([own, neighbour], axis=1), -1, 0)  # [M, 2] each
+        positions = np.stack([np.zeros_like(offsets), offsets], axis=1)  # [M, 2, D]
+        features = np.stack([own, neighbour], axis=1)[..., columns]
+        masses, charges = np.moveaxis(features, -1, 0)  # [M, 2] each
         return accelerations(system, positions, masses, charges)[:, 0] * spacing**2
 
     return law

@@ -11,7 +11,7 @@ from socialmd.config import ExperimentConfig
 from socialmd.data.dataset_description import file_names
 from socialmd.data.dataset_writer import DatasetWriter
 from socialmd.shard import Shard
-from socialmd.simulation.forces import total_energy
+from socialmd.simulation.forces import LAYOUT_OF_LAW, total_energy
 from socialmd.simulation.integrate import TimeSteps, map_in_threads
 from socialmd.simulation.simulate_systems import simulate_one
 from socialmd.types import FloatArray
@@ -76,7 +76,7 @@ def write_dataset(
     if not writer.missing():
         writer.complete(
             **writer.recipe,
-            features=("x", "y", "mass", "charge"),
+            layout=LAYOUT_OF_LAW,
             frame_spacing=config.simulation.time_step * config.simulation.keep_every,
         )
     return np.array(drifts)

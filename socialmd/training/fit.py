@@ -103,7 +103,9 @@ def fit(
             _extract_best(output)
         with on_device(config.training.device, config.training.replicas):
             keras.utils.set_random_seed(config.training.seed)
-            model = build_model(config, read_description(data).spatial_dims)
+            layout = read_description(data).layout
+            model = build_model(config, layout.spatial_dims)
+            model.learn_layout(layout)
         train, validation = (
             load_trajectories(data / split, config.data.minimum_frames)
             for split in ("train", "validation")

@@ -180,7 +180,7 @@ def test_forecast_in_space_for_viewers(space, tmp_path):
 
 
 def test_models_and_data_of_different_dimensions_are_refused(plane, space, tmp_path):
-    with pytest.raises(ValueError, match=r"expected the 5 features of seq"):
+    with pytest.raises(ValueError, match=r"expected trajectories in 3 dimensions, as seq"):
         evaluate.main([str(space[1]), str(plane[0]), str(tmp_path)])
     with pytest.raises(ValueError, match=r"sequence_lstm for 3 dimensions"):
         train_on(tmp_path / "social_in_space", space[0], SOCIAL)

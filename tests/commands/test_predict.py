@@ -400,7 +400,7 @@ def test_molecules_in_space_are_forecast(experiment, tmp_path, monkeypatch, caps
 
 def test_another_number_of_coordinates_is_refused(experiment, tmp_path):
     file = write_molecules(tmp_path / "data", spatial_dims=3)
-    with pytest.raises(ValueError, match=r"simulation_00000\.npy: expected 2 coordinates, .* 3 by"):
+    with pytest.raises(ValueError, match=r"simulation_00000\.npy: expected .* in 2 dim.*, found 3"):
         run(experiment, file, tmp_path / "a")
     assert not (tmp_path / "a").exists()
 
@@ -475,8 +475,8 @@ def test_file_outside_of_a_data_set_has_frames_one_apart(experiment, file, tmp_p
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.zeros((40, 3)), r"expected shape \[frames, N, 4\], found \(40, 3\)"),
-        (np.zeros((40, 3, 3)), r"expected shape \[frames, N, 4\], found \(40, 3, 3\)"),
+        (np.zeros((40, 3)), r"expected shape \[frames, N, 4\], F .*, found \(40, 3\)"),
+        (np.zeros((40, 3, 3)), r"expected shape \[frames, N, 4\], .* found \(40, 3, 3\)"),
         (np.zeros((4, 3, 4)), "a past of 3 frames, 2 apart, needs 5 frames, found 4"),
         (np.full((40, 3, 4), np.nan), "expected finite float32 numbers"),
         (np.full((40, 3, 4), 1e39), "expected finite float32 numbers"),

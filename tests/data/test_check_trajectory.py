@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from socialmd.data import FeatureLayout
 from socialmd.data.check_trajectory import check_trajectory, find_change
 
-NAMES = ["x", "y", "mass", "charge"]
+LAYOUT = FeatureLayout.of_scalars(["x", "y", "mass", "charge"], 2)
 
 
 @pytest.fixture
@@ -17,8 +18,8 @@ def walk(rng):
     return np.concatenate([x, constant], axis=-1)
 
 
-def check(array, dims=2):
-    check_trajectory("mine.npy", array, dims, NAMES)
+def check(array, layout=LAYOUT):
+    check_trajectory("mine.npy", array, layout)
 
 
 def refuse(array, message):
@@ -39,7 +40,7 @@ def refuse(array, message):
     ],
 )
 def test_what_moves_by_itself_passes(array):
-    check_trajectory("mine.npy", array, 2)
+    check(array, FeatureLayout.unnamed(array.shape[-1], 2))
 
 
 def test_walks_pass(walk):
@@ -54,13 +55,14 @@ def test_walks_pass(walk):
 def test_features_that_change_in_time_are_refused(walk, feature, name):
     walk[150:, 7, feature] += 0.01
     refuse(walk, rf"feature {name}: expected one that stays .* frame 150, particle 7")
-    assert find_change(walk, 2) == (150, 7, feature)
-    assert find_change(walk, 4) is None
+    assert find_change(walk, [2, 3]) == (150, 7, feature)
+    assert find_change(walk, [5 - feature]) is None
+    assert find_change(walk, []) is None
 
 
 def test_velocities_are_refused(walk):
     walk[:, :, 2:] = np.gradient(walk[:, :, :2], axis=0)
-    refuse(walk, "feature mass: .* leave out what changes, and velocities and other vectors")
+    refuse(walk, "feature mass: .* leave out what changes, or say by a layout")
 
 
 def test_rounding_is_no_change(walk):

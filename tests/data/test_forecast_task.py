@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from socialmd.config import DataConfig
+from socialmd.data import FeatureLayout
 from socialmd.data.forecast_task import read_forecast_task
 
 CONFIG = DataConfig(subsample=3, num_phases=1, input_steps=2)
@@ -29,7 +30,8 @@ def file(tmp_path):
 )
 @pytest.mark.parametrize("spatial_dims", [2, 3])
 def test_past_and_truth_are_subsampled_frames(file, start, steps, past, truth, spatial_dims):
-    task = read_forecast_task(file, CONFIG, 5, steps, start, spatial_dims)
+    layout = FeatureLayout.unnamed(5, spatial_dims)
+    task = read_forecast_task(file, CONFIG, layout, steps, start)
     trajectory = np.load(file)
     np.testing.assert_array_equal(task.past, trajectory[past])
     np.testing.assert_array_equal(task.truth, trajectory[truth, :, :spatial_dims])
@@ -41,15 +43,19 @@ def test_a_past_that_is_not_there_is_refused(file):
     with pytest.raises(
         ValueError, match=r"start_frame: expected 0 to 16 with .*mine\.npy, found 17"
     ):
-        read_forecast_task(file, CONFIG, 5, steps=1, start_frame=17)
+        read_forecast_task(file, CONFIG, FeatureLayout.unnamed(5, 2), steps=1, start_frame=17)
     with pytest.raises(ValueError, match=r"mine\.npy: expected shape \[frames, N, 4\]"):
-        read_forecast_task(file, CONFIG, 4, steps=1)
+        read_forecast_task(file, CONFIG, FeatureLayout.unnamed(4, 2), steps=1)
 
 
 @pytest.mark.parametrize(
-    ("names", "expected"), [((), "feature 3"), (("x", "y", "z", "mass", "charge"), "feature mass")]
+    ("layout", "expected"),
+    [
+        (FeatureLayout.unnamed(5, 3), "feature feature_3"),
+        (FeatureLayout.of_scalars(("x", "y", "z", "mass", "charge"), 3), "feature mass"),
+    ],
 )
-def test_a_number_that_is_not_finite_is_named(file, names, expected):
+def test_a_number_that_is_not_finite_is_named(file, layout, expected):
     trajectory = np.load(file)
     trajectory[7, 1, 3] = np.inf
     np.save(file, trajectory)
@@ -57,9 +63,4 @@ def test_a_number_that_is_not_finite_is_named(file, names, expected):
         ValueError,
         match=rf"mine\.npy: expected finite .*, found inf at frame 7, particle 1, {expected}$",
     ):
-        read_forecast_task(file, CONFIG, 5, steps=1, features=names)
-
-
-def test_names_of_other_features_than_the_model_s_are_refused(file):
-    with pytest.raises(ValueError, match=r"mine\.npy: expected 5 features, .* found x, y$"):
-        read_forecast_task(file, CONFIG, 5, steps=1, features=("x", "y"))
+        read_forecast_task(file, CONFIG, layout, steps=1)

@@ -1,11 +1,14 @@
 import math
 
+import keras
 import numpy as np
 import pytest
 
 import socialmd
 from socialmd.config import DataConfig, ExperimentConfig, ModelConfig
-from socialmd.models import build_model
+from socialmd.data import FeatureBlock, FeatureLayout
+from socialmd.layers import NeighbourFilter
+from socialmd.models import InteractionLSTM, build_model
 from tests.tiny_models import TINY
 
 # Section 4.4 of the thesis, part by part; the sum is the number that it prints.
@@ -63,3 +66,20 @@ def test_every_option_reaches_the_model():
     built = build_model(config).get_config()
     assert {name: built[name] for name in model} == model
     assert built["target_steps"] == 7
+
+
+def test_a_model_refuses_columns_that_it_was_not_trained_on(tmp_path):
+    layout = FeatureLayout.of_scalars(["x", "y", "ONC", "OQL"], 2, num_species=2)
+    model = InteractionLSTM(target_steps=2, units=0, interaction=NeighbourFilter("radial"))
+    model.learn_layout(layout)
+    model.build((None, 3, 2, 4))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    loaded.check_layout(layout, "data")
+    other = FeatureLayout.of_scalars(["x", "y", "OQL", "ONC"], 2, num_species=2)
+    with pytest.raises(ValueError, match=r"data: expected .* species \(ONC, OQL\), found .*, ONC"):
+        loaded.check_layout(other, "data")
+    velocity = FeatureBlock(name="velocity", size=2, kind="vector", predicted=True)
+    both = FeatureLayout(features=("x", "y", "vx", "vy"), blocks=(layout.blocks[0], velocity))
+    with pytest.raises(ValueError, match=r"places alone to be predicted, .* velocity are"):
+        model.learn_layout(both)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Self
 
+import numpy as np
+
 from socialmd.config import ManyBodySystem
+from socialmd.data import FeatureLayout
 from socialmd.evaluation.baselines.baseline import Baseline, KnownData, register_baseline
 from socialmd.evaluation.checks import NotPossibleError
-from socialmd.simulation import FEATURES_OF_LAW, accelerations, integrate, law_of
+from socialmd.simulation import LAYOUT_OF_LAW, accelerations, integrate, law_of
 from socialmd.types import FloatArray
 
 __all__ = ["KnownLaw"]
@@ -21,13 +24,12 @@ class KnownLaw(Baseline):
 
         v_t = (x_t - x_(t-1)) / dt + a(x_t) dt / 2
 
-    Inputs have the features x, y, mass and charge.
-
     Args:
         system: constants of the law.
         step_spacing: time from one step to the next.
         integration_steps: velocity Verlet steps for one step of the forecast. With the default
             data and `subsample = 20`, 2000 of them are time steps of 1e-6.
+        layout: where places, mass and charge are; x, y, mass and charge if none is given.
 
     Raises:
         ValueError: a number is not positive; on rollout, there are other features.
@@ -43,9 +45,13 @@ class KnownLaw(Baseline):
     is_rival = False
 
     def __init__(
-        self, system: ManyBodySystem, step_spacing: float, integration_steps: int = 2000
+        self,
+        system: ManyBodySystem,
+        step_spacing: float,
+        integration_steps: int = 2000,
+        layout: FeatureLayout = LAYOUT_OF_LAW,
     ) -> None:
-        super().__init__()
+        super().__init__(layout.spatial_dims)
         if not step_spacing > 0 or integration_steps < 1:
             raise ValueError(
                 "step_spacing, integration_steps: expected positive numbers, found "
@@ -54,6 +60,7 @@ class KnownLaw(Baseline):
         self.system = system
         self.step_spacing = step_spacing
         self.integration_steps = integration_steps
+        self.layout = layout
 
     @classmethod
     def for_data(cls, data: KnownData) -> Self:
@@ -61,16 +68,19 @@ class KnownLaw(Baseline):
             raise NotPossibleError("the data set names no law of motion")
         law = law_of(data.description)
         if law is None:
-            raise NotPossibleError(f"the law needs the features {', '.join(FEATURES_OF_LAW)}")
-        return cls(law, data.spacing)
+            raise NotPossibleError("the law needs the features mass and charge")
+        return cls(law, data.spacing, layout=data.description.layout.given)
 
     def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:
-        if frames.shape[-1] != 4:
+        names = self.layout.features
+        if frames.shape[-1] != len(names):
             raise ValueError(
-                f"inputs: expected the 4 features x, y, mass, charge, found {frames.shape[-1]}"
+                f"inputs: expected the {len(names)} features {', '.join(names)}, "
+                f"found {frames.shape[-1]}"
             )
-        positions, masses, charges = frames[:, -1, :, :2], frames[:, -1, :, 2], frames[:, -1, :, 3]
-        velocities = (positions - frames[:, -2, :, :2]) / self.step_spacing  # [B, N, 2]
+        masses, charges = (frames[:, -1, :, self.layout.find(name)] for name in ("mass", "charge"))
+        before, positions = np.moveaxis(frames[:, -2:, :, : self.spatial_dims], 1, 0)
+        velocities = (positions - before) / self.step_spacing  # [B, N, D]
         velocities += accelerations(self.system, positions, masses, charges) * self.step_spacing / 2
         trajectories = integrate(
             self.system,

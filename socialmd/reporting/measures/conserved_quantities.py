@@ -125,23 +125,22 @@ def _measure(
     forecasts: Forecasts, inputs: Array, positions: Mapping[str, Array]
 ) -> dict[str, Conservation]:
     """With the total energy of frames of these windows, if the law is known."""
-    energy, law = None, law_of(forecasts.description)
+    energy, law, layout = None, law_of(forecasts.description), forecasts.description.layout.given
     if law is not None:
-        masses, charges = inputs[:, -1:, :, 2], inputs[:, -1:, :, 3]  # [W, 1, N]
+        masses, charges = (inputs[:, -1:, :, layout.find(name)] for name in ("mass", "charge"))
         energy = partial(total_energy, law, masses=masses, charges=charges)
     return {
-        name: Conservation.from_arrays(inputs, each, forecasts.spacing, energy)
+        name: Conservation.from_arrays(inputs, each, forecasts.spacing, energy, layout.find("mass"))
         for name, each in positions.items()
     }
 
 
 def _require_masses(forecasts: Forecasts) -> None:
-    dims, names = forecasts.spatial_dims, forecasts.description.features
-    frames = forecasts.windows.inputs.shape[1]
-    if names[dims : dims + 1] != ("mass",) or frames < 3:
+    layout, frames = forecasts.description.layout, forecasts.windows.inputs.shape[1]
+    if layout.find("mass") is None or frames < 3:
         raise NotPossibleError(
-            f"expected mass as the {('third', 'fourth')[dims - 2]} feature and three frames of "
-            f"past, found {', '.join(names)} and {frames}"
+            f"expected mass among the features and three frames of past, found "
+            f"{', '.join(layout.features)} and {frames}"
         )
 
 
