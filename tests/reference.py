@@ -2,27 +2,38 @@
 
 Written from the equations of the thesis, or of a layer's description, one loop per index; knows
 neither Keras nor socialmd.
-B systems, N particles, S grids of G x G cells, E numbers per state, H units.
+B systems, N particles in D = 2 or 3 dimensions, S grids of G cells along each of D axes, E numbers
+per state, H units.
 """
 
 import numpy as np
 
 
-def pool_states(positions, states, grid_sizes, grid_cells, distance_filter=True, mask=None):
-    """Equations (7)-(9) and figure 8: [B, N, 2], [B, N, E] -> [B, N, G, G, E]."""
+def pool_states(
+    positions, states, grid_sizes, grid_cells, distance_filter=True, mask=None, box=None
+):
+    """Equations (7)-(9) and figure 8: [B, N, D], [B, N, E] -> [B, N, G, .., G, E]."""
     batch, particles, dim = np.shape(states)
-    pooled = np.zeros((batch, particles, grid_cells, grid_cells, dim))
+    dims = np.shape(positions)[-1]
+    pooled = np.zeros((batch, particles, *[grid_cells] * dims, dim))
     for b in range(batch):
         for i in range(particles):
             for j in range(particles):
                 if i == j or (mask is not None and not mask[b][j]):
                     continue
                 offset = np.asarray(positions[b][j], float) - np.asarray(positions[b][i], float)
+                if box is not None:
+                    offset = nearest_image(offset, box[b])
                 for side in grid_sizes:
                     if is_on_grid(offset, side, distance_filter):
-                        row, column = cell_of(offset, side, grid_cells)
-                        pooled[b, i, row, column] += states[b][j]
+                        pooled[(b, i, *cell_of(offset, side, grid_cells))] += states[b][j]
     return pooled
+
+
+def nearest_image(offset, vectors):
+    """The shortest of an offset [D] and its images by up to three boxes [D, D] each way."""
+    images = (np.array(n) - 3 for n in np.ndindex(*[7] * len(offset)))
+    return min((offset + n @ vectors for n in images), key=np.linalg.norm)
 
 
 def is_on_grid(offset, side, distance_filter):
@@ -37,32 +48,33 @@ def cell_of(offset, side, grid_cells):
 
 
 def convolve(image, kernel, bias, stride=1):
-    """Cross-correlation with "same" padding: [G, G, E], [k, k, E, C], [C] -> [G', G', C]."""
-    cells, size = image.shape[0], kernel.shape[0]
+    """Cross-correlation with "same" padding: [G, .., E], [k, .., E, C], [C] -> [G', .., C]."""
+    cells, size, dims = image.shape[0], kernel.shape[0], image.ndim - 1
     pixels = int(np.ceil(cells / stride))
     first = -(max((pixels - 1) * stride + size - cells, 0) // 2)  # where the first filter starts
-    output = np.zeros((pixels, pixels, kernel.shape[-1]))
-    for r in range(pixels):
-        for q in range(pixels):
-            output[r, q] = bias
-            for a in range(size):
-                for b in range(size):
-                    row, column = first + r * stride + a, first + q * stride + b
-                    if 0 <= row < cells and 0 <= column < cells:
-                        output[r, q] += image[row, column] @ kernel[a, b]
+    output = np.zeros((*[pixels] * dims, kernel.shape[-1]))
+    for pixel in np.ndindex(*[pixels] * dims):
+        output[pixel] = bias
+        for tap in np.ndindex(*[size] * dims):
+            cell = tuple(first + r * stride + a for r, a in zip(pixel, tap, strict=True))
+            if all(0 <= along < cells for along in cell):
+                output[pixel] += image[cell] @ kernel[tap]
     return output
 
 
 def halve(image, how):
-    """Blocks of 2 x 2 cells, cut off at the far border: [G, G, C] -> [ceil(G/2), ceil(G/2), C]."""
-    combine = {"max": np.max, "average": np.mean}[how]
-    pixels = range(0, image.shape[0], 2)
-    return np.array(
-        [[combine(image[r : r + 2, q : q + 2], axis=(0, 1)) for q in pixels] for r in pixels]
-    )
+    """Blocks of 2 x 2 cells, cut off at the far border: [G, .., C] -> [ceil(G/2), .., C]."""
+    combine, dims = {"max": np.max, "average": np.mean}[how], image.ndim - 1
+    halves = np.zeros((*[-(-image.shape[0] // 2)] * dims, image.shape[-1]))
+    for pixel in np.ndindex(*halves.shape[:-1]):
+        block = image[tuple(slice(2 * r, 2 * r + 2) for r in pixel)]
+        halves[pixel] = combine(block, axis=tuple(range(dims)))
+    return halves
 
 
-def neighbour_filter_grid(positions, values, tables, grid_sizes, interpolation="linear", mask=None):
+def neighbour_filter_grid(
+    positions, values, tables, grid_sizes, interpolation="linear", mask=None, box=None
+):
     """Tables [S, G, .., G, C] of S grids, values [B, N, C] -> [B, N, C]."""
 
     def kernel(offset):
@@ -72,7 +84,7 @@ def neighbour_filter_grid(positions, values, tables, grid_sizes, interpolation="
                 total += read_table(table, offset / side, interpolation)
         return total
 
-    return sum_over_neighbours(positions, values, kernel, mask)
+    return sum_over_neighbours(positions, values, kernel, mask, box)
 
 
 def read_table(table, place, interpolation):
@@ -86,7 +98,9 @@ def read_table(table, place, interpolation):
     return table
 
 
-def neighbour_filter_radial(positions, values, tables, cutoff, minimum_distance, mask=None):
+def neighbour_filter_radial(
+    positions, values, tables, cutoff, minimum_distance, mask=None, box=None
+):
     """Tables [n + 1, C] of different n, values [B, N, C] -> [B, N, C, D]."""
     length = np.sqrt(cutoff * minimum_distance)
 
@@ -103,7 +117,7 @@ def neighbour_filter_radial(positions, values, tables, cutoff, minimum_distance,
         switch = 1 - 10 * x**3 + 15 * x**4 - 6 * x**5
         return length / distance * table * switch
 
-    return sum_over_neighbours(positions, np.asarray(values, float)[..., None], kernel, mask)
+    return sum_over_neighbours(positions, np.asarray(values, float)[..., None], kernel, mask, box)
 
 
 def interpolate_columns(place, table):
@@ -112,15 +126,20 @@ def interpolate_columns(place, table):
     return np.array([np.interp(place, nodes, column) for column in np.transpose(table)])
 
 
-def sum_over_neighbours(positions, values, kernel, mask=None):
+def sum_over_neighbours(positions, values, kernel, mask=None, box=None):
     """What each of [B, N] particles gets of all others: kernel(x_j - x_i) * values_j."""
     positions, values = np.asarray(positions, float), np.asarray(values, float)
     batch, particles = positions.shape[:2]
+
+    def offset(b, i, j):
+        straight = positions[b, j] - positions[b, i]
+        return straight if box is None else nearest_image(straight, box[b])
+
     return np.array(
         [
             [
                 sum(
-                    kernel(positions[b, j] - positions[b, i]) * values[b, j]
+                    kernel(offset(b, i, j)) * values[b, j]
                     for j in range(particles)
                     if i != j and (mask is None or mask[b][j])
                 )
@@ -182,16 +201,18 @@ def forecast(
     acceleration_scale=1.0,
     error_by_step=None,
     mask=None,
+    spatial_dims=2,
 ):
     """The whole SocialLSTM: warm-up over [B, T, N, F], then T' steps with the mean fed back.
 
-    Returns mu_x, mu_y, sigma_x, sigma_y, artanh(rho), [B, T', N, 5].
+    Returns D means, D sigmas and what else there is, [B, T', N, P]: in the plane artanh(rho).
     """
+    dims = spatial_dims
     inputs = np.asarray(inputs, float)
     batch, steps, particles, _ = inputs.shape
     units = weights["lstm/recurrent_kernel"].shape[0]
     h, c = np.zeros((2, batch, particles, units))
-    position, features = inputs[:, 0, :, :2], inputs[:, 0, :, 2:]
+    position, features = inputs[:, 0, :, :dims], inputs[:, 0, :, dims:]
     displacement = np.zeros_like(position)
     predicted = []
     for t in range(steps - 1 + target_steps):
@@ -215,14 +236,14 @@ def forecast(
             "displacement": (position, displacement_scale),
             "acceleration": (position + displacement, acceleration_scale),
         }[prediction]
-        mean = origin + mean_scale * raw[..., :2]  # (21)
+        mean = origin + mean_scale * raw[..., :dims]  # (21)
         if t < steps - 1:
-            following, features = inputs[:, t + 1, :, :2], inputs[:, t + 1, :, 2:]
+            following, features = inputs[:, t + 1, :, :dims], inputs[:, t + 1, :, dims:]
         else:
             following = mean
             scale = 1.0 if prediction == "position" else error_by_step[t - steps + 1]
-            sigma = scale * softplus(raw[..., 2:4])  # (22)
-            predicted.append(np.concatenate([mean, sigma, raw[..., 4:]], axis=-1))
+            sigma = scale * softplus(raw[..., dims : 2 * dims])  # (22)
+            predicted.append(np.concatenate([mean, sigma, raw[..., 2 * dims :]], axis=-1))
         position, displacement = following, following - position
     return np.stack(predicted, axis=1)
 

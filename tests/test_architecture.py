@@ -42,7 +42,7 @@ ALLOWED = {
 CONFINED = {
     "MDAnalysis": ("socialmd/molecular/",),
     "keras_tuner": ("socialmd/training/", "socialmd/commands/tune.py"),
-    "openmm": ("socialmd/simulation/drug_carrier/",),
+    "openmm": ("socialmd/simulation/openmm_package.py",),
     "tensorflow_probability": ("socialmd/distributions/backend.py",),
 }
 

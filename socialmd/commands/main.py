@@ -14,6 +14,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = {
     "quickstart": "everything once, in about five minutes",
     "simulate": "the data set of an experiment",
+    "fluid": "a liquid in a periodic box, a demonstration (needs OpenMM)",
     "nanoparticle": "files of molecular dynamics, a demonstration (needs OpenMM)",
     "preprocess": "a data set from files of molecular dynamics",
     "train": "a model, or go on with an interrupted training",

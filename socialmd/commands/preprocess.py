@@ -345,7 +345,8 @@ def read_simulation(
 ) -> FollowedSimulation:
     """Follow the molecules of one simulation; in two dimensions, cut slices."""
     results = molecules.run(arguments.start, arguments.stop, arguments.step, verbose=True).results
-    simulation = FollowedSimulation(without_folders(source, molecules.files), *results)
+    name = without_folders(source, molecules.files)
+    simulation = FollowedSimulation(name, **results._asdict())
     simulation = cut(simulation, arguments)
     print(f"\n{source}: {describe(simulation)}", flush=True)
     return simulation

@@ -30,7 +30,8 @@ class ModelConfig(ConfigSection):
     Args:
         kind: of network; the others are `SequenceModelConfig` and `InteractionModelConfig`.
         units, embedding_dim: H, LSTM units; and E, width of the three embeddings.
-        grid_cells: G, cells along a side of each pooling grid.
+        grid_cells: G, cells along a side of each pooling grid; 32 in the plane, and 16 in space,
+            where 32 cost gigabytes, if none are given.
         grid_sizes: side lengths of the stacked grids, in units of length. Without any there is no
             pooling: particles do not see each other, and the keys of cells and filters are unused.
         distance_filter: whether to cut each grid to its inscribed circle.
@@ -42,6 +43,7 @@ class ModelConfig(ConfigSection):
         num_components: K, components of a mixture.
         feedback: what of it becomes the next step's input (see `SocialLSTM`).
         length_scale: length in units of which the network reads positions.
+        absolute_position: whether it reads them at all; in a periodic box it must not.
 
     Raises:
         ValueError: a value is out of its range, a filter is larger than the grid, the layers halve
@@ -55,7 +57,7 @@ class ModelConfig(ConfigSection):
     kind: Literal["social_lstm"] = "social_lstm"
     units: PositiveInt = 128
     embedding_dim: PositiveInt = 32
-    grid_cells: GridCells = 32
+    grid_cells: GridCells | None = None
     grid_sizes: Listed[tuple[PositiveFloat, ...]] = GRID_SIZES
     distance_filter: bool = True
     filters: NonEmpty[PositiveInt] = (16, 16, 32)
@@ -66,23 +68,28 @@ class ModelConfig(ConfigSection):
     num_components: PositiveInt = 5
     feedback: Feedback = "mean"
     length_scale: PositiveFloat = 1.0
+    absolute_position: bool = True
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        grid_cells = self.grid_cells or 32  # in the plane
         if self.grid_sizes and max(self.grid_sizes) > 1000 * min(self.grid_sizes):
             raise ValueError(
                 "grid_sizes: expected sides within a factor 1000 of each other, "
                 f"found {list(self.grid_sizes)}"
             )
-        if self.kernel_size > self.grid_cells:
+        if self.kernel_size > grid_cells:
             raise ValueError(
-                f"kernel_size: expected at most grid_cells = {self.grid_cells}, "
-                f"found {self.kernel_size}"
+                f"kernel_size: expected at most grid_cells = {grid_cells}, found {self.kernel_size}"
             )
-        if 2 ** len(self.filters) > self.grid_cells:
+        if 2 ** len(self.filters) > grid_cells:
             raise ValueError(
                 f"filters: {len(self.filters)} layers halve the grid {len(self.filters)} times, "
-                f"which needs grid_cells >= {2 ** len(self.filters)}, found {self.grid_cells}"
+                f"which needs grid_cells >= {2 ** len(self.filters)}, found {grid_cells}"
+            )
+        if self.prediction == "position" and not self.absolute_position:
+            raise ValueError(
+                "absolute_position: expected true with prediction = 'position', found false"
             )
         return self
 

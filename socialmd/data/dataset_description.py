@@ -5,6 +5,8 @@
         train/simulation_00000.npy ...    float64 [frames, N, F], coordinates first
         validation/simulation_00100.npy ...
         test/simulation_00120.npy ...
+        boxes/train/simulation_00000.npy ... if there are walls that particles come back through:
+                                          float64 box vectors as rows, [D, D] or [frames, D, D]
 
 Anybody's trajectories become a data set by being laid out like that and described with
 `describe_dataset`. Every file is written under a temporary name and renamed, so an interrupted job
@@ -30,9 +32,11 @@ from socialmd.files import read_text, write_atomically, write_text
 from socialmd.types import Array
 
 __all__ = [
+    "BOXES",
     "DESCRIPTION_FILE",
     "SPLITS",
     "DatasetDescription",
+    "box_file",
     "checksum",
     "describe_dataset",
     "file_names",
@@ -43,6 +47,7 @@ __all__ = [
 
 DESCRIPTION_FILE = "dataset.json"
 SPLITS = ("train", "validation", "test")
+BOXES = "boxes"  # folder of periodic boxes, which holds folders of splits
 
 # As it will be read back: tuples become lists.
 Json = Annotated[
@@ -102,6 +107,15 @@ class DatasetDescription(ConfigSection):
             )
         return self
 
+    def files_of(self, split: str) -> list[str]:
+        """Paths of the trajectories of one split, in their order."""
+        return sorted(name for name in self.files if name.startswith(f"{split}/"))
+
+    @property
+    def is_periodic(self) -> bool:
+        """Whether simulations have periodic boxes."""
+        return any(name.startswith(f"{BOXES}/") for name in self.files)
+
     @property
     def layout(self) -> FeatureLayout:
         """What the columns of all files are."""
@@ -124,6 +138,11 @@ class DatasetDescription(ConfigSection):
                 text = text.replace(name, self.length_unit)
             text = text.replace("per unit of area", f"per square {self.length_unit}")
         return text if self.time_unit is None else text.replace("time units", self.time_unit)
+
+
+def box_file(path: Path) -> Path:
+    """Where the periodic box of a trajectory is, if it has one."""
+    return path.parent.parent / BOXES / path.parent.name / path.name
 
 
 def simulation_name(index: int) -> str:
@@ -193,6 +212,7 @@ def describe_dataset(
     paths = [path for split in SPLITS for path in sorted((directory / split).glob("[!.]*.npy"))]
     if not paths:
         raise FileNotFoundError(f"{directory}: found no .npy file in any of {', '.join(SPLITS)}")
+    paths += [box for path in paths if (box := box_file(path)).is_file()]
     description = DatasetDescription(
         features=tuple(features) if layout is None else layout.features,
         spatial_dims=spatial_dims if layout is None else layout.spatial_dims,

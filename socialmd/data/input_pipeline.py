@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from socialmd.config import DataConfig
 from socialmd.data.load_trajectories import Trajectories, load_trajectories
+from socialmd.data.masked_inputs import pack
 from socialmd.data.windows import sample_rows, window_offsets
 
 __all__ = ["make_dataset", "random_rotations", "rotate"]
@@ -60,7 +61,8 @@ def make_dataset(
         A data set of known length, of float32 pairs: inputs [B, T, N, F], targets [B, T', N, D].
         Where not all systems have N particles, N being the largest number, the first of the pair is
         a dictionary of these `"inputs"` and a `"mask"`, bool [B, N], false for padded particles,
-        which the models take as it is.
+        which the models take as it is. In periodic boxes, it also has a `"box"`, box vectors
+        [B, T, D, D] that turn with the particles.
 
     Raises:
         FileNotFoundError: the folder, its `dataset.json` or a file listed there is missing.
@@ -87,6 +89,8 @@ def make_dataset(
             trajectories.reshape(-1, num_particles, num_features).astype(np.float32)
         )  # [S * frames, N, F]
         masks = tf.constant(mask)  # [S, N]
+        if split.boxes is not None:
+            boxes = tf.constant(split.boxes.astype(np.float32))  # [S, frames or 1, D, D]
 
     def samples_of_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         order_seed, rotation_seed = tf.unstack(tf.random.split([seed, epoch]))
@@ -116,9 +120,13 @@ def make_dataset(
         given, first_target = (-1, 2) if teacher_forcing else (config.input_steps,) * 2
         inputs = _take_columns(windows[:, :given], layout.inputs)
         targets = _take_columns(windows[:, first_target:], layout.targets)
-        if mask.all():
-            return inputs, targets
-        return {"inputs": inputs, "mask": tf.gather(masks, first_rows // num_frames)}, targets
+        simulations, first = first_rows // num_frames, first_rows % num_frames
+        box = None
+        if split.boxes is not None:
+            steps = tf.minimum(first[:, tf.newaxis] + steps[:, :given], boxes.shape[1] - 1)
+            turned = tf.linalg.matrix_transpose(rotations)[:, tf.newaxis]
+            box = tf.gather(tf.gather(boxes, simulations), steps, batch_dims=1) @ turned
+        return pack(inputs, None if mask.all() else tf.gather(masks, simulations), box), targets
 
     epochs = _count_epochs(initial_epoch) if shuffle else tf.data.Dataset.from_tensors(np.int64(0))
     num_batches = math.ceil(len(rows) / batch_size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from tokenize import TokenError
 from typing import NamedTuple
@@ -15,12 +16,14 @@ from socialmd.data.dataset_description import (
     DESCRIPTION_FILE,
     SPLITS,
     DatasetDescription,
+    box_file,
     checksum,
     read_description,
 )
 from socialmd.data.feature_layout import FeatureLayout
 from socialmd.data.masked_inputs import pad_particles
-from socialmd.types import Array
+from socialmd.periodic_box import PeriodicBox, check_box, unwrap
+from socialmd.types import Array, FloatArray
 
 __all__ = ["Trajectories", "load_trajectories", "read_trajectory"]
 
@@ -42,12 +45,15 @@ class Trajectories(NamedTuple):
         description: of the data set.
         mask: bool [S, N], false for padded particles.
         directory: of the split.
+        boxes: periodic ones, box vectors as rows, float64 [S, frames, D, D], or [S, 1, D, D] if
+            they stay the same; none without. Particles do not jump at their walls.
     """
 
     frames: Array
     description: DatasetDescription
     mask: Array
     directory: Path
+    boxes: FloatArray | None = None
 
 
 def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Trajectories:
@@ -91,7 +97,11 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
         raise ValueError(
             f"{directory.parent / DESCRIPTION_FILE}: expected spatial_dims = 2 or 3, found {dims}"
         )
-    arrays = [read_trajectory(path, description.layout) for path in paths]
+    found = _read_boxes(paths, description) if description.is_periodic else None
+    arrays = [
+        read_trajectory(path, description.layout, None if found is None else found[number])
+        for number, path in enumerate(paths)
+    ]
     for path, array in zip(paths, arrays, strict=True):
         if len(array) < minimum_frames:
             raise ValueError(
@@ -103,12 +113,38 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
                 f"{path}: expected as many frames as in {paths[0].name}, {len(arrays[0])}, "
                 f"found {len(array)}"
             )
+    boxes = None if found is None else _stack_boxes(found, len(arrays[0]))
     # The largest number of all splits, so that a model built for one of them can read the others;
     # a split that was left behind is none that anybody reads.
-    stored = filter(Path.is_file, map(directory.parent.joinpath, description.files))
+    names = [name for split in SPLITS for name in description.files_of(split)]
+    stored = filter(Path.is_file, map(directory.parent.joinpath, names))
     shapes = [_map_array(path).shape for path in stored]
     frames, mask = pad_particles(arrays, max(shape[1] for shape in shapes if len(shape) == 3))
-    return Trajectories(frames, description, mask, directory)
+    return Trajectories(frames, description, mask, directory, boxes)
+
+
+def _read_boxes(paths: Sequence[Path], description: DatasetDescription) -> list[FloatArray]:
+    """Of every simulation, [D, D] or [frames, D, D]."""
+    boxes = []
+    for path in paths:
+        file = box_file(path)
+        name = file.relative_to(path.parent.parent).as_posix()
+        if name not in description.files or not file.is_file():
+            raise FileNotFoundError(f"{file}: missing, but other simulations have periodic boxes")
+        if (found := checksum(file)) != description.files[name]:
+            raise ValueError(f"{file}: expected SHA-256 {description.files[name]}, found {found}")
+        box = np.asarray(_map_array(file), np.float64)
+        check_box(file, box, description.spatial_dims)
+        boxes.append(box)
+    return boxes
+
+
+def _stack_boxes(boxes: Sequence[FloatArray], num_frames: int) -> FloatArray:
+    """[S, frames, D, D], or [S, 1, D, D] if none of them changes."""
+    if all(box.ndim == 2 for box in boxes):
+        return np.stack(boxes)[:, None]
+    shape = (num_frames, *boxes[0].shape[-2:])
+    return np.stack([np.broadcast_to(box, shape) for box in boxes])
 
 
 def _splits(description: DatasetDescription) -> str:
@@ -121,8 +157,9 @@ def _splits(description: DatasetDescription) -> str:
 def _listed_files(directory: Path, description: DatasetDescription) -> list[Path]:
     """Check that exactly the listed files are there, unchanged; hidden files do not count."""
     root, split = directory.parent, directory.name
-    listed = {n: sha for n, sha in description.files.items() if n.startswith(f"{split}/")}
-    elsewhere = {sha: n for n, sha in description.files.items() if n not in listed}
+    listed = {name: description.files[name] for name in description.files_of(split)}
+    others = (name for other in SPLITS if other != split for name in description.files_of(other))
+    elsewhere = {description.files[name]: name for name in others}
     if not listed:
         raise FileNotFoundError(
             f"{directory}: {root / DESCRIPTION_FILE} lists no file in here, but "
@@ -163,10 +200,13 @@ def _check_fetched(path: Path) -> None:
             )
 
 
-def read_trajectory(path: str | Path, layout: FeatureLayout) -> Array:
+def read_trajectory(
+    path: str | Path, layout: FeatureLayout, box: FloatArray | None = None
+) -> Array:
     """Read one trajectory [frames, N, F] and check whatever does not depend on others.
 
-    Its numbers are float32 or float64 as stored, and such as `check_trajectory` expects.
+    Its numbers are float32 or float64 as stored, and such as `check_trajectory` expects. In a
+    periodic box, [D, D] or [frames, D, D], particles that were wrapped are unwrapped.
     """
     mapped = _map_array(path)
     array = np.array(mapped, mapped.dtype.newbyteorder("="))  # whatever machine wrote it
@@ -186,8 +226,26 @@ def read_trajectory(path: str | Path, layout: FeatureLayout) -> Array:
             f"at frame {frame}, particle {particle}, "
             f"feature {names[feature]}"
         )
+    if box is not None:
+        if box.ndim not in (2, 3) or box.shape[:-2] not in ((), array.shape[:1]):
+            raise ValueError(
+                f"{box_file(Path(path))}: expected [D, D], or [{len(array)}, D, D] as there are "
+                f"frames, found shape {box.shape}"
+            )
+        array[..., : layout.spatial_dims] = _without_jumps(array[..., : layout.spatial_dims], box)
     check_trajectory(path, array, layout)
     return array
+
+
+def _without_jumps(positions: Array, box: FloatArray) -> Array:
+    """Positions [frames, N, D], as they are if no particle jumps at a wall."""
+    frames = len(positions)
+    vectors = np.broadcast_to(box, (frames, *box.shape[-2:]))[None]
+    x = positions[None].astype(np.float64)
+    steps = np.diff(x, axis=1)
+    nearest = PeriodicBox.of(vectors[:, 1:]).displacement(steps)
+    has_jumps = bool((np.abs(nearest - steps) > 1e-3 * np.abs(box).max()).any())
+    return unwrap(x, vectors)[0] if has_jumps else positions
 
 
 def _map_array(path: str | Path) -> Array:

@@ -1,31 +1,48 @@
-"""Systems of different particle numbers side by side: padded particles, and the masks of them."""
+"""What comes beside frames: masks of padded particles, and periodic boxes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from socialmd.types import Array, Inputs, Mask, Tensor
 
-__all__ = ["pack", "pad_particles", "real_particles", "unpack"]
+__all__ = ["Unpacked", "pack", "pad_particles", "real_particles", "unpack"]
 
 
-def pack(inputs: Tensor, mask: Mask) -> Inputs:
-    """Inputs with their mask, if there is one, as data sets give them and models take them."""
-    return inputs if mask is None else {"inputs": inputs, "mask": mask}
+class Unpacked(NamedTuple):
+    """Inputs, taken apart.
+
+    Args:
+        frames: [B, T, N, F].
+        mask: bool [B, N], false for padded particles, or nothing.
+        box: box vectors of each frame, [B, T, D, D], or nothing; of all frames together [B, D, D].
+    """
+
+    frames: Tensor
+    mask: Mask
+    box: Tensor
 
 
-def unpack(inputs: Inputs) -> tuple[Tensor, Mask]:
-    """Frames [B, T, N, F] of such inputs, and their mask [B, N] or nothing."""
+def pack(inputs: Tensor, mask: Mask = None, box: Tensor = None) -> Inputs:
+    """Inputs with what there is beside them, as data sets give them and models take them."""
+    beside = {"mask": mask, "box": box}
+    there = {name: each for name, each in beside.items() if each is not None}
+    return {"inputs": inputs, **there} if there else inputs
+
+
+def unpack(inputs: Inputs) -> Unpacked:
+    """Such inputs taken apart."""
     if not isinstance(inputs, Mapping):
-        return inputs, None
-    if inputs.keys() != {"inputs", "mask"}:
+        return Unpacked(inputs, None, None)
+    if "inputs" not in inputs or not inputs.keys() <= {"inputs", "mask", "box"}:
         raise ValueError(
-            f"inputs: expected an array, or a dictionary of inputs and mask, found {sorted(inputs)}"
+            "inputs: expected an array, or a dictionary of inputs, mask and box, found "
+            f"{sorted(inputs)}"
         )
-    return inputs["inputs"], inputs["mask"]
+    return Unpacked(inputs["inputs"], inputs.get("mask"), inputs.get("box"))
 
 
 def pad_particles(trajectories: Sequence[Array], num_particles: int) -> tuple[Array, Array]:

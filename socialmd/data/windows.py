@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from socialmd.config import DataConfig
 from socialmd.data.load_trajectories import Trajectories, load_trajectories
 from socialmd.data.masked_inputs import pack, real_particles
-from socialmd.types import Array, Inputs, IntArray
+from socialmd.types import Array, FloatArray, Inputs, IntArray
 
 __all__ = [
     "Windows",
@@ -19,6 +20,7 @@ __all__ = [
     "first_frames",
     "read_windows",
     "sample_rows",
+    "take_boxes",
     "window_offsets",
 ]
 
@@ -70,22 +72,27 @@ class Windows(NamedTuple):
         simulations: number of the simulation that each is from, [W]. What was cut out of the same
             one (slices of a nanoparticle) has the same number, because it is not independent.
         mask: bool [W, N], false for padded particles; none if there are none.
+        boxes: periodic ones, of past and truth, [W, T + T', D, D]; none without.
     """
 
     inputs: Array
     truth: Array
     simulations: Array
     mask: Array | None = None
+    boxes: Array | None = None
 
     @property
     def past(self) -> Inputs:
-        """Inputs as models take them, with their mask if there is one."""
-        return pack(self.inputs, self.mask)
+        """Inputs as models take them, with their mask and boxes if there are any."""
+        boxes = None if self.boxes is None else self.boxes[:, : self.inputs.shape[1]]
+        return pack(self.inputs, self.mask, boxes)
 
     def at(self, chosen: Array) -> Windows:
         """Some of the windows, by their numbers."""
-        mask = None if self.mask is None else self.mask[chosen]
-        return Windows(self.inputs[chosen], self.truth[chosen], self.simulations[chosen], mask)
+        mask, boxes = (None if each is None else each[chosen] for each in self[3:])
+        return Windows(
+            self.inputs[chosen], self.truth[chosen], self.simulations[chosen], mask, boxes
+        )
 
     def of_particles(self) -> Windows:
         """Every real particle as a window of its own, for the same means; if some are padded."""
@@ -129,7 +136,7 @@ def cut_windows(
     trajectories: Trajectories, config: DataConfig, max_windows: int | None = None
 ) -> Windows:
     """The same, of a split that is in memory."""
-    frames, description, mask, directory = trajectories
+    frames, description, mask, directory, boxes = trajectories
     num_simulations, num_frames = frames.shape[:2]
     rows = sample_rows(num_simulations, num_frames, config.without_rotations)
     rows = rows[evenly_spread(len(rows), max_windows or len(rows))]
@@ -139,7 +146,7 @@ def cut_windows(
     windows = frames[simulations[:, np.newaxis], steps]  # [W, T + T', N, F]
     layout = description.layout
     # Slices of one simulation belong together.
-    files = sorted(name for name in description.files if name.startswith(f"{directory.name}/"))
+    files = description.files_of(directory.name)
     made = (description.preprocessing or {}).get("files", {})
     origins = [made.get(name, {}).get("simulation", i) for i, name in enumerate(files)]
     return Windows(
@@ -147,7 +154,14 @@ def cut_windows(
         truth=windows[:, config.input_steps :, :, layout.targets],
         simulations=np.array(origins)[simulations],
         mask=None if mask.all() else mask[simulations],
+        boxes=None if boxes is None else take_boxes(boxes, simulations, steps),
     )
+
+
+def take_boxes(boxes: FloatArray, simulations: Array, steps: Array) -> NDArray[np.float32]:
+    """Of boxes [S, frames or 1, D, D], those of frames [W, steps]: [W, steps, D, D]."""
+    frames = np.minimum(steps, boxes.shape[1] - 1)
+    return boxes[simulations[:, np.newaxis], frames].astype(np.float32)
 
 
 def evenly_spread(total: int, count: int) -> IntArray:

@@ -1,8 +1,9 @@
 """Predictive distributions: network outputs -> parameters -> densities."""
 
 from socialmd.distributions.backend import is_differentiable as is_differentiable
-from socialmd.distributions.bivariate_gaussian import BivariateGaussian as BivariateGaussian
 from socialmd.distributions.distribution import Distribution as Distribution
+from socialmd.distributions.gaussian import BivariateGaussian as BivariateGaussian
+from socialmd.distributions.gaussian import Gaussian as Gaussian
 from socialmd.distributions.gaussian_mixture import GaussianMixture as GaussianMixture
 from socialmd.distributions.get import get as get
 from socialmd.distributions.isotropic_gaussian import IsotropicGaussian as IsotropicGaussian
@@ -13,6 +14,7 @@ from socialmd.distributions.student_t import StudentT as StudentT
 __all__ = [
     "BivariateGaussian",
     "Distribution",
+    "Gaussian",
     "GaussianMixture",
     "IsotropicGaussian",
     "MixtureDensity",

@@ -1,4 +1,4 @@
-"""Mixture of bivariate Gaussians for a particle's next position (thesis section 2.5.1)."""
+"""Mixture of Gaussians for a particle's next position (thesis section 2.5.1)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from keras import ops
 
 from socialmd.distributions.backend import gaussians
-from socialmd.distributions.bivariate_gaussian import DIAGONAL_SHIFT, cholesky_factor
 from socialmd.distributions.distribution import Distribution
+from socialmd.distributions.gaussian import DIAGONAL_SHIFT, cholesky_factor, num_correlations
 from socialmd.types import Positions, Tensor
 
 __all__ = ["GaussianMixture"]
@@ -18,18 +18,19 @@ __all__ = ["GaussianMixture"]
 
 @dataclasses.dataclass(frozen=True)
 class GaussianMixture(Distribution):
-    """K bivariate Gaussians with weights that sum to one: a mixture density network's output.
+    """K Gaussians with weights that sum to one: a mixture density network's output.
 
         p(x) = sum_k w_k N(x | mu_k, Sigma_k)                            equations (30)-(32)
 
     The parameters are, along the last axis and one component after the other,
 
-        mu_x, mu_y          mean, in units of length
-        sigma_x, sigma_y    standard deviations, in units of length
-        z                   artanh(rho), if `correlated`; as in `BivariateGaussian`
-        logit               w = softmax of the components' logits
+        mu_1, ..., mu_D         mean, in units of length
+        sigma_1, ..., sigma_D   standard deviations, in units of length
+        z                       as of `Gaussian`, D (D - 1) / 2 numbers, if `correlated`
+        logit                   w = softmax of the components' logits
 
-    so that K follows from their number: P = 5 K, or 6 K with correlations. The likelihood is summed
+    so that K follows from their number: in the plane P = 5 K, or 6 K with correlations, in space
+    7 K or 10 K. The likelihood is summed
     in logarithms (log-sum-exp), and stays finite where every component is far from the position.
     Raw outputs of a network become parameters in units of the data by
 
@@ -38,8 +39,9 @@ class GaussianMixture(Distribution):
     Logits, and z, are the raw outputs.
 
     Args:
-        correlated: whether components have a correlation. The thesis' are independent in x and y;
+        correlated: whether components have correlations. The thesis' are independent in x and y;
             several of them can stand for a correlation.
+        spatial_dims: D.
 
     #### References
     [1] C. M. Bishop, Mixture density networks, Aston University, NCRG/94/004, 1994.
@@ -52,13 +54,20 @@ class GaussianMixture(Distribution):
     """
 
     correlated: bool = False
+    spatial_dims: int = 2
 
     @property
     def numbers_per_component(self) -> int:
         """Parameters of one component."""
-        return 6 if self.correlated else 5
+        dims = self.spatial_dims
+        return 2 * dims + 1 + (num_correlations(dims) if self.correlated else 0)
 
-    def parameter_size(self, num_components: int = 5, spatial_dims: int = 2) -> int:
+    def parameter_size(self, num_components: int = 5, spatial_dims: int | None = None) -> int:
+        if spatial_dims not in (None, self.spatial_dims):
+            raise ValueError(
+                f"distribution: expected a mixture in {spatial_dims} dimensions, "
+                f"found one in {self.spatial_dims}"
+            )
         return self.numbers_per_component * num_components
 
     def initial_outputs(self, num_components: int = 5, spatial_dims: int = 2) -> list[float]:
@@ -68,7 +77,9 @@ class GaussianMixture(Distribution):
         """
         sigmas = np.geomspace(0.25, 4.0, num_components) if num_components > 1 else np.ones(1)
         outputs = np.zeros((num_components, self.numbers_per_component))
-        outputs[:, 2:4] = np.log(np.expm1(sigmas * np.log(2.0)))[:, np.newaxis]
+        outputs[:, self.spatial_dims : 2 * self.spatial_dims] = np.log(
+            np.expm1(sigmas * np.log(2.0))
+        )[:, np.newaxis]
         return outputs.reshape(-1).tolist()
 
     def to_parameters(
@@ -100,8 +111,10 @@ class GaussianMixture(Distribution):
 
     def components(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         mean, sigma, rest = self._split(ops.cast(parameters, "float32"))
-        fisher_z = rest[..., 0] if self.correlated else ops.zeros_like(sigma[..., 0])
-        return ops.log_softmax(rest[..., -1], axis=-1), mean, cholesky_factor(sigma, fisher_z)
+        pairs = num_correlations(self.spatial_dims)
+        none = ops.zeros((*ops.shape(sigma)[:-1], pairs), "float32")
+        factor = cholesky_factor(sigma, rest[..., :-1] if self.correlated else none)
+        return ops.log_softmax(rest[..., -1], axis=-1), mean, factor
 
     def from_parameters(self, parameters: Tensor) -> Any:
         if self.correlated:
@@ -113,7 +126,7 @@ class GaussianMixture(Distribution):
         return dataclasses.asdict(self)
 
     def _split(self, numbers: Tensor) -> list[Tensor]:
-        """[..., P] -> means [..., K, 2], sigmas [..., K, 2], and z (or not) with logits."""
+        """[..., P] -> means [..., K, D], sigmas [..., K, D], and z (or not) with logits."""
         if numbers.shape[-1] % self.numbers_per_component:
             raise ValueError(
                 f"parameters: expected a multiple of {self.numbers_per_component} along the last "
@@ -122,4 +135,4 @@ class GaussianMixture(Distribution):
         size = self.numbers_per_component
         shape = (*ops.shape(numbers)[:-1], numbers.shape[-1] // size, size)
         components = ops.reshape(numbers, shape)
-        return ops.split(components, [2, 4], axis=-1)
+        return ops.split(components, [self.spatial_dims, 2 * self.spatial_dims], axis=-1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
-from socialmd.distributions.bivariate_gaussian import BivariateGaussian
 from socialmd.distributions.distribution import Distribution
+from socialmd.distributions.gaussian import Gaussian
 from socialmd.distributions.gaussian_mixture import GaussianMixture
 from socialmd.distributions.isotropic_gaussian import IsotropicGaussian
 from socialmd.distributions.student_t import StudentT
@@ -17,23 +18,23 @@ __all__ = ["get"]
 # What is asked of a distribution, whether it inherits from `Distribution` or not.
 METHODS = {name for name in vars(Distribution) if name[0] != "_"} - {"get_config", "from_config"}
 
-_DISTRIBUTIONS: dict[str, Distribution] = {
-    "gaussian": BivariateGaussian(),
-    "isotropic_gaussian": IsotropicGaussian(),
-    "mixture": GaussianMixture(),
-    "correlated_mixture": GaussianMixture(correlated=True),
-    "student_t": StudentT(),
+_DISTRIBUTIONS: dict[str, Callable[[int], Distribution]] = {
+    "gaussian": lambda dims: Gaussian(),
+    "isotropic_gaussian": lambda dims: IsotropicGaussian(),
+    "mixture": lambda dims: GaussianMixture(spatial_dims=dims),
+    "correlated_mixture": lambda dims: GaussianMixture(correlated=True, spatial_dims=dims),
+    "student_t": lambda dims: StudentT(),
 }
 
 
-def get(distribution: str | Distribution | dict[str, Any]) -> Distribution:
+def get(distribution: str | Distribution | dict[str, Any], spatial_dims: int = 2) -> Distribution:
     """The distribution called so, or the object itself.
 
     Args:
-        distribution: `"gaussian"`, `"mixture"` (of Gaussians without correlation),
-            `"correlated_mixture"`, or, not restricted to two dimensions, `"student_t"` or
-            `"isotropic_gaussian"`; or an object with the methods of `Distribution`, or what Keras
-            saves of one.
+        distribution: `"gaussian"`, `"isotropic_gaussian"`, `"student_t"`, `"mixture"` (of Gaussians
+            without correlation) or `"correlated_mixture"`; or an object with the methods of
+            `Distribution`, or what Keras saves of one.
+        spatial_dims: D, of positions.
 
     Raises:
         ValueError: there is none of that name, or the object lacks a method.
@@ -45,7 +46,7 @@ def get(distribution: str | Distribution | dict[str, Any]) -> Distribution:
         25
     """
     if isinstance(distribution, str) and distribution in _DISTRIBUTIONS:
-        return _DISTRIBUTIONS[distribution]
+        return _DISTRIBUTIONS[distribution](spatial_dims)
     is_saved = isinstance(distribution, dict)
     own: Any = keras.saving.deserialize_keras_object(distribution) if is_saved else distribution
     if not isinstance(own, type) and all(hasattr(own, method) for method in METHODS):

@@ -7,8 +7,8 @@ from typing import Any
 from keras import ops
 
 from socialmd.distributions.backend import gaussians
-from socialmd.distributions.bivariate_gaussian import DIAGONAL_SHIFT
 from socialmd.distributions.distribution import Distribution
+from socialmd.distributions.gaussian import DIAGONAL_SHIFT
 from socialmd.types import Positions, Tensor
 
 __all__ = ["IsotropicGaussian"]

@@ -9,8 +9,8 @@ import numpy as np
 from keras import ops
 
 from socialmd.distributions.backend import student_t
-from socialmd.distributions.bivariate_gaussian import DIAGONAL_SHIFT
 from socialmd.distributions.distribution import Distribution
+from socialmd.distributions.gaussian import DIAGONAL_SHIFT
 from socialmd.types import Positions, Tensor
 
 __all__ = ["StudentT"]

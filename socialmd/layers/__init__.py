@@ -5,7 +5,8 @@ from socialmd.layers.interaction_cell import InteractionCell as InteractionCell
 from socialmd.layers.interaction_law import InteractionLaw as InteractionLaw
 from socialmd.layers.neighbour_filter import NeighbourFilter as NeighbourFilter
 from socialmd.layers.social_lstm_cell import SocialLSTMCell as SocialLSTMCell
-from socialmd.layers.stacked_pooling_conv import StackedPoolingConv2D as StackedPoolingConv2D
+from socialmd.layers.stacked_pooling_conv import StackedPoolingConv as StackedPoolingConv
+from socialmd.layers.stacked_pooling_conv_2d import StackedPoolingConv2D as StackedPoolingConv2D
 from socialmd.layers.stacked_state_pooling import StackedStatePooling as StackedStatePooling
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "InteractionLaw",
     "NeighbourFilter",
     "SocialLSTMCell",
+    "StackedPoolingConv",
     "StackedPoolingConv2D",
     "StackedStatePooling",
 ]

@@ -8,16 +8,19 @@ costs nothing, and what the runs hold is compared exactly. At constant density t
 depend on N, which makes O(N log N) for sorting and O(N) for the rest.
 
 Cell lists are textbook: M. P. Allen and D. J. Tildesley, Computer Simulation of Liquids, section
-5.3. Written in TensorFlow's operations: how many pairs there are is known only when it runs.
+5.3. In a periodic box, images of what lies near its walls stand beyond the opposite ones. Written
+in TensorFlow's operations: how many pairs there are is known only when it runs.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import tensorflow as tf
 
+from socialmd.periodic_box import PeriodicBox
 from socialmd.types import Mask, Positions, Tensor
 
 __all__ = ["neighbour_pairs"]
@@ -27,7 +30,9 @@ __all__ = ["neighbour_pairs"]
 MARGIN = 1 + 2.0**-20
 
 
-def neighbour_pairs(positions: Positions, reach: float, mask: Mask = None) -> tuple[Tensor, Tensor]:
+def neighbour_pairs(
+    positions: Positions, reach: float, mask: Mask = None, box: PeriodicBox | None = None
+) -> tuple[Tensor, Tensor]:
     """All pairs of particles within reach of each other along both axes.
 
     These are the neighbours that `grid.find_neighbours` finds on one square (cubic) grid of side
@@ -38,6 +43,7 @@ def neighbour_pairs(positions: Positions, reach: float, mask: Mask = None) -> tu
         reach: inclusive, and compared with the float32 difference x_j - x_i.
         mask: padded particles are nobody's neighbours. They do have neighbours themselves, which
             changes nothing for the others.
+        box: of each system, [B, D, D], at least twice as wide as the reach: nearest images count.
 
     Returns:
         owner and neighbour, int32 [M]: every ordered pair of two particles of one system, each
@@ -47,37 +53,77 @@ def neighbour_pairs(positions: Positions, reach: float, mask: Mask = None) -> tu
     if not 0 < reach < math.inf:
         raise ValueError(f"reach: expected a positive finite distance, found {reach}")
     positions = tf.cast(positions, tf.float32)  # [B, N, D]
-    owner, neighbour = _candidates(positions, reach, mask)
+    owner, neighbour = _candidates(positions, reach, mask, box)
     points = tf.reshape(positions, [-1, positions.shape[-1]])  # [B * N, D]
     offsets = tf.gather(points, neighbour) - tf.gather(points, owner)
+    if box is not None:
+        system = owner // tf.shape(positions, tf.int64)[1]
+        offsets = PeriodicBox(*(tf.gather(each, system) for each in box)).displacement(offsets)
     within = tf.reduce_all(tf.abs(offsets) <= np.float32(reach), axis=-1)
     # Sorted by both at once: the place of the pair in a matrix of all with all.
     count = tf.shape(points, tf.int64)[0]
     pair = tf.boolean_mask(owner * count + neighbour, within & tf.not_equal(owner, neighbour))
     pair = tf.sort(pair)
+    if box is not None:  # several images of a neighbour may have been candidates
+        pair = tf.boolean_mask(
+            pair, pair > tf.concat([tf.constant([-1], tf.int64), pair[:-1]], 0)[: tf.size(pair)]
+        )
     return tf.cast(pair // count, tf.int32), tf.cast(pair % count, tf.int32)
 
 
-def _candidates(positions: Positions, reach: float, mask: Mask) -> tuple[Tensor, Tensor]:
+def _candidates(
+    positions: Positions, reach: float, mask: Mask, box: PeriodicBox | None
+) -> tuple[Tensor, Tensor]:
     """Pairs left to be compared exactly: owner and neighbour, int64 [M], sorted by owner."""
     finite = tf.reduce_all(tf.math.is_finite(positions), axis=-1)  # [B, N]
     # Whose position is not finite looks around the origin; the exact comparison drops those pairs.
-    x, y, *z = tf.unstack(tf.where(finite[..., None], positions, 0.0), axis=-1)
-    strip, beside = _number_strips([x, *z], reach)  # [B, N], [B, N, R]; R runs: three or nine
+    positions = tf.where(finite[..., None], positions, 0.0)
     listed = finite if mask is None else finite & tf.cast(mask, tf.bool)
+    batch, particles = tf.unstack(tf.shape(finite, tf.int64))
+    if box is not None:
+        positions, listed = _with_images(positions, listed, reach, box)
+    # Images come after the particles: [B, M], M being N or 3^D N.
+    x, y, *z = tf.unstack(positions, axis=-1)
+    strip, beside = _number_strips([x, *z], reach)  # [B, M], [B, M, R]; R runs: three or nine
     keys = tf.where(listed, _sort_key(strip, y), tf.int64.max)
     order = tf.argsort(keys, axis=-1)
-    first, last = _find_runs(tf.gather(keys, order, batch_dims=1), beside, y, reach)  # [B, N, R]
+    first, last = _find_runs(
+        tf.gather(keys, order, batch_dims=1), beside[:, :particles], y[:, :particles], reach
+    )  # [B, N, R]
 
-    batch, particles = tf.unstack(tf.shape(strip, tf.int64))
-    count = batch * particles
-    owner = tf.reshape(tf.range(count), (batch, particles, 1))
-    system = owner - owner % particles  # number of the system's first particle
+    places = tf.shape(strip, tf.int64)[1]
+    count = batch * places
+    owner = tf.reshape(tf.range(batch * particles), (batch, particles, 1))
+    system = owner // particles
     # Owner and place in the order are one number here, so that one operation writes all runs out.
-    start, stop = (tf.reshape(owner * count + system + place, [-1]) for place in (first, last))
-    pair = tf.ragged.range(start, stop).flat_values  # [M]
-    sorted_particles = tf.reshape(system[..., 0] + tf.cast(order, tf.int64), [-1])  # [B * N]
-    return pair // count, tf.gather(sorted_particles, pair % count)
+    start, stop = (
+        tf.reshape(owner * count + system * places + place, [-1]) for place in (first, last)
+    )
+    pair = tf.ragged.range(start, stop).flat_values  # [pairs]
+    sorted_particles = system[:, :1, 0] * particles + tf.cast(order, tf.int64) % particles
+    return pair // count, tf.gather(tf.reshape(sorted_particles, [-1]), pair % count)
+
+
+def _with_images(
+    positions: Positions, listed: Tensor, reach: float, box: PeriodicBox
+) -> tuple[Positions, Tensor]:
+    """Particles in the box, then their images around it [B, 3^D N, D], and whether they count.
+
+    Those images do that are within reach of the box. Someone else's nearest image is never farther
+    away than in a box next to it.
+    """
+    dims = positions.shape[-1]
+    fractions = box.fractions(positions)
+    fractions = fractions - tf.floor(fractions)
+    # How far a vector of this reach along each axis can go in units of the box vectors, [B, 1, D].
+    margin = (reach * MARGIN * tf.reduce_sum(tf.abs(box.inverse), axis=1))[:, None] + 1e-5
+    places, counts = [], []
+    for image in sorted(itertools.product((-1.0, 0.0, 1.0), repeat=dims), key=np.any):
+        moved = fractions + tf.constant(image, tf.float32)
+        is_near = tf.reduce_all((moved >= -margin) & (moved <= 1 + margin), axis=-1)
+        places.append(box.places(moved))
+        counts.append(listed & is_near)
+    return tf.concat(places, axis=1), tf.concat(counts, axis=1)
 
 
 def _number_strips(coordinates: list[Tensor], reach: float) -> tuple[Tensor, Tensor]:

@@ -2,12 +2,13 @@
 
 This is the only module that computes a cell's index. All functions are written in `keras.ops`.
 
-For particle i, a neighbour j and a square grid of side w with G x G cells, centred on i,
+For particle i, a neighbour j and a square (in space: cubic) grid of side w with G cells along a
+side, centred on i,
 
     cell = floor(((x_j - x_i) / w + 1/2) G)     along each axis, at most G - 1
 
 A neighbour counts if it is another particle and lies on the grid: with distance filtering inside
-the inscribed circle, |x_j - x_i| <= w / 2 (thesis equation 8), without it anywhere in the square.
+the inscribed circle (sphere), |x_j - x_i| <= w / 2 (thesis equation 8), without it anywhere.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from keras import ops
 from numpy.typing import NDArray
 
 from socialmd.layers.pairs import compare_all
+from socialmd.periodic_box import PeriodicBox
 from socialmd.types import Mask, Positions, Tensor
 
 __all__ = [
     "cell_index",
     "check_grids",
+    "default_cells",
     "filter_taps",
     "find_neighbours",
     "interpolation_taps",
@@ -37,15 +40,16 @@ def find_neighbours(
     grid_sizes: Sequence[float],
     distance_filter: bool = True,
     mask: Mask = None,
+    box: PeriodicBox | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Which neighbours lie on which of a particle's grids, of positions [B, N, 2].
+    """Which neighbours lie on which of a particle's grids, of positions [B, N, D].
 
     Returns:
-        offsets: float32 [B, N, N, 2], x_j - x_i of particle i (second axis) and j (third).
+        offsets: float32 [B, N, N, D], x_j - x_i of particle i (second axis) and j (third).
         counts: bool [B, N, N, S], whether j is pooled on grid s of i.
     """
     # Float32 whatever the compute dtype: bfloat16 could not tell neighbouring cells apart.
-    offsets, are_others = compare_all(ops.cast(positions, "float32"), math.inf, mask)
+    offsets, are_others = compare_all(ops.cast(positions, "float32"), math.inf, mask, box)
     within = lies_on_grids(offsets, grid_sizes, distance_filter)
     return offsets, ops.logical_and(within, are_others[..., None])
 
@@ -53,7 +57,7 @@ def find_neighbours(
 def lies_on_grids(
     offsets: Positions, grid_sizes: Sequence[float], distance_filter: bool = True
 ) -> Tensor:
-    """On which grids of a particle something at an offset [..., 2] from it lies: bool [..., S]."""
+    """On which grids of a particle something at an offset [..., D] from it lies: bool [..., S]."""
     limits = np.asarray(grid_sizes, "float32") / 2
     if distance_filter:
         distances = ops.sum(ops.square(offsets), axis=-1)
@@ -64,16 +68,19 @@ def lies_on_grids(
 
 
 def cell_index(offsets: Positions, sides: Tensor, grid_cells: int) -> Tensor:
-    """Cell that a neighbour at an offset [..., 2] lies in, on a grid of side w [...].
+    """Cell that a neighbour at an offset [..., D] lies in, on a grid of side w [...].
 
-    int32 [...], row * G + column, where rows count along x and columns along y. Neighbours beyond
-    the grid get the cell nearest to them.
+    int32 [...], row * G + column, where rows count along x and columns along y; in space, the first
+    axis is slowest as well. Neighbours beyond the grid get the cell nearest to them.
     """
     scaled = (offsets / sides[..., None] + 0.5) * grid_cells
     # Clipped before the cast, which a far neighbour would overflow. The far edge belongs to the
     # last cell.
     axes = ops.cast(ops.clip(ops.floor(scaled), 0, grid_cells - 1), "int32")
-    return axes[..., 0] * grid_cells + axes[..., 1]
+    index = axes[..., 0]
+    for axis in range(1, offsets.shape[-1]):
+        index = index * grid_cells + axes[..., axis]
+    return index
 
 
 def interpolation_taps(
@@ -114,7 +121,7 @@ def interpolation_taps(
 
 
 def filter_taps(
-    grid_cells: int, kernel_size: int, strides: int
+    grid_cells: int, kernel_size: int, strides: int, rank: int = 2
 ) -> tuple[int, NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
     """Which output pixels of a "same"-padded convolution each cell reaches, and through which tap.
 
@@ -122,8 +129,8 @@ def filter_taps(
     0..k-1; k is the filter's size, s the stride and p the padding before the first cell.
 
     G' = ceil(G / s), pixels along a side of the output, and three tables over cells, row by row,
-    [G * G, ceil(k / s)**2]: numbers of pixel and tap, row by row as well, and whether that pair
-    exists (1) or not (0; pixel and tap are then 0).
+    [G**D, ceil(k / s)**D], D being the `rank`: numbers of pixel and tap, row by row as well, and
+    whether that pair exists (1) or not (0; pixel and tap are then 0).
     """
     pixels = -(-grid_cells // strides)
     padding = max((pixels - 1) * strides + kernel_size - grid_cells, 0) // 2
@@ -132,16 +139,26 @@ def filter_taps(
     tap = shifted - strides * pixel
     exists = (pixel >= 0) & (pixel < pixels) & (tap < kernel_size)
 
-    def over_cells(row: NDArray[np.int_], column: NDArray[np.int_]) -> NDArray[np.int_]:
-        return (row[:, None, :, None] + column[None, :, None, :]).reshape(grid_cells**2, -1)
+    def over_cells(along: NDArray[np.int_], size: int) -> NDArray[np.int_]:
+        """Number of what has a number `along` each axis, of `size` along each."""
+        numbers = along
+        for _ in range(rank - 1):
+            numbers = numbers[:, None, :, None] * size + along[None, :, None, :]
+            numbers = numbers.reshape(len(along) * numbers.shape[0], -1)
+        return numbers
 
-    both = over_cells(exists.astype(int), exists.astype(int)) == 2
+    everywhere = over_cells(exists.astype(int), 2) == 2**rank - 1  # ones along all axes
     return (
         pixels,
-        np.where(both, over_cells(pixel * pixels, pixel), 0).astype("int32"),
-        np.where(both, over_cells(tap * kernel_size, tap), 0).astype("int32"),
-        both.astype("float32"),
+        np.where(everywhere, over_cells(pixel, pixels), 0).astype("int32"),
+        np.where(everywhere, over_cells(tap, kernel_size), 0).astype("int32"),
+        everywhere.astype("float32"),
     )
+
+
+def default_cells(rank: int) -> int:
+    """G, cells along a side of a grid in so many dimensions, where nothing else is said."""
+    return 32 if rank == 2 else 16
 
 
 def check_grids(grid_sizes: Sequence[float], grid_cells: int) -> None:

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from socialmd.layers.interaction_law import InteractionLaw
+from socialmd.periodic_box import PeriodicBox
 from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 
@@ -129,6 +130,7 @@ class InteractionCell(keras.layers.Layer):
         features: Tensor,
         hidden: Tensor,
         mask: Mask = None,
+        box: PeriodicBox | None = None,
     ) -> Motion:
         """Integrate one frame, from positions and velocities [B, N, D], in lengths per frame.
 
@@ -137,7 +139,7 @@ class InteractionCell(keras.layers.Layer):
         emitted, response = self.law.read(features, hidden)
 
         def accelerate(position: Positions) -> Tensor:
-            return self.acceleration_scale * self.law(position, emitted, response, mask)
+            return self.acceleration_scale * self.law(position, emitted, response, mask, box)
 
         if self.law.units:
             velocity = velocity * 2 * ops.sigmoid(self.inertia(hidden)[..., :1])

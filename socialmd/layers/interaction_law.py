@@ -26,7 +26,8 @@ class InteractionLaw(keras.layers.Layer):
     mixed by W [C, D], vectors [B, N, C, D] by W [C].
 
     Args:
-        interaction: layer `(positions [B, N, D], values [B, N, C], mask)` like `NeighbourFilter`.
+        interaction: layer `(positions [B, N, D], values [B, N, C], mask)` like `NeighbourFilter`;
+            in a periodic box, called with it as well.
         units: H, numbers that a particle remembers and the law may read; 0 for none.
         channels: C.
         hidden_units: of the MLPs.
@@ -37,6 +38,7 @@ class InteractionLaw(keras.layers.Layer):
         positions: [B, N, D].
         emitted, response: from `read`.
         mask: optional bool [B, N], false for padded particles.
+        box: optional `PeriodicBox` or box vectors [B, D, D].
 
     Returns:
         A, [B, N, D], in units of the scale of accelerations.
@@ -116,9 +118,15 @@ class InteractionLaw(keras.layers.Layer):
         return self.emit(known), self.respond(known) if self.gate else known
 
     def call(
-        self, positions: Positions, emitted: Tensor, response: Tensor, mask: Mask = None
+        self,
+        positions: Positions,
+        emitted: Tensor,
+        response: Tensor,
+        mask: Mask = None,
+        box: Any = None,
     ) -> Tensor:
-        field = self.interaction(positions, emitted, mask)  # [B, N, C] or [B, N, C, D]
+        surroundings = (mask,) if box is None else (mask, box)
+        field = self.interaction(positions, emitted, *surroundings)  # [B, N, C] or [B, N, C, D]
         if not self.gate:
             flat = field
             if self.has_vectors:

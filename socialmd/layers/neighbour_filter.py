@@ -21,6 +21,7 @@ from socialmd.layers.pairs import (
     pair_sum,
     select,
 )
+from socialmd.periodic_box import PeriodicBox
 from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 
@@ -77,6 +78,8 @@ class NeighbourFilter(keras.layers.Layer):
         positions: [B, N, D], D = 2 or 3, in units of length. Differentiable in them.
         values: [B, N, C].
         mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
+        box: optional box vectors [B, D, D]; a neighbour is then its nearest image. It has to be
+            twice as wide as the filter reaches.
 
     Returns:
         [B, N, C] of a grid filter, [B, N, C, D] of a radial one.
@@ -169,23 +172,33 @@ class NeighbourFilter(keras.layers.Layer):
             autocast=False,
         )
 
-    def call(self, positions: Positions, values: Tensor, mask: Mask = None) -> Tensor:
+    def call(
+        self, positions: Positions, values: Tensor, mask: Mask = None, box: Any = None
+    ) -> Tensor:
         positions, values = ops.cast(positions, "float32"), ops.cast(values, "float32")
+        box = None if box is None else PeriodicBox.of(box)
         if self.is_radial and compares_all(positions, self.neighbour_search):
-            summed = self._sum_radial_of_all(positions, values, mask)
+            summed = self._sum_radial_of_all(positions, values, mask, box)
         else:
             sum_up = self._sum_radial if self.is_radial else self._sum_grids
             flat = ops.reshape(values, (-1, values.shape[-1]))  # [B * N, C]
-            summed = sum_up(*self._pairs(positions, mask), flat)
+            summed = sum_up(*self._pairs(positions, mask, box), flat)
             summed = ops.reshape(summed, (*ops.shape(positions)[:2], *summed.shape[1:]))
         return ops.cast(summed, self.compute_dtype)
 
-    def _pairs(self, positions: Positions, mask: Mask) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    @property
+    def reach(self) -> float:
+        """Distance beyond which nobody is seen, in units of length."""
+        return self.cutoff if self.is_radial else max(self.grid_sizes) / 2
+
+    def _pairs(
+        self, positions: Positions, mask: Mask, box: PeriodicBox | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Owner and neighbour, as b * N + n, offset and whether it counts, of each of M pairs."""
         # A hair beyond the largest circle: squares round, and whoever lies on it is a candidate.
-        reach = self.cutoff if self.is_radial else max(self.grid_sizes) / 2 * (1 + 1e-6)
+        reach = self.reach if self.is_radial else self.reach * (1 + 1e-6)
         owner, neighbour, offsets, counts = find_offsets(
-            positions, reach, mask, self.neighbour_search
+            positions, reach, mask, self.neighbour_search, box
         )
         # What does not count may be anywhere; it must not become infinite times zero.
         return owner, neighbour, ops.where(counts[:, None], offsets, 0.0), counts
@@ -202,10 +215,12 @@ class NeighbourFilter(keras.layers.Layer):
         summed = ops.segment_sum(flat, owner, num_segments=ops.shape(values)[0])
         return ops.reshape(summed, (-1, *forces.shape[1:]))
 
-    def _sum_radial_of_all(self, positions: Positions, values: Tensor, mask: Mask) -> Tensor:
+    def _sum_radial_of_all(
+        self, positions: Positions, values: Tensor, mask: Mask, box: PeriodicBox | None
+    ) -> Tensor:
         """The same over all pairs, as products of matrices: faster where most of them count."""
         batch, particles, channels = ops.shape(values)
-        offsets, counts = compare_all(positions, self.cutoff, mask)
+        offsets, counts = compare_all(positions, self.cutoff, mask, box)
         offsets = ops.where(counts[..., None], offsets, 0.0)
         shape = (batch, particles, particles)
         strength, direction = self._radial(

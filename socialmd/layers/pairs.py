@@ -13,6 +13,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from socialmd.periodic_box import PeriodicBox
 from socialmd.types import Mask, Positions, Tensor
 
 __all__ = [
@@ -35,12 +36,17 @@ CROSSOVER = 200
 
 
 def find_pairs(
-    positions: Positions, reach: float, mask: Mask = None, search: str = "auto"
+    positions: Positions,
+    reach: float,
+    mask: Mask = None,
+    search: str = "auto",
+    box: PeriodicBox | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Ordered pairs of particles of one system within reach of each other along both axes.
 
-    Of positions float32 [B, N, D]. `search="all_pairs"` compares all with all; `"cell_list"` looks
-    at what is near only, on TensorFlow; `"auto"` takes whichever is faster for N particles.
+    Of positions float32 [B, N, D], or of nearest images in a box, of box vectors [B, D, D].
+    `search="all_pairs"` compares all with all; `"cell_list"` looks at what is near only, on
+    TensorFlow; `"auto"` takes whichever is faster for N particles.
     Backends that need to know the number of pairs beforehand always compare all with all.
 
     Returns:
@@ -48,28 +54,32 @@ def find_pairs(
         and weights float32 [M]: zero for entries that do not count.
     """
     if not IN_TENSORFLOW or search == "all_pairs":
-        return _all_pairs(positions, reach, mask)
+        return _all_pairs(positions, reach, mask, box)
     if search == "cell_list":
-        return _cell_list(positions, reach, mask)
+        return _cell_list(positions, reach, mask, box)
     particles = positions.shape[1]
     if particles is not None:
-        return (_all_pairs if particles < CROSSOVER else _cell_list)(positions, reach, mask)
+        return (_all_pairs if particles < CROSSOVER else _cell_list)(positions, reach, mask, box)
     import tensorflow as tf
 
     return tf.cond(
         tf.shape(positions)[1] < CROSSOVER,
-        lambda: _all_pairs(positions, reach, mask),
-        lambda: _cell_list(positions, reach, mask),
+        lambda: _all_pairs(positions, reach, mask, box),
+        lambda: _cell_list(positions, reach, mask, box),
     )
 
 
 def find_offsets(
-    positions: Positions, reach: float, mask: Mask, search: str
+    positions: Positions, reach: float, mask: Mask, search: str, box: PeriodicBox | None = None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Owner and neighbour as of `find_pairs`, offset [M, D] and whether it counts, bool [M]."""
-    owner, neighbour, weights = find_pairs(positions, reach, mask, search)
+    owner, neighbour, weights = find_pairs(positions, reach, mask, search, box)
     points = ops.reshape(positions, (-1, positions.shape[-1]))
     offsets = ops.take(points, neighbour, axis=0) - ops.take(points, owner, axis=0)
+    if box is not None:
+        system = owner // ops.shape(positions)[1]
+        box = PeriodicBox(*(ops.take(each, system, axis=0) for each in box))
+        offsets = box.displacement(offsets)
     return owner, neighbour, offsets, ops.cast(weights, "bool")
 
 
@@ -81,13 +91,17 @@ def compares_all(positions: Positions, search: str) -> bool:
     return search == "auto" and particles is not None and particles < CROSSOVER
 
 
-def compare_all(positions: Positions, reach: float, mask: Mask = None) -> tuple[Tensor, Tensor]:
+def compare_all(
+    positions: Positions, reach: float, mask: Mask = None, box: PeriodicBox | None = None
+) -> tuple[Tensor, Tensor]:
     """Offsets of all from all, and which of them count.
 
-    x_j - x_i of particle i (second axis) and j (third), [B, N, N, D], and whether j is another
-    particle within reach of i, bool [B, N, N].
+    x_j - x_i of particle i (second axis) and j (third), or its nearest image, [B, N, N, D], and
+    whether j is another particle within reach of i, bool [B, N, N].
     """
     offsets = positions[:, None, :, :] - positions[:, :, None, :]
+    if box is not None:
+        offsets = box.displacement(offsets)
     within = ops.all(ops.abs(offsets) <= reach, axis=-1)
     apart = ops.logical_not(ops.eye(ops.shape(positions)[1], dtype="bool"))[None]
     within = ops.logical_and(within, apart)
@@ -96,18 +110,22 @@ def compare_all(positions: Positions, reach: float, mask: Mask = None) -> tuple[
     return offsets, within
 
 
-def _all_pairs(positions: Positions, reach: float, mask: Mask) -> tuple[Tensor, Tensor, Tensor]:
+def _all_pairs(
+    positions: Positions, reach: float, mask: Mask, box: PeriodicBox | None
+) -> tuple[Tensor, Tensor, Tensor]:
     particles = ops.shape(positions)[1]
-    index, weights = select(compare_all(positions, reach, mask)[1])
+    index, weights = select(compare_all(positions, reach, mask, box)[1])
     owner = index // particles
     return owner, owner - owner % particles + index % particles, weights
 
 
-def _cell_list(positions: Positions, reach: float, mask: Mask) -> tuple[Tensor, Tensor, Tensor]:
+def _cell_list(
+    positions: Positions, reach: float, mask: Mask, box: PeriodicBox | None
+) -> tuple[Tensor, Tensor, Tensor]:
     # Imported here because it is written in TensorFlow's operations.
     from socialmd.layers.cell_list import neighbour_pairs
 
-    owner, neighbour = neighbour_pairs(positions, reach, mask)
+    owner, neighbour = neighbour_pairs(positions, reach, mask, box)
     return owner, neighbour, ops.ones_like(owner, dtype="float32")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,13 +10,22 @@ import keras
 from keras import ops
 
 from socialmd.check_choice import check_choice
-from socialmd.layers.stacked_pooling_conv import StackedPoolingConv2D
+from socialmd.layers.grid import default_cells
+from socialmd.layers.stacked_pooling_conv import StackedPoolingConv
 from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["SocialLSTMCell"]
 
 DOWNSAMPLING = ("stride", "max", "average")
+# Keras' layers for images, by their rank.
+CONVOLUTIONS = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}
+POOLS = {
+    ("max", 2): keras.layers.MaxPooling2D,
+    ("max", 3): keras.layers.MaxPooling3D,
+    ("average", 2): keras.layers.AveragePooling2D,
+    ("average", 3): keras.layers.AveragePooling3D,
+}
 
 
 @register
@@ -43,17 +53,19 @@ class SocialLSTMCell(keras.layers.Layer):
         output_dim: P, width of the output layer.
         embedding_dim: E, width of the three embeddings.
         grid_sizes: side lengths w_1..w_S, in units of length; empty for no pooling.
-        grid_cells: G, cells along a side.
+        grid_cells: G, cells along a side; 32 in the plane and 16 in space if none are given.
         distance_filter: whether to cut each grid to its inscribed circle.
         filters: kernels of each convolution; each layer halves the grid.
         kernel_size: cells along a side of each filter.
         downsampling: how: `"stride"` (strided convolutions), `"max"` or `"average"` (pooling).
+        spatial_dims: D, 2 or 3.
 
     Call arguments:
         inputs: [B, N, F], what each particle's own input is.
-        positions: [B, N, 2], in units of length.
+        positions: [B, N, D], in units of length.
         states: h and c, each [B, N, H].
         mask: optional bool [B, N], false for padded particles.
+        box: optional box vectors [B, D, D]; a neighbour is then its nearest image.
 
     Returns:
         Output y [B, N, P] and the new h and c.
@@ -75,11 +87,12 @@ class SocialLSTMCell(keras.layers.Layer):
         output_dim: int,
         grid_sizes: Sequence[float],
         embedding_dim: int = 32,
-        grid_cells: int = 32,
+        grid_cells: int | None = None,
         distance_filter: bool = True,
         filters: Sequence[int] = (16, 16, 32),
         kernel_size: int = 4,
         downsampling: str = "stride",
+        spatial_dims: int = 2,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
@@ -94,11 +107,12 @@ class SocialLSTMCell(keras.layers.Layer):
         self.output_dim = output_dim
         self.grid_sizes = tuple(grid_sizes)
         self.embedding_dim = embedding_dim
-        self.grid_cells = grid_cells
+        self.grid_cells = default_cells(spatial_dims) if grid_cells is None else grid_cells
         self.distance_filter = distance_filter
         self.filters = tuple(filters)
         self.kernel_size = kernel_size
         self.downsampling = downsampling
+        self.spatial_dims = spatial_dims
 
         # === Layers ===
         self.input_embedding = self._dense(embedding_dim, "input_embedding")
@@ -116,7 +130,8 @@ class SocialLSTMCell(keras.layers.Layer):
         strides = 2 if self.downsampling == "stride" else 1
         image = {"data_format": "channels_last", "padding": "same", "dtype": self.dtype_policy}
         self.state_embedding = self._dense(self.embedding_dim, "state_embedding")
-        self.pooling = StackedPoolingConv2D(
+        self.pooling = StackedPoolingConv(
+            self.spatial_dims,
             self.filters[0],
             self.kernel_size,
             self.grid_sizes,
@@ -128,7 +143,7 @@ class SocialLSTMCell(keras.layers.Layer):
             name="stacked_pooling_conv",
         )
         self.convolutions = [
-            keras.layers.Conv2D(
+            CONVOLUTIONS[self.spatial_dims](
                 width,
                 self.kernel_size,
                 strides,
@@ -138,11 +153,10 @@ class SocialLSTMCell(keras.layers.Layer):
             )
             for number, width in enumerate(self.filters[1:], start=2)
         ]
-        pools = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
         self.downsample = (
             keras.layers.Identity(dtype=self.dtype_policy, name="downsample")
             if self.downsampling == "stride"
-            else pools[self.downsampling](2, name="downsample", **image)
+            else POOLS[self.downsampling, self.spatial_dims](2, name="downsample", **image)
         )
         self.pooling_embedding = self._dense(self.embedding_dim, "pooling_embedding", "relu")
 
@@ -163,29 +177,33 @@ class SocialLSTMCell(keras.layers.Layer):
         for convolution in self.convolutions:
             convolution.build(image)
             image = self.downsample.compute_output_shape(convolution.compute_output_shape(image))
-        self.pooling_embedding.build((None, image[1] * image[2] * image[3]))
+        self.pooling_embedding.build((None, math.prod(image[1:])))
 
     def call(
-        self, inputs: Tensor, positions: Positions, states: Tensor, mask: Mask = None
+        self,
+        inputs: Tensor,
+        positions: Positions,
+        states: Tensor,
+        mask: Mask = None,
+        box: Any = None,
     ) -> Tensor:
         shape = ops.shape(inputs)[:2]
         alpha = self.input_embedding(ops.cast(inputs, self.compute_dtype))  # [B, N, E]
         joined = self._flatten(alpha)
         if self.grid_sizes:
-            gamma = self._pool(positions, states[0], mask)  # [B * N, E]
+            gamma = self._pool(positions, states[0], mask, box)  # [B * N, E]
             joined = ops.concatenate([joined, gamma], axis=-1)
         _, states = self.lstm(joined, [self._flatten(state) for state in states])
         states = tuple(ops.reshape(state, (*shape, self.units)) for state in states)
         return self.output_layer(ops.concatenate([states[0], alpha], axis=-1)), states
 
-    def _pool(self, positions: Positions, hidden: Tensor, mask: Mask) -> Tensor:
-        image = self.pooling(positions, self.state_embedding(hidden), mask)
+    def _pool(self, positions: Positions, hidden: Tensor, mask: Mask, box: Any) -> Tensor:
+        image = self.pooling(positions, self.state_embedding(hidden), mask, box)
         image = ops.reshape(image, (-1, *image.shape[2:]))  # [B * N, G', G', C]
         image = self.downsample(image)
         for convolution in self.convolutions:
             image = self.downsample(convolution(image))
-        values = image.shape[1] * image.shape[2] * image.shape[3]
-        return self.pooling_embedding(ops.reshape(image, (-1, values)))
+        return self.pooling_embedding(ops.reshape(image, (-1, math.prod(image.shape[1:]))))
 
     @staticmethod
     def _flatten(tensor: Tensor) -> Tensor:

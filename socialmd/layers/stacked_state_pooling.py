@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from socialmd.layers.grid import cell_index, check_grids, find_neighbours
+from socialmd.periodic_box import PeriodicBox
 from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 
@@ -20,14 +22,14 @@ __all__ = ["StackedStatePooling"]
 class StackedStatePooling(keras.layers.Layer):
     """Sums the states of a particle's neighbours onto stacked, distance-filtered grids.
 
-    Around every particle lie S square grids of the same G x G cells but different sizes. A
-    neighbour within half of a grid's side adds its state to the cell that it lies in; the grids are
-    summed (thesis equations 7-9 and figure 8):
+    Around every particle lie S square grids of the same G x G cells but different sizes (in space
+    cubic ones of G x G x G cells). A neighbour within half of a grid's side adds its state to the
+    cell that it lies in; the grids are summed (thesis equations 7-9 and figure 8):
 
         H_i[cell(x_j - x_i, w_s)] += state_j        for all j != i and s with |x_j - x_i| <= w_s / 2
 
     One grid is the thesis' mono-grid. The result is large and mostly zeros; models use
-    `StackedPoolingConv2D`, which is this layer followed by a convolution.
+    `StackedPoolingConv`, which is this layer followed by a convolution.
 
     Args:
         grid_sizes: side lengths w_1..w_S, in units of length.
@@ -35,12 +37,14 @@ class StackedStatePooling(keras.layers.Layer):
         distance_filter: whether to cut each grid to its inscribed circle.
 
     Call arguments:
-        positions: [B, N, 2], in units of length. Cells are integers: no gradient flows back.
+        positions: [B, N, D], D = 2 or 3, in units of length. Cells are integers: no gradient flows
+            back.
         states: [B, N, E].
         mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
+        box: optional box vectors [B, D, D]; a neighbour is then its nearest image.
 
     Returns:
-        [B, N, G, G, E], first grid axis along x, second along y.
+        [B, N, G, G, E], or [B, N, G, G, G, E] in space; grid axes along x, y, z.
 
     Raises:
         ValueError: a grid's size or the number of cells is not positive.
@@ -72,10 +76,16 @@ class StackedStatePooling(keras.layers.Layer):
     def build(self, positions_shape: Shape, states_shape: Shape) -> None:
         self.built = True
 
-    def call(self, positions: Positions, states: Tensor, mask: Mask = None) -> Tensor:
+    def call(
+        self, positions: Positions, states: Tensor, mask: Mask = None, box: Any = None
+    ) -> Tensor:
+        box = None if box is None else PeriodicBox.of(box)
         batch, particles = ops.shape(positions)[0], ops.shape(positions)[1]
-        cells, dim = self.grid_cells**2, states.shape[-1]
-        offsets, counts = find_neighbours(positions, self.grid_sizes, self.distance_filter, mask)
+        shape = (self.grid_cells,) * positions.shape[-1]
+        cells, dim = math.prod(shape), states.shape[-1]
+        offsets, counts = find_neighbours(
+            positions, self.grid_sizes, self.distance_filter, mask, box
+        )
         sides = ops.convert_to_tensor(np.asarray(self.grid_sizes, "float32"))
         cell = cell_index(offsets[:, :, :, None, :], sides, self.grid_cells)  # [B, N, N, S]
         owner = ops.reshape(ops.arange(batch * particles), (batch, particles, 1, 1))
@@ -86,12 +96,11 @@ class StackedStatePooling(keras.layers.Layer):
             ops.reshape(rows, (-1,)),
             num_segments=batch * particles * cells,
         )
-        return ops.reshape(
-            pooled, (batch, particles, self.grid_cells, self.grid_cells, dim)
-        )  # [B, N, G, G, E]
+        return ops.reshape(pooled, (batch, particles, *shape, dim))  # [B, N, G, G, E]
 
     def compute_output_shape(self, positions_shape: Shape, states_shape: Shape) -> Shape:
-        return (*states_shape[:2], self.grid_cells, self.grid_cells, states_shape[-1])
+        cells = (self.grid_cells,) * positions_shape[-1]
+        return (*states_shape[:2], *cells, states_shape[-1])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **arguments_of(StackedStatePooling, self)}

@@ -44,10 +44,11 @@ class NegativeLogLikelihood(ParticleLoss):
     ) -> None:
         super().__init__(name=name, reduction=reduction, **{"dtype": "float32", **kwargs})
         self.distribution = distribution
-        self._distribution = distributions.get(distribution)
+        distributions.get(distribution)  # refused here, if it is none
 
     def call(self, y_true: Positions, y_pred: Tensor) -> Tensor:
-        return -self._distribution.from_parameters(y_pred).log_prob(y_true)
+        distribution = distributions.get(self.distribution, y_true.shape[-1])
+        return -distribution.from_parameters(y_pred).log_prob(y_true)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "distribution": self.distribution}

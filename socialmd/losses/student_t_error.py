@@ -55,10 +55,11 @@ class StudentTError(ParticleLoss):
             raise ValueError(f"scale: expected a positive length, found {scale}")
         self.scale = scale
         self.distribution = distribution
-        self._distribution = distributions.get(distribution)
+        distributions.get(distribution)  # refused here, if it is none
 
     def call(self, y_true: Positions, y_pred: Tensor) -> Tensor:
-        error = (self._distribution.mean(y_pred) - ops.cast(y_true, y_pred.dtype)) / self.scale
+        mean = distributions.get(self.distribution, y_true.shape[-1]).mean(y_pred)
+        error = (mean - ops.cast(y_true, y_pred.dtype)) / self.scale
         squares = ops.sum(ops.square(error), axis=-1)
         return (FREEDOM + y_true.shape[-1]) / 2 * ops.log1p(squares / FREEDOM)
 

@@ -42,14 +42,15 @@ class PositionError(keras.metrics.Mean):
     ) -> None:
         super().__init__(name=name, **{"dtype": "float32", **kwargs})
         self.distribution = distribution
-        self._distribution = distributions.get(distribution)
+        distributions.get(distribution)  # refused here, if it is none
 
     def update_state(
         self, y_true: Positions, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> None:
         predicted = ops.cast(y_pred, "float32")
         are_futures = len(predicted.shape) > len(y_true.shape)
-        mean = ops.mean(predicted, axis=-2) if are_futures else self._distribution.mean(predicted)
+        distribution = distributions.get(self.distribution, y_true.shape[-1])
+        mean = ops.mean(predicted, axis=-2) if are_futures else distribution.mean(predicted)
         error = ops.mean(ops.abs(mean - ops.cast(y_true, "float32")), axis=-1)
         if sample_weight is None:  # Keras leaves masked particles out of losses, not out of metrics
             sample_weight = getattr(y_pred, "_keras_mask", None)

@@ -34,7 +34,7 @@ def build_model(config: ExperimentConfig, spatial_dims: int = 2) -> ForecastMode
         A `SocialLSTM`, `SequenceLSTM` or `InteractionLSTM`, by `kind`; not compiled.
 
     Raises:
-        ValueError: the model does not exist in so many dimensions.
+        ValueError: there are neither two nor three dimensions.
 
     Example:
         >>> model = build_model(socialmd.load_config("thesis"))
@@ -44,17 +44,13 @@ def build_model(config: ExperimentConfig, spatial_dims: int = 2) -> ForecastMode
         140768
     """
     kind, arguments = config.model.kind, config.model.model_dump(exclude={"kind"})
-    if kind != "social_lstm":
-        arguments["spatial_dims"] = spatial_dims
-    elif spatial_dims != 2:
-        raise ValueError(
-            f"model.kind: expected one of {', '.join(sorted(MODELS.keys() - {kind}))} for "
-            f"{spatial_dims} dimensions, found {kind}"
-        )
     if kind == "interaction_lstm":
         arguments["interaction"] = _neighbour_filter(arguments)
     model = MODELS[kind](
-        target_steps=config.data.target_steps, dtype=config.training.precision, **arguments
+        target_steps=config.data.target_steps,
+        spatial_dims=spatial_dims,
+        dtype=config.training.precision,
+        **arguments,
     )
     model.experiment = config
     return model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from keras import ops
 
@@ -10,7 +11,15 @@ from socialmd import distributions
 from socialmd.check_choice import check_choice
 from socialmd.types import Mask, Shape, States, Tensor
 
-__all__ = ["FEEDBACKS", "check_feedback", "check_inputs", "feed_back", "run_loop"]
+__all__ = [
+    "FEEDBACKS",
+    "check_feedback",
+    "check_inputs",
+    "feed_back",
+    "last_box",
+    "run_loop",
+    "with_boxes",
+]
 
 FEEDBACKS = ("mean", "most_likely", "sample")
 
@@ -86,8 +95,18 @@ def feed_back(
     return distribution.from_parameters(parameters).sample(seed=seed_of_step)
 
 
+def last_box(boxes: Tensor) -> Tensor:
+    """Of the last given frame, [B, D, D], in which a forecast goes on; none of none."""
+    return None if boxes is None else boxes[:, -1]
+
+
+def with_boxes(frames: Tensor, boxes: Tensor) -> tuple[Tensor, ...]:
+    """For a loop over frames [T, B, ...]: each with its box, if there are any, [B, T, D, D]."""
+    return (frames,) if boxes is None else (frames, ops.swapaxes(boxes, 0, 1))
+
+
 def run_loop(
-    advance: Callable[[States, Tensor], States], start: States, inputs: Tensor
+    advance: Callable[[States, Any], States], start: States, inputs: Any
 ) -> tuple[States, States]:
     """Apply `advance(state, input)` to each of [T, ...] inputs: the last state, and all, [T, ...].
 

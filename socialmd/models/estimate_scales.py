@@ -60,7 +60,7 @@ def estimate_scales(
     counts: dict[str, int] = {}
     shape: tuple[int, ...] | None = None
     for batch, targets in itertools.islice(iter(batches), steps):
-        inputs, mask = unpack(batch)
+        inputs, mask, _ = unpack(batch)
         shape = tuple(inputs.shape)
         past, future = (ops.convert_to_numpy(part).astype("float64") for part in (inputs, targets))
         features = past[:, -1:, :, spatial_dims:]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from socialmd import distributions
 from socialmd.data.feature_layout import FeatureLayout
-from socialmd.data.masked_inputs import unpack
+from socialmd.data.masked_inputs import Unpacked, unpack
 from socialmd.models.closed_loop import check_feedback, check_inputs
 from socialmd.models.keras_safeguards import float32_by_default, never_empty
 from socialmd.models.recalibration import (
@@ -27,6 +27,7 @@ from socialmd.models.recalibration import (
 from socialmd.models.roll_out import check_rollout, repeat, roll_out
 from socialmd.models.step_values import RecordedModel
 from socialmd.models.trained_model import TrainedModel
+from socialmd.periodic_box import smallest_width, unwrap
 from socialmd.types import Array, FloatArray, Inputs, Mask, Shape, Tensor
 
 __all__ = ["ForecastModel"]
@@ -63,8 +64,9 @@ class ForecastModel(TrainedModel, RecordedModel):
     Call arguments:
         inputs: [B, T, N, F] with T >= 2, oldest frame first; D coordinates in units of length, then
             features that stay as they are in the last frame (mass, charge). With padded particles a
-            dictionary of these `"inputs"` and a `"mask"`, bool [B, N], false for padded particles.
-            It is so wherever a model takes inputs.
+            dictionary of these `"inputs"` and a `"mask"`, bool [B, N], false for padded particles;
+            in a periodic box with a `"box"`, box vectors as rows, [B, D, D], or [B, T, D, D] of
+            each frame. It is so wherever a model takes inputs.
 
     Returns:
         Parameters of the predicted distributions, [B, T', N, P]; see `distribution`.
@@ -95,7 +97,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         self.target_steps = target_steps
         self.feedback = feedback
         self.spatial_dims = spatial_dims
-        self._distribution = distributions.get(distribution)
+        self._distribution = distributions.get(distribution, spatial_dims)
         is_named = isinstance(distribution, str)
         self.distribution_name = distribution if is_named else self._distribution
         self.layout: FeatureLayout | None = None
@@ -216,6 +218,37 @@ class ForecastModel(TrainedModel, RecordedModel):
                 f"found {found.in_words()}"
             )
 
+    # === Boxes ===
+
+    @property
+    def reach(self) -> float:
+        """How far particles see each other along every axis, in units of length."""
+        return 0.0
+
+    @property
+    def reads_places(self) -> bool:
+        """Whether forecasts depend on where in space everything is, as they must not in a box."""
+        return False
+
+    def check_box(self, vectors: Array) -> None:
+        """Refuse boxes [..., D, D] that the model cannot forecast in.
+
+        Raises:
+            ValueError: the model reads places, which in a box are no more than their images, or
+                sees farther than to half of the smallest distance between opposite faces.
+        """
+        if self.reads_places:
+            raise ValueError(
+                "box: expected a model that does not read where in space particles are, such as an "
+                "interaction_lstm or a social_lstm with absolute_position = false, found one that "
+                "does"
+            )
+        if 2 * self.reach > smallest_width(vectors) * (1 + 1e-6):
+            raise ValueError(
+                f"box: expected opposite faces at least {2 * self.reach:g} apart, twice as far as "
+                f"particles see each other, found {smallest_width(vectors):g}"
+            )
+
     # === For `build`, `closed_loop` and `one_step` ===
 
     @property
@@ -235,12 +268,23 @@ class ForecastModel(TrainedModel, RecordedModel):
             autocast=False,
         )
 
-    def _read(self, inputs: Inputs) -> tuple[Tensor, Mask]:
-        """Frames [B, T, N, F], float32, and mask, as the model was built for them."""
-        frames, mask = unpack(inputs)
+    def _read(self, inputs: Inputs) -> Unpacked:
+        """Frames [B, T, N, F], float32, and mask, as the model was built for them, and boxes.
+
+        In a periodic box, particles do not jump at walls any more, and end where they were.
+        """
+        frames, mask, box = unpack(inputs)
         mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
         check_inputs(frames.shape, self.num_features, mask, self.spatial_dims, self.max_particles)
-        return ops.cast(frames, "float32"), mask
+        frames = ops.cast(frames, "float32")
+        if box is None:
+            return Unpacked(frames, mask, None)
+        box = ops.cast(box, "float32")
+        if len(box.shape) == 3:
+            box = ops.repeat(box[:, None], ops.shape(frames)[1], axis=1)
+        positions, features = ops.split(frames, [self.spatial_dims], axis=-1)
+        frames = ops.concatenate([unwrap(positions, box), features], axis=-1)
+        return Unpacked(frames, mask, box)
 
     def _no_parameters(self, shape: Shape) -> Tensor:
         """What a loop begins with, [B, N, P]."""
@@ -350,7 +394,7 @@ class ForecastModel(TrainedModel, RecordedModel):
 
     def compute_mask(self, inputs: Inputs, previous_mask: Mask = None) -> Mask:
         """Of what `call` returns, [B, T', N]: Keras leaves padded particles out of losses by it."""
-        inputs, mask = unpack(inputs)
+        inputs, mask, _ = unpack(inputs)
         if mask is None:
             return None
         mask = ops.convert_to_tensor(mask, "bool")
@@ -373,8 +417,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         Masks that come with the inputs are weights here as well: on JAX, Keras traces `call` alone
         and never asks for `compute_mask`.
         """
-        _, mask = (None, None) if x is None else unpack(x)
-        if mask is not None and sample_weight is None:
+        if x is not None and unpack(x).mask is not None and sample_weight is None:
             sample_weight = ops.cast(self.compute_mask(x), "float32")
         return super().compute_loss(x, y, y_pred, sample_weight, training)
 

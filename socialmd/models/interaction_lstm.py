@@ -10,15 +10,20 @@ from keras import ops
 
 from socialmd.layers import FeedForward, InteractionCell, InteractionLaw, NeighbourFilter
 from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
-from socialmd.models.closed_loop import check_inputs, feed_back, run_loop
+from socialmd.models.closed_loop import (
+    check_inputs,
+    feed_back,
+    last_box,
+    run_loop,
+    with_boxes,
+)
 from socialmd.models.estimate_scales import estimate_scales
 from socialmd.models.forecast_model import ForecastModel
+from socialmd.periodic_box import PeriodicBox
 from socialmd.registration import arguments_of, register
 from socialmd.types import Inputs, Mask, Positions, Shape, States, Tensor
 
 __all__ = ["InteractionLSTM"]
-
-PLANAR = ("gaussian", "mixture", "correlated_mixture")
 
 
 @register
@@ -113,11 +118,6 @@ class InteractionLSTM(ForecastModel):
             raise ValueError(f"num_components: expected at least 1, found {num_components}")
         if spatial_dims not in (2, 3):
             raise ValueError(f"spatial_dims: expected 2 or 3, found {spatial_dims}")
-        if spatial_dims != 2 and distribution in PLANAR:
-            raise ValueError(
-                "distribution: expected one that is not restricted to the plane, student_t say, "
-                f"for spatial_dims = {spatial_dims}, found {distribution!r}"
-            )
         self.num_components = num_components
         self.units = units
         self.channels = channels
@@ -160,6 +160,10 @@ class InteractionLSTM(ForecastModel):
         """What sums over neighbours."""
         return self.cell.law.interaction
 
+    @property
+    def reach(self) -> float:
+        return float(getattr(self.interaction, "reach", 0.0))
+
     def build(self, input_shape: Shape) -> None:
         check_inputs(input_shape, spatial_dims=self.spatial_dims)
         self.num_features = input_shape[-1]
@@ -180,9 +184,9 @@ class InteractionLSTM(ForecastModel):
     # === Forecast ===
 
     def one_step(self, inputs: Inputs) -> Tensor:
-        frames, features, mask = self._unpack(inputs)
-        state, parameters = self._warm_up(frames, features, mask)
-        motion, known = self._advance(state, features, mask)
+        frames, features, mask, boxes = self._unpack(inputs)
+        state, parameters = self._warm_up(frames, features, mask, boxes)
+        motion, known = self._advance(state, features, mask, last_box(boxes))
         following = self._expect(motion, state[3], known)
         # Without the first, for which the velocity is taken from what was to be expected.
         parameters = ops.concatenate([parameters[1:], following[None]], axis=0)
@@ -196,13 +200,14 @@ class InteractionLSTM(ForecastModel):
         seed: Tensor = 0,
     ) -> tuple[Tensor, Tensor]:
         feedback = feedback or self.feedback
-        frames, features, mask = self._unpack(inputs)
-        start, _ = self._warm_up(frames, features, mask)
+        frames, features, mask, boxes = self._unpack(inputs)
+        start, _ = self._warm_up(frames, features, mask, boxes)
+        box = last_box(boxes)
         is_marginal = feedback != "sample" and "marginal" in self.densities
 
         def advance(carry: States, step: Tensor) -> States:
             state, marginal_states, _ = carry
-            motion, known = self._advance(state, features, mask)
+            motion, known = self._advance(state, features, mask, box)
             kick: Tensor = None
             kept: Tensor = None
             if feedback == "sample":
@@ -254,27 +259,33 @@ class InteractionLSTM(ForecastModel):
         law, scale = self.cell.law, self.cell.acceleration_scale
         return scale * law(positions, *law.read(features, states[0]))[:, 0]
 
-    def _unpack(self, inputs: Inputs) -> tuple[Tensor, Tensor, Mask]:
-        """Positions [T, B, N, D], standardized static features [B, N, F - D] and mask."""
-        frames, mask = self._read(inputs)
+    def _unpack(self, inputs: Inputs) -> tuple[Tensor, Tensor, Mask, Tensor]:
+        """Positions [T, B, N, D], standardized static features [B, N, F - D], mask and boxes."""
+        frames, mask, boxes = self._read(inputs)
         positions, features = ops.split(frames, [self.spatial_dims], axis=-1)
-        return ops.swapaxes(positions, 0, 1), self.cell.standardize(features[:, -1]), mask
+        return ops.swapaxes(positions, 0, 1), self.cell.standardize(features[:, -1]), mask, boxes
 
-    def _warm_up(self, frames: Tensor, features: Tensor, mask: Mask) -> tuple[States, Tensor]:
+    def _warm_up(
+        self, frames: Tensor, features: Tensor, mask: Mask, boxes: Tensor
+    ) -> tuple[States, Tensor]:
         """State after the last frame, and parameters of all frames but the first."""
         shape = ops.shape(frames)[1:3]
         state = (frames[0], frames[1] - frames[0], self._no_states(shape), frames[0] * 0.0)
 
-        def advance(carry: States, frame: Tensor) -> States:
-            state, _, is_known = carry
-            motion, known = self._advance(state, features, mask)
+        def advance(carry: States, step: tuple[Tensor, ...]) -> States:
+            (state, _, is_known), (frame, *box) = carry, step
+            motion, known = self._advance(state, features, mask, box[0] if box else None)
             parameters = self._expect(motion, state[3], known)
             *state, residual = self._observe(state, motion, frame, features)
             # The first one is that of a velocity of which nothing was known, not of the law.
             return (*state, residual * is_known), parameters, ops.ones_like(is_known)
 
         start = (state, self._no_parameters(shape), ops.zeros((), "float32"))
-        (state, *_), (_, parameters, _) = run_loop(advance, start, frames[1:])
+        (state, *_), (_, parameters, _) = run_loop(
+            advance,
+            start,  # a step is made in the box that it starts in
+            with_boxes(frames[1:], None if boxes is None else boxes[:, :-1]),
+        )
         return state, parameters
 
     def _no_states(self, shape: Shape) -> tuple[Tensor, ...]:
@@ -282,10 +293,13 @@ class InteractionLSTM(ForecastModel):
         state = ops.zeros((*shape, max(self.cell.units, 1)), "float32")
         return (state, state)
 
-    def _advance(self, state: States, features: Tensor, mask: Mask) -> tuple[Motion, Tensor]:
+    def _advance(
+        self, state: States, features: Tensor, mask: Mask, box: Tensor
+    ) -> tuple[Motion, Tensor]:
         """Where the motion leads, and what is known of how far that can be trusted."""
         position, velocity, states, residual = state
-        motion = self.cell.advance(position, velocity, features, states[0], mask)
+        box = None if box is None else PeriodicBox.of(box)
+        motion = self.cell.advance(position, velocity, features, states[0], mask, box)
         if not self.cell.law.trainable:  # no gradient is needed, and its way is a long one
             motion = Motion(*map(ops.stop_gradient, motion))
             if self.training_samples is not None:  # but that of draws

@@ -45,9 +45,8 @@ def never_empty(call: Callable[..., Any]) -> Callable[..., Any]:
     def call_with_systems(self: Any, inputs: Inputs, training: bool | None = None) -> Tensor:
         if replica_context() is None:
             return call(self, inputs, training)
-        frames, mask = unpack(inputs)
-        some = pack(_at_least_one(frames), _at_least_one(mask))
-        return call(self, some, training)[: ops.shape(frames)[0]]
+        some = pack(*map(_at_least_one, unpack(inputs)))
+        return call(self, some, training)[: ops.shape(unpack(inputs).frames)[0]]
 
     return call_with_systems
 

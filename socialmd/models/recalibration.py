@@ -91,7 +91,7 @@ def _draw_futures(
 
 def _real(tensor: Tensor, inputs: Inputs) -> Array:
     """A batch's [B, T', N, ...] as an array; if it comes with a mask, of its real particles."""
-    array, mask = ops.convert_to_numpy(tensor), unpack(inputs)[1]
+    array, mask = ops.convert_to_numpy(tensor), unpack(inputs).mask
     return array if mask is None else real_particles(array, ops.convert_to_numpy(mask))
 
 

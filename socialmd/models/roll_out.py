@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from socialmd.data.check_trajectory import find_change
-from socialmd.data.masked_inputs import pack, unpack
+from socialmd.data.masked_inputs import Unpacked, pack, unpack
 from socialmd.models.closed_loop import check_feedback, check_inputs
+from socialmd.periodic_box import check_box
 from socialmd.types import Array, Inputs, Mask
 
 if TYPE_CHECKING:
@@ -34,19 +35,21 @@ def roll_out(
     progress: str | None,
 ) -> tuple[Array, Array]:
     """As `ForecastModel.rollout`, whose options have been checked; not recalibrated."""
-    frames, mask = _as_arrays(inputs)
+    frames, mask, box = _as_arrays(inputs, model.spatial_dims)
     if not model.built:
         model.build(frames.shape)
     # Before compiling, which would name the error's place in generated code.
     check_inputs(frames.shape, model.num_features, mask, model.spatial_dims, model.max_particles)
     _check_constant_features(frames, mask, model.spatial_dims)
+    if box is not None:
+        model.check_box(box)
     seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
     size = max(1, PARTICLES_AT_ONCE // max(1, frames.shape[2] * (num_samples or 1)))
     starts = range(0, max(1, len(frames)), size)
     parts = []
     for first in tqdm(starts, desc=progress, disable=None if progress else True):
         rows = slice(first, first + size)
-        past = pack(frames[rows], None if mask is None else mask[rows])
+        past = pack(*(None if each is None else each[rows] for each in (frames, mask, box)))
         seed_of_part = (seed + first) % 2**31
         parts.append(roll_out_together(model, past, num_steps, feedback, seed_of_part, num_samples))
     axis = 0 if num_samples is None else 1
@@ -109,16 +112,27 @@ def check_rollout(
     return int(number)
 
 
-def _as_arrays(inputs: Inputs) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
-    """Frames, which are to be finite, and mask."""
-    frames, mask = unpack(inputs)
+def _as_arrays(inputs: Inputs, spatial_dims: int) -> Unpacked:
+    """Frames, which are to be finite, mask and boxes."""
+    frames, mask, box = unpack(inputs)
     if np.ma.is_masked(frames):
         raise ValueError("inputs: expected an array without masked numbers, found some")
     with np.errstate(over="ignore"):  # numbers that float32 does not hold become infinite
         frames = np.asarray(ops.convert_to_numpy(frames), np.float32)
     if not np.isfinite(frames).all():
         raise ValueError("inputs: expected finite numbers, found some that are not")
-    return frames, None if mask is None else np.asarray(ops.convert_to_numpy(mask), np.bool_)
+    if box is not None:
+        box = np.asarray(ops.convert_to_numpy(box), np.float32)
+        check_box("box", box, spatial_dims)
+        if box.shape[:-2] not in (frames.shape[:1], frames.shape[:2]):
+            raise ValueError(
+                f"box: expected [B, D, D] or [B, T, D, D] with inputs {list(frames.shape)}, found "
+                f"shape {list(box.shape)}"
+            )
+        if box.ndim == 3:
+            box = np.repeat(box[:, np.newaxis], frames.shape[1], axis=1)
+    mask = None if mask is None else np.asarray(ops.convert_to_numpy(mask), np.bool_)
+    return Unpacked(frames, mask, box)
 
 
 def _check_constant_features(inputs: Array, mask: Mask, spatial_dims: int) -> None:

@@ -105,6 +105,10 @@ class SequenceLSTM(ForecastModel):
             width, activation="relu", dtype=self.dtype_policy, name=f"{name}_{index}"
         )
 
+    @property
+    def reads_places(self) -> bool:
+        return True
+
     def build(self, input_shape: Shape) -> None:
         check_inputs(input_shape, spatial_dims=self.spatial_dims)
         if input_shape[2] is None:
@@ -122,7 +126,7 @@ class SequenceLSTM(ForecastModel):
 
     @never_empty
     def call(self, inputs: Inputs, training: bool | None = None) -> Tensor:
-        systems = ops.shape(unpack(inputs)[0])[0]
+        systems = ops.shape(unpack(inputs).frames)[0]
         dropout = self._draw_dropout(systems) if training else None
         return self.respond_in_training(inputs, training, dropout=dropout)
 
@@ -137,7 +141,7 @@ class SequenceLSTM(ForecastModel):
         dropout: list[Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
         feedback = feedback or self.feedback
-        frames, mask = self._read(inputs)
+        frames, mask, _ = self._read(inputs)
         particles = ops.shape(frames)[2]
         positions, features, states, real = self._start(frames, mask)
 
@@ -161,7 +165,7 @@ class SequenceLSTM(ForecastModel):
         )
 
     def one_step(self, inputs: Inputs, dropout: list[Tensor] | None = None) -> Tensor:
-        frames, mask = self._read(inputs)
+        frames, mask, _ = self._read(inputs)
         positions, features, states, _ = self._start(frames, mask)
 
         def advance(carry: States, position: Positions) -> States:

@@ -8,8 +8,15 @@ from typing import Any
 from keras import ops
 
 from socialmd.check_choice import check_choice
+from socialmd.data.masked_inputs import Unpacked
 from socialmd.layers import SocialLSTMCell
-from socialmd.models.closed_loop import check_inputs, feed_back, run_loop
+from socialmd.models.closed_loop import (
+    check_inputs,
+    feed_back,
+    last_box,
+    run_loop,
+    with_boxes,
+)
 from socialmd.models.estimate_scales import estimate_scales
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.registration import arguments_of, register
@@ -44,6 +51,9 @@ class SocialLSTM(ForecastModel):
     of constant velocity's error so many steps ahead, so that densities are sensible from the start,
     and the last displacement in units of d, at most ten of them, is another input.
 
+    In a periodic box (see `ForecastModel`) no place differs from its images, so the network must
+    not read any: `absolute_position = False`, with a relative prediction.
+
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
         prediction: `"position"`, `"displacement"` or `"acceleration"`.
@@ -52,6 +62,9 @@ class SocialLSTM(ForecastModel):
         feedback: see `ForecastModel`.
         length_scale: length in units of which the network reads positions, such that they are
             numbers of order one.
+        absolute_position: whether the network reads where a particle is, as in the thesis, beside
+            how it moves and who is around it.
+        spatial_dims: D, 2 or 3.
         units, embedding_dim, grid_sizes, grid_cells, distance_filter, filters, kernel_size,
             downsampling: see `SocialLSTMCell`.
 
@@ -79,15 +92,24 @@ class SocialLSTM(ForecastModel):
         units: int = 128,
         embedding_dim: int = 32,
         grid_sizes: Sequence[float] = (11.0, 5.5, 2.75, 1.375),
-        grid_cells: int = 32,
+        grid_cells: int | None = None,
         distance_filter: bool = True,
         filters: Sequence[int] = (16, 16, 32),
         kernel_size: int = 4,
         downsampling: str = "stride",
+        absolute_position: bool = True,
+        spatial_dims: int = 2,
         **kwargs: Any,
     ) -> None:
-        super().__init__(target_steps, distribution, feedback, spatial_dims=2, **kwargs)
+        super().__init__(target_steps, distribution, feedback, spatial_dims, **kwargs)
         check_choice("prediction", prediction, PREDICTIONS)
+        if spatial_dims not in (2, 3):
+            raise ValueError(f"spatial_dims: expected 2 or 3, found {spatial_dims}")
+        if prediction == "position" and not absolute_position:
+            raise ValueError(
+                "absolute_position: expected true with prediction = 'position', which is where a "
+                "particle will be, found false"
+            )
         if num_components < 1:
             raise ValueError(f"num_components: expected at least 1, found {num_components}")
         if not length_scale > 0:
@@ -98,14 +120,14 @@ class SocialLSTM(ForecastModel):
         self.units = units
         self.embedding_dim = embedding_dim
         self.grid_sizes = tuple(grid_sizes)
-        self.grid_cells = grid_cells
         self.distance_filter = distance_filter
         self.filters = tuple(filters)
         self.kernel_size = kernel_size
         self.downsampling = downsampling
+        self.absolute_position = absolute_position
         self.cell = SocialLSTMCell(
             units,
-            output_dim=self._distribution.parameter_size(num_components),
+            output_dim=self._distribution.parameter_size(num_components, spatial_dims),
             grid_sizes=grid_sizes,
             embedding_dim=embedding_dim,
             grid_cells=grid_cells,
@@ -113,15 +135,27 @@ class SocialLSTM(ForecastModel):
             filters=filters,
             kernel_size=kernel_size,
             downsampling=downsampling,
+            spatial_dims=spatial_dims,
             dtype=self.dtype_policy,
             name="cell",
         )
 
+        self.grid_cells = self.cell.grid_cells
+
+    @property
+    def reach(self) -> float:
+        return max(self.grid_sizes, default=0.0) / 2
+
+    @property
+    def reads_places(self) -> bool:
+        return self.absolute_position
+
     def build(self, input_shape: Shape) -> None:
-        check_inputs(input_shape)
-        particles = (None, None)
-        features = input_shape[-1] + (0 if self.prediction == "position" else 2)
-        self.cell.build((*particles, features), (*particles, 2), None)
+        check_inputs(input_shape, spatial_dims=self.spatial_dims)
+        particles, dims = (None, None), self.spatial_dims
+        features = input_shape[-1] - (0 if self.absolute_position else dims)
+        features += 0 if self.prediction == "position" else dims
+        self.cell.build((*particles, features), (*particles, dims), None)
         self.num_features = input_shape[-1]
         self.displacement_scale = self._add_constant("displacement_scale", "ones")
         self.acceleration_scale = self._add_constant("acceleration_scale", "ones")
@@ -141,17 +175,19 @@ class SocialLSTM(ForecastModel):
         seed: Tensor = 0,
     ) -> tuple[Tensor, Tensor]:
         feedback = feedback or self.feedback
-        frames, mask = self._with_displacements(inputs)
+        frames, mask, boxes = self._with_displacements(inputs)
+        box = last_box(boxes)
         position, features, displacement = self._split(frames[-1])
         is_conditional = "conditional" in self.densities  # and as wide whatever came before
 
-        def warm_up(states: States, frame: Tensor) -> States:
+        def warm_up(states: States, each: tuple[Tensor, ...]) -> States:
+            frame, *box = each
             position, features, displacement = self._split(frame)
-            return self._step(position, displacement, features, states, mask)[1]
+            return self._step(position, displacement, features, states, mask, *box)[1]
 
         def advance(carry: States, step: Tensor) -> States:
             position, displacement, states, _ = carry
-            outputs, states = self._step(position, displacement, features, states, mask)
+            outputs, states = self._step(position, displacement, features, states, mask, box)
             parameters = self._to_parameters(
                 outputs, position, displacement, 0 if is_conditional else step
             )
@@ -159,37 +195,39 @@ class SocialLSTM(ForecastModel):
             return following, following - position, states, parameters
 
         shape = ops.shape(position)[:2]
-        states, _ = run_loop(warm_up, self._no_states(shape), frames[:-1])
+        past = with_boxes(frames[:-1], None if boxes is None else boxes[:, :-1])
+        states, _ = run_loop(warm_up, self._no_states(shape), past)
         start = (position, displacement, states, self._no_parameters(shape))
         _, (predicted, _, _, parameters) = run_loop(advance, start, steps)
         return ops.swapaxes(predicted, 0, 1), ops.swapaxes(parameters, 0, 1)
 
     def one_step(self, inputs: Inputs) -> Tensor:
-        frames, mask = self._with_displacements(inputs)
+        frames, mask, boxes = self._with_displacements(inputs)
         shape = ops.shape(frames)[1:3]
 
-        def advance(carry: States, frame: Tensor) -> States:
+        def advance(carry: States, each: tuple[Tensor, ...]) -> States:
+            frame, *box = each
             position, features, displacement = self._split(frame)
-            outputs, states = self._step(position, displacement, features, carry[0], mask)
+            outputs, states = self._step(position, displacement, features, carry[0], mask, *box)
             return states, self._to_parameters(outputs, position, displacement, 0)
 
         start = (self._no_states(shape), self._no_parameters(shape))
-        _, (_, parameters) = run_loop(advance, start, frames)
+        _, (_, parameters) = run_loop(advance, start, with_boxes(frames, boxes))
         return ops.swapaxes(parameters, 0, 1)[:, 1:]
 
-    def _with_displacements(self, inputs: Inputs) -> tuple[Tensor, Mask]:
-        """Frames, and with them what led there, [T, B, N, F + 2]; and mask."""
-        frames, mask = self._read(inputs)
+    def _with_displacements(self, inputs: Inputs) -> Unpacked:
+        """Frames, and with them what led there, [T, B, N, F + D]; mask and boxes."""
+        frames, mask, boxes = self._read(inputs)
         frames = ops.swapaxes(frames, 0, 1)
-        positions = frames[..., :2]
+        positions = frames[..., : self.spatial_dims]
         displacements = ops.pad(  # the first frame has no predecessor
             positions[1:] - positions[:-1], [[1, 0], [0, 0], [0, 0], [0, 0]]
         )
-        return ops.concatenate([frames, displacements], axis=-1), mask
+        return Unpacked(ops.concatenate([frames, displacements], axis=-1), mask, boxes)
 
     def _split(self, frame: Tensor) -> list[Tensor]:
         """Position, features that stay as they are in the last frame, and displacement."""
-        return ops.split(frame, [2, self.num_features], axis=-1)
+        return ops.split(frame, [self.spatial_dims, self.num_features], axis=-1)
 
     def _no_states(self, shape: Shape) -> tuple[Tensor, Tensor]:
         state = ops.zeros((*shape, self.cell.units), self.compute_dtype)
@@ -202,13 +240,16 @@ class SocialLSTM(ForecastModel):
         features: Tensor,
         states: States,
         mask: Mask,
+        box: Tensor = None,
     ) -> Tensor:
         parts = [position / self.length_scale, features]
+        if not self.absolute_position:
+            parts = parts[1:]
         if self.prediction != "position":
             parts.append(
                 ops.clip(displacement / self.displacement_scale, -LARGEST_INPUT, LARGEST_INPUT)
             )
-        return self.cell(ops.concatenate(parts, axis=-1), position, states, mask)
+        return self.cell(ops.concatenate(parts, axis=-1), position, states, mask, box)
 
     def _to_parameters(
         self, outputs: Tensor, position: Positions, displacement: Tensor, step: Tensor
@@ -232,7 +273,7 @@ class SocialLSTM(ForecastModel):
 
         With the latter, densities of relative predictions start. See `ForecastModel.adapt`.
         """
-        estimated = estimate_scales(dataset, steps=steps)
+        estimated = estimate_scales(dataset, self.spatial_dims, steps)
         if not self.built:
             self.build(estimated.input_shape)
         scales = (estimated.displacement, estimated.acceleration)

@@ -1,16 +1,26 @@
-"""Signs that a molecule was cut or moved by the walls of a periodic box."""
+"""Walls of a periodic box: signs that a molecule was cut or moved by them, and following it."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 
+from socialmd.molecular.mdanalysis import MDAnalysis
+from socialmd.periodic_box import PeriodicBox, unwrap
 from socialmd.types import Array, FloatArray, IntArray
 
-__all__ = ["check_jumps", "find_broken", "warn_of_broken_molecule", "warn_of_far_images"]
+__all__ = [
+    "box_vectors",
+    "check_jumps",
+    "find_broken",
+    "follow_through_walls",
+    "warn_of_broken_molecule",
+    "warn_of_far_images",
+]
 
 # In angstrom. Along any axis atoms of a whole molecule follow each other at less than the length
 # of a bond, 3 at most (5 between coarse-grained beads); parts on both sides of a box do not.
@@ -19,6 +29,9 @@ WIDEST_GAP = 10.0
 # In angstrom. Programs centre molecules and the core, not their representatives and the origin, so
 # that a molecule at the wall may be this much nearer on the other side.
 NEARER_IMAGE = 10.0
+
+# In units of the box: atoms that usually move so far between frames cannot be followed.
+FARTHEST_STEP = 0.2
 
 ADVICE = (
     "make molecules whole and centre the periodic box on the core first, with `autoimage` of "
@@ -111,3 +124,36 @@ def check_jumps(
             f"{frames[frame]} and {frames[frame + 1]}, and so do "
             f"{int(jumps.any(axis=0).sum()) - 1} others; {ADVICE_AGAINST_JUMPS}"
         )
+
+
+def follow_through_walls(positions: FloatArray, boxes: FloatArray, place: str) -> FloatArray:
+    """Positions [frames, N, 3] without jumps at the walls of boxes [frames, 3, 3].
+
+    They begin where the first frame has them. Every step is that to the nearest image.
+    """
+    forward = unwrap(positions[None, ::-1], boxes[None, ::-1])[0, ::-1]
+    steps = np.abs(PeriodicBox.of(boxes[1:]).fractions(np.diff(forward, axis=0)))
+    if steps.size and np.median(steps) > FARTHEST_STEP:
+        raise ValueError(
+            f"{place}: expected frames so close together that molecules can be followed through "
+            f"the walls of the periodic box, found steps of usually {np.median(steps):.2g} boxes; "
+            "give frames that are closer together, or trajectories that the program which made "
+            "them has followed"
+        )
+    return forward
+
+
+def box_vectors(universe: Any, place: str) -> Array | None:
+    """The vectors of the periodic box, [3, 3], if there is one."""
+    dimensions = universe.dimensions
+    if dimensions is None or not (dimensions > 0).all():
+        return None
+    with np.errstate(invalid="ignore"):
+        vectors = MDAnalysis.lib.mdamath.triclinic_vectors(dimensions, dtype=np.float64)
+    if not np.isfinite(vectors).all() or not vectors.any():
+        raise ValueError(
+            f"{place}: expected lengths and angles of a periodic box, found "
+            f"{' '.join(f'{number:g}' for number in dimensions)}, of which no box can be made; "
+            "mend or remove it (CRYST1 in a PDB file)"
+        )
+    return vectors

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from socialmd.molecular.check_imaging import find_broken
+from socialmd.molecular.check_imaging import box_vectors, find_broken
 from socialmd.molecular.choose_atoms import (
     ChosenAtoms,
     check_no_alternate_locations,
@@ -35,14 +35,15 @@ _worker: tuple[Any, ...] = ()
 
 class FollowedFrame(NamedTuple):
     """Positions of the representatives relative to the atom at the origin, [N, 3]; the time in
-    picoseconds, if the file says it; what has a gap as if a periodic box had cut it, in words; and
-    what MDAnalysis has warned of.
+    picoseconds, if the file says it; what has a gap as if a periodic box had cut it, in words; what
+    MDAnalysis has warned of; and the vectors of the periodic box, [3, 3], if there is one.
     """
 
     positions: FloatArray
     time: float | None
     broken: str | None
     warnings: tuple[str, ...]
+    box: Array | None
 
 
 def follow_atoms(
@@ -116,7 +117,8 @@ def _follow(
     if molecules.origin is not None:
         positions -= x[molecules.origin].astype(np.float64)
     messages = tuple(str(warning.message) for warning in caught)
-    return FollowedFrame(positions, time, _describe_broken(x, molecules), messages)
+    box = box_vectors(universe, place)
+    return FollowedFrame(positions, time, _describe_broken(x, molecules), messages, box)
 
 
 def _describe_broken(x: Array, molecules: ChosenAtoms) -> str | None:

@@ -26,9 +26,10 @@ class FollowedSimulation(NamedTuple):
         atoms: names of the atoms that stand for them.
         frames: labels of the frames.
         slices: cut through the particle; none in three dimensions.
+        boxes: periodic ones of a fluid, [frames, 3, 3], if it has any.
 
     Example:
-        >>> simulation = FollowedSimulation("run_1", positions, names, atoms, frames, slices)
+        >>> simulation = FollowedSimulation("run_1", positions, names, atoms, frames)
         >>> files = [file for part in split_frames([300]) for file in simulation.make_files(part)]
     """
 
@@ -38,6 +39,7 @@ class FollowedSimulation(NamedTuple):
     atoms: Sequence[str]
     frames: Sequence[str]
     slices: Sequence[Slice] = ()
+    boxes: FloatArray | None = None
 
     def make_files(self, part: Part) -> list[TrajectoryFile]:
         """The files of one part of the frames: one for each slice, or one with all molecules.
@@ -58,6 +60,7 @@ class FollowedSimulation(NamedTuple):
                     "slice": index if self.slices else None,
                     "frames": [part.start, part.stop],
                 },
+                box=None if self.boxes is None else self.boxes[part.start : part.stop],
             )
             for index, (positions, molecules) in enumerate(arrays)
         ]

@@ -8,12 +8,14 @@ import warnings
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Self, get_args
+from typing import Literal, NamedTuple, Self, get_args
 
 import numpy as np
 
 from socialmd.molecular.check_imaging import (
+    box_vectors,
     check_jumps,
+    follow_through_walls,
     warn_of_broken_molecule,
     warn_of_far_images,
 )
@@ -22,7 +24,7 @@ from socialmd.molecular.follow_atoms import FollowedFrame, check_places, follow_
 from socialmd.molecular.frame_times import at_equal_intervals
 from socialmd.molecular.mdanalysis import MDAnalysis
 from socialmd.molecular.simulation_files import SimulationFiles
-from socialmd.types import Array, FloatArray
+from socialmd.types import FloatArray
 
 __all__ = ["MoleculeTrajectories"]
 
@@ -36,6 +38,7 @@ class Results(NamedTuple):
     names: tuple[str, ...]
     atoms: tuple[str, ...]
     frames: list[str]
+    boxes: FloatArray | None
 
 
 @dataclass(eq=False)
@@ -53,7 +56,7 @@ class MoleculeTrajectories:
         selection: the molecules, in MDAnalysis' language; what it leaves out of a residue does not
             count for its centre.
         centre: the atoms of the core, likewise; none for a fluid, which has no core: positions are
-            those of the files then.
+            those of the files then, but for jumps at the walls of a periodic box that they know.
         names: residue names that the molecules may have; any if not given. Not every one need
             occur.
         representative: when it is chosen. `"first_frame"` of the run, and kept then;
@@ -69,7 +72,8 @@ class MoleculeTrajectories:
             `positions`: in angstrom, float64 [frames, N, 3];
             `names`: residue name of each molecule, N, in the order of the files;
             `atoms`: name of the representative in the first frame, N;
-            `frames`: of each frame, the file's name in a series or the number, counted from 0.
+            `frames`: of each frame, the file's name in a series or the number, counted from 0;
+        `boxes`: of a fluid in a periodic box, its vectors as rows, in angstrom, [frames, 3, 3].
 
     Raises:
         ValueError: an option is none of the above.
@@ -142,7 +146,7 @@ class MoleculeTrajectories:
                 first = frames.read(indices[0])
             check_places(first.universe, first.labels, None, place)
             molecules = choose_atoms(first, self.selection, self.centre, self.names, place)
-            box = _box_vectors(first.universe, place)
+            box = box_vectors(first.universe, place)
             choose_anew = self.representative == "every_frame"
             num_workers = self.num_workers or os.cpu_count() or 1
             followed = follow_atoms(frames, indices, molecules, choose_anew, num_workers)
@@ -150,11 +154,16 @@ class MoleculeTrajectories:
             places = [frames.place(index) for index in indices]
             read = list(bar if self.ignore_times else at_equal_intervals(bar, places))
             labels = [frames.label(index) for index in indices]
+        positions, boxes = np.stack([frame.positions for frame in read]), None
+        if self.centre is None and all(frame.box is not None for frame in read):
+            boxes = np.stack([frame.box for frame in read])
+            positions = follow_through_walls(positions, boxes, places[0])
         results = Results(
-            positions=np.stack([frame.positions for frame in read]),
+            positions=positions,
             names=molecules.names,
             atoms=tuple(map(str, molecules.labels.names[molecules.representatives])),
             frames=labels,
+            boxes=boxes,
         )
         _warn_once_of_each_kind(read, places)
         broken = [(f.broken, place) for f, place in zip(read, places, strict=True) if f.broken]
@@ -162,7 +171,8 @@ class MoleculeTrajectories:
             warn_of_broken_molecule(*broken[0], len(broken) - 1)
         elif self.centre is not None:
             warn_of_far_images(results.positions[0], box, results.names, places[0])
-        check_jumps(results.positions, box, results.names, results.frames)
+        if boxes is None:
+            check_jumps(results.positions, box, results.names, results.frames)
         self.results = results
         return self
 
@@ -176,19 +186,3 @@ def _warn_once_of_each_kind(read: Sequence[FollowedFrame], places: Sequence[str]
     for found in kinds.values():
         others = f" (and {len(found) - 1} more like it)" if len(found) > 1 else ""
         warnings.warn(f"{found[0]}{others}", stacklevel=3)
-
-
-def _box_vectors(universe: Any, place: str) -> Array | None:
-    """The vectors of the periodic box, [3, 3], if there is one."""
-    dimensions = universe.dimensions
-    if dimensions is None or not (dimensions > 0).all():
-        return None
-    with np.errstate(invalid="ignore"):
-        vectors = MDAnalysis.lib.mdamath.triclinic_vectors(dimensions, dtype=np.float64)
-    if not np.isfinite(vectors).all() or not vectors.any():
-        raise ValueError(
-            f"{place}: expected lengths and angles of a periodic box, found "
-            f"{' '.join(f'{number:g}' for number in dimensions)}, of which no box can be made; "
-            "mend or remove it (CRYST1 in a PDB file)"
-        )
-    return vectors

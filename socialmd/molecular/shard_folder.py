@@ -59,6 +59,8 @@ class ShardFolder:
         """
         arrays = {"fingerprint": self._fingerprints[number], **simulation._asdict()}
         del arrays["slices"]
+        if arrays["boxes"] is None:
+            arrays["boxes"] = np.zeros(0)
         with suppress(FileNotFoundError):
             write_atomically(
                 self._file(number), lambda file: np.savez(file, allow_pickle=False, **arrays)
@@ -66,11 +68,12 @@ class ShardFolder:
 
     def load(self, number: int) -> FollowedSimulation | None:
         """What was read of a simulation, without slices; `None` if it is still to be read."""
-        found = self._read(number, ("source", "positions", "names", "atoms", "frames"))
+        found = self._read(number, ("source", "positions", "names", "atoms", "frames", "boxes"))
         if found is None:
             return None
-        positions = found.pop("positions")
-        return FollowedSimulation(positions=positions, **{k: v.tolist() for k, v in found.items()})
+        positions, boxes = found.pop("positions"), found.pop("boxes")
+        words = {key: value.tolist() for key, value in found.items()}
+        return FollowedSimulation(positions=positions, boxes=boxes if boxes.size else None, **words)
 
     def remove(self) -> None:
         """Remove the folder and what was written to it, if it is there."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from socialmd.data.dataset_description import SPLITS, file_names
+from socialmd.data.dataset_description import BOXES, SPLITS, file_names
 from socialmd.data.dataset_writer import DatasetWriter
 from socialmd.data.feature_layout import AXES, FeatureLayout
 from socialmd.types import FloatArray
@@ -26,12 +26,14 @@ class TrajectoryFile(NamedTuple):
         positions: in angstrom, [frames, n, D] with D = 2 or 3.
         names: of the n molecules.
         origin: what else `dataset.json` shall say about the file; JSON.
+        box: periodic one of each frame, in angstrom, [frames, D, D]; none if there is none.
     """
 
     split: str
     positions: ArrayLike
     names: Sequence[str]
     origin: Mapping[str, Any]
+    box: FloatArray | None = None
 
 
 def write_molecular_dataset(
@@ -47,7 +49,7 @@ def write_molecular_dataset(
     """Write `train/`, `validation/`, `test/` and `dataset.json` (see `DatasetDescription`).
 
     Files are numbered through the splits. Each holds float64 [frames, n, D + names]: coordinates in
-    angstrom and one-hot names; n differs from file to file.
+    angstrom and one-hot names; n differs from file to file. Periodic boxes come beside them.
 
     `dataset.json` says in `preprocessing`: `settings` and `simulations` as given, and under `files`
     for each file its `molecules` (their names in order) and what its `origin` says.
@@ -85,8 +87,13 @@ def write_molecular_dataset(
     spatial_dims = _check_alike(files)
     paths = file_names(Counter(file.split for file in files))
     molecules = [{"molecules": list(file.names), **file.origin} for file in files]
+    boxes = {
+        f"{BOXES}/{path}": _constant(file.box)
+        for path, file in zip(paths, files, strict=True)
+        if file.box is not None
+    }
     return writer.write(
-        dict(zip(paths, arrays, strict=True)),
+        dict(zip(paths, arrays, strict=True)) | boxes,
         layout=FeatureLayout.of_scalars(
             (*AXES[:spatial_dims], *names), spatial_dims, num_species=len(names)
         ),
@@ -120,6 +127,11 @@ def make_features(file: TrajectoryFile, names: Sequence[str]) -> FloatArray:
         raise ValueError("positions: expected finite numbers, found some that are not")
     one_hot = np.eye(len(names))[[names.index(name) for name in file.names]]  # [n, names]
     return np.concatenate([x, np.broadcast_to(one_hot, (len(x), *one_hot.shape))], axis=2)
+
+
+def _constant(box: FloatArray) -> FloatArray:
+    """[D, D] of boxes [frames, D, D] that stay the same."""
+    return box[0] if np.allclose(box, box[0], rtol=1e-6) else box
 
 
 def checked_names(names: Sequence[str]) -> list[str]:

@@ -54,7 +54,7 @@ def draw_pooling(config: ModelConfig, windows: Windows) -> Drawing:
     # Real particles come first: leaving the padded ones away renumbers none.
     frame = frames[window][mask[window]]
     ones = np.ones((1, len(frame), 1), "float32")
-    layers = [StackedStatePooling([side], config.grid_cells, circles) for side in sizes]
+    layers = [StackedStatePooling([side], config.grid_cells or 32, circles) for side in sizes]
     counts = [np.asarray(layer(frame[None], ones))[0, particle, ..., 0] for layer in layers]
 
     rows, columns = -(-len(sizes) // 2), min(len(sizes), 2)

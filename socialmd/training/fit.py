@@ -151,7 +151,7 @@ def _begin(
     scales = _as_stored(train, config)
     check_scales(config, train)
     # Of the whole data set: systems of fewer particles are padded to the largest.
-    inputs, _ = unpack(scales.element_spec[0])
+    inputs = unpack(scales.element_spec[0]).frames
     with on_device(config.training.device, config.training.replicas):
         model.build(inputs.shape)
         model.adapt(scales)

@@ -121,7 +121,7 @@ class ForecastSummaries:
     def _draw_window(
         self, model: ForecastModel, positions: Array, parameters: Array, window: int
     ) -> Figure:
-        inputs, truth, simulations, mask = self.windows
+        inputs, truth, simulations, mask, _ = self.windows
         real = slice(None) if mask is None else mask[window]
         half = 1.1 * float(np.abs(truth[window][:, real]).max())
         extent = (-half, half, -half, half)

@@ -72,7 +72,7 @@ def begin_phase(
     if phase.substeps:
         model.cell.substeps = phase.substeps
     compile_model(model, config, phase, steps_per_epoch)
-    frames, _ = unpack(inputs)
+    frames = unpack(inputs).frames
     outputs = model.compute_output_spec(keras.KerasTensor((1, *frames.shape[1:])))
     build_state(model, ops.zeros((1, *targets.shape[1:])), ops.zeros(outputs.shape))
 

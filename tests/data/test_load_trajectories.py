@@ -30,7 +30,7 @@ def replace(root, array):
 
 
 def test_loads_the_stored_numbers_in_the_order_of_file_names(root, numbered):
-    trajectories, description, mask, _ = load_trajectories(root / "train")
+    trajectories, description, mask, *_ = load_trajectories(root / "train")
     assert mask.all()
     assert trajectories.dtype == np.float64
     np.testing.assert_array_equal(trajectories, numbered(3, 20))
@@ -62,11 +62,11 @@ def test_systems_of_fewer_particles_are_padded_to_the_largest_of_any_split(root)
     larger = np.ones((20, 5, 4))
     np.save(path, larger)
     list_again(root, path)
-    frames, _, mask, _ = load_trajectories(root / "train")
+    frames, _, mask, *_ = load_trajectories(root / "train")
     assert frames.shape == (3, 20, 5, 4)
     assert mask.tolist() == [[True, True, True, False, False]] * 3
     assert not frames[:, :, 3:].any()
-    frames, _, mask, _ = load_trajectories(root / "test")
+    frames, _, mask, *_ = load_trajectories(root / "test")
     assert mask.tolist() == [[True] * 5, [True, True, True, False, False]]
     np.testing.assert_array_equal(frames[0], larger)
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from socialmd import distributions
 from socialmd.distributions import MixtureDensity, stateless_seed
-from socialmd.distributions.bivariate_gaussian import DIAGONAL_SHIFT
+from socialmd.distributions.gaussian import DIAGONAL_SHIFT
 
 HEADS = pytest.mark.parametrize(
     ("name", "dims"),

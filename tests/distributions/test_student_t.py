@@ -6,7 +6,7 @@ import scipy.stats
 import tensorflow as tf
 
 from socialmd.distributions import StudentT
-from socialmd.distributions.bivariate_gaussian import DIAGONAL_SHIFT
+from socialmd.distributions.gaussian import DIAGONAL_SHIFT
 
 
 def scipy_t(parameters):

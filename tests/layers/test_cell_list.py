@@ -203,7 +203,7 @@ def test_gradients_pass_it_by_in_compiled_loops(rng):
 
 
 def num_candidates(positions):
-    return len(_candidates(tf.constant(positions), REACH, None)[0])
+    return len(_candidates(tf.constant(positions), REACH, None, None)[0])
 
 
 def test_what_is_compared_grows_as_the_number_of_particles(rng, dims):

@@ -11,6 +11,7 @@ from socialmd.layers import (
     InteractionLaw,
     NeighbourFilter,
     SocialLSTMCell,
+    StackedPoolingConv,
     StackedPoolingConv2D,
     StackedStatePooling,
 )
@@ -21,6 +22,10 @@ POSITIONS, STATES = (2, 5, 2), (2, 5, 3)
 ON_KERAS_TERMS = {
     FeedForward: ({"width": 3, "hidden_units": 4}, STATES),
     StackedStatePooling: (GRIDS, {"positions_shape": POSITIONS, "states_shape": STATES}),
+    StackedPoolingConv: (
+        {"rank": 3, "filters": 2, "kernel_size": 2, **GRIDS},
+        {"positions_shape": (2, 5, 3), "states_shape": STATES},
+    ),
     StackedPoolingConv2D: (
         {"filters": 2, "kernel_size": 2, **GRIDS},
         {"positions_shape": POSITIONS, "states_shape": STATES},
@@ -30,6 +35,8 @@ ON_KERAS_TERMS = {
         {"positions_shape": POSITIONS, "values_shape": STATES},
     ),
 }
+# Of the type of the states, which the cell around them has cast.
+POOLING = (StackedStatePooling, StackedPoolingConv, StackedPoolingConv2D)
 
 
 def make_law():
@@ -61,8 +68,7 @@ def test_keras_finds_nothing_to_complain_of(layer):
         expected_num_seed_generators=0,
         expected_num_losses=0,
         run_training_check=isinstance(shapes, tuple),  # Keras' own model gives a layer one input
-        # What pools is of the type of the states, which the cell around it has cast.
-        run_mixed_precision_check=layer not in (StackedStatePooling, StackedPoolingConv2D),
+        run_mixed_precision_check=layer not in POOLING,
     )
 
 

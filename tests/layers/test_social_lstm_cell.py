@@ -120,6 +120,7 @@ def test_configuration_holds_every_argument():
         "filters": (2, 3),
         "kernel_size": 5,
         "downsampling": "average",
+        "spatial_dims": 3,
     }
     assert arguments.keys() == inspect.signature(SocialLSTMCell).parameters.keys() - {"kwargs"}
     config = SocialLSTMCell(**arguments).get_config()

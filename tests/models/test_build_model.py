@@ -60,6 +60,7 @@ def test_every_option_reaches_the_model():
         "num_components": 3,
         "feedback": "most_likely",
         "length_scale": 3.0,
+        "absolute_position": False,
     }
     assert model.keys() | {"kind"} == ModelConfig.model_fields.keys()
     config = ExperimentConfig(model=ModelConfig(**model), data=DataConfig(target_steps=7))

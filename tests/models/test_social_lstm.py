@@ -9,6 +9,7 @@ from socialmd.models import SocialLSTM
 from tests import reference
 from tests.tiny_models import (
     PREDICTIONS,
+    interacting_inputs,
     reference_forecast,
     tiny_inputs,
     tiny_model,
@@ -23,6 +24,18 @@ def test_forecast_equals_the_reference(rng, prediction):
     parameters = model(inputs)
     assert parameters.shape == (2, 3, 4, 5)
     np.testing.assert_allclose(parameters, reference_forecast(model, inputs), rtol=2e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("downsampling", ["stride", "max"])
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_forecast_in_space_equals_the_reference(rng, prediction, downsampling):
+    options = {"prediction": prediction, "downsampling": downsampling, "spatial_dims": 3}
+    model = tiny_model(rng, 5, **options)
+    inputs = interacting_inputs(rng, dims=3, steps=3)
+    parameters = model(inputs)
+    assert parameters.shape == (2, 3, 4, 9)
+    expected = reference_forecast(model, inputs, spatial_dims=3)
+    np.testing.assert_allclose(parameters, expected, rtol=2e-3, atol=2e-4)
 
 
 @pytest.mark.parametrize("prediction", ["displacement", "acceleration"])

@@ -76,6 +76,8 @@ def test_configuration_holds_every_argument():
         "length_scale": 2.5,
         "distance_filter": False,
         "downsampling": "average",
+        "absolute_position": False,
+        "spatial_dims": 3,
     }
     assert arguments.keys() == inspect.signature(SocialLSTM).parameters.keys() - {"kwargs"}
     config = SocialLSTM(**arguments).get_config()

@@ -249,11 +249,20 @@ def test_a_molecule_that_jumps_is_refused(tmp_path: Path) -> None:
         r"and x\.pdb\.2, and so do 0 others; .*nojump"
     )
     refuse(source, expected)
-    refuse(source, expected, centre=None)
+
+
+def test_molecules_of_a_fluid_are_followed_through_the_walls(tmp_path: Path) -> None:
+    frames = [make_atoms(), cut(make_atoms(), 4, 8), make_atoms()]
+    source = write_series(tmp_path, [to_text(frame, 1.99 * BOX) for frame in frames])
+    results = run(source, centre=None).results
+    np.testing.assert_allclose(results.boxes, [1.99 * BOX * np.eye(3)] * 3, atol=2e-3)
+    steps = np.diff(results.positions, axis=0)
+    assert (np.abs(steps) <= 0.995 * BOX + 1e-6).all()
+    np.testing.assert_allclose(results.positions[2], results.positions[0], atol=1e-6)
 
 
 def test_a_fluid_has_no_centre(tmp_path: Path, texts: list[str]) -> None:
-    """Places are those of the files, and need no core."""
+    """Places are those of the files, and need no core; there is no box."""
     fluid = [text.replace("AU   AU ", "XE   XE ") for text in texts]
     results = run(write_series(tmp_path, fluid), centre=None).results
     expected = [

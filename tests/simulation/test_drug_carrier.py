@@ -472,5 +472,5 @@ import socialmd.simulation.drug_carrier
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert result.returncode == 1
-    assert "ModuleNotFoundError: the drug carrier is simulated with OpenMM" in result.stderr
+    assert "ModuleNotFoundError: molecular dynamics are simulated with OpenMM" in result.stderr
     assert 'pip install -e ".[md]"' in result.stderr

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from socialmd.data import DatasetDescription
 from socialmd.data.masked_inputs import unpack
 from socialmd.evaluation.checks import NotPossibleError
+from socialmd.periodic_box import unwrap
 from socialmd.types import FloatArray, Inputs
 
 __all__ = [
@@ -95,7 +96,16 @@ class Baseline(ABC):
         Raises:
             ValueError: inputs are of another shape or not finite, or `num_steps` is not positive.
         """
-        return self.forecast(check_frames(unpack(inputs)[0], num_steps), num_steps), None
+        frames, _, box = unpack(inputs)
+        frames = check_frames(frames, num_steps)
+        if box is not None:
+            vectors = np.asarray(box, np.float64)
+            if vectors.ndim == 3:
+                vectors = np.repeat(vectors[:, None], frames.shape[1], axis=1)
+            dims = self.spatial_dims
+            places = unwrap(frames[..., :dims], vectors)
+            frames = np.concatenate([places, frames[..., dims:]], axis=-1)
+        return self.forecast(frames, num_steps), None
 
     @abstractmethod
     def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:

@@ -76,7 +76,7 @@ class LinearAutoregression(Baseline):
         gram: Any = 0.0  # sums of products add up over batches; the rows themselves need not fit
         moments: Any = 0.0
         for batch, targets in dataset:
-            inputs, mask = unpack(batch)
+            inputs, mask, _ = unpack(batch)
             displacements, last = self._displacements(check_frames(inputs, self.target_steps))
             ahead = np.asarray(targets, np.float64) - last[:, np.newaxis]
             if mask is not None:

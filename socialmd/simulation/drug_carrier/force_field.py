@@ -6,7 +6,7 @@ import numpy as np
 
 from socialmd.simulation.drug_carrier.beads import Beads
 from socialmd.simulation.drug_carrier.drug_carrier import DrugCarrier
-from socialmd.simulation.drug_carrier.openmm_package import app, openmm, unit
+from socialmd.simulation.openmm_package import app, openmm, unit
 
 __all__ = ["SWITCH", "make_system"]
 

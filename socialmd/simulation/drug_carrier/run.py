@@ -10,7 +10,7 @@ import numpy as np
 from socialmd.simulation.drug_carrier.beads import Beads
 from socialmd.simulation.drug_carrier.drug_carrier import DrugCarrier
 from socialmd.simulation.drug_carrier.force_field import SWITCH, make_system
-from socialmd.simulation.drug_carrier.openmm_package import OpenMMException, openmm, unit
+from socialmd.simulation.openmm_package import OpenMMException, openmm, unit
 from socialmd.types import FloatArray
 
 __all__ = ["Schedule", "run"]

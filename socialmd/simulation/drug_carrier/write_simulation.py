@@ -14,8 +14,8 @@ from socialmd.data.dataset_writer import check_recipe
 from socialmd.files import holds_nothing, put_in_place, read_json, unfinished_folder, write_json
 from socialmd.simulation.drug_carrier.beads import Beads, place_beads
 from socialmd.simulation.drug_carrier.drug_carrier import DrugCarrier
-from socialmd.simulation.drug_carrier.openmm_package import app, openmm, unit
 from socialmd.simulation.drug_carrier.run import Schedule, run
+from socialmd.simulation.openmm_package import app, openmm, unit
 from socialmd.types import FloatArray
 
 __all__ = ["DESCRIPTION_FILE", "HEADS", "write_simulation"]

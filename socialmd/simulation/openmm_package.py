@@ -9,7 +9,7 @@ try:
     from openmm import unit as unit
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        "the drug carrier is simulated with OpenMM, which is not installed: "
+        "molecular dynamics are simulated with OpenMM, which is not installed: "
         'pip install -e ".[md]" in the repository installs it',
         name=error.name,
     ) from error

@@ -4,7 +4,7 @@ import tensorflow as tf
 from scipy import stats
 
 from socialmd.distributions import BivariateGaussian, stateless_seed
-from socialmd.distributions.bivariate_gaussian import DIAGONAL_SHIFT
+from socialmd.distributions.gaussian import DIAGONAL_SHIFT
 from tests import reference
 
 

@@ -1,0 +1,133 @@
+"""One simulation of a fluid as a topology and a trajectory."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from socialmd.data.dataset_writer import check_recipe
+from socialmd.files import holds_nothing, put_in_place, read_json, unfinished_folder, write_json
+from socialmd.simulation.fluid.lennard_jones_fluid import LennardJonesFluid
+from socialmd.simulation.fluid.simulate_fluid import FluidSchedule, simulate_fluid
+from socialmd.simulation.openmm_package import app, openmm, unit
+
+__all__ = ["write_fluid"]
+
+DESCRIPTION_FILE, TOPOLOGY_FILE, TRAJECTORY_FILE = "simulation.json", "fluid.pdb", "fluid.dcd"
+UNITS = {
+    "length": "angstrom",
+    "time": "picosecond",
+    "mass": "dalton",
+    "energy": "kilojoule/mole",
+    "temperature": "kelvin",
+}
+
+
+def write_fluid(
+    fluid: LennardJonesFluid,
+    folder: str | Path,
+    index: int = 0,
+    seed: int = 0,
+    schedule: FluidSchedule = FluidSchedule(),  # noqa: B008 (immutable)
+) -> dict[str, float]:
+    """Simulate a fluid and write it as programs for molecular dynamics do.
+
+        fluid_000/
+            fluid.pdb          atoms, their residues (AR, XE), the box, and the first frame
+            fluid.dcd          all frames in float32, atoms wrapped into the box
+            simulation.json    how they were made
+
+    A simulation is there as a whole or not at all, and is not made again. With the same seed and
+    index all frames are the same on one kind of machine with one version of OpenMM.
+
+    Args:
+        fluid: what to simulate.
+        folder: made; folders above it as well.
+        index, seed: 0 or more; each simulation has random streams of its own.
+        schedule: steps and frames.
+
+    Returns:
+        The mean `temperature` over the frames, in kelvin, and the largest `energy_drift` from the
+        first frame, relative to the mean kinetic energy.
+
+    Raises:
+        ValueError: an argument is impossible, or the folder is there, but is no finished simulation
+            of these arguments. It is left as it is.
+        FloatingPointError: the time step is too long for the forces.
+        OSError: a file cannot be written.
+
+    Example:
+        >>> write_fluid(LennardJonesFluid(), "fluids/fluid_000")["temperature"]
+        178.6...
+    """
+    folder = Path(folder)
+    recipe = {
+        "fluid": dataclasses.asdict(fluid),
+        "schedule": dataclasses.asdict(schedule),
+        "seed": int(seed),
+        "index": int(index),
+    }
+    files = (TOPOLOGY_FILE, TRAJECTORY_FILE, DESCRIPTION_FILE)
+    if not (folder / DESCRIPTION_FILE).exists() and holds_nothing(folder):
+        with unfinished_folder(folder) as unfinished:
+            _simulate(unfinished, fluid, schedule, recipe)
+            put_in_place(unfinished, files)
+    advice = "choose another folder or remove this one"
+    for name in files:
+        if not (folder / name).is_file():
+            raise ValueError(f"{folder}: expected a finished simulation, found no {name}; {advice}")
+    found = read_json(folder / DESCRIPTION_FILE)
+    check_recipe(folder / DESCRIPTION_FILE, {key: found.get(key) for key in recipe}, recipe)
+    return {key: float(found[key]) for key in ("temperature", "energy_drift")}
+
+
+def _simulate(
+    folder: Path, fluid: LennardJonesFluid, schedule: FluidSchedule, recipe: Mapping[str, Any]
+) -> None:
+    streams = [recipe["seed"], recipe["index"]]
+    noise_seed = int(np.random.default_rng([*streams, 1]).integers(1, 2**31))
+    topology = _make_topology(fluid)
+    spacing = schedule.steps_per_frame * fluid.time_step
+    temperatures, energies = [], []
+    with open(folder / TRAJECTORY_FILE, "wb") as file:
+        trajectory = app.DCDFile(file, topology, spacing * unit.picosecond)
+        frames = simulate_fluid(fluid, fluid.place_atoms(*streams), schedule, noise_seed)
+        for number, frame in enumerate(frames):
+            wrapped = np.mod(frame.positions, fluid.box_side) * unit.angstrom
+            if not number:
+                with open(folder / TOPOLOGY_FILE, "w", encoding="ascii") as first:
+                    app.PDBFile.writeFile(topology, wrapped, first)
+            trajectory.writeModel(wrapped)
+            temperatures.append(frame.temperature)
+            energies.append(frame.energy)
+    kinetic = 1.5 * len(fluid.atoms) * np.mean(temperatures) * 0.0083144626
+    description = {
+        "what": "a Lennard-Jones fluid of argon and xenon",
+        **recipe,
+        "frame_spacing": spacing,
+        "temperature": float(np.mean(temperatures)),
+        "energy_drift": float(np.abs(np.array(energies) - energies[0]).max() / kinetic),
+        "units": UNITS,
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "openmm": openmm.Platform.getOpenMMVersion(),
+        },
+    }
+    write_json(folder / DESCRIPTION_FILE, description)
+
+
+def _make_topology(fluid: LennardJonesFluid) -> app.Topology:
+    """Every atom a residue of its own."""
+    topology = app.Topology()
+    chain = topology.addChain("A")
+    for name in fluid.names:
+        element = app.Element.getBySymbol(name.capitalize())
+        topology.addAtom(element.symbol, element, topology.addResidue(name, chain))
+    topology.setPeriodicBoxVectors(np.eye(3) * fluid.box_side * unit.angstrom)
+    return topology
