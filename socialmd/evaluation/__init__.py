@@ -5,6 +5,7 @@ from socialmd.evaluation.baselines import ConstantPosition as ConstantPosition
 from socialmd.evaluation.baselines import ConstantVelocity as ConstantVelocity
 from socialmd.evaluation.baselines import KnownData as KnownData
 from socialmd.evaluation.baselines import KnownLaw as KnownLaw
+from socialmd.evaluation.baselines import LangevinDynamics as LangevinDynamics
 from socialmd.evaluation.baselines import LinearAutoregression as LinearAutoregression
 from socialmd.evaluation.baselines import baseline_names as baseline_names
 from socialmd.evaluation.baselines import make_baselines as make_baselines
@@ -47,6 +48,7 @@ __all__ = [
     "InputDependence",
     "KnownData",
     "KnownLaw",
+    "LangevinDynamics",
     "LearnedInteraction",
     "LinearAutoregression",
     "NotPossibleError",

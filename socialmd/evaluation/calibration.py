@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import chi2
 
 from socialmd.evaluation.checks import finite_array, finite_positions, finite_samples
 from socialmd.evaluation.predictive_density import PredictiveDensity
@@ -44,14 +44,15 @@ class Calibration:
         coverage_standard_error: of `overall_coverage` [levels], from the spread over simulations,
             which are independent; windows, steps and particles of one are not. `None` for fewer
             than two simulations.
-        pit_histogram, overall_pit_histogram: probability integral transform F(x_true) of x and y
-            together, fractions in 20 equal bins of [0, 1], [T'][bins] and [bins]. Flat if
-            calibrated, U-shaped if overconfident.
-        crps, crps_per_step: continuous ranked probability score, mean of x and y, a length; [T'].
+        pit_histogram, overall_pit_histogram: probability integral transform F(x_true) of all
+            coordinates together, fractions in 20 equal bins of [0, 1], [T'][bins] and [bins]. Flat
+            if calibrated, U-shaped if overconfident.
+        crps, crps_per_step: continuous ranked probability score, mean over
+            coordinates, a length; [T'].
         nll, nll_per_step: mean of -log p(x_true), in nats per particle and step; [T'].
         sharpness_per_step, median_sharpness_per_step: predicted sigma, [T'].
         rmse_per_step: error of the mean, [T'].
-        median_scaled_error_per_step: median of |e| / sqrt(2 log 2), [T'].
+        median_scaled_error_per_step: median of |e| by that of a standard normal vector, [T'].
     """
 
     levels: list[float]
@@ -83,11 +84,11 @@ class Calibration:
 
         Args:
             density: forecasts with leading axes [W, T', N].
-            truth: positions, [W, T', N, 2].
+            truth: positions, [W, T', N, D].
             simulations: integers [W], which simulation a window is taken from; every window is
                 one of its own if not given.
             seed: of the samples that highest-density regions of mixtures are found by.
-            samples: futures drawn from the forecast, [S, W, T', N, 2], S >= 2. Coverage and PIT
+            samples: futures drawn from the forecast, [S, W, T', N, D], S >= 2. Coverage and PIT
                 are then those of the truth's rank among them and CRPS is that of samples, right for
                 any S, where a density averaged over few histories is narrower than its limit.
 
@@ -126,7 +127,8 @@ class Calibration:
         per_window = covered.mean(axis=(2, 3))  # [levels, W]
         per_simulation = np.stack([np.bincount(group, row) / counts for row in per_window])
         histogram = _histogram_per_step(scores.pit)  # [T', bins]
-        scaled_error = np.sqrt(scores.squared_error / math.log(2.0))
+        dims = positions.shape[-1]
+        scaled_error = np.sqrt(scores.squared_error * dims / chi2.median(dims))
         return cls(
             levels=list(LEVELS),
             coverage=covered.mean(axis=(1, 3)).tolist(),
@@ -150,8 +152,8 @@ class _Scores(NamedTuple):
     """What each window, step and particle contributes."""
 
     level: FloatArray  # [W, T', N]
-    pit: FloatArray  # [W, T', N, 2]
-    crps: FloatArray  # [W, T', N, 2]
+    pit: FloatArray  # [W, T', N, D]
+    crps: FloatArray  # [W, T', N, D]
     nll: FloatArray  # [W, T', N]
     variance: FloatArray  # [W, T', N], predicted, per coordinate
     squared_error: FloatArray  # [W, T', N], of the mean, per coordinate
@@ -177,13 +179,13 @@ def _score(
         pit=unknown if is_sampled else density.cdf(truth),
         crps=unknown if is_sampled else density.crps(truth),
         nll=-density.log_prob(truth),
-        variance=0.5 * np.trace(density.covariance(), axis1=-2, axis2=-1),
-        squared_error=0.5 * np.square(truth - density.mean()).sum(axis=-1),
+        variance=np.trace(density.covariance(), axis1=-2, axis2=-1) / truth.shape[-1],
+        squared_error=np.square(truth - density.mean()).mean(axis=-1),
     )
 
 
 def _histogram_per_step(pit: FloatArray) -> FloatArray:
-    """Fractions in equal bins of [0, 1], [W, T', N, 2] -> [T', bins]."""
+    """Fractions in equal bins of [0, 1], [W, T', N, D] -> [T', bins]."""
     bins = np.minimum((pit * PIT_BINS).astype(int), PIT_BINS - 1)  # 1.0 belongs to the last one
     counts = [np.bincount(step.ravel(), minlength=PIT_BINS) for step in np.moveaxis(bins, 1, 0)]
     return np.stack(counts) / bins[:, 0].size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from functools import reduce
 
 import numpy as np
@@ -35,15 +34,12 @@ def finite_array(name: str, values: ArrayLike, shape: tuple[int, ...] | None = N
     return array
 
 
-def finite_positions(
-    name: str, values: ArrayLike, spatial_dims: Collection[int] = (2,)
-) -> FloatArray:
+def finite_positions(name: str, values: ArrayLike) -> FloatArray:
     """The same for positions of the particles of several windows, [W, T', N, D], none empty."""
     array = finite_array(name, values)
-    if array.ndim != 4 or array.shape[-1] not in spatial_dims or array.size == 0:
-        dims = " or ".join(map(str, spatial_dims))
+    if array.ndim != 4 or array.shape[-1] not in (2, 3) or array.size == 0:
         raise ValueError(
-            f"{name}: expected positions [windows, steps, particles, {dims}], "
+            f"{name}: expected positions [windows, steps, particles, 2 or 3], "
             f"found shape {array.shape}"
         )
     return array

@@ -68,7 +68,7 @@ def error_by_closest_approach(
         >>> groups.count, groups.median_fde
         ([1738, 1209], [0.586, 0.441])
     """
-    positions = finite_positions("truth", truth, (2, 3))
+    positions = finite_positions("truth", truth)
     displacements = lengths(finite_array("forecast", forecast, positions.shape) - positions)
     distances, _ = closest_approach(positions)  # [W, N]
     edges = _edges(bins, distances)
@@ -149,7 +149,7 @@ def around_close_approaches(
         >>> around.ratio, around.control_ratio
         (2.61, 3.29)
     """
-    positions = finite_positions("truth", truth, (2, 3))
+    positions = finite_positions("truth", truth)
     series = finite_array("values", values, positions.shape[:3])
     if not (series > 0).all():
         raise ValueError(f"values: expected positive numbers, found {series.min()}")

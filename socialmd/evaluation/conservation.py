@@ -92,7 +92,7 @@ class Conservation:
             >>> forecast = Conservation.from_arrays(inputs, positions, spacing, energy)
             >>> yardstick = Conservation.from_arrays(inputs, truth, spacing, energy)
         """
-        after = finite_positions("positions", positions, (2, 3))
+        after = finite_positions("positions", positions)
         dims = after.shape[-1]
         mass = dims if mass is None else mass
         frames = _check_past(past, dims, mass)
@@ -146,8 +146,8 @@ def velocities(past_positions: ArrayLike, positions: ArrayLike, spacing: float) 
         >>> velocities(time[:, :2] ** 2, time[:, 2:] ** 2, spacing=1.0)[0, :, 0, 0]
         array([4., 6., 8.])
     """
-    before = finite_positions("past_positions", past_positions, (2, 3))
-    after = finite_positions("positions", positions, (2, 3))
+    before = finite_positions("past_positions", past_positions)
+    after = finite_positions("positions", positions)
     if not 0 < spacing < np.inf:
         raise ValueError(f"spacing: expected a positive number, found {spacing}")
     if before.shape[0] != after.shape[0] or before.shape[2:] != after.shape[2:]:

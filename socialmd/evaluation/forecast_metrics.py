@@ -77,7 +77,7 @@ class ForecastMetrics:
             >>> metrics.mae, metrics.ade, metrics.fde, metrics.mae_per_step
             (1.75, 2.5, 5.0, [0.0, 3.5])
         """
-        true_positions = finite_positions("truth", truth, (2, 3))
+        true_positions = finite_positions("truth", truth)
         shape = true_positions.shape
         errors = finite_array("forecast", forecast, shape) - true_positions
         absolute = np.abs(errors)  # [W, T', N, D]

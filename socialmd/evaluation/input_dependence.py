@@ -64,7 +64,7 @@ class InputDependence:
             >>> InputDependence.from_arrays(truth, same).variance_ratio_per_step
             [0.0, 0.0, 0.0, 0.0]
         """
-        x = finite_positions("truth", truth, (2, 3))
+        x = finite_positions("truth", truth)
         y = finite_array("forecast", forecast, x.shape)
         if len(x) < 2:
             raise ValueError(f"truth: expected at least two windows, found {len(x)}")

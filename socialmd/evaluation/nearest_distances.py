@@ -64,7 +64,7 @@ def closest_approach(truth: ArrayLike) -> tuple[FloatArray, NDArray[np.intp]]:
         >>> closest_approach(truth)
         (array([[2., 2.]]), array([[1, 1]]))
     """
-    nearest = nearest_distances(finite_positions("truth", truth, (2, 3)))  # [W, T', N]
+    nearest = nearest_distances(finite_positions("truth", truth))  # [W, T', N]
     return nearest.min(axis=1), nearest.argmin(axis=1)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import erf, ndtr
+from scipy.special import erf, gammainc, ndtr
 
 from socialmd.evaluation.checks import finite_array
 from socialmd.types import FloatArray
@@ -32,8 +32,8 @@ class PredictiveDensity:
 
     Args:
         log_weights: log w_c, [..., C]; normalized exactly on construction.
-        means: mu_c, [..., C, 2], in units of length.
-        covariances: Sigma_c, [..., C, 2, 2], in units of length squared. Multiply Cholesky factors
+        means: mu_c, [..., C, D], in units of length.
+        covariances: Sigma_c, [..., C, D, D], in units of length squared. Multiply Cholesky factors
             in float64: a strong correlation makes the product of float32 numbers singular.
 
     Raises:
@@ -64,8 +64,14 @@ class PredictiveDensity:
         shape = log_weights.shape
         # The dataclass is frozen: this is its constructor's way of setting an attribute.
         object.__setattr__(self, "log_weights", log_weights - np.log(total))
-        object.__setattr__(self, "means", finite_array("means", self.means, (*shape, 2)))
-        covariances = finite_array("covariances", self.covariances, (*shape, 2, 2))
+        means = finite_array("means", self.means)
+        if means.shape[:-1] != shape or means.shape[-1] not in (2, 3):
+            raise ValueError(
+                f"means: expected shape {shape} and 2 or 3 coordinates, found {means.shape}"
+            )
+        dims = means.shape[-1]
+        object.__setattr__(self, "means", means)
+        covariances = finite_array("covariances", self.covariances, (*shape, dims, dims))
         object.__setattr__(self, "covariances", covariances)
         _refuse_indefinite(covariances)
 
@@ -83,8 +89,8 @@ class PredictiveDensity:
         narrower than its limit, and looks overconfident even if the model is right.
 
         Args:
-            log_weights, means, covariances: as for the class, [S, ..., C], [S, ..., C, 2] and
-                [S, ..., C, 2, 2]. Densities have leading axes [...] and S C components.
+            log_weights, means, covariances: as for the class, [S, ..., C], [S, ..., C, D] and
+                [S, ..., C, D, D]. Densities have leading axes [...] and S C components.
 
         Raises:
             ValueError: as for the class; there is no axis of samples, or no sample.
@@ -103,14 +109,19 @@ class PredictiveDensity:
         shape = (*leading, samples * components)
         return cls(
             np.moveaxis(each.log_weights, 0, -2).reshape(shape) - math.log(samples),
-            np.moveaxis(each.means, 0, -3).reshape(*shape, 2),
-            np.moveaxis(each.covariances, 0, -4).reshape(*shape, 2, 2),
+            np.moveaxis(each.means, 0, -3).reshape(*shape, each.spatial_dims),
+            np.moveaxis(each.covariances, 0, -4).reshape(*shape, *[each.spatial_dims] * 2),
         )
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The leading axes "..." of all arrays."""
         return self.log_weights.shape[:-1]
+
+    @property
+    def spatial_dims(self) -> int:
+        """D, 2 or 3."""
+        return self.means.shape[-1]
 
     def __getitem__(self, index: Any) -> PredictiveDensity:
         index = index if isinstance(index, tuple) else (index,)
@@ -122,25 +133,25 @@ class PredictiveDensity:
         )
 
     def log_prob(self, x: ArrayLike) -> FloatArray:
-        """log p(x), positions [..., 2] -> [...], per unit of area; finite however far x is."""
-        terms = self._parts[0] - 0.5 * self._squared_distances(x)  # [..., C]
+        """log p(x), positions [..., D] -> [...], per unit of area or volume; finite however far."""
+        terms = self._parts.log_heights - 0.5 * self._squared_distances(x)  # [..., C]
         # Log-sum-exp: far from all components every exp(terms) would be zero.
         largest = terms.max(axis=-1)
         return largest + np.log(np.exp(terms - largest[..., None]).sum(axis=-1))
 
     def cdf(self, x: ArrayLike) -> FloatArray:
-        """P(X < x) and P(Y < y) of the marginal distributions, positions [..., 2] -> [..., 2]."""
-        distances = self._positions(x)[..., None, :] - self.means  # [..., C, 2]
+        """P(X < x) of each coordinate's marginal distribution, positions [..., D] -> [..., D]."""
+        distances = self._positions(x)[..., None, :] - self.means  # [..., C, D]
         return self._average(ndtr(distances / np.sqrt(self._variances)))
 
     def mean(self) -> FloatArray:
-        """E[x], [..., 2], in units of length."""
+        """E[x], [..., D], in units of length."""
         return self._average(self.means)
 
     def covariance(self) -> FloatArray:
-        """Covariance of x, [..., 2, 2], by the law of total variance."""
-        deviations = self.means - self.mean()[..., None, :]  # [..., C, 2]
-        between = deviations[..., :, None] * deviations[..., None, :]  # [..., C, 2, 2]
+        """Covariance of x, [..., D, D], by the law of total variance."""
+        deviations = self.means - self.mean()[..., None, :]  # [..., C, D]
+        between = deviations[..., :, None] * deviations[..., None, :]  # [..., C, D, D]
         weights = np.exp(self.log_weights)[..., None, None]
         return (weights * (self.covariances + between)).sum(axis=-3)
 
@@ -156,10 +167,10 @@ class PredictiveDensity:
         """Probability of all places where the density is higher than at x, [...].
 
         That is the content of the highest-density region on whose boundary x lies [1], uniform on
-        [0, 1] if x has this density. With m the Mahalanobis distance of x, [..., 2], it is
-        1 - exp(-m**2 / 2) for one component. For more, with k of n samples at higher densities and
-        u uniform on [0, 1), it is estimated by (k + u) / (n + 1): x is one more sample, its rank
-        among all n + 1 is uniform, and u spreads the ranks evenly.
+        [0, 1] if x has this density. With m the Mahalanobis distance of x, it is the chi-squared
+        distribution of m**2 for one component, 1 - exp(-m**2 / 2) in the plane. For more, with k of
+        n samples at higher densities and u uniform on [0, 1), it is estimated by (k + u) / (n + 1):
+        x is one more sample, its rank among all n + 1 is uniform, and u spreads the ranks evenly.
 
         Raises:
             ValueError: x is of another shape or not finite, or there is to be no sample.
@@ -171,7 +182,9 @@ class PredictiveDensity:
         if num_samples < 1:
             raise ValueError(f"num_samples: expected a positive integer, found {num_samples}")
         if self.log_weights.shape[-1] == 1:
-            return -np.expm1(-0.5 * self._squared_distances(x)[..., 0])
+            return np.asarray(
+                gammainc(self.spatial_dims / 2, 0.5 * self._squared_distances(x)[..., 0])
+            )
         rng = np.random.default_rng(rng)
         density = self.log_prob(x)
         higher = np.zeros(density.shape)
@@ -180,7 +193,7 @@ class PredictiveDensity:
         return (higher + rng.random(density.shape)) / (num_samples + 1)
 
     def crps(self, x: ArrayLike) -> FloatArray:
-        """Continuous ranked probability score of each coordinate, [..., 2] -> [..., 2].
+        """Continuous ranked probability score of each coordinate, [..., D] -> [..., D].
 
             CRPS = E|X - x| - E|X - X'| / 2
                  = sum_i w_i A(x - mu_i, v_i) - 1/2 sum_ij w_i w_j A(mu_i - mu_j, v_i + v_j)
@@ -196,7 +209,7 @@ class PredictiveDensity:
         """
         weights = np.exp(self.log_weights)[..., None, :]  # [..., 1, C]
         means, variances = np.swapaxes(self.means, -1, -2), np.swapaxes(self._variances, -1, -2)
-        errors = self._positions(x)[..., None] - means  # [..., 2, C]
+        errors = self._positions(x)[..., None] - means  # [..., D, C]
         score = (weights * _expected_distance(errors, variances)).sum(axis=-1)
         for i in range(weights.shape[-1]):
             # Pairs (i, j >= i) once. Those of different components occur twice in the double sum.
@@ -207,22 +220,21 @@ class PredictiveDensity:
         return score
 
     @functools.cached_property
-    def _parts(self) -> FloatArray:
-        """Log of w / (2 pi s_x s_y), mu_x, mu_y, s_x, b, s_y of each component: [6, ..., C].
-
-        s_x, b and s_y are the Cholesky factor [[s_x, 0], [b, s_y]] of its covariance. In memory the
-        axis of components comes before "...": NumPy sums slowly over a short last one.
+    def _parts(self) -> _Parts:
+        """Of all components; in memory, their axis comes before "...", since NumPy sums slowly
+        over a short last one.
         """
-        covariances = np.moveaxis(self.covariances, -3, 0)  # [C, ..., 2, 2]
-        parts = np.empty((6, *covariances.shape[:-2]))
-        s_x = np.sqrt(covariances[..., 0, 0])
-        slope = covariances[..., 0, 1] / s_x
-        s_y = np.sqrt(covariances[..., 1, 1] - np.square(slope))
-        log_area = np.log(2.0 * math.pi * s_x * s_y)
-        parts[0] = np.moveaxis(self.log_weights, -1, 0) - log_area
-        parts[1:3] = np.moveaxis(self.means, (-2, -1), (1, 0))
-        parts[3:] = s_x, slope, s_y
-        return np.moveaxis(parts, 1, -1)
+        covariances = np.moveaxis(self.covariances, -3, 0)  # [C, ..., D, D]
+        factor = _cholesky(covariances)
+        dims = covariances.shape[-1]
+        log_volume = np.log((2.0 * math.pi) ** (dims / 2) * _product_of_diagonal(factor))
+        log_heights = np.moveaxis(self.log_weights, -1, 0) - log_volume
+        means = np.moveaxis(self.means, (-2, -1), (1, 0))
+        return _Parts(
+            np.moveaxis(log_heights, 0, -1),
+            [np.moveaxis(mean, 0, -1) for mean in means],
+            [[np.moveaxis(entry, 0, -1) for entry in row] for row in factor],
+        )
 
     @functools.cached_property
     def _cumulative_weights(self) -> FloatArray:
@@ -231,30 +243,79 @@ class PredictiveDensity:
 
     @property
     def _variances(self) -> FloatArray:
-        return np.diagonal(self.covariances, axis1=-2, axis2=-1)  # [..., C, 2]
+        return np.diagonal(self.covariances, axis1=-2, axis2=-1)  # [..., C, D]
 
     def _average(self, values: FloatArray) -> FloatArray:
-        """Weighted mean over components, [..., C, 2] -> [..., 2]."""
+        """Weighted mean over components, [..., C, D] -> [..., D]."""
         return (np.exp(self.log_weights)[..., None] * values).sum(axis=-2)
 
     def _positions(self, x: ArrayLike) -> FloatArray:
-        return finite_array("x", x, (*self.shape, 2))
+        return finite_array("x", x, (*self.shape, self.spatial_dims))
 
     def _squared_distances(self, x: ArrayLike) -> FloatArray:
         """Squared Mahalanobis distances of x from every component, [..., C]."""
-        position = self._positions(x)
-        _, mean_x, mean_y, s_x, slope, s_y = self._parts
-        z_x = (position[..., 0, None] - mean_x) / s_x
-        z_y = (position[..., 1, None] - mean_y - slope * z_x) / s_y
-        return np.square(z_x) + np.square(z_y)
+        position, parts = self._positions(x), self._parts
+        z: list[FloatArray] = []  # standardized residuals, from the Cholesky factor row by row
+        for axis, (mean, row) in enumerate(zip(parts.means, parts.factor, strict=True)):
+            residual = position[..., axis, None] - mean
+            for entry, known in zip(row[:-1], z, strict=True):
+                residual = residual - entry * known
+            z.append(residual / row[-1])
+        return np.sum([np.square(each) for each in z], axis=0)
 
     def _draw(self, rng: np.random.Generator) -> FloatArray:
-        """One position from each density, [..., 2]."""
+        """One position from each density, [..., D]."""
         component = (self._cumulative_weights < rng.random(self.shape)).sum(axis=0)
-        chosen = np.take_along_axis(self._parts[1:], component[None, ..., None], axis=-1)
-        mean_x, mean_y, s_x, slope, s_y = chosen[..., 0]
-        z_x, z_y = rng.standard_normal((2, *self.shape))
-        return np.stack([mean_x + s_x * z_x, mean_y + slope * z_x + s_y * z_y], axis=-1)
+
+        def choose(values: FloatArray) -> FloatArray:
+            return np.take_along_axis(values, component[..., None], axis=-1)[..., 0]
+
+        parts = self._parts
+        z = rng.standard_normal((len(parts.means), *self.shape))
+        drawn = []
+        for mean, row in zip(parts.means, parts.factor, strict=True):
+            place = choose(mean)
+            for entry, known in zip(row, z, strict=False):
+                place = place + choose(entry) * known
+            drawn.append(place)
+        return np.stack(drawn, axis=-1)
+
+
+class _Parts(NamedTuple):
+    """What densities are computed from, each [..., C].
+
+    Args:
+        log_heights: logarithms of w / ((2 pi)**(D/2) s_1 .. s_D).
+        means: D of them.
+        factor: rows of the Cholesky factor of the covariance, of 1 to D entries; the last of each
+            is s.
+    """
+
+    log_heights: FloatArray
+    means: list[FloatArray]
+    factor: list[list[FloatArray]]
+
+
+def _cholesky(covariances: FloatArray) -> list[list[FloatArray]]:
+    """Rows of the factor of [..., D, D], of 1 to D entries [...]; not finite if there is none."""
+    rows: list[list[FloatArray]] = []
+    for i in range(covariances.shape[-1]):
+        row: list[FloatArray] = []
+        for j, other in enumerate(rows):
+            rest = covariances[..., j, i]
+            for own, its in zip(row, other[:-1], strict=True):
+                rest = rest - own * its
+            row.append(rest / other[-1])
+        left = covariances[..., i, i]
+        for entry in row:
+            left = left - np.square(entry)
+        rows.append([*row, np.sqrt(left)])
+    return rows
+
+
+def _product_of_diagonal(factor: list[list[FloatArray]]) -> FloatArray:
+    """Product of the diagonal."""
+    return np.prod([row[-1] for row in factor], axis=0)
 
 
 def _expected_distance(mean: FloatArray, variance: FloatArray) -> FloatArray:
@@ -265,14 +326,14 @@ def _expected_distance(mean: FloatArray, variance: FloatArray) -> FloatArray:
 
 
 def _refuse_indefinite(covariances: FloatArray) -> None:
-    """Raise a ValueError unless all matrices, [..., 2, 2], are symmetric and positive definite."""
-    x, y = covariances[..., 0, 0], covariances[..., 1, 1]
+    """Raise a ValueError unless all matrices, [..., D, D], are symmetric and positive definite."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        # The same arithmetic as that of the Cholesky factor, which so has no root of a negative.
-        slope = covariances[..., 0, 1] / np.sqrt(x)  # not finite unless x > 0
-        definite = y - np.square(slope) > 0.0
-        difference = np.abs(covariances[..., 0, 1] - covariances[..., 1, 0])
-        symmetric = difference <= 1e-6 * np.sqrt(x * y)
+        # The same arithmetic as that of densities, which so have no root of a negative.
+        diagonal = [row[-1] for row in _cholesky(covariances)]
+        definite = np.all([entry > 0.0 for entry in diagonal], axis=0)  # not a number: false
+        scale = np.sqrt(np.abs(np.diagonal(covariances, axis1=-2, axis2=-1)))
+        difference = np.abs(covariances - np.swapaxes(covariances, -1, -2))
+        symmetric = (difference <= 1e-6 * scale[..., :, None] * scale[..., None, :]).all((-2, -1))
     wrong = ~(definite & symmetric)
     if wrong.any():
         raise ValueError(

@@ -13,7 +13,6 @@ from socialmd.evaluation import (
     Baseline,
     Forecaster,
     KnownData,
-    NotPossibleError,
     baseline_names,
     make_baselines,
 )
@@ -51,13 +50,6 @@ class Forecasts(NamedTuple):
     def spatial_dims(self) -> int:
         """D, 2 or 3."""
         return int(self.windows.truth.shape[-1])
-
-    def require_plane(self) -> None:
-        """Raise a NotPossibleError if there are three coordinates."""
-        if self.spatial_dims != 2:
-            raise NotPossibleError(
-                f"expected trajectories in the plane, found {self.spatial_dims} dimensions"
-            )
 
     def of_particles(self) -> Forecasts:
         """The same without padded particles (see `Windows.of_particles`)."""

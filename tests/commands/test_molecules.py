@@ -125,6 +125,7 @@ def test_evaluation_leaves_padded_particles_out(plane, tmp_path, capsys):
         assert not tables.keys() & {"system", "simulation"}
     dependence = metrics["dependence"]
     baselines = {"constant position", "constant velocity", "linear autoregression"}
+    baselines.add("Langevin dynamics")
     assert dependence.keys() == {"seq", "soc", *baselines}
     for name in ("seq", "soc"):
         sentence = metrics["verdict"][name]["sentence"]

@@ -215,7 +215,7 @@ def test_calibration_is_json_and_reads_back_equal(windows, rng):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"truth": np.zeros((2, 1, 2, 3))}, "truth: expected positions .* found shape"),
+        ({"truth": np.zeros((2, 1, 2, 4))}, "truth: expected positions .* found shape"),
         ({"truth": np.zeros((2, 2, 2))}, "truth: expected positions"),
         ({"truth": np.full((2, 1, 2, 2), np.nan)}, "truth: expected finite numbers, found 8 of 8"),
         ({"density": unit_gaussians(3)}, r"density: expected leading axes \(2, 1, 2\), found \(3"),
@@ -226,3 +226,17 @@ def test_wrong_arrays_are_refused(changes, message):
     arguments = {"density": unit_gaussians(2), "truth": np.zeros((2, 1, 2, 2)), **changes}
     with pytest.raises(ValueError, match=message):
         Calibration.from_density(**arguments)
+
+
+def test_in_space_gaussians_of_the_right_width_are_calibrated(rng):
+    truth = rng.normal(size=(300, 2, 10, 3))
+    density = PredictiveDensity(
+        np.zeros((300, 2, 10, 1)),
+        np.zeros((300, 2, 10, 1, 3)),
+        np.broadcast_to(np.eye(3), (300, 2, 10, 1, 3, 3)),
+    )
+    found = Calibration.from_density(density, truth)
+    np.testing.assert_allclose(found.overall_coverage, found.levels, atol=0.02)
+    np.testing.assert_allclose(found.median_scaled_error_per_step, 1.0, atol=0.05)
+    np.testing.assert_allclose(found.rmse_per_step, 1.0, atol=0.05)
+    np.testing.assert_allclose(found.sharpness_per_step, 1.0)

@@ -16,6 +16,7 @@ from socialmd.evaluation import (
 from socialmd.evaluation.baselines import BASELINES
 
 RIVALS = ("constant position", "constant velocity", "linear autoregression")
+LANGEVIN = "Langevin dynamics"
 
 
 def described(law=None, features=("x", "y", "mass", "charge")):
@@ -33,7 +34,7 @@ def test_they_are_those_of_their_names(rng, dims):
     expected = (ConstantPosition(dims), ConstantVelocity(dims), autoregression)
     found, left_out = make_baselines(KnownData(5, dims, train), rivals_only=True)
     assert tuple(found) == RIVALS
-    assert left_out == {}
+    assert left_out == {LANGEVIN: "the data set is not one of molecules"}
     for ours, theirs in zip(found.values(), expected, strict=True):
         np.testing.assert_array_equal(ours.rollout(inputs, 5)[0], theirs.rollout(inputs, 5)[0])
 
@@ -44,6 +45,7 @@ def test_what_is_not_possible_says_why():
     assert left_out == {
         "linear autoregression": "the data set has no training split to fit it to",
         "known law": "the data set names no law of motion",
+        LANGEVIN: "the data set is not one of molecules",
     }
     other = described({"num_particles": 2}, ("x", "y", "mass", "height"))
     _, left_out = make_baselines(KnownData(5, description=other))
@@ -56,7 +58,7 @@ def test_the_law_is_that_of_the_data_and_no_rival():
     assert isinstance(law, KnownLaw)
     assert (law.system.num_particles, law.step_spacing) == (7, 0.5)
     assert "known law" not in make_baselines(known, rivals_only=True)[0]
-    assert baseline_names() == (*RIVALS, "known law")
+    assert baseline_names() == (*RIVALS, LANGEVIN, "known law")
 
 
 def test_a_mask_changes_nothing(rng):

@@ -7,13 +7,13 @@ import scipy.stats
 from socialmd.evaluation import PredictiveDensity
 
 
-def random_density(rng, *shape):
+def random_density(rng, *shape, dims=2):
     """Correlated components of different sizes; the last axis of the shape is C."""
-    factors = rng.normal(size=(*shape, 2, 2))
+    factors = rng.normal(size=(*shape, dims, dims))
     return PredictiveDensity(
         np.log(rng.dirichlet(np.full(shape[-1], 3.0), size=shape[:-1])),
-        rng.normal(size=(*shape, 2)),
-        factors @ np.swapaxes(factors, -1, -2) + 0.05 * np.eye(2),
+        rng.normal(size=(*shape, dims)),
+        factors @ np.swapaxes(factors, -1, -2) + 0.05 * np.eye(dims),
     )
 
 
@@ -39,8 +39,9 @@ def one_mixture():
     )
 
 
-def test_log_prob_is_that_of_scipy(rng):
-    density, x = random_density(rng, 4, 3), 2 * rng.normal(size=(4, 2))
+@pytest.mark.parametrize("dims", [2, 3])
+def test_log_prob_is_that_of_scipy(rng, dims):
+    density, x = random_density(rng, 4, 3, dims=dims), 2 * rng.normal(size=(4, dims))
     for i in range(4):
         expected = sum(
             np.exp(density.log_weights[i, c])
@@ -277,7 +278,10 @@ def test_single_precision_arrays_are_computed_with_in_double(rng):
         ({"log_weights": np.zeros((3, 0))}, r"at least one component, found \(3, 0\)"),
         ({"log_weights": np.log([0.5, 0.499])}, "weights that sum to 1, found a sum of 0.999"),
         ({"log_weights": [0.0, -np.inf]}, "log_weights: expected finite numbers, found 1 of 2"),
-        ({"means": np.zeros((3, 2))}, r"means: expected shape \(2, 2\), found \(3, 2\)"),
+        (
+            {"means": np.zeros((3, 2))},
+            r"means: expected shape \(2,\) and .*, found \(3, 2\)",
+        ),
         ({"means": np.full((2, 2), np.nan)}, "means: expected finite numbers, found 4 of 4"),
         ({"covariances": np.ones((2, 2))}, r"covariances: expected shape \(2, 2, 2\)"),
         ({"covariances": np.full((2, 2, 2), np.inf)}, "covariances: expected finite"),
@@ -324,3 +328,22 @@ def test_no_samples_are_refused(rng):
         density.sample(0, rng)
     with pytest.raises(ValueError, match="num_samples: expected a positive integer, found 0"):
         density.highest_density_level(np.zeros((3, 2)), num_samples=0)
+
+
+def test_in_space_samples_and_levels_are_those_of_the_density(rng):
+    """The level of each of many samples is uniform, whether one component or several."""
+    for components in (1, 2):
+        density = random_density(rng, 1, components, dims=3)
+        drawn = density.sample(4000, rng)[:, 0]  # [S, 3]
+        np.testing.assert_allclose(drawn.mean(axis=0), density.mean()[0], atol=0.2)
+        np.testing.assert_allclose(np.cov(drawn.T), density.covariance()[0], rtol=0.2, atol=0.2)
+        many = density[np.zeros(len(drawn), int)]
+        levels = many.highest_density_level(drawn, rng=rng)
+        assert scipy.stats.kstest(levels, "uniform").pvalue > 1e-3
+
+
+def test_in_space_what_is_not_positive_definite_is_refused():
+    """Every two coordinates are fine, all three are not."""
+    correlation = np.full((3, 3), -0.7) + 1.7 * np.eye(3)
+    with pytest.raises(ValueError, match="positive definite matrices, found 1 of 1"):
+        PredictiveDensity(np.zeros(1), np.zeros((1, 3)), correlation[None])

@@ -24,7 +24,10 @@ def test_every_forecast_is_of_the_same_windows(config, data, rng):
         forecasts.positions["constant velocity"],
         ConstantVelocity().rollout(forecasts.windows.inputs, config.data.target_steps)[0],
     )
-    assert forecasts.left_out == {"known law": "the data set names no law of motion"}
+    assert forecasts.left_out == {
+        "known law": "the data set names no law of motion",
+        "Langevin dynamics": "the data set is not one of molecules",
+    }
     assert forecasts.spacing == pytest.approx(0.2)  # every second frame, 0.1 apart
 
 

@@ -52,23 +52,24 @@ are left out, unless no model does.
 
 @register_measure
 class SampledFutures(Measure):
-    """Errors and calibration of sampled futures, in the plane.
+    """Errors and calibration of sampled futures.
 
     Numbers: `"samples"`, a `SampleMetrics` by model, that of recalibrated futures as `"<model>,
     recalibrated"`; `"num_sampled_windows"`; and in `"calibration"` the kinds `"sampled"`, whose NLL
     is that of the mixture of their densities, and `"sampled, recalibrated"`, of models that know
-    how.
+    how. For other measures `"one_future"`, of each model that holds conditional densities the first
+    future [W, T', N, D] and the windows it is of.
     """
 
     name = "sampled futures"
     place = 30
-    absent: ClassVar = {"samples": {}, "num_sampled_windows": 0}
+    absent: ClassVar = {"samples": {}, "num_sampled_windows": 0, "one_future": {}}
+    for_pictures = ("one_future",)
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any] | None:
         forecasts = evaluation.forecasts
         if not evaluation.num_samples:
             return None
-        forecasts.require_plane()
         evaluation.cautions.update(
             (name, reason)
             for name, model in forecasts.models.items()
@@ -78,6 +79,7 @@ class SampledFutures(Measure):
         windows = forecasts.windows.at(chosen)
         of_particles = windows.of_particles()
         samples: dict[str, SampleMetrics] = {}
+        one_future = {}
         calibration = {name: dict(k) for name, k in evaluation.numbers["calibration"].items()}
         for name, model in forecasts.models.items():
             futures = evaluation.attempt(
@@ -86,6 +88,8 @@ class SampledFutures(Measure):
             )
             if futures is None:
                 continue
+            if model.reason_against_samples is None:
+                one_future[name] = (futures[0][0], windows)
             drawn, parameters = (np.stack([windows.real(f) for f in each]) for each in futures)
             density = PredictiveDensity.from_samples(*model.components_in_float64(parameters))
             kinds = {"": drawn}
@@ -102,7 +106,12 @@ class SampledFutures(Measure):
             ]
             raise NotPossibleError("; ".join(dict.fromkeys(reasons)))
         count = len(chosen)
-        return {"samples": samples, "num_sampled_windows": count, "calibration": calibration}
+        return {
+            "samples": samples,
+            "num_sampled_windows": count,
+            "calibration": calibration,
+            "one_future": one_future,
+        }
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
         samples: dict[str, SampleMetrics] = evaluation.numbers["samples"]

@@ -77,7 +77,6 @@ class StatedUncertainty(Measure):
     absent: ClassVar = {"calibration": {}}
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any]:
-        evaluation.forecasts.require_plane()
         forecasts = evaluation.forecasts.of_particles()
         windows, found = forecasts.windows, {}
         for name, model in forecasts.models.items():
