@@ -9,6 +9,7 @@ import tensorflow as tf
 from socialmd.layers import NeighbourFilter, StackedPoolingConv, StackedStatePooling
 from socialmd.layers.cell_list import neighbour_pairs
 from socialmd.layers.pairs import find_pairs
+from socialmd.models import export_saved_model
 from socialmd.periodic_box import PeriodicBox, check_box, smallest_width, unwrap
 from tests import reference
 from tests.tiny_models import interacting_inputs, interacting_model, tiny_inputs, tiny_model
@@ -300,3 +301,18 @@ def test_models_that_read_places_and_small_boxes_are_refused(rng):
         ValueError, match=r"box: expected \[B, D, D\] or .* found shape \[3, 2, 2\]"
     ):
         model.rollout({"inputs": inputs, "box": np.stack([np.eye(2) * 9] * 3)})
+
+
+def test_exported_models_know_boxes(rng, tmp_path):
+    model, frames = make_interacting(rng, 3)
+    export_saved_model(model, tmp_path / "exported")
+    loaded = tf.saved_model.load(tmp_path / "exported")
+    boxes = batch_of(TRICLINIC[3])
+    found = loaded.rollout_in_box(frames, boxes, tf.constant(3))["positions"]
+    np.testing.assert_allclose(found, forecast(model, frames, boxes)[0], atol=1e-5)
+    for wrong, message in (
+        (boxes / 2, "box: expected opposite faces at least 4"),
+        (boxes[:1], "each"),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            loaded.rollout_in_box(frames, wrong, tf.constant(3))

@@ -33,6 +33,7 @@ __all__ = [
     "number_of_samples",
     "parse_first",
     "positive_integer",
+    "run_command",
     "run_script",
     "shard",
     "typed_command",
@@ -100,6 +101,13 @@ def add_shard(parser: argparse.ArgumentParser, verb: str) -> None:
         help=f"{verb} every N-th simulation only, from the I-th on, where I is 1 to N; other "
         f"processes {verb} the others; default: all",
     )
+
+
+def run_command(name: str, *arguments: object) -> None:
+    """Run another command in this process, having printed it."""
+    words = [str(argument) for argument in arguments]
+    print(f"\n$ socialmd {name} {shlex.join(words)}", flush=True)
+    importlib.import_module(f"socialmd.commands.{name}").main(words)
 
 
 def import_modules(names: Sequence[str]) -> None:

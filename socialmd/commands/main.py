@@ -17,6 +17,7 @@ COMMANDS = {
     "fluid": "a liquid in a periodic box, a demonstration (needs OpenMM)",
     "nanoparticle": "files of molecular dynamics, a demonstration (needs OpenMM)",
     "preprocess": "a data set from files of molecular dynamics",
+    "molecules": "all of it, from files of molecular dynamics to the report",
     "train": "a model, or go on with an interrupted training",
     "tune": "a search for better hyperparameters",
     "evaluate": "a report: models beside the forecasts that they have to beat",

@@ -68,6 +68,14 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="time between two frames of the file; default: as its data set says, or else 1",
     )
     parser.add_argument(
+        "--box", type=Path, help="periodic box of the file, .npy; default: as its data set has it"
+    )
+    parser.add_argument(
+        "--wrap",
+        action="store_true",
+        help="write positions that lie in the periodic box; default: paths without jumps",
+    )
+    parser.add_argument(
         "--pdb",
         action="store_true",
         help="write PDB files, too; default: if the data set's unit of length is angstrom",
@@ -88,14 +96,23 @@ import keras
 import numpy as np
 
 from socialmd.data import DatasetDescription, FeatureLayout, ForecastTask, read_forecast_task
-from socialmd.data.dataset_description import DESCRIPTION_FILE, SPLITS, read_description, save_array
+from socialmd.data.dataset_description import (
+    DESCRIPTION_FILE,
+    SPLITS,
+    box_file,
+    read_description,
+    save_array,
+)
 from socialmd.data.extended_xyz import TAKEN, write_extended_xyz
+from socialmd.data.load_trajectories import read_box
+from socialmd.data.masked_inputs import pack
 from socialmd.evaluation import ForecastMetrics, KnownData, Verdict, make_baselines
 from socialmd.files import put_in_place, unfinished_folder
 from socialmd.models import ForecastModel, load
 from socialmd.molecular import write_pdb
+from socialmd.periodic_box import PeriodicBox
 from socialmd.reporting import overall_table
-from socialmd.types import Array
+from socialmd.types import Array, FloatArray, Inputs
 
 FILES = (
     "parameters.npy",
@@ -123,7 +140,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     if description is not None:
         layout = description.layout
         model.check_layout(layout, arguments.file)
-    task = read_forecast_task(arguments.file, config, layout, steps, arguments.start_frame)
+    box = _find_box(arguments.file, arguments.box, description, dims)
+    if arguments.wrap and box is None:
+        raise ValueError(f"--wrap: expected a periodic box, found none for {arguments.file}")
+    task = read_forecast_task(arguments.file, config, layout, steps, arguments.start_frame, box)
     known = len(task.truth)
     forecast = partial(_forecast, model, task, steps, seed=arguments.seed)
     positions, parameters = (
@@ -154,9 +174,10 @@ def main(argv: Sequence[str] | None = None) -> None:
             log_probabilities = model.distribution(parameters[:known]).log_prob(true_positions)
         comparison = _compare(task, positions[:known], log_probabilities)
 
+    shown, true, boxes = _in_box(task, positions, arguments.wrap)
     with unfinished_folder(output) as new:
         write_xyz = partial(write_extended_xyz, names=names, units=units)
-        write_xyz(new / "forecast.xyz", positions, times, {**features, **results})
+        write_xyz(new / "forecast.xyz", shown, times, {**features, **results}, boxes=boxes)
         save_array(new / "forecast.npy", positions)
         save_array(new / "parameters.npy", parameters)
         if count := arguments.num_samples:
@@ -164,10 +185,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             samples, _ = forecast("sample", num_samples=count, recalibrated=can_move)
             save_array(new / "samples.npy", samples[:, 0])
         if known:
-            write_xyz(new / "truth.xyz", task.truth, times[:known], features)
+            known_boxes = None if boxes is None else boxes[:known]
+            write_xyz(new / "truth.xyz", true, times[:known], features, boxes=known_boxes)
         if arguments.pdb or units.get("length_unit") == "angstrom":
             labels = (names, origin.get("atoms"))
-            _write_pdb_files(new, task.truth, positions, times, labels, results, arguments.pdb)
+            write_both = partial(_write_pdb_files, new, true, shown, times, labels, results)
+            write_both(arguments.pdb, None if boxes is None or dims == 2 else boxes[0])
         put_in_place(new, FILES)
     print(f"Forecast of {steps} steps from frame {task.last_frame} on written to {output}")
     if comparison:
@@ -191,10 +214,39 @@ def _forecast(
     """`model.rollout` of the past, its warnings told as sentences."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        result = model.rollout(task.past[None], steps, feedback, **how)
+        result = model.rollout(_past(task), steps, feedback, **how)
     for warning in caught:
         print(f"Caution: {warning.message}.")
     return result
+
+
+def _past(task: ForecastTask) -> Inputs:
+    """Inputs of one window."""
+    boxes = None if task.boxes is None else task.boxes[None, : len(task.past)]
+    return pack(task.past[None], None, boxes)
+
+
+def _find_box(
+    file: Path, given: Path | None, description: DatasetDescription | None, dims: int
+) -> FloatArray | None:
+    """The periodic box of a file, [D, D] or [frames, D, D]: as given, or as its data set has it."""
+    if given is None and (description is None or not description.is_periodic):
+        return None
+    return read_box(given or box_file(file.absolute()), dims)
+
+
+def _in_box(
+    task: ForecastTask, positions: Array, wrap: bool
+) -> tuple[Array, Array, FloatArray | None]:
+    """Forecast and truth as they are written, and the box of each forecast frame, if any."""
+    if task.boxes is None:
+        return positions, task.truth, None
+    here = task.boxes[len(task.past) - 1]  # in which the forecast goes on
+    boxes = np.broadcast_to(here, (len(positions), *here.shape))
+    if not wrap:
+        return positions, task.truth, boxes
+    forecast, truth = (PeriodicBox.of(here).wrap(x.astype(float)) for x in (positions, task.truth))
+    return forecast, truth, boxes
 
 
 def _can_move(model: ForecastModel, count: int, arguments: argparse.Namespace) -> bool:
@@ -214,7 +266,7 @@ def _compare(task: ForecastTask, positions: Array, log_probabilities: Any | None
     baselines, _ = make_baselines(KnownData(known, dims), rivals_only=True)
     metrics = {"model": ForecastMetrics.from_arrays(truth, positions[None], log_probabilities)}
     for name, baseline in baselines.items():
-        forecast, _ = baseline.rollout(task.past[None], known)
+        forecast, _ = baseline.rollout(_past(task), known)
         metrics[name] = ForecastMetrics.from_arrays(truth, forecast)
     verdict = Verdict.from_metrics(metrics, "model", list(baselines))
     return f"{overall_table(metrics)}\n\n{verdict.sentence}"
@@ -288,6 +340,7 @@ def _write_pdb_files(
     labels: tuple[list[str] | None, list[str] | None],
     results: dict[str, Array],
     required: bool,
+    box: FloatArray | None,
 ) -> None:
     """Both or none; say why none unless they are required."""
     names, atoms = labels
@@ -297,8 +350,8 @@ def _write_pdb_files(
     remark = f"B-FACTOR: MEAN {name.upper()} OVER ALL MODELS"
     try:
         if known := len(truth):
-            write_pdb(folder / "truth.pdb", truth, names, times[:known], atoms=atoms)
-        write_pdb(folder / "forecast.pdb", positions, names, times, b_factors, remark, atoms)
+            write_pdb(folder / "truth.pdb", truth, names, times[:known], atoms=atoms, box=box)
+        write_pdb(folder / "forecast.pdb", positions, names, times, b_factors, remark, atoms, box)
     except (ModuleNotFoundError, ValueError) as error:
         if required:
             raise

@@ -12,13 +12,17 @@ so an interrupted run can be started anew.
 from __future__ import annotations
 
 import argparse
-import importlib
-import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from socialmd.commands.command_line import CONFIGURATION, make_parser, parse_first, run_script
+from socialmd.commands.command_line import (
+    CONFIGURATION,
+    make_parser,
+    parse_first,
+    run_command,
+    run_script,
+)
 
 SHIPPED = "interaction"  # a model that comes trained
 
@@ -48,10 +52,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     data, run = output / "data", output / "quickstart"
     start = time.monotonic()
 
-    _run("simulate", arguments.config, data)
-    _run("train", arguments.config, data, run)
-    _run("evaluate", run, SHIPPED, data, output / "evaluation")
-    _run("export", run, output / "saved_model")
+    run_command("simulate", arguments.config, data)
+    run_command("train", arguments.config, data, run)
+    run_command("evaluate", run, SHIPPED, data, output / "evaluation")
+    run_command("export", run, output / "saved_model")
 
     print(
         f"\nDone in {time.monotonic() - start:.0f} s. Look at\n"
@@ -63,13 +67,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"  {output}/quickstart/losses.png            how training went\n"
         f"  {output}/saved_model                      for inference with TensorFlow alone"
     )
-
-
-def _run(name: str, *arguments: object) -> None:
-    """Run another command in this process, having printed it."""
-    words = [str(argument) for argument in arguments]
-    print(f"\n$ socialmd {name} {shlex.join(words)}", flush=True)
-    importlib.import_module(f"socialmd.commands.{name}").main(words)
 
 
 if __name__ == "__main__":

@@ -24,11 +24,13 @@ def write_extended_xyz(
     features: Mapping[str, ArrayLike],
     names: Sequence[str] | None = None,
     units: Mapping[str, str] | None = None,
+    boxes: ArrayLike | None = None,
 ) -> None:
     """Write a trajectory in two or three dimensions, positions [frames, N, D], as extended XYZ.
 
     Each frame is the number of particles, a comment that names the columns, and a line for each
-    particle. There are no walls (`pbc`), and z is zero in two dimensions.
+    particle. Without periodic boxes, [frames, D, D], there are no walls (`pbc`), with them their
+    vectors are the `Lattice`, in which positions may be wrapped or not; z is zero in the plane.
 
         2
         Properties=species:S:1:pos:R:3:mass:R:1 Time=0.002 pbc="F F F"
@@ -60,13 +62,30 @@ def write_extended_xyz(
         properties += f":{name}:R:1"
     comment = "".join(f' {key}="{unit}"' for key, unit in (units or {}).items())
     lines = []
-    for time, frame in zip(t, np.stack(columns, axis=-1), strict=True):  # [N, columns]
-        lines += [str(len(frame)), f'Properties={properties} Time={time:.9g} pbc="F F F"{comment}']
+    walls = _walls(boxes, len(x), x.shape[2])
+    for time, wall, frame in zip(t, walls, np.stack(columns, axis=-1), strict=True):
+        lines += [str(len(frame)), f"Properties={properties} Time={time:.9g} {wall}{comment}"]
         lines += [
             f"{label} " + " ".join(f"{value:.9g}" for value in particle)
             for label, particle in zip(labels, frame, strict=True)
         ]
     write_text(path, "\n".join(lines) + "\n")
+
+
+def _walls(boxes: ArrayLike | None, num_frames: int, dims: int) -> list[str]:
+    """What the comment of each frame says of periodic boundaries."""
+    if boxes is None:
+        return ['pbc="F F F"'] * num_frames
+    vectors = _checked("boxes", boxes)
+    if vectors.shape != (num_frames, dims, dims):
+        raise ValueError(f"boxes: expected shape {(num_frames, dims, dims)}, found {vectors.shape}")
+    whole = np.tile(np.eye(3), (num_frames, 1, 1))
+    whole[:, :dims, :dims] = vectors
+    periodic = " ".join("TTF" if dims == 2 else "TTT")
+    return [
+        f'Lattice="{" ".join(f"{number:.9g}" for number in box.ravel())}" pbc="{periodic}"'
+        for box in whole
+    ]
 
 
 def _checked(name: str, values: ArrayLike) -> FloatArray:

@@ -10,7 +10,7 @@ import numpy as np
 from socialmd.config import DataConfig
 from socialmd.data.feature_layout import FeatureLayout
 from socialmd.data.load_trajectories import read_trajectory
-from socialmd.types import Array
+from socialmd.types import Array, FloatArray
 
 __all__ = ["ForecastTask", "read_forecast_task"]
 
@@ -22,11 +22,13 @@ class ForecastTask(NamedTuple):
         past: [T, N, F].
         truth: how the trajectory goes on, [0..steps, N, D].
         last_frame: number of the trajectory's frame that ends the past.
+        boxes: periodic ones of past and truth, [T..T + steps, D, D]; none without.
     """
 
     past: Array
     truth: Array
     last_frame: int
+    boxes: FloatArray | None = None
 
 
 def read_forecast_task(
@@ -35,6 +37,7 @@ def read_forecast_task(
     layout: FeatureLayout,
     steps: int,
     start_frame: int | None = None,
+    box: FloatArray | None = None,
 ) -> ForecastTask:
     """Cut a past and its continuation out of a trajectory, of a data set or not.
 
@@ -45,6 +48,7 @@ def read_forecast_task(
             else says it.
         steps: steps ahead.
         start_frame: first frame of the past, which ends with the last frame if none is given.
+        box: periodic one, [D, D] or of each of the file's frames, [frames, D, D].
 
     Returns:
         The task.
@@ -58,7 +62,7 @@ def read_forecast_task(
         >>> task = read_forecast_task("mine.npy", config.data, description.layout, steps=30)
         >>> positions, parameters = model.rollout(task.past[None], 30)
     """
-    trajectory = read_trajectory(file, layout)
+    trajectory = read_trajectory(file, layout, box)
     span = (config.input_steps - 1) * config.subsample
     latest = len(trajectory) - 1 - span  # frame at which a past can begin
     if latest < 0:
@@ -72,4 +76,8 @@ def read_forecast_task(
     kept = trajectory[start :: config.subsample]
     past, future = np.split(kept, [config.input_steps])
     truth = future[:steps, :, layout.targets]
-    return ForecastTask(past[..., layout.inputs], truth, start + span)
+    boxes = None
+    if box is not None:
+        each = np.broadcast_to(box, (len(trajectory), *box.shape[-2:]))
+        boxes = each[start :: config.subsample][: config.input_steps + len(truth)]
+    return ForecastTask(past[..., layout.inputs], truth, start + span, boxes)

@@ -25,7 +25,7 @@ from socialmd.data.masked_inputs import pad_particles
 from socialmd.periodic_box import PeriodicBox, check_box, unwrap
 from socialmd.types import Array, FloatArray
 
-__all__ = ["Trajectories", "load_trajectories", "read_trajectory"]
+__all__ = ["Trajectories", "load_trajectories", "read_box", "read_trajectory"]
 
 # The models compute in float32: what is no finite float32 is not finite, and NetCDF fills what was
 # never written with 9.97e36. NaN compares as False.
@@ -133,10 +133,15 @@ def _read_boxes(paths: Sequence[Path], description: DatasetDescription) -> list[
             raise FileNotFoundError(f"{file}: missing, but other simulations have periodic boxes")
         if (found := checksum(file)) != description.files[name]:
             raise ValueError(f"{file}: expected SHA-256 {description.files[name]}, found {found}")
-        box = np.asarray(_map_array(file), np.float64)
-        check_box(file, box, description.spatial_dims)
-        boxes.append(box)
+        boxes.append(read_box(file, description.spatial_dims))
     return boxes
+
+
+def read_box(file: Path, spatial_dims: int) -> FloatArray:
+    """Read the box of one trajectory, [D, D] or [frames, D, D]."""
+    box = np.asarray(_map_array(file), np.float64)
+    check_box(file, box, spatial_dims)
+    return box
 
 
 def _stack_boxes(boxes: Sequence[FloatArray], num_frames: int) -> FloatArray:

@@ -112,4 +112,13 @@ def run_loop(
 
     On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
     """
+    if isinstance(inputs, tuple) and len(inputs) > 1:
+        # Keras scans several tensors on TensorFlow only where it knows beforehand how long they are.
+        steps = ops.arange(ops.shape(inputs[0])[0])
+
+        def advance_to(state: States, step: Tensor) -> tuple[States, States]:
+            each = tuple(ops.take(tensor, step, axis=0) for tensor in inputs)
+            return (advance(state, each),) * 2
+
+        return ops.scan(advance_to, start, steps)
     return ops.scan(lambda state, each: (advance(state, each),) * 2, start, inputs)

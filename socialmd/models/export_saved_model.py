@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from socialmd.claim import LOCK
 from socialmd.data.check_trajectory import has_changed
+from socialmd.data.masked_inputs import pack
 from socialmd.files import UNFINISHED, put_in_place, unfinished_folder
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.types import Mask, Tensor
@@ -22,7 +23,7 @@ SAVED_MODEL = ("assets", "variables", "fingerprint.pb", "saved_model.pb")
 
 
 def export_saved_model(model: ForecastModel, path: str | Path) -> None:
-    """Write a SavedModel with five endpoints; batch, steps T >= 2 and particles N are free.
+    """Write a SavedModel with five endpoints or six; batch, steps T >= 2 and particles N are free.
 
         serve(inputs)                            T' steps, fed back as in training
         serve_padded(inputs, mask)               likewise, systems of different particle numbers
@@ -30,18 +31,22 @@ def export_saved_model(model: ForecastModel, path: str | Path) -> None:
         rollout_padded(inputs, mask, num_steps)  likewise, systems of different particle numbers
         sample(inputs, num_steps, seed)          any number of steps, a sample fed back; fails if
                                                  the model's densities are marginal
+        rollout_in_box(inputs, box, num_steps)   as rollout, in periodic boxes; of models that do
+                                                 not read where in space particles are
 
     Each is also a signature of that name, and `serving_default` is `serve`. `inputs` is float32
-    [B, T, N, F]; `mask` is bool [B, N], false for padded particles; `num_steps` and `seed` are
-    int32 scalars. Each returns `positions` [B, steps, N, D] and `parameters` [B, steps, N, P] by
-    name, in units of length, not recalibrated. A model trained on samples draws the same ones in
-    every call of the first four with arrays of the same shape.
+    [B, T, N, F]; `mask` is bool [B, N], false for padded particles; `box` is float32 [B, D, D], box
+    vectors as rows; `num_steps` and `seed` are int32 scalars. Each returns `positions`
+    [B, steps, N, D] and `parameters` [B, steps, N, P] by name, in units of length, not
+    recalibrated. A model trained on samples draws the same ones in every call of the first four
+    with arrays of the same shape.
 
     What padded particles are in the inputs does not matter; in the answer they are zeros. Without
     particles or systems the answer is empty. Whoever calls it, however, these raise TensorFlow's
     `InvalidArgumentError`: fewer than two frames, more particles than the model takes, inputs that
-    are not finite, features that change from frame to frame, a mask of another shape, `num_steps`
-    below one, and a forecast that has become infinite.
+    are not finite, features that change from frame to frame, a mask or box of another shape, a box
+    less than twice as wide as particles see, `num_steps` below one, and a forecast that has become
+    infinite.
 
     Args:
         model: a built model.
@@ -110,6 +115,14 @@ def _archive(model: ForecastModel) -> keras.export.ExportArchive:
     archive.add_endpoint("rollout", rollout, [inputs, num_steps])
     archive.add_endpoint("rollout_padded", rollout_padded, [inputs, mask, num_steps])
     archive.add_endpoint("sample", sample, [inputs, num_steps, seed])
+    if not model.reads_places:
+        box = tf.TensorSpec((None, model.spatial_dims, model.spatial_dims), tf.float32, name="box")
+
+        def rollout_in_box(inputs: Tensor, box: Tensor, num_steps: Tensor) -> Tensor:
+            real, seed = _all_real(inputs), tf.constant(0)
+            return _forecast(model, inputs, real, num_steps, None, seed, _of_its_shape(box))
+
+        archive.add_endpoint("rollout_in_box", rollout_in_box, [inputs, box, num_steps])
     return archive
 
 
@@ -131,6 +144,7 @@ def _forecast(
     num_steps: Tensor,
     feedback: str | None,
     seed: Tensor,
+    box: Tensor = None,
 ) -> dict[str, Any]:
     """What all endpoints compute, checked in the graph: no client can leave the checks out."""
     inputs, mask, num_steps, seed = map(_of_its_shape, (inputs, mask, num_steps, seed))
@@ -140,11 +154,12 @@ def _forecast(
     inputs = tf.debugging.check_numerics(
         tf.where(real, inputs, 0.0), "inputs: expected finite numbers"
     )
-    with tf.control_dependencies([_check_constant(model, inputs)]):
+    checks = [_check_constant(model, inputs)]
+    if box is not None:
+        checks += _checks_of_box(model, inputs, box)
+    with tf.control_dependencies(checks):
         inputs = tf.identity(inputs)
-    outputs = model.closed_loop(
-        {"inputs": inputs, "mask": mask}, tf.range(num_steps), feedback, seed
-    )
+    outputs = model.closed_loop(pack(inputs, mask, box), tf.range(num_steps), feedback, seed)
     message = "the forecast became infinite; ask for fewer steps"
     return {
         name: tf.debugging.check_numerics(tf.where(real, tensor, 0.0), message)
@@ -164,6 +179,20 @@ def _check_constant(model: ForecastModel, inputs: Tensor) -> Tensor:
     return tf.debugging.Assert(
         tf.logical_not(tf.reduce_any(changed)), [message, tf.where(changed)[:1]]
     )
+
+
+def _checks_of_box(model: ForecastModel, inputs: Tensor, box: Tensor) -> list[Tensor]:
+    """Operations that fail if there is not one box for each system, or one is too small."""
+    batch, found = tf.shape(inputs)[0], tf.shape(box)[0]
+    narrowest = 1 / tf.norm(tf.linalg.inv(box), axis=1)  # distances between faces, [B, D]
+    wide = tf.reduce_all(narrowest * (1 + 1e-6) >= 2 * model.reach)
+    message = f"box: expected opposite faces at least {2 * model.reach:g} apart, found"
+    return [
+        tf.debugging.Assert(
+            found == batch, ["box: expected one for each of", batch, "found", found]
+        ),
+        tf.debugging.Assert(wide, [message, narrowest]),
+    ]
 
 
 def _checks(

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from socialmd.files import write_bytes
 from socialmd.molecular.mdanalysis import MDAnalysis
+from socialmd.periodic_box import check_box
 from socialmd.types import FloatArray
 
 __all__ = ["write_pdb"]
@@ -31,12 +32,13 @@ def write_pdb(
     b_factors: ArrayLike | None = None,
     remark: str = "",
     atoms: Sequence[str] | None = None,
+    box: ArrayLike | None = None,
 ) -> None:
     """Write a trajectory in two or three dimensions as a PDB file, one model per frame.
 
     Every molecule is a residue of one atom, numbered from 1 on, in chain A. It is a HETATM, which
-    no viewer takes for a link of a polymer, of the unknown element `X`. There is no unit cell. The
-    format has no place for times: remarks at the top list them.
+    no viewer takes for a link of a polymer, of the unknown element `X`. There is no unit cell but
+    for a periodic box. The format has no place for times: remarks at the top list them.
 
         TITLE     MDANALYSIS FRAMES FROM 0, STEP 1: SOCIALMD
         REMARK     B-FACTOR: MEAN ERROR OVER ALL MODELS
@@ -58,6 +60,8 @@ def write_pdb(
         b_factors: [N], in whatever unit; zero if not given.
         remark: what the B-factors are, say; ASCII text for the top of the file.
         atoms: names of the atoms that stand for the N molecules, as `names`; `X` if not given.
+        box: vectors of a periodic box as rows, in angstrom, [3, 3], written as lengths and angles
+            (CRYST1), which say nothing of how it is turned. The format has one for all models.
 
     Raises:
         ModuleNotFoundError: MDAnalysis is not installed.
@@ -80,7 +84,7 @@ def write_pdb(
     if not remark.isascii():
         raise ValueError(f"remark: expected ASCII text, found {remark!r}")
 
-    universe = _universe(x, names, atoms, factors)
+    universe = _universe(x, names, atoms, factors, box)
     # The writer makes REMARK records of these.
     models = [f"MODEL {index} TIME {time:.9g}" for index, time in enumerate(t, start=1)]
     universe.trajectory.remarks = [remark, *models]
@@ -89,15 +93,20 @@ def write_pdb(
     with MDAnalysis.coordinates.PDB.PDBWriter(
         stream, bonds=None, remarks="SOCIALMD", multiframe=True
     ) as writer:
-        # Without a cell the writer would put a cube of one angstrom, which viewers draw.
-        writer.CRYST1 = lambda *_: None
+        if box is None:
+            # The writer would put a cube of one angstrom, which viewers draw.
+            writer.CRYST1 = lambda *_: None
         for _ in universe.trajectory:
             writer.write(universe.atoms)
     write_bytes(path, text.getvalue().encode("ascii"))
 
 
 def _universe(
-    x: FloatArray, names: Sequence[str], atoms: Sequence[str], b_factors: FloatArray
+    x: FloatArray,
+    names: Sequence[str],
+    atoms: Sequence[str],
+    b_factors: FloatArray,
+    box: ArrayLike | None,
 ) -> Any:
     """MDAnalysis' representation, with everything that its writer would otherwise warn about."""
     count = len(names)
@@ -119,8 +128,12 @@ def _universe(
         universe.add_TopologyAttr(attribute, values)
     padded = np.zeros((*x.shape[:2], 3), np.float32)
     padded[..., : x.shape[2]] = x
-    # Any cell will do to keep the writer from warning that there is none.
-    universe.load_new(padded, dimensions=[1, 1, 1, 90, 90, 90])
+    # Without a box, any cell will do to keep the writer from warning that there is none.
+    cell = [1, 1, 1, 90, 90, 90]
+    if box is not None:
+        check_box("box", box, spatial_dims=3)
+        cell = MDAnalysis.lib.mdamath.triclinic_box(*np.asarray(box, np.float64))
+    universe.load_new(padded, dimensions=cell)
     return universe
 
 

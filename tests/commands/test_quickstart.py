@@ -63,9 +63,11 @@ def test_quickstart_does_everything_and_says_where_it_is(folder, capsys, monkeyp
         "known law",
     }
 
-    run = quickstart._run
+    run = quickstart.run_command
     monkeypatch.setattr(  # the other two would only take their time again
-        quickstart, "_run", lambda name, *rest: name in ("simulate", "train") and run(name, *rest)
+        quickstart,
+        "run_command",
+        lambda name, *rest: name in ("simulate", "train") and run(name, *rest),
     )
     quickstart.main(arguments)  # nothing is simulated or trained twice
     again = capsys.readouterr().out

@@ -80,4 +80,4 @@ def test_names_are_taken_once(monkeypatch):
     Another.name = "another"
     monkeypatch.setattr("socialmd.evaluation.baselines.baseline.BASELINES", dict(BASELINES))
     assert register_baseline(Another) is Another
-    assert baseline_names() == (*RIVALS, "another", "known law")  # rivals first
+    assert baseline_names() == (*RIVALS, LANGEVIN, "another", "known law")  # rivals first
