@@ -1,6 +1,6 @@
 """From files of molecular dynamics to the report, in one command.
 
-    socialmd molecules SIMULATION [SIMULATION ...] OUTPUT --config fluid_3d --preprocess "..."
+    socialmd molecules SIMULATION [SIMULATION ...] OUTPUT --configs fluid_3d --reading "..."
 
 Reads the simulations (`socialmd preprocess`, whose further options are one word here), trains each
 configuration that is named on them, and writes a report of all of them beside the forecasts that
@@ -29,15 +29,15 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("simulations", nargs="+", metavar="SIMULATION", help="as of `socialmd preprocess`")
     add("output", type=Path, help="folder to write to")
-    add("--config", nargs="+", default=["molecules_3d"], help=f"{CONFIGURATION}; or several")
+    add("--configs", nargs="+", default=["molecules_3d"], help=f"{CONFIGURATION}; or several")
     add(
-        "--preprocess",
+        "--reading",
         default="--dimensions 3",
         metavar="OPTIONS",
         help="of `socialmd preprocess`, all in one pair of quotation marks; default: %(default)s",
     )
     add(
-        "--evaluate",
+        "--evaluation",
         default="",
         metavar="OPTIONS",
         help="of `socialmd evaluate`, likewise; default: none",
@@ -53,16 +53,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = _parse(argv)
     output: Path = arguments.output
     data, runs = output / "data", {}
-    for config in arguments.config:
+    for config in arguments.configs:
         if (name := Path(config).stem) in runs:
-            raise ValueError(f"--config: expected different names, found {name} twice")
+            raise ValueError(f"--configs: expected different names, found {name} twice")
         runs[name] = (config, output / name)
-    options = shlex.split(arguments.preprocess)
+    options = shlex.split(arguments.reading)
     run_command("preprocess", *arguments.simulations, data, *options)
     for config, run in runs.values():
         run_command("train", config, data, run)
     models = [run for _, run in runs.values()]
-    options = shlex.split(arguments.evaluate)
+    options = shlex.split(arguments.evaluation)
     run_command("evaluate", *models, data, output / "evaluation", *options)
     print(f"\nLook at {output}/evaluation/report.html; numbers: metrics.json, pictures: figures/")
 

@@ -113,7 +113,7 @@ def run_loop(
     On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
     """
     if isinstance(inputs, tuple) and len(inputs) > 1:
-        # Keras scans several tensors on TensorFlow only where it knows beforehand how long they are.
+        # On TensorFlow, Keras scans several tensors only if it knows beforehand how long they are.
         steps = ops.arange(ops.shape(inputs[0])[0])
 
         def advance_to(state: States, step: Tensor) -> tuple[States, States]:

@@ -27,7 +27,7 @@ def data(tmp_path_factory):
 @pytest.mark.parametrize("teacher_forcing", [False, True])
 def test_batches_are_those_of_the_input_pipeline(data, teacher_forcing):
     config = DataConfig(**{**EXPERIMENT["data"], "num_rotations": 0})
-    frames, _, mask, _ = load_trajectories(data / "train")
+    frames, _, mask, *_ = load_trajectories(data / "train")
     samples = Samples(frames.astype("float32"), mask, 2, config, 4, teacher_forcing, seed=0)
     expected = list(make_dataset(data / "train", config, 4, teacher_forcing=teacher_forcing))
     assert len(samples) == len(expected)
@@ -38,7 +38,7 @@ def test_batches_are_those_of_the_input_pipeline(data, teacher_forcing):
 
 def test_epochs_are_functions_of_the_seed(data):
     config = DataConfig(**EXPERIMENT["data"])
-    frames, _, mask, _ = load_trajectories(data / "train")
+    frames, _, mask, *_ = load_trajectories(data / "train")
     arguments = (frames.astype("float32"), mask, 2, config, 4, False)
     samples = Samples(*arguments, seed=0, shuffle=True)
     rest = Samples(*arguments, seed=0, shuffle=True, first_batch=1)

@@ -137,7 +137,7 @@ def prepare(config: ExperimentConfig, data: Path, prepared: Path) -> None:
         "description": as_bytes((data / DESCRIPTION_FILE).read_bytes()),
     }
     for split in SPLITS:
-        frames, _, mask, _ = load_trajectories(data / split, config.data.minimum_frames)
+        frames, _, mask, *_ = load_trajectories(data / split, config.data.minimum_frames)
         arrays[f"{split}_frames"] = frames.astype("float32")
         arrays[f"{split}_mask"] = mask
     keras.utils.set_random_seed(config.training.seed)

@@ -92,6 +92,8 @@ MISSING = {
     "evaluate": ["no_model", "data", "output"],
     "export": ["no_model", "output"],
     "figures": ["no_model", "data", "output", "--only", "32"],
+    "fluid": ["file/below"],
+    "molecules": ["no_simulation", "output"],
     "nanoparticle": ["file/below"],
     "predict": ["no_model", "no.npy", "output"],
     "preprocess": ["no_simulation", "output"],

@@ -69,9 +69,9 @@ def experiment(tmp_path_factory):
         configurations = [str(root / f"{name}.toml") for name in trainings]
         molecules.main(
             [
-                *[*folders, str(root / "output"), "--config", *configurations],
-                *["--preprocess", f"{OPTIONS} --time-unit picosecond --shares 2 1 1"],
-                *["--evaluate", "--num-samples 2"],
+                *[*folders, str(root / "output"), "--configs", *configurations],
+                *["--reading", f"{OPTIONS} --time-unit picosecond --shares 2 1 1"],
+                *["--evaluation", "--num-samples 2"],
             ]
         )
     return root
