@@ -44,6 +44,15 @@ class PeriodicBox(NamedTuple):
             return vectors
         return cls(vectors, _namespace(vectors).linalg.inv(vectors))
 
+    @classmethod
+    def for_layers(cls, vectors: Any) -> PeriodicBox | None:
+        """The box as layers compute with it, in float32, or nothing."""
+        if vectors is None or isinstance(vectors, PeriodicBox):
+            return vectors
+        from keras import ops
+
+        return cls.of(ops.cast(vectors, "float32"))
+
     def displacement(self, offsets: Positions) -> Positions:
         """Offsets [..., D] to the nearest image of where they lead."""
         return offsets - _product(_namespace(offsets).round(self.fractions(offsets)), self.vectors)
@@ -63,15 +72,22 @@ class PeriodicBox(NamedTuple):
 
 
 def unwrap(positions: Positions, vectors: Tensor) -> Positions:
-    """Trajectories [B, T, N, D] without jumps, which end where the last frame is.
+    """Trajectories [B, T, N, D] without jumps at walls, which end where the last frame is.
 
-    No particle moves farther than to its nearest image, in the boxes [B, T, D, D] of the frames.
+    Every particle stays an image of itself in the boxes [B, T, D, D] of the frames, so that its
+    neighbours are its neighbours; which one, the smallest step in units of the box decides. Where
+    nobody jumps, nothing changes. In boxes that change, a step so many boxes away from the last
+    frame's image is off by as many changes of the box (as all such "lattice" schemes have it [1]).
+
+    Reference:
+        [1] S. von Buelow, J. T. Bullerjahn and G. Hummer, J. Chem. Phys. 153, 021101 (2020).
     """
-    xp = _namespace(positions)
-    later = PeriodicBox.of(vectors[:, 1:])
-    steps = later.displacement(positions[:, 1:] - positions[:, :-1])
-    to_the_end = xp.flip(xp.cumsum(xp.flip(steps, 1), axis=1), 1)
-    return xp.concatenate([positions[:, -1:] - to_the_end, positions[:, -1:]], axis=1)
+    xp, boxes = _namespace(positions), PeriodicBox.of(vectors)
+    fractions = boxes.fractions(positions)
+    jumps = xp.round(fractions[:, 1:] - fractions[:, :-1])
+    to_the_end = xp.flip(xp.cumsum(xp.flip(jumps, 1), axis=1), 1)
+    images = xp.concatenate([to_the_end, xp.zeros_like(positions[:, -1:])], axis=1)
+    return positions + boxes.places(images)
 
 
 def smallest_width(vectors: Any) -> float:

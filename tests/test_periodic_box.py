@@ -90,6 +90,25 @@ def test_unwrapping_gives_back_a_walk_up_to_where_it_ends(rng, vectors, dims):
     np.testing.assert_allclose(np.diff(found, axis=1), np.diff(walk, axis=1), atol=1e-9)
 
 
+def test_neighbours_stay_neighbours_in_boxes_that_change(rng, vectors, dims):
+    """Whatever has passed through walls before: pairs are as far apart as they were."""
+    swelling = 1 + 0.02 * rng.normal(size=(1, 80, 1, 1))
+    boxes = swelling * vectors
+    box = PeriodicBox.of(boxes)
+    walk = box.places(rng.normal(scale=0.1, size=(1, 80, 6, dims)).cumsum(axis=1))
+    wrapped = box.wrap(walk)
+    found = unwrap(wrapped, boxes)
+    assert np.abs(found - wrapped).max() > 4  # some are many images away
+
+    def displacements(x):
+        return box.displacement(x[:, :, :, None] - x[:, :, None])
+
+    near = np.linalg.norm(displacements(wrapped), axis=-1) < 2.0
+    np.testing.assert_allclose(displacements(found)[near], displacements(wrapped)[near], atol=1e-9)
+    steps = np.diff(box.fractions(found), axis=1)
+    assert np.abs(steps).max() <= 0.5
+
+
 def test_the_smallest_width_is_that_between_faces():
     assert smallest_width(ORTHORHOMBIC[3]) == pytest.approx(5.0)
     # A parallelogram: the height over each side.
@@ -112,6 +131,13 @@ def test_what_is_no_box_is_refused(box, message):
 
 
 # === Pairs ===
+
+
+def test_boxes_of_numpy_are_taken_by_layers(rng):
+    x, values = rng.normal(size=(2, 1, 4, 2))
+    layer, box = NeighbourFilter("radial", cutoff=2.0), 10 * np.eye(2)[None]  # float64
+    expected = layer(x, values, None, box.astype("float32"))
+    np.testing.assert_array_equal(layer(x, values, None, box), expected)
 
 
 @pytest.mark.parametrize("search", ["all_pairs", "cell_list"])

@@ -62,11 +62,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(make_table(folders, found))
 
 
-def make_table(folders: Sequence[Path], found: Sequence[Mapping[str, float]]) -> str:
+def make_table(folders: Sequence[Path], found: Sequence[Mapping[str, float | None]]) -> str:
     """Markdown table of what `write_fluid` has found of each simulation."""
     rows = ["| simulation | temperature (K) | energy drift / kinetic energy |", "|---|---:|---:|"]
     for folder, each in zip(folders, found, strict=True):
-        rows.append(f"| {folder} | {each['temperature']:.1f} | {each['energy_drift']:.1e} |")
+        drift = "-" if each["energy_drift"] is None else f"{each['energy_drift']:.1e}"
+        rows.append(f"| {folder} | {each['temperature']:.1f} | {drift} |")
     return "\n".join(rows)
 
 

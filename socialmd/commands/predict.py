@@ -174,7 +174,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             log_probabilities = model.distribution(parameters[:known]).log_prob(true_positions)
         comparison = _compare(task, positions[:known], log_probabilities)
 
-    shown, true, boxes = _in_box(task, positions, arguments.wrap)
+    shown, true, boxes, true_boxes = _in_box(task, positions, arguments.wrap)
     with unfinished_folder(output) as new:
         write_xyz = partial(write_extended_xyz, names=names, units=units)
         write_xyz(new / "forecast.xyz", shown, times, {**features, **results}, boxes=boxes)
@@ -185,8 +185,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             samples, _ = forecast("sample", num_samples=count, recalibrated=can_move)
             save_array(new / "samples.npy", samples[:, 0])
         if known:
-            known_boxes = None if boxes is None else boxes[:known]
-            write_xyz(new / "truth.xyz", true, times[:known], features, boxes=known_boxes)
+            write_xyz(new / "truth.xyz", true, times[:known], features, boxes=true_boxes)
         if arguments.pdb or units.get("length_unit") == "angstrom":
             labels = (names, origin.get("atoms"))
             write_both = partial(_write_pdb_files, new, true, shown, times, labels, results)
@@ -237,16 +236,16 @@ def _find_box(
 
 def _in_box(
     task: ForecastTask, positions: Array, wrap: bool
-) -> tuple[Array, Array, FloatArray | None]:
-    """Forecast and truth as they are written, and the box of each forecast frame, if any."""
+) -> tuple[Array, Array, FloatArray | None, FloatArray | None]:
+    """Forecast and truth as they are written, and the boxes of their frames, if there are any."""
     if task.boxes is None:
-        return positions, task.truth, None
-    here = task.boxes[len(task.past) - 1]  # in which the forecast goes on
-    boxes = np.broadcast_to(here, (len(positions), *here.shape))
+        return positions, task.truth, None, None
+    given, of_truth = np.split(task.boxes, [len(task.past)])
+    boxes = np.broadcast_to(given[-1], (len(positions), *given.shape[1:]))  # it goes on in the last
     if not wrap:
-        return positions, task.truth, boxes
-    forecast, truth = (PeriodicBox.of(here).wrap(x.astype(float)) for x in (positions, task.truth))
-    return forecast, truth, boxes
+        return positions, task.truth, boxes, of_truth
+    forecast = PeriodicBox.of(boxes).wrap(positions.astype(np.float64))
+    return forecast, PeriodicBox.of(of_truth).wrap(task.truth.astype(np.float64)), boxes, of_truth
 
 
 def _can_move(model: ForecastModel, count: int, arguments: argparse.Namespace) -> bool:

@@ -22,7 +22,7 @@ from socialmd.data.dataset_description import (
 )
 from socialmd.data.feature_layout import FeatureLayout
 from socialmd.data.masked_inputs import pad_particles
-from socialmd.periodic_box import PeriodicBox, check_box, unwrap
+from socialmd.periodic_box import check_box, unwrap
 from socialmd.types import Array, FloatArray
 
 __all__ = ["Trajectories", "load_trajectories", "read_box", "read_trajectory"]
@@ -234,7 +234,7 @@ def read_trajectory(
     if box is not None:
         if box.ndim not in (2, 3) or box.shape[:-2] not in ((), array.shape[:1]):
             raise ValueError(
-                f"{box_file(Path(path))}: expected [D, D], or [{len(array)}, D, D] as there are "
+                f"box of {path}: expected [D, D], or [{len(array)}, D, D] as there are "
                 f"frames, found shape {box.shape}"
             )
         array[..., : layout.spatial_dims] = _without_jumps(array[..., : layout.spatial_dims], box)
@@ -242,15 +242,10 @@ def read_trajectory(
     return array
 
 
-def _without_jumps(positions: Array, box: FloatArray) -> Array:
+def _without_jumps(positions: Array, box: FloatArray) -> FloatArray:
     """Positions [frames, N, D], as they are if no particle jumps at a wall."""
-    frames = len(positions)
-    vectors = np.broadcast_to(box, (frames, *box.shape[-2:]))[None]
-    x = positions[None].astype(np.float64)
-    steps = np.diff(x, axis=1)
-    nearest = PeriodicBox.of(vectors[:, 1:]).displacement(steps)
-    has_jumps = bool((np.abs(nearest - steps) > 1e-3 * np.abs(box).max()).any())
-    return unwrap(x, vectors)[0] if has_jumps else positions
+    vectors = np.broadcast_to(box, (len(positions), *box.shape[-2:]))
+    return np.asarray(unwrap(positions[None].astype(np.float64), vectors[None])[0])
 
 
 def _map_array(path: str | Path) -> Array:

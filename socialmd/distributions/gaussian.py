@@ -100,7 +100,8 @@ def cholesky_factor(sigma: Tensor, fisher_z: Tensor) -> Tensor:
 def _split(numbers: Tensor) -> list[Tensor]:
     """[..., P] -> mean [..., D], sigma [..., D] and z: P says what D is."""
     sizes = {2 * dims + num_correlations(dims): dims for dims in (1, 2, 3)}
-    if (size := numbers.shape[-1]) not in sizes:
+    size = numbers.shape[-1]
+    if size not in sizes:
         raise ValueError(
             f"parameters: expected 5 in the plane or 9 in space along the last axis, found {size}"
         )

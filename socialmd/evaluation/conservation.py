@@ -166,7 +166,8 @@ def _check_past(past: ArrayLike, dims: int, mass: int) -> FloatArray:
     if frames.ndim != 4 or frames.shape[1] < 3 or frames.shape[3] <= mass or frames.size == 0:
         raise ValueError(
             "past: expected [windows, frames, particles, features] with at least three frames and "
-            f"{', '.join('xyz'[:dims])}, mass as the first features, found shape {frames.shape}"
+            f"{', '.join('xyz'[:dims])} as the first features, mass as number {mass}, found shape "
+            f"{frames.shape}"
         )
     if not (frames[..., mass] > 0).all():
         raise ValueError(f"past: expected positive masses, found {frames[..., mass].min()}")

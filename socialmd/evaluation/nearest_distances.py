@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from socialmd.data import Windows
 from socialmd.evaluation.checks import finite_array, finite_positions, lengths
+from socialmd.periodic_box import PeriodicBox
 from socialmd.types import FloatArray
 
 __all__ = ["ClosePair", "closest_approach", "closest_pairs", "nearest_distances"]
@@ -19,11 +20,12 @@ __all__ = ["ClosePair", "closest_approach", "closest_pairs", "nearest_distances"
 AROUND = 6  # steps before and after that fit into a picture
 
 
-def nearest_distances(positions: ArrayLike) -> FloatArray:
+def nearest_distances(positions: ArrayLike, boxes: ArrayLike | None = None) -> FloatArray:
     """Distance of each particle to its nearest neighbour, [..., N], in units of length.
 
     Args:
         positions: [..., N, D] with N >= 2, D being 2 or 3.
+        boxes: periodic ones, [..., D, D], in which nearest images count; none without.
 
     Raises:
         ValueError: positions are of another shape or not finite.
@@ -39,18 +41,23 @@ def nearest_distances(positions: ArrayLike) -> FloatArray:
             f"{x.shape}"
         )
     nearest = np.empty(x.shape[:-1])
+    box = None if boxes is None else PeriodicBox.of(np.asarray(boxes, np.float64))
     for i in range(x.shape[-2]):  # all pairs at once would need N times the memory
-        distances = lengths(x - x[..., i : i + 1, :])  # [..., N]
+        offsets = x - x[..., i : i + 1, :]
+        distances = lengths(offsets if box is None else box.displacement(offsets))  # [..., N]
         distances[..., i] = np.inf
         nearest[..., i] = distances.min(axis=-1)
     return nearest
 
 
-def closest_approach(truth: ArrayLike) -> tuple[FloatArray, NDArray[np.intp]]:
+def closest_approach(
+    truth: ArrayLike, boxes: ArrayLike | None = None
+) -> tuple[FloatArray, NDArray[np.intp]]:
     """Smallest distance of each particle to any other one within its window, and when.
 
     Args:
         truth: positions, [W, T', N, D] with N >= 2, D being 2 or 3.
+        boxes: periodic ones, [W, T', D, D]; none without.
 
     Returns:
         Distances [W, N], in units of length, and indices of the steps [W, N], from 0 to T' - 1; of
@@ -64,7 +71,7 @@ def closest_approach(truth: ArrayLike) -> tuple[FloatArray, NDArray[np.intp]]:
         >>> closest_approach(truth)
         (array([[2., 2.]]), array([[1, 1]]))
     """
-    nearest = nearest_distances(finite_positions("truth", truth))  # [W, T', N]
+    nearest = nearest_distances(finite_positions("truth", truth), boxes)  # [W, T', N]
     return nearest.min(axis=1), nearest.argmin(axis=1)
 
 
@@ -99,8 +106,9 @@ def closest_pairs(windows: Windows, count: int) -> list[ClosePair]:
         >>> closest_pairs(read_windows("data/monopoles", "test", config.data), 1)[0].distance
         0.0021
     """
-    if windows.truth.shape[2] < 2 or windows.mask is not None:
-        return []  # padded particles would be close to everything in the centre
+    if windows.truth.shape[2] < 2 or windows.mask is not None or windows.boxes is not None:
+        return []  # padded particles would be close to everything in the centre; through walls,
+        # pairs are close that no picture shows side by side
     distances, steps = closest_approach(windows.truth)  # [W, N]
     # In the middle of the window, so that there is a before and an after to be seen.
     last = windows.truth.shape[1] - 1

@@ -156,7 +156,7 @@ class PredictiveDensity:
         return (weights * (self.covariances + between)).sum(axis=-3)
 
     def sample(self, count: int, rng: np.random.Generator) -> FloatArray:
-        """Independent positions, [count, ..., 2], in units of length."""
+        """Independent positions, [count, ..., D], in units of length."""
         if count < 1:
             raise ValueError(f"count: expected a positive integer, found {count}")
         return np.stack([self._draw(rng) for _ in range(count)])

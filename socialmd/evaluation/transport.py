@@ -31,7 +31,7 @@ class Transport:
         diffusion, diffusion_error: D, from the slope over the second half of the steps, in squared
             units of length per unit of time. Within so short a time it need not have converged:
             compare it with the truth's.
-        autocorrelation: VACF, [T']; the first is one.
+        autocorrelation: VACF, [T']; the first is one, or zero of what does not move.
         mean_square_step: of x_t - x_(t-1), per coordinate, [T']: what temperature is measured by.
 
     #### References

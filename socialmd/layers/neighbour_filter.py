@@ -176,7 +176,7 @@ class NeighbourFilter(keras.layers.Layer):
         self, positions: Positions, values: Tensor, mask: Mask = None, box: Any = None
     ) -> Tensor:
         positions, values = ops.cast(positions, "float32"), ops.cast(values, "float32")
-        box = None if box is None else PeriodicBox.of(box)
+        box = PeriodicBox.for_layers(box)
         if self.is_radial and compares_all(positions, self.neighbour_search):
             summed = self._sum_radial_of_all(positions, values, mask, box)
         else:

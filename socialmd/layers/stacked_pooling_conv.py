@@ -163,7 +163,7 @@ class StackedPoolingConv(keras.layers.Layer):
         positions = ops.cast(positions, "float32")
         # A hair beyond the largest grid: squares round, and whoever they count must be a candidate.
         reach = self.reach * (1 + 1e-6)
-        box = None if box is None else PeriodicBox.of(box)
+        box = PeriodicBox.for_layers(box)
         owner, neighbour, offsets, counts = find_offsets(
             positions, reach, mask, self.neighbour_search, box
         )

@@ -79,7 +79,7 @@ class StackedStatePooling(keras.layers.Layer):
     def call(
         self, positions: Positions, states: Tensor, mask: Mask = None, box: Any = None
     ) -> Tensor:
-        box = None if box is None else PeriodicBox.of(box)
+        box = PeriodicBox.for_layers(box)
         batch, particles = ops.shape(positions)[0], ops.shape(positions)[1]
         shape = (self.grid_cells,) * positions.shape[-1]
         cells, dim = math.prod(shape), states.shape[-1]

@@ -222,7 +222,7 @@ class ForecastModel(TrainedModel, RecordedModel):
 
     @property
     def reach(self) -> float:
-        """How far particles see each other along every axis, in units of length."""
+        """How far particles see each other, in units of length."""
         return 0.0
 
     @property

@@ -298,7 +298,7 @@ class InteractionLSTM(ForecastModel):
     ) -> tuple[Motion, Tensor]:
         """Where the motion leads, and what is known of how far that can be trusted."""
         position, velocity, states, residual = state
-        box = None if box is None else PeriodicBox.of(box)
+        box = PeriodicBox.for_layers(box)
         motion = self.cell.advance(position, velocity, features, states[0], mask, box)
         if not self.cell.law.trainable:  # no gradient is needed, and its way is a long one
             motion = Motion(*map(ops.stop_gradient, motion))

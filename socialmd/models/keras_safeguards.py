@@ -45,8 +45,12 @@ def never_empty(call: Callable[..., Any]) -> Callable[..., Any]:
     def call_with_systems(self: Any, inputs: Inputs, training: bool | None = None) -> Tensor:
         if replica_context() is None:
             return call(self, inputs, training)
-        some = pack(*map(_at_least_one, unpack(inputs)))
-        return call(self, some, training)[: ops.shape(unpack(inputs).frames)[0]]
+        frames, mask, box = unpack(inputs)
+        some = pack(_at_least_one(frames), _at_least_one(mask), _at_least_one(box))
+        if box is not None:  # zeros are no box: one is added to the diagonal of those that are none
+            nothing = ops.cast(ops.all(some["box"] == 0, axis=(-2, -1), keepdims=True), "float32")
+            some["box"] = some["box"] + nothing * ops.eye(box.shape[-1])
+        return call(self, some, training)[: ops.shape(frames)[0]]
 
     return call_with_systems
 

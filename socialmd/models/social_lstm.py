@@ -144,7 +144,8 @@ class SocialLSTM(ForecastModel):
 
     @property
     def reach(self) -> float:
-        return max(self.grid_sizes, default=0.0) / 2
+        corner = 1.0 if self.distance_filter else self.spatial_dims**0.5
+        return corner * max(self.grid_sizes, default=0.0) / 2
 
     @property
     def reads_places(self) -> bool:

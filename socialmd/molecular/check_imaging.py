@@ -131,8 +131,9 @@ def follow_through_walls(positions: FloatArray, boxes: FloatArray, place: str) -
 
     They begin where the first frame has them. Every step is that to the nearest image.
     """
-    forward = unwrap(positions[None, ::-1], boxes[None, ::-1])[0, ::-1]
-    steps = np.abs(PeriodicBox.of(boxes[1:]).fractions(np.diff(forward, axis=0)))
+    backwards = unwrap(positions[None, ::-1], boxes[None, ::-1])[0]
+    forward = np.asarray(backwards[::-1])
+    steps = np.abs(np.diff(PeriodicBox.of(boxes).fractions(forward), axis=0))
     if steps.size and np.median(steps) > FARTHEST_STEP:
         raise ValueError(
             f"{place}: expected frames so close together that molecules can be followed through "

@@ -12,7 +12,7 @@ from socialmd.config import ModelConfig
 from socialmd.data import Windows
 from socialmd.evaluation import NotPossibleError, baseline_names, closest_pairs
 from socialmd.layers import StackedStatePooling
-from socialmd.layers.grid import find_neighbours
+from socialmd.layers.grid import default_cells, find_neighbours
 from socialmd.plots import new_figure, plot_errors, plot_stacked_grids
 from socialmd.plots.forecast import add_legend
 from socialmd.plots.style import FORECAST_COLOR, PAST_COLOR, TRUTH_COLOR
@@ -42,6 +42,7 @@ def draw_pooling(config: ModelConfig, windows: Windows) -> Drawing:
         NotPossibleError: the model has no grids, or no particle has a neighbour on the smallest.
     """
     sizes, circles = config.grid_sizes, config.distance_filter
+    cells = config.grid_cells or default_cells(2)
     if not sizes:
         raise NotPossibleError("the model has no grids")
     frames = windows.inputs[:, -1, :, :2]  # [W, N, 2]
@@ -54,7 +55,7 @@ def draw_pooling(config: ModelConfig, windows: Windows) -> Drawing:
     # Real particles come first: leaving the padded ones away renumbers none.
     frame = frames[window][mask[window]]
     ones = np.ones((1, len(frame), 1), "float32")
-    layers = [StackedStatePooling([side], config.grid_cells or 32, circles) for side in sizes]
+    layers = [StackedStatePooling([side], cells, circles) for side in sizes]
     counts = [np.asarray(layer(frame[None], ones))[0, particle, ..., 0] for layer in layers]
 
     rows, columns = -(-len(sizes) // 2), min(len(sizes), 2)
@@ -71,7 +72,7 @@ def draw_pooling(config: ModelConfig, windows: Windows) -> Drawing:
     return Drawing(
         figure,
         f"particle with the most neighbours on its smallest grid, in {len(frames)} frames",
-        f"Stacked state pooling on {len(sizes)} grids of {config.grid_cells} x {config.grid_cells} "
+        f"Stacked state pooling on {len(sizes)} grids of {cells} x {cells} "
         "cells: the states of the neighbours on each are summed by cell, and the grids are added. "
         f"Particle {particle} of test simulation {windows.simulations[window]}.",
     )

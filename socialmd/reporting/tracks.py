@@ -10,14 +10,20 @@ from socialmd.data import Windows
 from socialmd.reporting.forecast_evaluation import ForecastEvaluation
 from socialmd.types import Array, IntArray
 
-__all__ = ["Tracks", "species_of", "tracks"]
+__all__ = ["SAMPLED", "Tracks", "species_of", "tracks"]
+
+SAMPLED = ", sampled"  # ends names of sampled futures
 
 
 class Tracks(NamedTuple):
-    """Positions [W, T', N, D] and the windows that they are of."""
+    """Positions [W, T', N, D], the windows that they are of, and periodic boxes [W, T', D, D].
+
+    A forecast goes on in the box of the last given frame.
+    """
 
     positions: Array
     windows: Windows
+    boxes: Array | None
 
 
 def tracks(evaluation: ForecastEvaluation) -> dict[str, Tracks]:
@@ -25,14 +31,23 @@ def tracks(evaluation: ForecastEvaluation) -> dict[str, Tracks]:
 
     A mean goes less far than anything that may happen; a future goes as far.
     """
-    forecasts = evaluation.forecasts
-    found = {"truth": Tracks(forecasts.windows.truth, forecasts.windows)}
+    forecasts, windows = evaluation.forecasts, evaluation.forecasts.windows
+    true_boxes = None if windows.boxes is None else windows.boxes[:, windows.inputs.shape[1] :]
+    found = {"truth": Tracks(windows.truth, windows, true_boxes)}
     for name, positions in forecasts.positions.items():
-        found[name] = Tracks(positions, forecasts.windows)
+        found[name] = Tracks(positions, windows, _last_boxes(windows))
         future = evaluation.numbers.get("one_future", {}).get(name)
         if future is not None:
-            found[f"{name}, sampled"] = Tracks(*future)
+            drawn, of = future
+            found[name + SAMPLED] = Tracks(drawn, of, _last_boxes(of))
     return found
+
+
+def _last_boxes(windows: Windows) -> Array | None:
+    if windows.boxes is None:
+        return None
+    last = windows.inputs.shape[1] - 1
+    return np.repeat(windows.boxes[:, last : last + 1], windows.truth.shape[1], axis=1)
 
 
 def species_of(windows: Windows, columns: list[int]) -> IntArray:

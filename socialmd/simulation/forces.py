@@ -131,7 +131,7 @@ def angular_momentum(positions: ArrayLike, velocities: ArrayLike, masses: ArrayL
 
 def law_of(description: DatasetDescription) -> ManyBodySystem | None:
     """The law of motion that a data set names, if it has the masses and charges that it needs."""
-    layout = description.layout
+    layout = description.layout.given
     if description.law is None or None in (layout.find("mass"), layout.find("charge")):
         return None
     return ManyBodySystem.model_validate(description.law)

@@ -42,7 +42,8 @@ def check_scales(config: ExperimentConfig, trajectories: Trajectories) -> None:
             f"{directory}: positions reach {largest:.8g}, where float32 resolves {resolved:g}, but "
             f"a step is {step:.3g} long; {advice}"
         )
-    scale = getattr(config.model, "length_scale", None)
+    reads_places = getattr(config.model, "absolute_position", True)
+    scale = getattr(config.model, "length_scale", None) if reads_places else None
     reached = float(np.quantile(np.abs(x), 0.99))
     if scale is not None and reached > LARGEST_POSITION * scale:
         raise ValueError(
@@ -59,6 +60,8 @@ def check_scales(config: ExperimentConfig, trajectories: Trajectories) -> None:
             f"{key}: expected at most four times the extent of the data, {extent:.4g}, "
             f"found {widest}"
         )
+    if trajectories.boxes is not None:  # neighbours are there, through the walls
+        return
     nearest = _nearest_neighbours(frames, mask)
     if nearest.size and radius < nearest.min():
         raise ValueError(

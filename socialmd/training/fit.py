@@ -152,6 +152,9 @@ def _begin(
     check_scales(config, train)
     # Of the whole data set: systems of fewer particles are padded to the largest.
     inputs = unpack(scales.element_spec[0]).frames
+    for split in (train, validation):
+        if split.boxes is not None:
+            model.check_box(split.boxes)
     with on_device(config.training.device, config.training.replicas):
         model.build(inputs.shape)
         model.adapt(scales)

@@ -65,9 +65,9 @@ class ForecastSummaries:
         """Scalars and figures by tag: forecasts of the windows, compared with the truth.
 
         Mean absolute error at some steps ahead, per coordinate in units of length; how often the
-        truth lies within regions of 50, 80 and 95 %, a fraction, but not in three dimensions, nor
-        for models whose sigma is a constant until they are recalibrated. Pictures of one tag are of
-        one size: forecasts, errors and coverage by steps ahead, the learned interaction.
+        truth lies within regions of 50, 80 and 95 %, a fraction, but not for
+        models whose sigma is a constant until they are recalibrated. Pictures of one tag are of one
+        size: forecasts, errors and coverage by steps ahead, the learned interaction.
         """
         windows = self.windows
         positions, parameters = model.rollout(
@@ -84,7 +84,7 @@ class ForecastSummaries:
             ],
             "forecast/error_by_step": [figure],
         }
-        if model.predicts_sigma and self.dims == 2:
+        if model.predicts_sigma:
             calibration = self._calibrate(model, parameters)
             for level, coverage in zip(
                 calibration.levels, calibration.overall_coverage, strict=True

@@ -15,6 +15,7 @@ import keras
 from socialmd.config import ExperimentConfig, load_config, save_config
 from socialmd.data.dataset_description import DESCRIPTION_FILE, DatasetDescription, read_description
 from socialmd.files import write_bytes
+from socialmd.layers.grid import default_cells
 from socialmd.models.trained_model import CONFIG_FILE
 
 __all__ = [
@@ -42,7 +43,8 @@ def check_same_experiment(output: Path, config: ExperimentConfig, data: Path) ->
     description = read_description(data)
     if has_config:
         found = load_config(output / CONFIG_FILE)
-        if any(getattr(found, key) != getattr(config, key) for key in tables_about(description)):
+        before, now = (_spelled_out(each, description) for each in (found, config))
+        if any(getattr(before, key) != getattr(now, key) for key in tables_about(description)):
             raise ValueError(
                 f"{output}: holds the training of another configuration ({CONFIG_FILE}); "
                 "choose another folder or remove it"
@@ -52,6 +54,15 @@ def check_same_experiment(output: Path, config: ExperimentConfig, data: Path) ->
             f"{output}: holds a training on other data than {data}, with other {key} in "
             f"{DESCRIPTION_FILE}; choose another folder or remove it"
         )
+
+
+def _spelled_out(config: ExperimentConfig, description: DatasetDescription) -> ExperimentConfig:
+    """With the cells of grids that a model has by default: older files say 32."""
+    if getattr(config.model, "grid_cells", 0) is not None:
+        return config
+    cells = default_cells(description.spatial_dims)
+    model = config.model.model_copy(update={"grid_cells": cells})
+    return config.model_copy(update={"model": model})
 
 
 def tables_about(description: DatasetDescription) -> list[str]:

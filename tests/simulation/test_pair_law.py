@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from socialmd.config import ManyBodySystem
+from socialmd.data import FeatureLayout
 from socialmd.data.dataset_description import DatasetDescription
-from socialmd.simulation import accelerations, integrate, pair_law
+from socialmd.evaluation import KnownData, KnownLaw, NotPossibleError
+from socialmd.simulation import accelerations, integrate, law_of, pair_law
 
 SYSTEM = ManyBodySystem(num_particles=2)
 SPACING = 0.002
@@ -49,3 +51,21 @@ def test_a_particle_at_rest_falls_by_half_of_it_in_a_step(law):
 def test_without_a_law_or_with_other_features_there_is_none():
     assert pair_law(describe(None), SPACING) is None
     assert pair_law(describe(SYSTEM.model_dump(), ("x", "y", "mass")), SPACING) is None
+
+
+def test_masses_that_models_are_not_given_are_no_law_for_them():
+    """Stored, but hidden: nothing takes another column for the mass."""
+    blocks = FeatureLayout.of_scalars(("x", "y", "mass", "charge"), 2).blocks
+    hidden = (blocks[0], blocks[1].model_copy(update={"given": False}), blocks[2])
+    description = DatasetDescription(
+        features=("x", "y", "mass", "charge"),
+        blocks=hidden,
+        law=ManyBodySystem().model_dump(mode="json"),
+        frame_spacing=1.0,
+        versions={},
+        files={},
+    )
+    assert law_of(description) is None
+    assert pair_law(description, 1.0) is None
+    with pytest.raises(NotPossibleError, match="the law needs the features mass and charge"):
+        KnownLaw.for_data(KnownData(5, description=description))

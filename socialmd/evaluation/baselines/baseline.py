@@ -153,7 +153,8 @@ def make_baselines(
         >>> list(baselines)
         ['constant position', 'constant velocity', 'linear autoregression']
         >>> left_out
-        {'known law': 'the data set names no law of motion'}
+        {'Langevin dynamics': 'the data set is not one of molecules',
+         'known law': 'the data set names no law of motion'}
     """
     made: dict[str, Baseline] = {}
     left_out = {}

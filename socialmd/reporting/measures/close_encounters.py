@@ -66,6 +66,9 @@ class CloseEncounters(Measure):
         if forecasts.windows.mask is not None:
             reason = "expected systems of equally many particles, found different numbers"
             raise NotPossibleError(reason)
+        if forecasts.windows.boxes is not None:
+            reason = "in periodic boxes, pair distributions tell how close pairs come"
+            raise NotPossibleError(reason)
         groups = {
             name: error_by_closest_approach(forecasts.windows.truth, positions)
             for name, positions in forecasts.positions.items()

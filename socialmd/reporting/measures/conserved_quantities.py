@@ -136,7 +136,7 @@ def _measure(
 
 
 def _require_masses(forecasts: Forecasts) -> None:
-    layout, frames = forecasts.description.layout, forecasts.windows.inputs.shape[1]
+    layout, frames = forecasts.description.layout.given, forecasts.windows.inputs.shape[1]
     if layout.find("mass") is None or frames < 3:
         raise NotPossibleError(
             f"expected mass among the features and three frames of past, found "

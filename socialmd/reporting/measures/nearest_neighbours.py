@@ -15,6 +15,7 @@ from socialmd.plots.style import curve_styles, finish_curves, new_row
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, fill
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.conserved_quantities import HEADING
+from socialmd.reporting.tracks import SAMPLED, tracks
 from socialmd.types import Array
 
 __all__ = ["NearestNeighbours", "plot_nearest_distances"]
@@ -45,9 +46,14 @@ class NearestNeighbours(Measure):
         windows = evaluation.forecasts.windows
         if windows.truth.shape[2] < 2 or windows.mask is not None:
             return None
-        near = {"truth": windows.truth, **evaluation.forecasts.positions}
-        far = evaluation.numbers["long_positions"]
-        return {"nearest_distances": [_distances(part) for part in (near, far) if part]}
+        near = {
+            name: nearest_distances(each.positions, each.boxes)
+            for name, each in tracks(evaluation).items()
+            if not name.endswith(SAMPLED)
+        }
+        long = evaluation.numbers["long_positions"] if windows.boxes is None else {}
+        far = {name: nearest_distances(each) for name, each in long.items()}
+        return {"nearest_distances": [_told(part) for part in (near, far) if part]}
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
         figure = _draw(evaluation.numbers["nearest_distances"])
@@ -70,9 +76,8 @@ def plot_nearest_distances(ax: Axes, distances: Mapping[str, ArrayLike], title: 
     finish_curves(ax, "distance (length units)", "fraction of particles that are closer", title)
 
 
-def _distances(positions: Mapping[str, Array]) -> dict[str, Array]:
+def _told(distances: Mapping[str, Array]) -> dict[str, Array]:
     """Without forecasts that put all particles into one place, which a logarithm does not know."""
-    distances = {name: nearest_distances(each) for name, each in positions.items()}
     return {name: each for name, each in distances.items() if each.any()}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,11 +13,13 @@ from socialmd.data.windows import evenly_spread
 from socialmd.evaluation import NotPossibleError, baseline_names
 from socialmd.evaluation.transport import over_simulations
 from socialmd.molecular.pair_distribution import PairDistribution, pair_distribution
+from socialmd.periodic_box import smallest_width
 from socialmd.plots.style import curve_styles, finish_curves, new_figure
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.particle_transport import HEADING
 from socialmd.reporting.tracks import Tracks, species_of, tracks
+from socialmd.types import Array
 
 __all__ = ["PairStructure"]
 
@@ -61,10 +64,15 @@ class PairStructure(Measure):
         layout = evaluation.forecasts.description.layout.given
         columns = [layout.features.index(name) for name in layout.species]
         names = np.array(layout.species or ("all",))
-        found = {
-            name: _by_window(each, columns, names) for name, each in tracks(evaluation).items()
-        }
-        return {"pair_structure": _summarize(found)}
+        # One for all: half of the narrowest box.
+        measure = partial(
+            _by_window, columns=columns, names=names, reach=smallest_width(windows.boxes) / 2
+        )
+        try:
+            found = {name: measure(each) for name, each in tracks(evaluation).items()}
+        except ModuleNotFoundError as error:
+            raise NotPossibleError(str(error)) from error
+        return {"pair_structure": _summarize(found, windows.truth.shape[-1])}
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
         found = evaluation.numbers["pair_structure"]
@@ -78,20 +86,24 @@ class PairStructure(Measure):
 
 
 def _by_window(
-    each: Tracks, columns: list[int], names: np.ndarray[Any, Any]
-) -> tuple[list[PairDistribution], np.ndarray[Any, Any]]:
+    each: Tracks, columns: list[int], names: Array, reach: float
+) -> tuple[list[PairDistribution], Array]:
     """g(r) of some windows, each over some frames of the last half; and their simulations."""
-    positions, windows = each
+    positions, windows, boxes = each
+    assert boxes is not None
     steps = positions.shape[1]
     chosen = evenly_spread(len(positions), MOST_WINDOWS)
     frames = steps // 2 + evenly_spread(steps - steps // 2, MOST_FRAMES)
     kinds = names[species_of(windows, columns)]
-    boxes = windows.boxes[:, windows.inputs.shape[1] :]  # type: ignore[index]
-    found = [pair_distribution(positions[w, frames], boxes[w, frames], kinds[w]) for w in chosen]
+    found = [
+        pair_distribution(positions[w, frames], boxes[w, frames], kinds[w], reach) for w in chosen
+    ]
     return found, windows.simulations[chosen]
 
 
-def _summarize(found: Mapping[str, tuple[Sequence[PairDistribution], Any]]) -> dict[str, Any]:
+def _summarize(
+    found: Mapping[str, tuple[Sequence[PairDistribution], Array]], dims: int
+) -> dict[str, Any]:
     """Means over simulations of all that is measured in windows."""
     truth, simulations = found["truth"]
     distances = truth[0].distances
@@ -103,18 +115,19 @@ def _summarize(found: Mapping[str, tuple[Sequence[PairDistribution], Any]]) -> d
                 [s for each, s in zip(windows, groups, strict=True) if pair in each.pairs],
             )[0]
             for pair in kinds
+            if any(pair in each.pairs for each in windows)
         }
         for name, (windows, groups) in found.items()
     }
     of_all = over_simulations(np.stack([each.neighbours for each in truth]), simulations)[0]
     shells = np.diff(of_all, prepend=0.0)
-    contact = _first_minimum(shells / distances**2)
+    contact = _first_minimum(shells / distances ** (dims - 1))
     nearest = int(np.argmax(shells > 0))
     result: dict[str, Any] = {
         "distances": distances.tolist(),
         "contact_distance": float(distances[contact]),
         "pairs": {
-            " ".join(pair): {name: each[pair].tolist() for name, each in mean.items()}
+            " ".join(pair): {n: each[pair].tolist() for n, each in mean.items() if pair in each}
             for pair in kinds
         },
     }
@@ -137,11 +150,12 @@ def _summarize(found: Mapping[str, tuple[Sequence[PairDistribution], Any]]) -> d
     return result
 
 
-def _first_minimum(g: Any) -> int:
-    """Index of the first minimum after the largest value."""
-    peak = int(np.argmax(g))
-    after = np.diff(g[peak:])
-    rising = np.flatnonzero(after > 0)
+def _first_minimum(g: Array) -> int:
+    """Index of the first minimum after the first peak, that is at least half as high as any."""
+    peak = int(np.argmax(g >= g.max() / 2))
+    while peak + 1 < len(g) and g[peak + 1] >= g[peak]:
+        peak += 1
+    rising = np.flatnonzero(np.diff(g[peak:]) > 0)
     return peak + int(rising[0]) if rising.size else len(g) - 1
 
 

@@ -54,7 +54,7 @@ class ParticleTransport(Measure):
         layout = forecasts.description.layout.given
         columns = [layout.features.index(name) for name in layout.species]
         found: dict[str, dict[str, Transport]] = {}
-        for name, (positions, windows) in tracks(evaluation).items():
+        for name, (positions, windows, _) in tracks(evaluation).items():
             kinds = species_of(windows, columns)
             real = np.ones(kinds.shape, bool) if windows.mask is None else windows.mask
             start = windows.inputs[:, -1, :, : forecasts.spatial_dims]

@@ -94,7 +94,7 @@ class RadialDistributions(Measure):
 
 def _distances(each: Tracks, columns: list[int], kind: int) -> tuple[Array, Array, Array]:
     """Of every molecule of a kind, [M, T']; at the start, [M]; and its simulation, [M]."""
-    positions, windows = each
+    positions, windows, _ = each
     chosen = species_of(windows, columns) == kind
     if windows.mask is not None:
         chosen &= windows.mask

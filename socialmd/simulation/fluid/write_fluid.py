@@ -34,7 +34,7 @@ def write_fluid(
     index: int = 0,
     seed: int = 0,
     schedule: FluidSchedule = FluidSchedule(),  # noqa: B008 (immutable)
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Simulate a fluid and write it as programs for molecular dynamics do.
 
         fluid_000/
@@ -53,7 +53,7 @@ def write_fluid(
 
     Returns:
         The mean `temperature` over the frames, in kelvin, and the largest `energy_drift` from the
-        first frame, relative to the mean kinetic energy.
+        first frame, relative to the mean kinetic energy; none with friction, where it fluctuates.
 
     Raises:
         ValueError: an argument is impossible, or the folder is there, but is no finished simulation
@@ -83,7 +83,7 @@ def write_fluid(
             raise ValueError(f"{folder}: expected a finished simulation, found no {name}; {advice}")
     found = read_json(folder / DESCRIPTION_FILE)
     check_recipe(folder / DESCRIPTION_FILE, {key: found.get(key) for key in recipe}, recipe)
-    return {key: float(found[key]) for key in ("temperature", "energy_drift")}
+    return {key: found[key] for key in ("temperature", "energy_drift")}
 
 
 def _simulate(
@@ -106,12 +106,13 @@ def _simulate(
             temperatures.append(frame.temperature)
             energies.append(frame.energy)
     kinetic = 1.5 * len(fluid.atoms) * np.mean(temperatures) * 0.0083144626
+    drift = float(np.abs(np.array(energies) - energies[0]).max() / kinetic)
     description = {
         "what": "a Lennard-Jones fluid of argon and xenon",
         **recipe,
         "frame_spacing": spacing,
         "temperature": float(np.mean(temperatures)),
-        "energy_drift": float(np.abs(np.array(energies) - energies[0]).max() / kinetic),
+        "energy_drift": None if fluid.friction else drift,
         "units": UNITS,
         "versions": {
             "python": platform.python_version(),
