@@ -66,7 +66,8 @@ def pair_distribution(
             "positions: expected [frames, two particles or more, 2 or 3] and a kind for each, "
             f"found shape {x.shape} and {len(names)} kinds"
         )
-    dims, widest = x.shape[-1], smallest_width(vectors) / 2
+    dims = x.shape[-1]
+    widest = smallest_width(vectors) / 2 * (1 - 1e-6)  # MDAnalysis rounds to float32
     reach = widest if reach is None else min(reach, widest)
     edges = np.linspace(0.0, reach, num_bins + 1)
     present = sorted(set(names.tolist()))
