@@ -10,7 +10,7 @@ from socialmd.data import Windows
 from socialmd.reporting.forecast_evaluation import ForecastEvaluation
 from socialmd.types import Array, IntArray
 
-__all__ = ["SAMPLED", "Tracks", "species_of", "tracks"]
+__all__ = ["SAMPLED", "Tracks", "species_of", "tracks", "wide_if_true"]
 
 SAMPLED = ", sampled"  # ends names of sampled futures
 
@@ -48,6 +48,11 @@ def _last_boxes(windows: Windows) -> Array | None:
         return None
     last = windows.inputs.shape[1] - 1
     return np.repeat(windows.boxes[:, last : last + 1], windows.truth.shape[1], axis=1)
+
+
+def wide_if_true(name: str) -> dict[str, float]:
+    """How to draw the truth so that it is seen under forecasts that lie on it."""
+    return {"linewidth": 6.0, "alpha": 0.4} if name == "truth" else {}
 
 
 def species_of(windows: Windows, columns: list[int]) -> IntArray:

@@ -18,7 +18,7 @@ from socialmd.plots.style import curve_styles, finish_curves, new_figure
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.particle_transport import HEADING
-from socialmd.reporting.tracks import Tracks, species_of, tracks
+from socialmd.reporting.tracks import Tracks, species_of, tracks, wide_if_true
 from socialmd.types import Array
 
 __all__ = ["PairStructure"]
@@ -28,8 +28,9 @@ SIDE = 4.2  # of a panel, in inches
 
 # === Words ===
 CAPTION_OF_TABLE = """
-Pair distribution functions over the last half of the steps. Deviation: mean of |g(r) - g of the
-truth| over all distances and kinds of pairs, with the standard error over simulations. Neighbours:
+Pair distribution functions over the last half of the steps. Deviation: mean of |g(r) of a window -
+g of the truth| over all distances and kinds of pairs, with the standard error over simulations; the
+truth's own is that of one window from all. Neighbours:
 within {{ contact }} units of length, up to the first minimum of the truth's g(r) of all pairs; in
 contact: fraction of particles that have any. Overlaps: pairs of particles nearer than any two in
 the truth, by all pairs in contact.
@@ -165,7 +166,7 @@ def _draw(found: Mapping[str, Any]) -> Figure:
     for ax, (pair, by_name) in zip(np.atleast_1d(axes), pairs.items(), strict=True):
         styles = curve_styles(by_name, baseline_names())
         for name, g in by_name.items():
-            ax.plot(found["distances"], g, **styles[name])
+            ax.plot(found["distances"], g, **{**styles[name], **wide_if_true(name)})
         ax.set_ylim(0, 1.5 * max(by_name["truth"]))
         finish_curves(ax, "distance (length units)", "g(r)", pair)
     return figure

@@ -13,7 +13,7 @@ from socialmd.evaluation.transport import Transport
 from socialmd.plots.style import curve_styles, finish_curves, new_row
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, register_measure
-from socialmd.reporting.tracks import species_of, tracks
+from socialmd.reporting.tracks import species_of, tracks, wide_if_true
 
 __all__ = ["HEADING", "ParticleTransport"]
 
@@ -95,15 +95,16 @@ def _draw(by_name: Mapping[str, Transport], spacing: float, of_whom: str) -> Fig
     figure, (left, right) = new_row()
     styles = curve_styles(by_name, baseline_names())
     for name, each in by_name.items():
+        style = {**styles[name], **wide_if_true(name)}
         times = spacing * np.arange(1, len(each.displacement) + 1)
         mean = np.array(each.displacement)
         if (mean > 0).all():
-            left.plot(times, mean, **styles[name])
+            left.plot(times, mean, **style)
             if each.displacement_error is not None and name == "truth":
                 width = 2 * np.array(each.displacement_error)
                 low = np.maximum(mean - width, 0.1 * mean)
                 left.fill_between(times, low, mean + width, color=styles[name]["color"], alpha=0.2)
-        right.plot(times - spacing, each.autocorrelation, **styles[name])
+        right.plot(times - spacing, each.autocorrelation, **style)
     left.set(xscale="log", yscale="log")
     label = "mean squared displacement (squared length units)"
     finish_curves(left, "time ahead (time units)", label, f"Displacement{of_whom}")

@@ -33,6 +33,10 @@ PROPER = {
 }
 COLUMNS = {**PROPER, "ADE": "ade", "FDE": "fde"}
 
+# Of all particles at all steps in all windows: each has as many components as there are futures,
+# times those of a density, and in space more would not fit into memory.
+MOST_PLACES = 60_000
+
 # === Words ===
 HEADING = "Many futures for one past"
 CAPTION_OF_TABLE = """
@@ -75,7 +79,9 @@ class SampledFutures(Measure):
             for name, model in forecasts.models.items()
             if (reason := model.reason_against_samples)
         )
-        chosen = evenly_spread(len(forecasts.windows.truth), evaluation.max_sampled)
+        _, steps, particles, _ = forecasts.windows.truth.shape
+        most = min(evaluation.max_sampled, max(1, MOST_PLACES // (steps * particles)))
+        chosen = evenly_spread(len(forecasts.windows.truth), most)
         windows = forecasts.windows.at(chosen)
         of_particles = windows.of_particles()
         samples: dict[str, SampleMetrics] = {}
