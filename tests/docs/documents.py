@@ -11,7 +11,8 @@ README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 CARDS = sorted((ROOT / "saved_models").rglob("README.md"))
 
-COMMAND = r"(?:python pipelines/|(?<![\w/.])socialmd )(\w+)(?:\.py)?([^\n'\";&]*)"
+QUOTED = r'"[^"\n]*"'
+COMMAND = rf"(?:python pipelines/|(?<![\w/.])socialmd )(\w+)(?:\.py)?((?:{QUOTED}|[^\n'\";&])*)"
 VARIABLES = {"$SLURM_ARRAY_TASK_ID": "3"}
 
 

@@ -94,7 +94,8 @@ def draw_forecast(
     Of three dimensions, x and y are drawn, without a density; everything, if there is no extent.
     """
     past, truth, positions = _paths(forecasts, name, window)
-    extent, density = extent or _extent_of(past, truth), None
+    in_box = forecasts.windows.boxes is not None
+    extent, density = extent or _extent_of(past, truth, in_box), None
     if forecasts.spatial_dims == 2:
         parameters = forecasts.in_window(forecasts.parameters[name], window)
         density = position_density(forecasts.models[name].distribution(parameters), extent, PIXELS)
@@ -115,10 +116,16 @@ def _paths(forecasts: Forecasts, name: str, window: int) -> list[Array]:
     return [forecasts.in_window(array, window)[..., :2] for array in arrays]
 
 
-def _extent_of(past: Array, truth: Array) -> Extent:
-    """Sides of a square about the origin in which all positions lie, [..., 2]."""
-    half = 1.05 * float(max(np.abs(past).max(), np.abs(truth).max()))
-    return (-half, half, -half, half)
+def _extent_of(past: Array, truth: Array, in_box: bool = False) -> Extent:
+    """Sides of a square in which all positions lie, [..., 2], about the origin.
+
+    Or about their middle if they are in a periodic box, whose origin means nothing.
+    """
+    both = np.concatenate([past, truth]).reshape(-1, 2)
+    middle = (both.max(axis=0) + both.min(axis=0)) / 2 if in_box else np.zeros(2)
+    half = 1.05 * float(np.abs(both - middle).max())
+    x, y = map(float, middle)
+    return (x - half, x + half, y - half, y + half)
 
 
 def _draw_overview(evaluation: ForecastEvaluation) -> Figure:
@@ -149,7 +156,8 @@ def _save_pictures(forecasts: Forecasts, figures: FigureFolder) -> Iterator[tupl
     median = window_at(forecasts, RULES["median"])
     past, truth, positions = _paths(forecasts, first, median)
     path, unit = figures.path / "forecast.gif", figures.name_units("length units")
-    animate_forecast(path, past, truth, positions, _extent_of(past, truth), first, unit=unit)
+    extent = _extent_of(past, truth, forecasts.windows.boxes is not None)
+    animate_forecast(path, past, truth, positions, extent, first, unit=unit)
     yield path, fill(MOVING, model=first)
 
 

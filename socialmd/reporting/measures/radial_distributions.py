@@ -118,7 +118,8 @@ def _measure(
     mean, error = over_simulations(distances, simulations)
     last = _last(distances)
     last_mean, last_error = over_simulations(last.mean(axis=1), simulations)
-    density, _ = np.histogram(np.clip(last, edges[0], edges[-1]), edges, density=True)
+    counts, _ = np.histogram(last, edges)
+    density = counts / (last.size * np.diff(edges))  # of all, also of those that are elsewhere
     limit = np.percentile(truth[1], NEAR) * (1 + 1e-9)  # whoever stands there is near
     near = start <= limit
     return {

@@ -46,8 +46,9 @@ def test_means_and_distributions_are_those_of_the_distances(rng):
     assert of_drugs["same"]["distance_from_truth"] == 0.0
     assert (of_drugs["same"]["stay"], of_drugs["farther"]["stay"]) == (1.0, 0.0)
     widths = np.diff(of_drugs["truth"]["bin_edges"])
-    for each in of_drugs.values():
-        assert np.sum(each["density"] * widths) == pytest.approx(1.0)
+    assert np.sum(of_drugs["truth"]["density"] * widths) == pytest.approx(1.0)
+    within = np.sum(of_drugs["farther"]["density"] * widths)
+    assert within == pytest.approx(2 / 3)  # 15 and 20 of 15, 20 and 25 are distances of the truth
 
 
 def test_padded_molecules_do_not_count(rng):
