@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from socialmd.files import holds_nothing, put_in_place, read_json, unfinished_fo
 from socialmd.simulation.drug_carrier.beads import Beads, place_beads
 from socialmd.simulation.drug_carrier.drug_carrier import DrugCarrier
 from socialmd.simulation.drug_carrier.run import Schedule, run
-from socialmd.simulation.openmm_package import app, openmm, unit
+from socialmd.simulation.openmm_package import app, describe_making, unit
 from socialmd.types import FloatArray
 
 __all__ = ["DESCRIPTION_FILE", "HEADS", "write_simulation"]
@@ -26,13 +25,6 @@ LIGANDS = ("OCQ", "OCN", *HEADS)
 # A chain identifier and an element for each residue name. Beads are no atoms: programs that know
 # chemical elements only draw them in sensible colours and sizes.
 CHAINS = {"AU": ("A", "Au"), "WAT": ("C", "O"), **dict.fromkeys(LIGANDS, ("B", "C"))}
-UNITS = {
-    "length": "angstrom",
-    "time": "picosecond",
-    "mass": "dalton",
-    "energy": "kilojoule/mole",
-    "temperature": "kelvin",
-}
 
 
 def write_simulation(
@@ -114,12 +106,7 @@ def _simulate(
         **recipe,
         "num_beads": len(beads.positions),
         "frame_spacing": schedule.steps_per_frame * carrier.time_step,
-        "units": UNITS,
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "openmm": openmm.Platform.getOpenMMVersion(),
-        },
+        **describe_making(),
         "mean_distance_from_core": distances,
     }
     write_json(folder / DESCRIPTION_FILE, description)

@@ -13,11 +13,12 @@ from socialmd.simulation.integrate import check_at_least
 from socialmd.simulation.openmm_package import OpenMMException, openmm, unit
 from socialmd.types import FloatArray
 
-__all__ = ["FluidFrame", "FluidSchedule", "make_system", "simulate_fluid"]
+__all__ = ["GAS_CONSTANT", "FluidFrame", "FluidSchedule", "make_system", "simulate_fluid"]
 
 ANGSTROM = 0.1  # OpenMM's unit of length is the nanometre
 SWITCHED = 0.9  # of the cutoff, from which on forces go to zero
 MELTING = 2.0  # friction while the lattice melts, in 1/ps
+GAS_CONSTANT = unit.MOLAR_GAS_CONSTANT_R.value_in_unit(unit.kilojoule_per_mole / unit.kelvin)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,10 +73,9 @@ def make_system(fluid: LennardJonesFluid) -> openmm.System:
     force.setUseSwitchingFunction(True)
     force.setSwitchingDistance(SWITCHED * fluid.cutoff * ANGSTROM)
     force.setUseDispersionCorrection(False)
-    gas_constant = unit.MOLAR_GAS_CONSTANT_R.value_in_unit(unit.kilojoule_per_mole / unit.kelvin)
     for atom in fluid.atoms:
         system.addParticle(atom.mass)
-        force.addParticle(0.0, atom.diameter * ANGSTROM, atom.depth * gas_constant)
+        force.addParticle(0.0, atom.diameter * ANGSTROM, atom.depth * GAS_CONSTANT)
     system.addForce(force)
     return system
 
@@ -142,5 +142,4 @@ def _look(context: openmm.Context, fluid: LennardJonesFluid, frame: int) -> Flui
 def _temperature(kinetic_energy: float, fluid: LennardJonesFluid) -> float:
     """In kelvin, of a kinetic energy in kJ/mol; without friction the whole does not move."""
     freedom = 3 * len(fluid.atoms) - (0 if fluid.friction else 3)
-    gas_constant = unit.MOLAR_GAS_CONSTANT_R.value_in_unit(unit.kilojoule_per_mole / unit.kelvin)
-    return float(2 * kinetic_energy / (freedom * gas_constant))
+    return float(2 * kinetic_energy / (freedom * GAS_CONSTANT))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,12 @@ import numpy as np
 from socialmd.data.dataset_writer import check_recipe
 from socialmd.files import holds_nothing, put_in_place, read_json, unfinished_folder, write_json
 from socialmd.simulation.fluid.lennard_jones_fluid import LennardJonesFluid
-from socialmd.simulation.fluid.simulate_fluid import FluidSchedule, simulate_fluid
-from socialmd.simulation.openmm_package import app, openmm, unit
+from socialmd.simulation.fluid.simulate_fluid import GAS_CONSTANT, FluidSchedule, simulate_fluid
+from socialmd.simulation.openmm_package import app, describe_making, unit
 
 __all__ = ["write_fluid"]
 
 DESCRIPTION_FILE, TOPOLOGY_FILE, TRAJECTORY_FILE = "simulation.json", "fluid.pdb", "fluid.dcd"
-UNITS = {
-    "length": "angstrom",
-    "time": "picosecond",
-    "mass": "dalton",
-    "energy": "kilojoule/mole",
-    "temperature": "kelvin",
-}
 
 
 def write_fluid(
@@ -105,7 +97,7 @@ def _simulate(
             trajectory.writeModel(wrapped)
             temperatures.append(frame.temperature)
             energies.append(frame.energy)
-    kinetic = 1.5 * len(fluid.atoms) * np.mean(temperatures) * 0.0083144626
+    kinetic = 1.5 * len(fluid.atoms) * np.mean(temperatures) * GAS_CONSTANT
     drift = float(np.abs(np.array(energies) - energies[0]).max() / kinetic)
     description = {
         "what": "a Lennard-Jones fluid of argon and xenon",
@@ -113,12 +105,7 @@ def _simulate(
         "frame_spacing": spacing,
         "temperature": float(np.mean(temperatures)),
         "energy_drift": None if fluid.friction else drift,
-        "units": UNITS,
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "openmm": openmm.Platform.getOpenMMVersion(),
-        },
+        **describe_making(),
     }
     write_json(folder / DESCRIPTION_FILE, description)
 
