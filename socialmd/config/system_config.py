@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,7 +13,7 @@ __all__ = ["ManyBodySystem"]
 
 
 class ManyBodySystem(ConfigSection):
-    """Particles under gravity and Coulomb forces in two dimensions (thesis section 4.1).
+    """Particles under gravity and Coulomb forces, in the plane (thesis section 4.1) or in space.
 
     The force on particle i from particle j, with r_ij = x_i - x_j, is
 
@@ -28,14 +28,17 @@ class ManyBodySystem(ConfigSection):
         coulomb_constant, gravitational_constant: k, like charges repel; and G, masses attract.
         softening: length below which the force stops growing. Without it most systems lose their
             energy in a close encounter.
-        box_size: side of the square, centred on the origin, in which particles start.
+        box_size: side of the square or cube, centred on the origin, in which particles start.
         minimum_distance: smallest distance between two particles at the start.
         velocity_scale: standard deviation of each velocity component at the start.
         mass_range, charge_range: smallest and largest, between which they are drawn uniformly.
+        spatial_dims: D, 2 or 3.
+        wall: distance from the origin, along every axis, of walls that reflect particles; none
+            without.
 
     Raises:
-        ValueError: a value is out of its range, or so many particles so far apart cannot be
-            placed in the square.
+        ValueError: a value is out of its range, so many particles so far apart cannot be placed in
+            the square or cube, or that is not within the walls.
 
     Example:
         >>> ManyBodySystem(num_particles=3).softening
@@ -51,6 +54,8 @@ class ManyBodySystem(ConfigSection):
     velocity_scale: Annotated[FiniteFloat, Field(ge=0)] = 10.0
     mass_range: Listed[tuple[PositiveFloat, PositiveFloat]] = (0.5, 1.5)
     charge_range: Listed[tuple[FiniteFloat, FiniteFloat]] = (-1.0, 1.0)
+    spatial_dims: Literal[2, 3] = 2
+    wall: PositiveFloat | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -58,11 +63,27 @@ class ManyBodySystem(ConfigSection):
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name}: expected the smaller value first, found {[low, high]}")
-        # Discs of half the minimum distance; random placement jams well before 0.45 of the area.
+        # Discs or balls of half the minimum distance, and the part of the square or cube up to
+        # which they are placed at random without trouble: jams are at 0.55 and 0.38.
+        shape, volume, most = {
+            2: ("square", math.pi, 0.45),
+            3: ("cube", 4 / 3 * math.pi, 0.3),
+        }[self.spatial_dims]
         diameter = self.minimum_distance / (self.box_size + self.minimum_distance)
-        if self.num_particles * math.pi * (diameter / 2) ** 2 > 0.45:
+        if self.num_particles * volume * (diameter / 2) ** self.spatial_dims > most:
             raise ValueError(
                 f"minimum_distance: {self.num_particles} particles at least "
-                f"{self.minimum_distance} apart do not fit into a square of side {self.box_size}"
+                f"{self.minimum_distance} apart do not fit into a {shape} of side {self.box_size}"
+            )
+        if self.wall is not None and self.box_size > 2 * self.wall:
+            raise ValueError(
+                f"wall: expected at least half of box_size, {self.box_size / 2:g}, "
+                f"found {self.wall:g}"
             )
         return self
+
+    def describe(self) -> dict[str, Any]:
+        """The law as data sets name it; JSON. What is newer than some of them is left out."""
+        newer = {"spatial_dims": 2, "wall": None}
+        fields = self.model_dump(mode="json")
+        return {k: value for k, value in fields.items() if newer.get(k, ...) != value}

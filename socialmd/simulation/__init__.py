@@ -5,12 +5,12 @@ Beside them a random walk on a circle, whose exact predictive density is known.
 
 from socialmd.config import ManyBodySystem as ManyBodySystem
 from socialmd.simulation.circle_walk import CircleWalk as CircleWalk
-from socialmd.simulation.forces import LAYOUT_OF_LAW as LAYOUT_OF_LAW
 from socialmd.simulation.forces import PairLaw as PairLaw
 from socialmd.simulation.forces import accelerations as accelerations
 from socialmd.simulation.forces import angular_momentum as angular_momentum
 from socialmd.simulation.forces import kinetic_energy as kinetic_energy
 from socialmd.simulation.forces import law_of as law_of
+from socialmd.simulation.forces import layout_of_law as layout_of_law
 from socialmd.simulation.forces import momentum as momentum
 from socialmd.simulation.forces import pair_couplings as pair_couplings
 from socialmd.simulation.forces import pair_law as pair_law
@@ -24,7 +24,6 @@ from socialmd.simulation.simulate_systems import simulate as simulate
 from socialmd.simulation.write_simulations import write_dataset as write_dataset
 
 __all__ = [
-    "LAYOUT_OF_LAW",
     "CircleWalk",
     "InitialState",
     "IntegratedMotion",
@@ -36,6 +35,7 @@ __all__ = [
     "integrate",
     "kinetic_energy",
     "law_of",
+    "layout_of_law",
     "momentum",
     "pair_couplings",
     "pair_law",

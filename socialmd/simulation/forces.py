@@ -14,16 +14,16 @@ from numpy.typing import ArrayLike
 
 from socialmd.config import ManyBodySystem
 from socialmd.data.dataset_description import DatasetDescription
-from socialmd.data.feature_layout import FeatureLayout
+from socialmd.data.feature_layout import AXES, FeatureLayout
 from socialmd.types import FloatArray
 
 __all__ = [
-    "LAYOUT_OF_LAW",
     "PairLaw",
     "accelerations",
     "angular_momentum",
     "kinetic_energy",
     "law_of",
+    "layout_of_law",
     "momentum",
     "pair_couplings",
     "pair_law",
@@ -31,9 +31,13 @@ __all__ = [
     "total_energy",
 ]
 
-LAYOUT_OF_LAW = FeatureLayout.of_scalars(("x", "y", "mass", "charge"), spatial_dims=2)
 
 PairLaw = Callable[[ArrayLike, ArrayLike, ArrayLike], FloatArray]
+
+
+def layout_of_law(spatial_dims: int = 2) -> FeatureLayout:
+    """Of the trajectories that simulations give: places, mass and charge."""
+    return FeatureLayout.of_scalars((*AXES[:spatial_dims], "mass", "charge"), spatial_dims)
 
 
 def pair_couplings(system: ManyBodySystem, masses: ArrayLike, charges: ArrayLike) -> FloatArray:
@@ -66,11 +70,11 @@ def accelerations(
 
     Args:
         system: the constants k, G and the softening.
-        positions: [..., N, 2].
+        positions: [..., N, D].
         masses, charges: [..., N].
 
     Returns:
-        [..., N, 2].
+        [..., N, D].
 
     Example:
         >>> pair = [[0.0, 0.0], [2.0, 0.0]]
@@ -80,12 +84,12 @@ def accelerations(
     """
     displacements, distances = _separations(system, positions)
     weights = pair_couplings(system, masses, charges) / distances**3  # [..., N, N]
-    forces = (weights[..., None] * displacements).sum(axis=-2)  # [..., N, 2]
+    forces = (weights[..., None] * displacements).sum(axis=-2)  # [..., N, D]
     return forces / np.asarray(masses, np.float64)[..., None]
 
 
 def kinetic_energy(velocities: ArrayLike, masses: ArrayLike) -> FloatArray:
-    """Sum of m_i |v_i|**2 / 2 over the particles: [..., N, 2] and [..., N] -> [...]."""
+    """Sum of m_i |v_i|**2 / 2 over the particles: [..., N, D] and [..., N] -> [...]."""
     speeds_squared = np.square(np.asarray(velocities, np.float64)).sum(axis=-1)  # [..., N]
     return np.asarray(0.5 * (np.asarray(masses, np.float64) * speeds_squared).sum(axis=-1))
 
@@ -117,7 +121,7 @@ def total_energy(
 
 
 def momentum(velocities: ArrayLike, masses: ArrayLike) -> FloatArray:
-    """Sum of m_i v_i over the particles: [..., N, 2] and [..., N] -> [..., 2]."""
+    """Sum of m_i v_i over the particles: [..., N, D] and [..., N] -> [..., D]."""
     m, v = np.asarray(masses, np.float64), np.asarray(velocities, np.float64)
     return np.asarray((m[..., None] * v).sum(axis=-2))
 

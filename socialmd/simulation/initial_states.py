@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ MAX_ATTEMPTS = 100_000
 
 
 class InitialState(NamedTuple):
-    """State of one system at time zero: positions and velocities [N, 2], masses and charges [N]."""
+    """State of one system at time zero: positions and velocities [N, D], masses and charges [N]."""
 
     positions: FloatArray
     velocities: FloatArray
@@ -27,8 +28,9 @@ class InitialState(NamedTuple):
 def draw_initial_state(system: ManyBodySystem, seed: int, index: int) -> InitialState:
     """State in which simulation number `index` of a seed starts.
 
-    Positions are uniform in the square, drawn one after the other and drawn again when closer than
-    the minimum distance to an earlier one; velocities are normal, masses and charges uniform.
+    Positions are uniform in the square or cube, drawn one after the other and drawn again when
+    closer than the minimum distance to an earlier one; velocities are normal, masses and charges
+    uniform.
     Each simulation has a random stream of its own, so it does not depend on how many are made.
 
     Args:
@@ -49,7 +51,9 @@ def draw_initial_state(system: ManyBodySystem, seed: int, index: int) -> Initial
     generator = np.random.default_rng([seed, index])
     return InitialState(
         positions=_draw_positions(system, generator),
-        velocities=generator.normal(0.0, system.velocity_scale, (system.num_particles, 2)),
+        velocities=generator.normal(
+            0.0, system.velocity_scale, (system.num_particles, system.spatial_dims)
+        ),
         masses=generator.uniform(*system.mass_range, system.num_particles),
         charges=generator.uniform(*system.charge_range, system.num_particles),
     )
@@ -57,17 +61,19 @@ def draw_initial_state(system: ManyBodySystem, seed: int, index: int) -> Initial
 
 def _draw_positions(system: ManyBodySystem, generator: np.random.Generator) -> FloatArray:
     half = system.box_size / 2
-    positions = np.empty((system.num_particles, 2))
+    dims = system.spatial_dims
+    positions = np.empty((system.num_particles, dims))
     for particle in range(system.num_particles):
         for _ in range(MAX_ATTEMPTS):
-            candidate = generator.uniform(-half, half, 2)
+            candidate = generator.uniform(-half, half, dims)
             separations = positions[:particle] - candidate
-            if (np.hypot(*separations.T) >= system.minimum_distance).all():
+            distances = reduce(np.hypot, separations.T)
+            if (distances >= system.minimum_distance).all():
                 positions[particle] = candidate
                 break
         else:
             raise ValueError(
                 f"minimum_distance: found no place for particle {particle} at least "
-                f"{system.minimum_distance} from the others in a square of side {system.box_size}"
+                f"{system.minimum_distance} from the others in a box of side {system.box_size}"
             )
     return positions

@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 
 
 class IntegratedMotion(NamedTuple):
-    """Kept states of one or many systems, [..., frames, N, 2] each."""
+    """Kept states of one or many systems, [..., frames, N, D] each."""
 
     positions: FloatArray
     velocities: FloatArray
@@ -76,8 +76,8 @@ def integrate(
     The result does not depend on how many systems or threads there are.
 
     Args:
-        system: the law's constants k, G and softening; nothing else of it is used.
-        positions, velocities: [S, N, 2], S systems of N particles.
+        system: the law's constants k, G, softening and walls; nothing else of it is used.
+        positions, velocities: [S, N, D], S systems of N particles, D = 2 or 3.
         masses, charges: [S, N], masses positive.
         num_steps: steps in all; those after the last kept frame are not computed.
         time_step: dt, in the system's units of time.
@@ -85,7 +85,7 @@ def integrate(
         num_threads: threads to use; by default all available cores.
 
     Returns:
-        Positions and velocities [S, frames, N, 2] with frames = num_steps // keep_every; frame f
+        Positions and velocities [S, frames, N, D] with frames = num_steps // keep_every; frame f
         is the state after f * keep_every steps, frame 0 the given one.
 
     Raises:
@@ -119,14 +119,22 @@ def integrate_one(
 ) -> IntegratedMotion:
     """Integrate one system, called by its name in errors; the interpreter's lock is free meanwhile.
 
-    Positions and velocities are [frames, N, 2].
+    Positions and velocities are [frames, N, D].
     """
     shape = (steps.num_frames, *state.positions.shape)
     kept = IntegratedMotion(np.empty(shape), np.empty(shape))
     kept.positions[0], kept.velocities[0] = state.positions, state.velocities
     couplings = ring_couplings(pair_couplings(system, state.masses, state.charges))
-    numbers = (float(system.softening), float(steps.time_step), int(steps.keep_every))
-    velocity_verlet(*kept, state.masses, couplings, *numbers)
+    wall = math.inf if system.wall is None else float(system.wall)
+    velocity_verlet(
+        *kept,
+        state.masses,
+        couplings,
+        float(system.softening),
+        float(steps.time_step),
+        int(steps.keep_every),
+        wall,
+    )
     finite = np.isfinite(kept).all(axis=(0, 2, 3))  # [frames]
     if not finite.all():
         raise FloatingPointError(
@@ -163,12 +171,12 @@ def check_at_least(least: int, **numbers: int) -> None:
 def _check_states(
     positions: ArrayLike, velocities: ArrayLike, masses: ArrayLike, charges: ArrayLike
 ) -> InitialState:
-    """Contiguous float64 arrays [S, N, 2], [S, N, 2], [S, N] and [S, N], all finite."""
+    """Contiguous float64 arrays [S, N, D], [S, N, D], [S, N] and [S, N], all finite."""
     given = InitialState(positions, velocities, masses, charges)  # type: ignore[arg-type]
     states = InitialState(*(np.ascontiguousarray(values, np.float64) for values in given))
     shape = states.positions.shape
-    if len(shape) != 3 or shape[-1] != 2 or 0 in shape:
-        raise ValueError(f"positions: expected shape [systems, particles, 2], found {shape}")
+    if len(shape) != 3 or shape[-1] not in (2, 3) or 0 in shape:
+        raise ValueError(f"positions: expected shape [systems, particles, 2 or 3], found {shape}")
     for name, values in states._asdict().items():
         expected = shape if name in ("positions", "velocities") else shape[:2]
         if values.shape != expected:

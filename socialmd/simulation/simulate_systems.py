@@ -71,9 +71,9 @@ def simulate(
         num_threads: threads to use; by default all available cores.
 
     Returns:
-        float64 [simulations, frames, N, 4]: x, y, mass and charge, with
+        float64 [simulations, frames, N, D + 2]: x, y, in space z, mass and charge, with
         frames = num_steps // keep_every; frame f is the state after f * keep_every steps. With
-        `return_velocities` a pair of it and the velocities [simulations, frames, N, 2].
+        `return_velocities` a pair of it and the velocities [simulations, frames, N, D].
 
     Raises:
         ValueError: an argument is out of its range, or the particles find no place.
@@ -93,7 +93,8 @@ def simulate(
     steps.check()
 
     shape = (num_simulations, steps.num_frames, system.num_particles)
-    frames, velocities = np.empty((*shape, 4)), np.empty((*shape, 2))
+    dims = system.spatial_dims
+    frames, velocities = np.empty((*shape, dims + 2)), np.empty((*shape, dims))
 
     def run(row: int) -> None:
         frames[row], velocities[row] = simulate_one(system, steps, seed, first_simulation + row)
@@ -105,9 +106,9 @@ def simulate(
 def simulate_one(
     system: ManyBodySystem, steps: TimeSteps, seed: int, index: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Simulation number `index` of a seed, [frames, N, 4], and its velocities, [frames, N, 2]."""
+    """Simulation number `index` of a seed, [frames, N, D + 2]; and velocities, [frames, N, D]."""
     state = draw_initial_state(system, seed, index)
     kept = integrate_one(system, state, steps, name=f"simulation {index} of seed {seed}")
     constants = np.stack([state.masses, state.charges], axis=-1)  # [N, 2]
-    constants = np.broadcast_to(constants, kept.positions.shape)
+    constants = np.broadcast_to(constants, (*kept.positions.shape[:-1], 2))
     return np.concatenate([kept.positions, constants], axis=-1), kept.velocities

@@ -13,12 +13,15 @@ may be fused with products ("contract") but not reordered, and nothing is assume
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numba
 import numpy as np
 
 from socialmd.types import FloatArray
 
-__all__ = ["ring_couplings", "velocity_verlet"]
+__all__ = ["KERNELS", "ring_couplings", "velocity_verlet"]
 
 VECTOR_WIDTH = 4
 
@@ -42,46 +45,99 @@ def ring_couplings(couplings: FloatArray) -> FloatArray:
 _compile = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})
 
 
-@_compile
-def _accelerate(
-    num_particles: int,
-    couplings: FloatArray,
-    inverse_masses: FloatArray,
-    softening_squared: float,
-    x: FloatArray,
-    y: FloatArray,
-    ax: FloatArray,
-    ay: FloatArray,
-    reaction_x: FloatArray,
-    reaction_y: FloatArray,
-) -> None:
-    """Fill ax and ay [L] from x and y [L + N // 2]; the reactions are scratch of that length."""
-    half, length = couplings.shape
-    for i in range(length + half - num_particles):
-        x[num_particles + i], y[num_particles + i] = x[i], y[i]
-    for i in range(length):
-        ax[i], ay[i] = 0.0, 0.0
-    for i in range(length + half):
-        reaction_x[i], reaction_y[i] = 0.0, 0.0
-    for row in range(half):
-        for i in range(length):
-            j = i + row + 1
-            dx, dy = x[i] - x[j], y[i] - y[j]
-            squared = dx * dx + dy * dy + softening_squared
-            weight = couplings[row, i] / (squared * np.sqrt(squared))
-            ax[i] += weight * dx
-            ay[i] += weight * dy
-            reaction_x[j] += weight * dx
-            reaction_y[j] += weight * dy
-    for i in range(half):
-        reaction_x[i] += reaction_x[num_particles + i]
-        reaction_y[i] += reaction_y[num_particles + i]
-    for i in range(length):
-        ax[i] = (ax[i] - reaction_x[i]) * inverse_masses[i]
-        ay[i] = (ay[i] - reaction_y[i]) * inverse_masses[i]
+def _make_kernels(dims: int) -> tuple[Any, Any]:
+    """Compiled loops for so many coordinates, a number that the compiler knows, and unrolls."""
+
+    @_compile
+    def accelerate(
+        num_particles: int,
+        couplings: FloatArray,
+        inverse_masses: FloatArray,
+        softening_squared: float,
+        x: FloatArray,
+        a: FloatArray,
+        reaction: FloatArray,
+    ) -> None:
+        """Fill a [D, L] from x [D, L + N // 2]; the reactions are scratch of that shape."""
+        half, length = couplings.shape
+        for d in range(dims):
+            for i in range(length + half - num_particles):
+                x[d, num_particles + i] = x[d, i]
+            for i in range(length):
+                a[d, i] = 0.0
+            for i in range(length + half):
+                reaction[d, i] = 0.0
+        for row in range(half):
+            for i in range(length):
+                j = i + row + 1
+                offset = x[0, i] - x[0, j]
+                squared = offset * offset
+                for d in range(1, dims):
+                    offset = x[d, i] - x[d, j]
+                    squared += offset * offset
+                squared += softening_squared
+                weight = couplings[row, i] / (squared * np.sqrt(squared))
+                for d in range(dims):
+                    force = weight * (x[d, i] - x[d, j])
+                    a[d, i] += force
+                    reaction[d, j] += force
+        for d in range(dims):
+            for i in range(half):
+                reaction[d, i] += reaction[d, num_particles + i]
+            for i in range(length):
+                a[d, i] = (a[d, i] - reaction[d, i]) * inverse_masses[i]
+
+    @_compile
+    def integrate(
+        positions: FloatArray,
+        velocities: FloatArray,
+        masses: FloatArray,
+        couplings: FloatArray,
+        softening: float,
+        time_step: float,
+        keep_every: int,
+        wall: float,
+    ) -> None:
+        """See `velocity_verlet`."""
+        num_particles = len(masses)
+        half, length = couplings.shape
+        x, reaction = np.zeros((dims, length + half)), np.zeros((dims, length + half))
+        v, a = np.zeros((dims, length)), np.zeros((dims, length))
+        inverse_masses = np.zeros(length)
+        for i in range(num_particles):
+            for d in range(dims):
+                x[d, i], v[d, i] = positions[0, i, d], velocities[0, i, d]
+            inverse_masses[i] = 1 / masses[i]
+        law = (num_particles, couplings, inverse_masses, softening**2)
+
+        accelerate(*law, x, a, reaction)
+        for frame in range(1, len(positions)):
+            for _ in range(keep_every):
+                for d in range(dims):
+                    for i in range(length):
+                        v[d, i] += 0.5 * time_step * a[d, i]
+                        x[d, i] += time_step * v[d, i]
+                if wall < np.inf:
+                    for d in range(dims):
+                        for i in range(num_particles):
+                            if abs(x[d, i]) > wall:
+                                x[d, i] = np.copysign(2 * wall, x[d, i]) - x[d, i]
+                                v[d, i] = -v[d, i]
+                accelerate(*law, x, a, reaction)
+                for d in range(dims):
+                    for i in range(length):
+                        v[d, i] += 0.5 * time_step * a[d, i]
+            for i in range(num_particles):
+                for d in range(dims):
+                    positions[frame, i, d], velocities[frame, i, d] = x[d, i], v[d, i]
+
+    return accelerate, integrate
 
 
-@_compile
+# Compiled when they are first called.
+KERNELS = {dims: _make_kernels(dims)[1] for dims in (2, 3)}
+
+
 def velocity_verlet(
     positions: FloatArray,
     velocities: FloatArray,
@@ -90,40 +146,15 @@ def velocity_verlet(
     softening: float,
     time_step: float,
     keep_every: int,
+    wall: float = math.inf,
 ) -> None:
     """Integrate one system and keep every `keep_every`th state.
 
         v += a(x) dt / 2;  x += v dt;  v += a(x) dt / 2
 
-    Frame 0 of positions and velocities [frames, N, 2] is the initial state; the others are
-    overwritten. Couplings are those of `ring_couplings`.
+    Frame 0 of positions and velocities [frames, N, D] is the initial state; the others are
+    overwritten. Couplings are those of `ring_couplings`. Whoever is farther from the origin than
+    `wall` along an axis after x has moved is reflected: x goes back by as much, v turns round.
     """
-    num_particles = len(masses)
-    half, length = couplings.shape
-    x, y = np.zeros(length + half), np.zeros(length + half)
-    reaction_x, reaction_y = np.zeros(length + half), np.zeros(length + half)
-    vx, vy = np.zeros(length), np.zeros(length)
-    ax, ay = np.zeros(length), np.zeros(length)
-    inverse_masses = np.zeros(length)
-    for i in range(num_particles):
-        x[i], y[i] = positions[0, i, 0], positions[0, i, 1]
-        vx[i], vy[i] = velocities[0, i, 0], velocities[0, i, 1]
-        inverse_masses[i] = 1 / masses[i]
-    law = (num_particles, couplings, inverse_masses, softening**2)
-    arrays = (x, y, ax, ay, reaction_x, reaction_y)
-
-    _accelerate(*law, *arrays)
-    for frame in range(1, len(positions)):
-        for _ in range(keep_every):
-            for i in range(length):
-                vx[i] += 0.5 * time_step * ax[i]
-                vy[i] += 0.5 * time_step * ay[i]
-                x[i] += time_step * vx[i]
-                y[i] += time_step * vy[i]
-            _accelerate(*law, *arrays)
-            for i in range(length):
-                vx[i] += 0.5 * time_step * ax[i]
-                vy[i] += 0.5 * time_step * ay[i]
-        for i in range(num_particles):
-            positions[frame, i, 0], positions[frame, i, 1] = x[i], y[i]
-            velocities[frame, i, 0], velocities[frame, i, 1] = vx[i], vy[i]
+    kernel = KERNELS[positions.shape[-1]]
+    kernel(positions, velocities, masses, couplings, softening, time_step, keep_every, wall)

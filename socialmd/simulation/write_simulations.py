@@ -11,7 +11,7 @@ from socialmd.config import ExperimentConfig
 from socialmd.data.dataset_description import file_names
 from socialmd.data.dataset_writer import DatasetWriter
 from socialmd.shard import Shard
-from socialmd.simulation.forces import LAYOUT_OF_LAW, total_energy
+from socialmd.simulation.forces import layout_of_law, total_energy
 from socialmd.simulation.integrate import TimeSteps, map_in_threads
 from socialmd.simulation.simulate_systems import simulate_one
 from socialmd.types import FloatArray
@@ -76,7 +76,7 @@ def write_dataset(
     if not writer.missing():
         writer.complete(
             **writer.recipe,
-            layout=LAYOUT_OF_LAW,
+            layout=layout_of_law(config.system.spatial_dims),
             frame_spacing=config.simulation.time_step * config.simulation.keep_every,
         )
     return np.array(drifts)
@@ -85,7 +85,7 @@ def write_dataset(
 def simulation_writer(config: ExperimentConfig, directory: str | Path) -> DatasetWriter:
     """What knows which simulations of an experiment are missing in a folder."""
     recipe = {
-        "law": config.system.model_dump(mode="json"),
+        "law": config.system.describe(),
         "simulation": config.simulation.model_dump(mode="json"),
     }
     return DatasetWriter(directory, recipe, file_names(config.simulation.splits))
@@ -96,10 +96,10 @@ def _make(config: ExperimentConfig, writer: DatasetWriter, index: int) -> float:
     law, given = config.system, config.simulation
     steps = TimeSteps(given.num_steps, given.time_step, given.keep_every)
     frames, velocities = simulate_one(law, steps, given.seed, index)
-    ends = frames[[0, -1]]  # [2, N, 4]
+    ends, dims = frames[[0, -1]], law.spatial_dims  # [2, N, D + 2]
     with np.errstate(over="ignore", invalid="ignore"):
         first, last = total_energy(
-            law, ends[..., :2], velocities[[0, -1]], ends[..., 2], ends[..., 3]
+            law, ends[..., :dims], velocities[[0, -1]], ends[..., dims], ends[..., dims + 1]
         )
         # A single particle at rest has no energy to compare with.
         drift = float(abs(last - first) / max(abs(first), np.finfo(np.float64).tiny))

@@ -134,7 +134,7 @@ def test_charged_particles_without_gravity_repel_symmetrically():
     ("change", "message"),
     [
         ({"positions": np.zeros((25, 2))}, r"positions: expected shape .* found \(25, 2\)"),
-        ({"positions": np.zeros((4, 25, 3))}, r"positions: expected shape .* found \(4, 25, 3\)"),
+        ({"positions": np.zeros((4, 25, 4))}, r"positions: expected shape .* found \(4, 25, 4\)"),
         ({"positions": np.zeros((0, 25, 2))}, r"positions: expected shape .* found \(0, 25, 2\)"),
         ({"velocities": np.zeros((4, 24, 2))}, r"velocities: expected shape \(4, 25, 2\), found"),
         ({"masses": np.ones(25)}, r"masses: expected shape \(4, 25\), found \(25,\)"),

@@ -7,7 +7,7 @@ from socialmd.config import ManyBodySystem
 from socialmd.data import FeatureLayout
 from socialmd.data.dataset_description import DatasetDescription
 from socialmd.evaluation import KnownData, KnownLaw, NotPossibleError
-from socialmd.simulation import accelerations, integrate, law_of, pair_law
+from socialmd.simulation import accelerations, integrate, law_of, pair_law, simulate
 
 SYSTEM = ManyBodySystem(num_particles=2)
 SPACING = 0.002
@@ -69,3 +69,21 @@ def test_masses_that_models_are_not_given_are_no_law_for_them():
     assert pair_law(description, 1.0) is None
     with pytest.raises(NotPossibleError, match="the law needs the features mass and charge"):
         KnownLaw.for_data(KnownData(5, description=description))
+
+
+def test_the_known_law_forecasts_in_space():
+    system = ManyBodySystem(num_particles=4, spatial_dims=3, wall=4.0)
+    frames = simulate(system, 1, 20_000, 1e-6, 1000, seed=1)
+    description = DatasetDescription(
+        features=("x", "y", "z", "mass", "charge"),
+        spatial_dims=3,
+        law=system.describe(),
+        frame_spacing=1e-3,
+        versions={},
+        files={},
+    )
+    law = KnownLaw.for_data(KnownData(5, 3, description=description, spacing=1e-3))
+    assert law.system == system
+    forecast, _ = law.rollout(frames[:, :10], 5)
+    moved = np.abs(frames[:, 14, :, :3] - frames[:, 9, :, :3]).max()
+    np.testing.assert_allclose(forecast, frames[:, 10:15, :, :3], atol=0.01 * moved)

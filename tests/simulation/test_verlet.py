@@ -1,8 +1,16 @@
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
-from socialmd.simulation import ManyBodySystem, accelerations, draw_initial_state, integrate
-from socialmd.simulation.verlet import ring_couplings, velocity_verlet
+from socialmd.simulation import (
+    ManyBodySystem,
+    accelerations,
+    draw_initial_state,
+    integrate,
+    simulate,
+    total_energy,
+)
+from socialmd.simulation.verlet import KERNELS, ring_couplings
 
 
 @pytest.mark.parametrize("num_particles", [1, 2, 3, 4, 7, 8])
@@ -26,13 +34,19 @@ def obvious_velocity_verlet(system, state, num_steps, time_step):
     for _ in range(num_steps):
         v += accelerations(system, x, m, q) * time_step / 2
         x += v * time_step
+        if system.wall is not None:
+            beyond = np.abs(x) > system.wall
+            x[beyond] = 2 * system.wall * np.sign(x[beyond]) - x[beyond]
+            v[beyond] *= -1
         v += accelerations(system, x, m, q) * time_step / 2
     return x, v
 
 
+@pytest.mark.parametrize("wall", [None, 3.25])
+@pytest.mark.parametrize("dims", [2, 3])
 @pytest.mark.parametrize("num_particles", [1, 2, 3, 4, 7, 24, 25])
-def test_kernel_equals_an_obvious_integrator(num_particles):
-    system = ManyBodySystem(num_particles=num_particles)
+def test_kernel_equals_an_obvious_integrator(num_particles, dims, wall):
+    system = ManyBodySystem(num_particles=num_particles, spatial_dims=dims, wall=wall)
     state = draw_initial_state(system, seed=0, index=1)
     kept = integrate(system, *(values[None] for values in state), 402, 1e-5, 201)
     x, v = obvious_velocity_verlet(system, state, 201, 1e-5)
@@ -44,7 +58,7 @@ def test_one_compiled_form_serves_all_arguments():
     pair = [[[0, 0], [1, 0]]], np.zeros((1, 2, 2), np.float32), [[1, 1]], [[0, 0]]
     integrate(ManyBodySystem(softening=1), *pair, 2, 1, 1)
     integrate(ManyBodySystem(), *pair, np.int64(4), np.float64(1e-3), np.int32(2))
-    assert len(velocity_verlet.signatures) == 1
+    assert len(KERNELS[2].signatures) == 1
 
 
 def test_reversed_order_of_particles_gives_the_same_motion():
@@ -53,3 +67,63 @@ def test_reversed_order_of_particles_gives_the_same_motion():
     kept = integrate(system, *state, 200, 1e-5, 100)
     turned = integrate(system, *(values[:, ::-1] for values in state), 200, 1e-5, 100)
     np.testing.assert_allclose(turned.positions[:, :, ::-1], kept.positions, rtol=0, atol=1e-12)
+
+
+def test_a_free_particle_goes_to_and_fro_between_walls():
+    """Alone, at speeds 3, 1 and 2 along the axes, between walls at 1: a triangle wave each."""
+    system = ManyBodySystem(num_particles=1, spatial_dims=3, wall=1.0, box_size=2.0)
+    start, velocity = np.array([0.5, 0.0, -0.25]), np.array([3.0, 1.0, -2.0])
+    kept = integrate(
+        system, start[None, None], velocity[None, None], [[1.0]], [[0.0]], 4000, 1e-3, 10
+    )
+    times = 1e-2 * np.arange(400)[:, None]
+    unfolded = (start + velocity * times + 1) % 4
+    expected = np.where(unfolded < 2, unfolded - 1, 3 - unfolded)
+    np.testing.assert_allclose(kept.positions[0, :, 0], expected, atol=1e-9)
+    np.testing.assert_allclose(
+        np.abs(kept.velocities[0, :, 0]), np.tile(np.abs(velocity), (400, 1))
+    )
+
+
+def test_energy_is_conserved_in_space_and_between_walls():
+    system = ManyBodySystem(num_particles=6, spatial_dims=3, wall=3.5)
+    frames, velocities = simulate(system, 2, 40_000, 1e-6, 1000, seed=0, return_velocities=True)
+    assert frames.shape == (2, 40, 6, 5)
+    assert np.abs(frames[..., :3]).max() <= 3.5
+    assert np.abs(np.diff(np.sign(velocities), axis=1)).any()
+    masses, charges = frames[..., 3], frames[..., 4]
+    energy = total_energy(system, frames[..., :3], velocities, masses, charges)
+    assert np.abs(energy / energy[:, :1] - 1).max() < 1e-4
+
+
+def test_motion_in_space_is_that_of_scipy():
+    system = ManyBodySystem(num_particles=3, spatial_dims=3)
+    state = draw_initial_state(system, seed=2, index=0)
+
+    def rates(_, y):
+        x, v = y.reshape(2, 3, 3)
+        a = accelerations(system, x, state.masses, state.charges)
+        return np.concatenate([v, a]).ravel()
+
+    y = np.concatenate([state.positions, state.velocities]).ravel()
+    found = solve_ivp(rates, (0, 0.02), y, rtol=1e-10, atol=1e-10).y[:9, -1].reshape(3, 3)
+    kept = integrate(system, *(values[None] for values in state), 40_000, 1e-6, 20_000)
+    np.testing.assert_allclose(kept.positions[0, 1], found, atol=1e-6)
+
+
+def test_impossible_walls_and_crowds_are_refused():
+    with pytest.raises(
+        ValueError, match=r"wall: expected at least half of box_size, 3.25, found 3"
+    ):
+        ManyBodySystem(wall=3.0)
+    with pytest.raises(ValueError, match=r"do not fit into a cube of side 6.5"):
+        ManyBodySystem(num_particles=500, minimum_distance=1.0, spatial_dims=3)
+
+
+def test_laws_that_are_as_they_always_were_are_described_as_ever():
+    """Data sets that are there are not made anew."""
+    law = ManyBodySystem().describe()
+    assert not law.keys() & {"spatial_dims", "wall"}
+    assert ManyBodySystem.model_validate(law) == ManyBodySystem()
+    other = ManyBodySystem(spatial_dims=3, wall=5.0)
+    assert ManyBodySystem.model_validate(other.describe()) == other

@@ -10,7 +10,7 @@ from socialmd.config import ManyBodySystem
 from socialmd.data import FeatureLayout
 from socialmd.evaluation.baselines.baseline import Baseline, KnownData, register_baseline
 from socialmd.evaluation.checks import NotPossibleError
-from socialmd.simulation import LAYOUT_OF_LAW, accelerations, integrate, law_of
+from socialmd.simulation import accelerations, integrate, law_of, layout_of_law
 from socialmd.types import FloatArray
 
 __all__ = ["KnownLaw"]
@@ -49,8 +49,9 @@ class KnownLaw(Baseline):
         system: ManyBodySystem,
         step_spacing: float,
         integration_steps: int = 2000,
-        layout: FeatureLayout = LAYOUT_OF_LAW,
+        layout: FeatureLayout | None = None,
     ) -> None:
+        layout = layout or layout_of_law()
         super().__init__(layout.spatial_dims)
         if not step_spacing > 0 or integration_steps < 1:
             raise ValueError(
