@@ -8,11 +8,11 @@ from socialmd.plots.grids import plot_stacked_grids as plot_stacked_grids
 from socialmd.plots.interaction import draw_learned_interaction as draw_learned_interaction
 from socialmd.plots.learning_curves import plot_learning_curves as plot_learning_curves
 from socialmd.plots.learning_curves import plot_losses as plot_losses
-from socialmd.plots.molecules import plot_flattened_slice as plot_flattened_slice
-from socialmd.plots.molecules import plot_radial_counts as plot_radial_counts
-from socialmd.plots.molecules import plot_radial_means as plot_radial_means
-from socialmd.plots.molecules import plot_slice_edge_on as plot_slice_edge_on
-from socialmd.plots.molecules import plot_slice_in_space as plot_slice_in_space
+from socialmd.plots.molecule_slices import plot_flattened_slice as plot_flattened_slice
+from socialmd.plots.molecule_slices import plot_radial_counts as plot_radial_counts
+from socialmd.plots.molecule_slices import plot_radial_means as plot_radial_means
+from socialmd.plots.molecule_slices import plot_slice_edge_on as plot_slice_edge_on
+from socialmd.plots.molecule_slices import plot_slice_in_space as plot_slice_in_space
 from socialmd.plots.search_results import plot_importances as plot_importances
 from socialmd.plots.search_results import plot_loss_surface as plot_loss_surface
 from socialmd.plots.search_results import plot_search_progress as plot_search_progress

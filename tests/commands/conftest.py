@@ -75,14 +75,15 @@ def whole_figures():
         yield
 
 
+def save_coarsely(folder, figure, name):
+    """Stands for `FigureFolder.save`."""
+    figure.set_layout_engine("none")
+    folder.path.mkdir(parents=True, exist_ok=True)
+    figure.savefig(folder.path / f"{name}.png", dpi=40)
+    return folder.path / f"{name}.png"
+
+
 @pytest.fixture
 def coarse_figures(monkeypatch):
     """The time goes into drawing; `test_evaluate.py` sees the same figures as they are."""
-
-    def save(folder, figure, name):
-        figure.set_layout_engine("none")
-        folder.path.mkdir(parents=True, exist_ok=True)
-        figure.savefig(folder.path / f"{name}.png", dpi=40)
-        return folder.path / f"{name}.png"
-
-    monkeypatch.setattr(FigureFolder, "save", save)
+    monkeypatch.setattr(FigureFolder, "save", save_coarsely)

@@ -11,7 +11,10 @@ import pytest
 from socialmd.commands import fluid, molecules, predict
 from socialmd.config import ExperimentConfig, save_config
 from socialmd.data import load_trajectories
+from socialmd.reporting import FigureFolder
+from socialmd.reporting.measures import forecast_gallery, long_rollouts
 from socialmd.simulation.fluid import FluidSchedule, LennardJonesFluid
+from tests.commands.conftest import save_coarsely
 from tests.run_eagerly import run_eagerly
 
 SMALL = functools.partial(LennardJonesFluid, num_argon=7, num_xenon=5, box_side=13.0, cutoff=6.0)
@@ -55,7 +58,10 @@ def experiment(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, run_eagerly():
         patch.setattr(fluid, "LennardJonesFluid", SMALL)
         patch.setattr(fluid, "FluidSchedule", SHORT)
-        words = ["--simulations", "4", "--frames", "20", "--processes", "1"]
+        patch.setattr(FigureFolder, "save", save_coarsely)
+        patch.setattr(long_rollouts, "LONG", 2)
+        patch.setattr(forecast_gallery, "animate_forecast", lambda path, *_, **__: path.write_bytes(b"GIF89a"))
+        words = ["--simulations", "4", "--frames", "12", "--processes", "1"]
         fluid.main([str(root / "files"), *words])
         phase = {"feedback": "truth"}
         trainings = {
@@ -80,7 +86,7 @@ def experiment(tmp_path_factory):
 @pytest.mark.filterwarnings("ignore:DCDReader currently makes:DeprecationWarning")
 def test_data_hold_boxes_and_paths_without_jumps(experiment):
     found = load_trajectories(experiment / "output/data/train")
-    assert found.frames.shape == (2, 20, 12, 5)
+    assert found.frames.shape == (2, 12, 12, 5)
     np.testing.assert_allclose(found.boxes, np.tile(13 * np.eye(3), (2, 1, 1, 1)), rtol=1e-6)
     assert np.abs(np.diff(found.frames[..., :3], axis=1)).max() < 6.5
     raw = MDAnalysis.Universe(
@@ -105,7 +111,7 @@ def test_the_report_has_what_chemists_measure(experiment):
     assert 0 < structure["in_contact"]["truth"] <= 1
     long = found["long_rollouts"]
     assert long.keys() == {"learned", "learned, sampled", "pooled"}
-    assert len(long["learned"]["temperature"]) == 40
+    assert len(long["learned"]["temperature"]) == 8
     assert long["learned"]["outside"] is None
     figures = {path.stem for path in (experiment / "output/evaluation/figures").iterdir()}
     assert figures >= {"pair_structure", "long_rollouts", "transport_0", "transport_1"}
