@@ -51,6 +51,11 @@ SOCIAL = {
 TRAINING = {"epochs": 1, "batch_size": 4}
 
 
+def draw_nothing(path, *_, **__):
+    """Stands for an animation."""
+    path.write_bytes(b"GIF89a")
+
+
 @pytest.fixture(scope="module")
 def experiment(tmp_path_factory):
     """Files of four simulations, and all that `socialmd molecules` makes of them."""
@@ -60,7 +65,7 @@ def experiment(tmp_path_factory):
         patch.setattr(fluid, "FluidSchedule", SHORT)
         patch.setattr(FigureFolder, "save", save_coarsely)
         patch.setattr(long_rollouts, "LONG", 2)
-        patch.setattr(forecast_gallery, "animate_forecast", lambda path, *_, **__: path.write_bytes(b"GIF89a"))
+        patch.setattr(forecast_gallery, "animate_forecast", draw_nothing)
         words = ["--simulations", "4", "--frames", "12", "--processes", "1"]
         fluid.main([str(root / "files"), *words])
         phase = {"feedback": "truth"}
