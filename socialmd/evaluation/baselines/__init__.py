@@ -14,7 +14,7 @@ from socialmd.evaluation.baselines.linear_autoregression import (
 )
 
 # isort: split
-# Registered last: the others keep their places in tables and their lines in figures.
+# Registered last: the others keep their places in tables.
 from socialmd.evaluation.baselines.langevin_dynamics import LangevinDynamics as LangevinDynamics
 
 __all__ = [
