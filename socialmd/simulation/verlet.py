@@ -45,8 +45,8 @@ def ring_couplings(couplings: FloatArray) -> FloatArray:
 _compile = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})
 
 
-def _make_kernels(dims: int) -> tuple[Any, Any]:
-    """Compiled loops for so many coordinates, a number that the compiler knows, and unrolls."""
+def _make_kernel(dims: int) -> Any:
+    """Compiled loop over steps; the compiler knows how many coordinates there are, and unrolls."""
 
     @_compile
     def accelerate(
@@ -131,11 +131,11 @@ def _make_kernels(dims: int) -> tuple[Any, Any]:
                 for d in range(dims):
                     positions[frame, i, d], velocities[frame, i, d] = x[d, i], v[d, i]
 
-    return accelerate, integrate
+    return integrate
 
 
 # Compiled when they are first called.
-KERNELS = {dims: _make_kernels(dims)[1] for dims in (2, 3)}
+KERNELS = {dims: _make_kernel(dims) for dims in (2, 3)}
 
 
 def velocity_verlet(
