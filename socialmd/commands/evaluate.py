@@ -12,10 +12,10 @@ set names its law of motion, by integrating that law. In the output folder arise
     metrics.json    every number; the measures in `socialmd.reporting.measures` explain the keys
     figures/        each figure as PNG and PDF, and an animation
 
-In three dimensions, what is measured in the plane only is left out, with the reason. The first
-model's configuration says how trajectories become windows, and its errors choose the windows of the
-gallery. `--import my_module` imports a module that registers baselines and measures of your own, or
-layers and distributions that models need.
+What is not possible is left out, with the reason. The first model's configuration says how
+trajectories become windows, and its errors choose the windows of the gallery. `--import my_module`
+imports a module that registers baselines and measures of your own, or layers and distributions that
+models need.
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def default_split(data: Path) -> str:
     """The test split, or, where there is none, the validation split, which chose the weights."""
-    splits = {Path(name).parts[0] for name in read_description(data).files}
-    return "validation" if "test" not in splits and "validation" in splits else "test"
+    has = read_description(data).files_of
+    return "validation" if has("validation") and not has("test") else "test"
 
 
 def _describe_data(

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from socialmd.config.section import ConfigSection, NonEmpty, PositiveInt
+from socialmd.types import Array, IntArray
 
 __all__ = ["AXES", "FeatureBlock", "FeatureLayout"]
 
@@ -188,6 +189,17 @@ class FeatureLayout(ConfigSection):
     def species(self) -> tuple[str, ...]:
         """Names of species, each with a column that is one for particles of it; or none."""
         return tuple(self.features[column] for column in self.columns(name=SPECIES))
+
+    def kinds(self, particles: Array) -> IntArray:
+        """Number of each particle's species, [...], of its F features, [..., F]; zero without any.
+
+        Example:
+            >>> layout.kinds(np.array([[0.5, 0.5, 0.0, 1.0]]))  # x, y, ONC, OQL
+            array([1])
+        """
+        if columns := self.columns(name=SPECIES):
+            return np.asarray(particles[..., columns].argmax(axis=-1))
+        return np.zeros(particles.shape[:-1], int)
 
     @property
     def inputs(self) -> list[int]:

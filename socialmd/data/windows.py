@@ -87,6 +87,16 @@ class Windows(NamedTuple):
         boxes = None if self.boxes is None else self.boxes[:, : self.inputs.shape[1]]
         return pack(self.inputs, self.mask, boxes)
 
+    @property
+    def is_real(self) -> NDArray[np.bool_]:
+        """Which particles are there and not padded, [W, N], also where all are."""
+        return np.ones(self.inputs.shape[::2][:2], bool) if self.mask is None else self.mask
+
+    def one_of_each_simulation(self, most: int) -> Windows:
+        """The first window of each simulation, of at most so many."""
+        _, first = np.unique(self.simulations, return_index=True)
+        return self.at(first[:most])
+
     def at(self, chosen: Array) -> Windows:
         """Some of the windows, by their numbers."""
         mask, boxes = (None if each is None else each[chosen] for each in self[3:])

@@ -129,6 +129,6 @@ def _training_split(
     data: Path, description: DatasetDescription, config: DataConfig
 ) -> Iterable[Any] | None:
     """Batches of inputs and targets that are not rotated, if there is such a split."""
-    if not any(Path(name).parts[0] == "train" for name in description.files):
+    if not description.files_of("train"):
         return None
     return make_dataset(data / "train", config.without_rotations, batch_size=256)

@@ -46,7 +46,7 @@ def draw_pooling(config: ModelConfig, windows: Windows) -> Drawing:
     if not sizes:
         raise NotPossibleError("the model has no grids")
     frames = windows.inputs[:, -1, :, :2]  # [W, N, 2]
-    mask = np.ones(frames.shape[:2], bool) if windows.mask is None else windows.mask
+    mask = windows.is_real
     _, neighbours = find_neighbours(frames, [min(sizes)], circles, mask)
     near = np.asarray(neighbours).sum(axis=(2, 3)) * mask  # [W, N]
     if not near.any():

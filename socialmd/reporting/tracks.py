@@ -8,9 +8,9 @@ import numpy as np
 
 from socialmd.data import Windows
 from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.types import Array, IntArray
+from socialmd.types import Array
 
-__all__ = ["SAMPLED", "Tracks", "species_of", "tracks", "wide_if_true"]
+__all__ = ["SAMPLED", "Tracks", "tracks", "wide_if_true"]
 
 SAMPLED = ", sampled"  # ends names of sampled futures
 
@@ -53,11 +53,3 @@ def _last_boxes(windows: Windows) -> Array | None:
 def wide_if_true(name: str) -> dict[str, float]:
     """How to draw the truth so that it is seen under forecasts that lie on it."""
     return {"linewidth": 6.0, "alpha": 0.4} if name == "truth" else {}
-
-
-def species_of(windows: Windows, columns: list[int]) -> IntArray:
-    """Number of each particle's kind, by its one-hot columns among the inputs, [W, N]; or zeros."""
-    last = windows.inputs[:, -1]
-    if not columns:
-        return np.zeros(last.shape[:2], int)
-    return np.asarray(last[..., columns].argmax(axis=-1))

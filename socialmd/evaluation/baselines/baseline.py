@@ -43,6 +43,12 @@ class KnownData(NamedTuple):
     description: DatasetDescription | None = None
     spacing: float = 1.0
 
+    def require_training_split(self) -> Iterable[Any]:
+        """What to fit to, or a NotPossibleError."""
+        if self.training_split is None:
+            raise NotPossibleError("the data set has no training split to fit it to")
+        return self.training_split
+
 
 class Baseline(ABC):
     """A forecast that learns nothing or nearly nothing, or knows what has to be learned.

@@ -16,7 +16,7 @@ from socialmd.evaluation.baselines.baseline import (
     register_baseline,
 )
 from socialmd.evaluation.checks import NotPossibleError
-from socialmd.types import FloatArray, IntArray
+from socialmd.types import FloatArray
 
 __all__ = ["LangevinDynamics"]
 
@@ -57,18 +57,15 @@ class LangevinDynamics(Baseline):
 
     def __init__(self, layout: FeatureLayout) -> None:
         super().__init__(layout.spatial_dims)
-        given = layout.given
-        self._columns = [given.features.index(name) for name in given.species]
+        self._layout = layout.given
         self.memory: FloatArray | None = None
 
     @classmethod
     def for_data(cls, data: KnownData) -> Self:
         if data.description is None or data.description.preprocessing is None:
             raise NotPossibleError("the data set is not one of molecules")
-        if data.training_split is None:
-            raise NotPossibleError("the data set has no training split to fit it to")
         made = cls(data.description.layout)
-        made.fit(data.training_split)
+        made.fit(data.require_training_split())
         return made
 
     def fit(self, dataset: Iterable[Any]) -> None:
@@ -80,7 +77,7 @@ class LangevinDynamics(Baseline):
         Raises:
             ValueError: there is no data, or it is not finite or of another shape.
         """
-        kinds = max(1, len(self._columns))
+        kinds = max(1, len(self._layout.species))
         products = np.zeros((kinds, LAGS + 1))
         counts = np.zeros((kinds, LAGS + 1))
         for batch, targets in dataset:
@@ -90,7 +87,8 @@ class LangevinDynamics(Baseline):
             steps = np.diff(np.concatenate(places, axis=1), axis=1)  # [B, T + T' - 1, N, D]
             real = np.ones((len(steps), steps.shape[2]), bool) if mask is None else np.asarray(mask)
             for kind in range(kinds):
-                of_kind = np.moveaxis(steps, 2, 1)[real & (self._species(frames) == kind)]
+                chosen = real & (self._layout.kinds(frames[:, -1]) == kind)  # [B, N]
+                of_kind = np.moveaxis(steps, 2, 1)[chosen]
                 for lag in range(min(LAGS + 1, of_kind.shape[1])):
                     product = of_kind[:, lag:] * of_kind[:, : of_kind.shape[1] - lag]
                     products[kind, lag] += product.sum()
@@ -103,17 +101,12 @@ class LangevinDynamics(Baseline):
         if self.memory is None:
             raise RuntimeError("call `fit` before `rollout`")
         x = frames[..., : self.spatial_dims]
-        start, phi = np.moveaxis(self.memory[self._species(frames)], -1, 0)  # [B, N] each
+        of_particles = self.memory[self._layout.kinds(frames[:, -1])]
+        start, phi = np.moveaxis(of_particles, -1, 0)  # [B, N] each
         ahead = start[:, None] * np.cumsum(
             phi[:, None] ** np.arange(num_steps)[:, np.newaxis], axis=1
         )  # [B, num_steps, N]
         return np.asarray(x[:, -1:] + ahead[..., None] * (x[:, -1:] - x[:, -2:-1]))
-
-    def _species(self, frames: FloatArray) -> IntArray:
-        """Number of each particle's species, [B, N]."""
-        if not self._columns:
-            return np.zeros((len(frames), frames.shape[2]), int)
-        return np.asarray(frames[:, -1][..., self._columns].argmax(axis=-1))
 
 
 def _fit(products: FloatArray, counts: FloatArray) -> tuple[float, float]:

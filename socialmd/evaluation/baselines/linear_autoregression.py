@@ -15,7 +15,6 @@ from socialmd.evaluation.baselines.baseline import (
     check_frames,
     register_baseline,
 )
-from socialmd.evaluation.checks import NotPossibleError
 from socialmd.types import FloatArray
 
 __all__ = ["LinearAutoregression"]
@@ -58,10 +57,8 @@ class LinearAutoregression(Baseline):
 
     @classmethod
     def for_data(cls, data: KnownData) -> Self:
-        if data.training_split is None:
-            raise NotPossibleError("the data set has no training split to fit it to")
         made = cls(data.num_steps, data.spatial_dims)
-        made.fit(data.training_split)
+        made.fit(data.require_training_split())
         return made
 
     def fit(self, dataset: Iterable[Any]) -> None:

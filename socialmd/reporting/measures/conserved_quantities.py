@@ -105,9 +105,7 @@ def _measure_near(forecasts: Forecasts) -> dict[str, Conservation]:
 
 def _measure_far(forecasts: Forecasts) -> dict[str, Any]:
     _require_masses(forecasts)
-    windows = forecasts.windows
-    _, first = np.unique(windows.simulations, return_index=True)
-    windows = windows.at(first[:NUM_LONG_WINDOWS])
+    windows = forecasts.windows.one_of_each_simulation(NUM_LONG_WINDOWS)
     steps = LONG * windows.truth.shape[1]
     knowing = {name: each for name, each in forecasts.baselines.items() if not each.is_rival}
     forecasters: dict[str, Forecaster] = {**forecasts.models, **knowing}

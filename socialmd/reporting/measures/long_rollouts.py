@@ -17,6 +17,7 @@ from socialmd.plots.style import curve_styles, finish_curves, new_row
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.particle_transport import HEADING
+from socialmd.reporting.tracks import SAMPLED
 from socialmd.types import Array
 
 __all__ = ["LongRollouts"]
@@ -55,16 +56,15 @@ class LongRollouts(Measure):
         forecasts = evaluation.forecasts
         if forecasts.description.preprocessing is None or not evaluation.numbers["transport"]:
             return None
-        windows = forecasts.windows
-        particles = windows.truth.shape[2]
-        _, first = np.unique(windows.simulations, return_index=True)
-        windows = windows.at(first[: max(1, MOST_PARTICLES // particles)])
+        particles = forecasts.windows.truth.shape[2]
+        most = max(1, MOST_PARTICLES // particles)
+        windows = forecasts.windows.one_of_each_simulation(most)
         usual = _usual_step(windows)
         found = {}
         for name, model in forecasts.models.items():
             kinds = {name: model.point_feedback}
             if model.reason_against_samples is None:
-                kinds[f"{name}, sampled"] = "sample"
+                kinds[name + SAMPLED] = "sample"
             for label, feedback in kinds.items():
                 roll_out = partial(_roll_out, model, windows, feedback)
                 positions = evaluation.attempt(f"long rollout of {label}", roll_out)
@@ -107,8 +107,7 @@ def _usual_step(windows: Windows) -> float:
 def _measure(windows: Windows, positions: Array, usual: float) -> dict[str, Any]:
     dims = positions.shape[-1]
     start = windows.inputs[:, -1, :, :dims]
-    real = np.ones(start.shape[:2], bool) if windows.mask is None else windows.mask
-    motion = Transport.from_paths(start, positions, real, windows.simulations)
+    motion = Transport.from_paths(start, positions, windows.is_real, windows.simulations)
     outside = None
     if windows.boxes is None:
         largest = np.linalg.norm(windows.real(windows.truth), axis=-1).max()

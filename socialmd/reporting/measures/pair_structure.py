@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from matplotlib.figure import Figure
 
+from socialmd.data import FeatureLayout
 from socialmd.data.windows import evenly_spread
 from socialmd.evaluation import NotPossibleError, baseline_names
 from socialmd.evaluation.transport import over_simulations
@@ -17,8 +18,8 @@ from socialmd.periodic_box import smallest_width
 from socialmd.plots.style import curve_styles, finish_curves, new_figure
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, register_measure
-from socialmd.reporting.measures.particle_transport import HEADING
-from socialmd.reporting.tracks import Tracks, species_of, tracks, wide_if_true
+from socialmd.reporting.measures.particle_transport import ALL, HEADING
+from socialmd.reporting.tracks import Tracks, tracks, wide_if_true
 from socialmd.types import Array
 
 __all__ = ["PairStructure"]
@@ -63,12 +64,8 @@ class PairStructure(Measure):
         if windows.mask is not None:
             raise NotPossibleError("expected equally many particles in all simulations")
         layout = evaluation.forecasts.description.layout.given
-        columns = [layout.features.index(name) for name in layout.species]
-        names = np.array(layout.species or ("all",))
         # One for all: half of the narrowest box.
-        measure = partial(
-            _by_window, columns=columns, names=names, reach=smallest_width(windows.boxes) / 2
-        )
+        measure = partial(_by_window, layout=layout, reach=smallest_width(windows.boxes) / 2)
         try:
             found = {name: measure(each) for name, each in tracks(evaluation).items()}
         except ModuleNotFoundError as error:
@@ -87,7 +84,7 @@ class PairStructure(Measure):
 
 
 def _by_window(
-    each: Tracks, columns: list[int], names: Array, reach: float
+    each: Tracks, layout: FeatureLayout, reach: float
 ) -> tuple[list[PairDistribution], Array]:
     """g(r) of some windows, each over some frames of the last half; and their simulations."""
     positions, windows, boxes = each
@@ -95,7 +92,7 @@ def _by_window(
     steps = positions.shape[1]
     chosen = evenly_spread(len(positions), MOST_WINDOWS)
     frames = steps // 2 + evenly_spread(steps - steps // 2, MOST_FRAMES)
-    kinds = names[species_of(windows, columns)]
+    kinds = np.array(layout.species or (ALL,))[layout.kinds(windows.inputs[:, -1])]
     found = [
         pair_distribution(positions[w, frames], boxes[w, frames], kinds[w], reach) for w in chosen
     ]

@@ -13,9 +13,9 @@ from socialmd.evaluation.transport import Transport
 from socialmd.plots.style import curve_styles, finish_curves, new_row
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, register_measure
-from socialmd.reporting.tracks import species_of, tracks, wide_if_true
+from socialmd.reporting.tracks import tracks, wide_if_true
 
-__all__ = ["HEADING", "ParticleTransport"]
+__all__ = ["ALL", "HEADING", "ParticleTransport"]
 
 ALL = "all"  # where particles have no names
 
@@ -52,14 +52,12 @@ class ParticleTransport(Measure):
         if forecasts.windows.truth.shape[1] < 2:
             return None
         layout = forecasts.description.layout.given
-        columns = [layout.features.index(name) for name in layout.species]
         found: dict[str, dict[str, Transport]] = {}
         for name, (positions, windows, _) in tracks(evaluation).items():
-            kinds = species_of(windows, columns)
-            real = np.ones(kinds.shape, bool) if windows.mask is None else windows.mask
+            kinds = layout.kinds(windows.inputs[:, -1])
             start = windows.inputs[:, -1, :, : forecasts.spatial_dims]
             for number, kind in enumerate(layout.species or (ALL,)):
-                chosen = real & (kinds == number)
+                chosen = windows.is_real & (kinds == number)
                 if chosen.any():
                     found.setdefault(kind, {})[name] = Transport.from_paths(
                         start, positions, chosen, windows.simulations, forecasts.spacing

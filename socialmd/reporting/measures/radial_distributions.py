@@ -9,13 +9,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import wasserstein_distance
 
+from socialmd.data import FeatureLayout
 from socialmd.evaluation import baseline_names
 from socialmd.evaluation.transport import over_simulations
 from socialmd.plots.style import curve_styles, finish_curves, new_row
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.particle_transport import HEADING
-from socialmd.reporting.tracks import Tracks, species_of, tracks
+from socialmd.reporting.tracks import Tracks, tracks
 from socialmd.types import Array
 
 __all__ = ["RadialDistributions"]
@@ -58,11 +59,10 @@ class RadialDistributions(Measure):
         layout = forecasts.description.layout.given
         if settings.get("centre") is None or not layout.species:
             return None
-        columns = [layout.features.index(name) for name in layout.species]
         found: dict[str, dict[str, Any]] = {}
         for number, kind in enumerate(layout.species):
             distances = {
-                name: _distances(each, columns, number) for name, each in tracks(evaluation).items()
+                name: _distances(each, layout, number) for name, each in tracks(evaluation).items()
             }
             truth = distances["truth"]
             if not len(truth[0]):
@@ -92,12 +92,10 @@ class RadialDistributions(Measure):
         return [Section(HEADING, tables=[table], pictures=pictures)]
 
 
-def _distances(each: Tracks, columns: list[int], kind: int) -> tuple[Array, Array, Array]:
+def _distances(each: Tracks, layout: FeatureLayout, kind: int) -> tuple[Array, Array, Array]:
     """Of every molecule of a kind, [M, T']; at the start, [M]; and its simulation, [M]."""
     positions, windows, _ = each
-    chosen = species_of(windows, columns) == kind
-    if windows.mask is not None:
-        chosen &= windows.mask
+    chosen = windows.is_real & (layout.kinds(windows.inputs[:, -1]) == kind)
     dims = positions.shape[-1]
     paths = np.linalg.norm(np.moveaxis(positions, 2, 1)[chosen], axis=-1)
     start = np.linalg.norm(windows.inputs[:, -1, :, :dims][chosen], axis=-1)

@@ -68,9 +68,9 @@ def search_hyperparameters(
     if max_trials < 1:
         raise ValueError(f"max_trials: expected at least 1, found {max_trials}")
     _check_environment()
-    files = read_description(data).files
+    description = read_description(data)
     for split in ("train", "validation"):
-        if not any(name.startswith(f"{split}/") for name in files):
+        if not description.files_of(split):
             raise FileNotFoundError(f"{data / split}: found no simulation")
     epochs = config.search.epochs or config.training.epochs
     space = make_hyperparameters(config.search)
