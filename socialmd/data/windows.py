@@ -92,6 +92,11 @@ class Windows(NamedTuple):
         """Which particles are there and not padded, [W, N], also where all are."""
         return np.ones(self.inputs.shape[::2][:2], bool) if self.mask is None else self.mask
 
+    @property
+    def true_boxes(self) -> Array | None:
+        """Periodic boxes of the truth, [W, T', D, D], if there are any."""
+        return None if self.boxes is None else self.boxes[:, self.inputs.shape[1] :]
+
     def one_of_each_simulation(self, most: int) -> Windows:
         """The first window of each simulation, of at most so many."""
         _, first = np.unique(self.simulations, return_index=True)

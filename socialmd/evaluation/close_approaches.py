@@ -48,7 +48,10 @@ class ErrorByClosestApproach:
 
 
 def error_by_closest_approach(
-    truth: ArrayLike, forecast: ArrayLike, bins: int | ArrayLike = 8
+    truth: ArrayLike,
+    forecast: ArrayLike,
+    bins: int | ArrayLike = 8,
+    boxes: ArrayLike | None = None,
 ) -> ErrorByClosestApproach:
     """Group the errors by the smallest distance to any other particle within the window.
 
@@ -58,6 +61,7 @@ def error_by_closest_approach(
         truth, forecast: positions, [W, T', N, D] with N >= 2, D being 2 or 3.
         bins: number of bins that hold equally many particles; or increasing edges, [bins + 1],
             beyond which particles are left out.
+        boxes: periodic ones, [W, T', D, D], in which nearest images count; none without.
 
     Raises:
         ValueError: an array is of another shape or not finite, edges do not increase, or a bin is
@@ -70,7 +74,7 @@ def error_by_closest_approach(
     """
     positions = finite_positions("truth", truth)
     displacements = lengths(finite_array("forecast", forecast, positions.shape) - positions)
-    distances, _ = closest_approach(positions)  # [W, N]
+    distances, _ = closest_approach(positions, boxes)  # [W, N]
     edges = _edges(bins, distances)
     group = np.searchsorted(edges, distances, side="right") - 1  # [W, N]
     group[distances == edges[-1]] -= 1
@@ -125,7 +129,11 @@ class AroundCloseApproaches:
 
 
 def around_close_approaches(
-    values: ArrayLike, truth: ArrayLike, threshold: float, half_width: int
+    values: ArrayLike,
+    truth: ArrayLike,
+    threshold: float,
+    half_width: int,
+    boxes: ArrayLike | None = None,
 ) -> AroundCloseApproaches:
     """Align a quantity of each particle at the step of its closest approach to any other one.
 
@@ -138,6 +146,7 @@ def around_close_approaches(
         truth: positions, [W, T', N, D] with N >= 2, D being 2 or 3.
         threshold: in units of length. Controls never come below three times as much.
         half_width: k, steps before and after.
+        boxes: periodic ones, [W, T', D, D], in which nearest images count; none without.
 
     Raises:
         ValueError: an array is of another shape or not finite, values are not positive, there is
@@ -161,7 +170,7 @@ def around_close_approaches(
             f"half_width: expected 1 to {(num_steps - 1) // 2} for windows of {num_steps} steps, "
             f"found {half_width}"
         )
-    distances, steps = closest_approach(positions)  # [W, N]
+    distances, steps = closest_approach(positions, boxes)  # [W, N]
     inside = (half_width <= steps) & (steps < num_steps - half_width)
     windows, particles = np.nonzero((distances < threshold) & inside)
     far = distances > CONTROL_DISTANCE * threshold

@@ -82,14 +82,14 @@ class ClosePair(NamedTuple):
         window, step: where they are closest.
         pair: numbers of both particles.
         distance: in units of length.
-        extent: x_min, x_max, y_min, y_max of what to show around the first of them.
+        extent: x_min, x_max, y_min, y_max, ... of what to show around the first of them.
     """
 
     window: int
     step: int
     pair: tuple[int, int]
     distance: float
-    extent: tuple[float, float, float, float]
+    extent: tuple[float, ...]
 
 
 def closest_pairs(windows: Windows, count: int) -> list[ClosePair]:
@@ -123,12 +123,12 @@ def closest_pairs(windows: Windows, count: int) -> list[ClosePair]:
         if simulation in chosen:
             continue
         step, paths = int(steps[window, particle]), windows.truth[window]  # [T', N, D]
-        x, y = map(float, paths[step, particle, :2])
-        gaps = np.linalg.norm(paths[step] - paths[step, particle], axis=-1)
+        place = paths[step, particle]
+        gaps = np.linalg.norm(paths[step] - place, axis=-1)
         gaps[particle] = np.inf
-        around = paths[step - margin : step + margin + 1, particle, :2]
-        half = max(1.3 * float(np.abs(around - [x, y]).max()), 10 * distance)
-        extent = (x - half, x + half, y - half, y + half)
+        around = paths[step - margin : step + margin + 1, particle]
+        half = max(1.3 * float(np.abs(around - place).max()), 10 * distance)
+        extent = tuple(float(x + side) for x in place for side in (-half, half))
         pair = (particle, int(gaps.argmin()))
         chosen[simulation] = ClosePair(window, step, pair, distance, extent)
     return list(chosen.values())

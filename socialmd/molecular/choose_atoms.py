@@ -12,7 +12,7 @@ import numpy as np
 
 from socialmd.molecular.frame import AtomLabels, Frame
 from socialmd.molecular.mdanalysis import MDAnalysis
-from socialmd.types import Array, IntArray
+from socialmd.types import Array, FloatArray, IntArray
 
 __all__ = ["ChosenAtoms", "check_no_alternate_locations", "choose_atoms", "find_representatives"]
 
@@ -28,6 +28,7 @@ class ChosenAtoms:
     atoms: IntArray  # indices of the molecules' atoms, one molecule after the other, [A]
     starts: IntArray  # where each molecule begins in `atoms`, [N]
     representatives: IntArray  # index of the atom nearest to the centre of each molecule, [N]
+    radii: FloatArray  # of uniform balls that have the molecules' radii of gyration, [N]
     core: IntArray  # indices of the atoms that the centre selection found; none without a centre
     origin: int | None  # index of the one nearest to their centre, if there is one
 
@@ -74,6 +75,7 @@ def choose_atoms(
         atoms=atoms,
         starts=starts,
         representatives=find_representatives(positions, atoms, starts),
+        radii=_find_radii(positions, atoms, starts),
         core=core,
         origin=None if origin is None else int(origin[0]),
     )
@@ -98,12 +100,25 @@ def find_representatives(positions: Array, atoms: IntArray, starts: IntArray) ->
 
     Positions are those of all atoms, [all atoms, 3]; `atoms` and `starts` as in `ChosenAtoms`.
     """
+    squares = _squares_from_centres(positions, atoms, starts)
+    molecule = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(atoms)))
+    return atoms[np.lexsort((squares, molecule))[starts]]
+
+
+def _find_radii(positions: Array, atoms: IntArray, starts: IntArray) -> FloatArray:
+    """Radius of the uniform ball that has each molecule's radius of gyration, [N]."""
+    squares = _squares_from_centres(positions, atoms, starts)
+    sizes = np.diff(starts, append=len(atoms))
+    return np.sqrt(5 / 3 * np.add.reduceat(squares, starts) / sizes)
+
+
+def _squares_from_centres(positions: Array, atoms: IntArray, starts: IntArray) -> FloatArray:
+    """Squared distance of every atom from the geometric centre of its molecule, [A]."""
     x = positions[atoms].astype(np.float64)  # [A, 3]
     sizes = np.diff(starts, append=len(atoms))  # [N]
     centres = np.add.reduceat(x, starts) / sizes[:, None]  # [N, 3]
-    squares = ((x - np.repeat(centres, sizes, axis=0)) ** 2).sum(axis=1)  # [A]
-    molecule = np.repeat(np.arange(len(starts)), sizes)
-    return atoms[np.lexsort((squares, molecule))[starts]]
+    squares: FloatArray = ((x - np.repeat(centres, sizes, axis=0)) ** 2).sum(axis=1)
+    return squares
 
 
 def _select(frame: Frame, argument: str, selection: str, place: str) -> IntArray:

@@ -24,12 +24,13 @@ class FollowedSimulation(NamedTuple):
         positions: of the molecules, in angstrom, relative to the centre, [frames, N, 3].
         names: of the N molecules.
         atoms: names of the atoms that stand for them.
+        radii: of the molecules, as balls, in angstrom, [N].
         frames: labels of the frames.
         slices: cut through the particle; none in three dimensions.
         boxes: periodic ones of a fluid, [frames, 3, 3], if it has any.
 
     Example:
-        >>> simulation = FollowedSimulation("run_1", positions, names, atoms, frames)
+        >>> simulation = FollowedSimulation("run_1", positions, names, atoms, radii, frames)
         >>> files = [file for part in split_frames([300]) for file in simulation.make_files(part)]
     """
 
@@ -37,6 +38,7 @@ class FollowedSimulation(NamedTuple):
     positions: FloatArray
     names: Sequence[str]
     atoms: Sequence[str]
+    radii: FloatArray
     frames: Sequence[str]
     slices: Sequence[Slice] = ()
     boxes: FloatArray | None = None
@@ -73,6 +75,10 @@ class FollowedSimulation(NamedTuple):
             "first_frame": self.frames[0],
             "last_frame": self.frames[-1],
             "num_molecules": self.count_molecules(),
+            "mean_radius": {
+                name: float(self.radii[np.array(self.names) == name].mean())
+                for name in self.count_molecules()
+            },
             "slices": [
                 {
                     "normal": piece.normal.tolist(),

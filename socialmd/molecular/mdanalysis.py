@@ -1,11 +1,7 @@
-"""MDAnalysis, which reads all files of molecular dynamics, behind one door.
-
-It is imported when it is first used: importing this package costs nothing and works without it.
-"""
+"""MDAnalysis, which reads all files of molecular dynamics, behind one door."""
 
 from __future__ import annotations
 
-import importlib
 import io
 import re
 import warnings
@@ -13,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from socialmd.molecular.md_package import MDPackage
 
 __all__ = ["MDAnalysis", "read_pdb", "read_pdb_coordinates", "read_trajectory", "without_noise"]
 
@@ -38,20 +36,7 @@ HARMLESS = (
 )
 
 
-class _MDAnalysis:
-    """Stands for the module; its attributes are the module's."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return getattr(importlib.import_module("MDAnalysis"), name)
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "files of molecular dynamics are read and written with MDAnalysis, which is not "
-                "installed: pip install 'socialmd[md]'"
-            ) from error
-
-
-MDAnalysis: Any = _MDAnalysis()
+MDAnalysis: Any = MDPackage("MDAnalysis", "files of molecular dynamics are read and written")
 
 
 def read_pdb(text: str, name: str) -> Any:

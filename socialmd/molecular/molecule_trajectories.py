@@ -37,6 +37,7 @@ class Results(NamedTuple):
     positions: FloatArray
     names: tuple[str, ...]
     atoms: tuple[str, ...]
+    radii: FloatArray
     frames: list[str]
     boxes: FloatArray | None
 
@@ -72,6 +73,8 @@ class MoleculeTrajectories:
             `positions`: in angstrom, float64 [frames, N, 3];
             `names`: residue name of each molecule, N, in the order of the files;
             `atoms`: name of the representative in the first frame, N;
+            `radii`: in angstrom, [N], of uniform balls with the radius of gyration that the
+            molecules' atoms, all counting alike, have in the first frame;
             `frames`: of each frame, the file's name in a series or the number, counted from 0;
         `boxes`: of a fluid in a periodic box, its vectors as rows, in angstrom, [frames, 3, 3].
 
@@ -162,6 +165,7 @@ class MoleculeTrajectories:
             positions=positions,
             names=molecules.names,
             atoms=tuple(map(str, molecules.labels.names[molecules.representatives])),
+            radii=molecules.radii,
             frames=labels,
             boxes=boxes,
         )

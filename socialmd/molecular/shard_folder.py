@@ -68,12 +68,13 @@ class ShardFolder:
 
     def load(self, number: int) -> FollowedSimulation | None:
         """What was read of a simulation, without slices; `None` if it is still to be read."""
-        found = self._read(number, ("source", "positions", "names", "atoms", "frames", "boxes"))
+        numbers, words = ("positions", "radii", "boxes"), ("source", "names", "atoms", "frames")
+        found = self._read(number, (*numbers, *words))
         if found is None:
             return None
-        positions, boxes = found.pop("positions"), found.pop("boxes")
-        words = {key: value.tolist() for key, value in found.items()}
-        return FollowedSimulation(positions=positions, boxes=boxes if boxes.size else None, **words)
+        found |= {key: found[key].tolist() for key in words}
+        found["boxes"] = found["boxes"] if found["boxes"].size else None
+        return FollowedSimulation(**found)
 
     def remove(self) -> None:
         """Remove the folder and what was written to it, if it is there."""

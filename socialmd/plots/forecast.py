@@ -61,6 +61,7 @@ def plot_forecast(
     extent: tuple[float, float, float, float] | None = None,
     title: str = "Forecast",
     legend: bool = True,
+    plane: str = "xy",
 ) -> None:
     """Forecast in red over the truth in white, on the predicted density as a colour gradient.
 
@@ -76,6 +77,7 @@ def plot_forecast(
             orders of magnitude.
         extent: x_min, x_max, y_min, y_max of the density and of what is shown.
         legend: whether to say which line is which.
+        plane: names of the two coordinates.
 
     Example:
         >>> figure, ax = new_figure(5, 5)
@@ -97,7 +99,7 @@ def plot_forecast(
     ax.scatter(x, y, color=PAST_COLOR, s=9, zorder=3)
     for positions, color in reversed(ends):
         number_particles(ax, positions, color)
-    label_plane(ax)
+    label_plane(ax, plane=plane)
     if extent is None:
         ax.autoscale_view()
     else:

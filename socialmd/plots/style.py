@@ -126,9 +126,9 @@ def draw_paths(
     ax.add_collection(LineCollection(lines, colors=colors, linewidths=width, capstyle="round"))
 
 
-def label_plane(ax: Axes, unit: str = "length units") -> None:
-    """Equal axes in the x-y plane, labelled."""
-    ax.set(aspect="equal", xlabel=f"x ({unit})", ylabel=f"y ({unit})")
+def label_plane(ax: Axes, unit: str = "length units", plane: str = "xy") -> None:
+    """Equal axes in a plane, labelled with its two coordinates."""
+    ax.set(aspect="equal", xlabel=f"{plane[0]} ({unit})", ylabel=f"{plane[1]} ({unit})")
 
 
 def number_particles(ax: Axes, positions: ArrayLike, color: str) -> None:

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from socialmd.data import Windows
+from socialmd.data.windows import evenly_spread
 from socialmd.reporting.forecast_evaluation import ForecastEvaluation
-from socialmd.types import Array
+from socialmd.types import Array, IntArray
 
-__all__ = ["SAMPLED", "Tracks", "tracks", "wide_if_true"]
+__all__ = ["SAMPLED", "Tracks", "late_frames", "tracks", "wide_if_true"]
 
 SAMPLED = ", sampled"  # ends names of sampled futures
 
@@ -32,8 +33,7 @@ def tracks(evaluation: ForecastEvaluation) -> dict[str, Tracks]:
     A mean goes less far than anything that may happen; a future goes as far.
     """
     forecasts, windows = evaluation.forecasts, evaluation.forecasts.windows
-    true_boxes = None if windows.boxes is None else windows.boxes[:, windows.inputs.shape[1] :]
-    found = {"truth": Tracks(windows.truth, windows, true_boxes)}
+    found = {"truth": Tracks(windows.truth, windows, windows.true_boxes)}
     for name, positions in forecasts.positions.items():
         found[name] = Tracks(positions, windows, _last_boxes(windows))
         future = evaluation.numbers.get("one_future", {}).get(name)
@@ -48,6 +48,13 @@ def _last_boxes(windows: Windows) -> Array | None:
         return None
     last = windows.inputs.shape[1] - 1
     return np.repeat(windows.boxes[:, last : last + 1], windows.truth.shape[1], axis=1)
+
+
+def late_frames(each: Tracks, most_windows: int, most_frames: int) -> tuple[IntArray, IntArray]:
+    """Numbers of at most so many windows, and of so many frames of the last half of their steps."""
+    windows, steps = each.positions.shape[:2]
+    late = steps // 2 + evenly_spread(steps - steps // 2, most_frames)
+    return evenly_spread(windows, most_windows), late
 
 
 def wide_if_true(name: str) -> dict[str, float]:

@@ -114,12 +114,24 @@ def test_the_report_has_what_chemists_measure(experiment):
     assert structure["pairs"].keys() == {"AR AR", "AR XE", "XE XE"}
     assert structure["deviation"]["truth"] < structure["deviation"]["constant velocity"] * 2
     assert 0 < structure["in_contact"]["truth"] <= 1
+    waves = found["structure_factors"]
+    assert waves["values"].keys() == {"truth", "learned, sampled", *forecasts}
+    assert waves["deviation"]["truth"] > 0
+    assert found["closest_approach"].keys() == forecasts
+    assert "close approaches" in found["left_out"]  # nobody stays away from all others here
     long = found["long_rollouts"]
     assert long.keys() == {"learned", "learned, sampled", "pooled"}
     assert len(long["learned"]["temperature"]) == 8
     assert long["learned"]["outside"] is None
     figures = {path.stem for path in (experiment / "output/evaluation/figures").iterdir()}
-    assert figures >= {"pair_structure", "long_rollouts", "transport_0", "transport_1"}
+    assert figures >= {
+        "pair_structure",
+        "structure_factors",
+        "close_approaches",
+        "long_rollouts",
+        "transport_0",
+        "transport_1",
+    }
     report = (experiment / "output/evaluation/report.html").read_text()
     assert "What particles do on average" in report
 

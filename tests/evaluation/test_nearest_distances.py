@@ -81,6 +81,28 @@ def test_in_a_plane_of_space_everything_is_as_in_the_plane(rng, walks):
             np.testing.assert_allclose(getattr(space, key), expected, err_msg=key)
 
 
+def test_through_the_walls_of_a_box_everything_is_as_beside_them(rng, walks):
+    """Particles that are anywhere, in a box much larger than their distances."""
+    forecast, values = walks + rng.normal(size=walks.shape), rng.uniform(1, 2, walks.shape[:3])
+    box = np.array([[90.0, 0.0], [40.0, 80.0]])
+    boxes = np.tile(box, (*walks.shape[:2], 1, 1))
+    moved = rng.integers(-2, 3, (12, 1, 6, 2)) @ box
+    bins = [0.05, 0.3, 0.8, 2.0]
+    pairs = (
+        (
+            error_by_closest_approach(walks, forecast, bins),
+            error_by_closest_approach(walks + moved, forecast + moved, bins, boxes),
+        ),
+        (
+            around_close_approaches(values, walks, 0.25, 2),
+            around_close_approaches(values, walks + moved, 0.25, 2, boxes),
+        ),
+    )
+    for beside, through in pairs:
+        for key, expected in dataclasses.asdict(beside).items():
+            np.testing.assert_allclose(getattr(through, key), expected, err_msg=key)
+
+
 def test_errors_are_grouped_by_the_distance_in_the_truth():
     truth = meeting()
     forecast = truth.copy()

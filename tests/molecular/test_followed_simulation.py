@@ -17,13 +17,14 @@ POSITIONS = np.array(
     ],
     float,
 )
+RADII = np.array([1.0, 2.0, 3.0, 4.0])
 FRAMES = ("a.pdb.1", "a.pdb.2", "a.pdb.3")
 
 
 @pytest.fixture
 def sliced():
     slices = cut_slices(POSITIONS, [[0, 0, 1], [1, 0, 0]], half_thickness=1.0)
-    return FollowedSimulation("run", POSITIONS, NAMES, ATOMS, FRAMES, slices)
+    return FollowedSimulation("run", POSITIONS, NAMES, ATOMS, RADII, FRAMES, slices)
 
 
 def test_every_slice_becomes_a_file_of_each_part(sliced):
@@ -41,7 +42,7 @@ def test_every_slice_becomes_a_file_of_each_part(sliced):
 
 
 def test_without_slices_one_file_has_all_molecules():
-    simulation = FollowedSimulation("run", POSITIONS, NAMES, ATOMS, FRAMES)
+    simulation = FollowedSimulation("run", POSITIONS, NAMES, ATOMS, RADII, FRAMES)
     (part,) = split_frames([3], (1, 0, 0))
     (file,) = simulation.make_files(part)
     np.testing.assert_array_equal(file.positions, POSITIONS)
@@ -63,6 +64,7 @@ def test_record_says_how_thick_slices_become(sliced):
         "first_frame": "a.pdb.1",
         "last_frame": "a.pdb.3",
         "num_molecules": {"ONC": 2, "OQL": 2},
+        "mean_radius": {"ONC": 2.5, "OQL": 2.5},
     }
     assert first["normal"] == [0, 0, 1]
     assert first["num_molecules"] == 3

@@ -11,6 +11,8 @@ from socialmd.molecular.molecule_trajectories import MoleculeTrajectories
 from socialmd.molecular.simulation_files import SimulationFiles
 from tests.molecular.refusals import trajectories
 from tests.molecular.small_pdb import (
+    BACKGROUND,
+    DRUG,
     NAMES,
     REPRESENTATIVES,
     make_atoms,
@@ -31,6 +33,13 @@ def texts(rng: np.random.Generator) -> list[str]:
     return make_frames(NUM_FRAMES, rng)
 
 
+def radius_of_ball(atoms):
+    """By the mean square distance of all pairs, which is twice the squared radius of gyration."""
+    x = np.array(list(atoms), float)
+    pairs = np.square(x[:, None] - x).sum(axis=-1)
+    return np.sqrt(5 / 3 * pairs.mean() / 2)
+
+
 @pytest.mark.parametrize("kind", ["series", "models", "ends", "dcd", "xtc", "trr", "nc"])
 def test_all_formats_agree_with_a_slow_reader(tmp_path: Path, texts: list[str], kind: str) -> None:
     results = trajectories(write_frames(tmp_path, texts, kind)).run().results
@@ -40,6 +49,8 @@ def test_all_formats_agree_with_a_slow_reader(tmp_path: Path, texts: list[str], 
     )
     assert results.names == NAMES
     assert results.atoms == REPRESENTATIVES
+    drug, background = (radius_of_ball(atoms.values()) for _, atoms in (DRUG, BACKGROUND))
+    np.testing.assert_allclose(results.radii, [drug, background, drug], atol=0.01)
     numbers = range(NUM_FRAMES)
     labels = [f"x.pdb.{number + 1}" if kind == "series" else str(number) for number in numbers]
     assert results.frames == labels
@@ -50,7 +61,8 @@ def test_two_workers_find_the_same(tmp_path: Path, texts: list[str], kind: str) 
     source = write_frames(tmp_path, texts, kind)
     one, two = (trajectories(source, num_workers=number).run().results for number in (1, 2))
     np.testing.assert_array_equal(one.positions, two.positions)
-    assert one[1:] == two[1:]
+    np.testing.assert_array_equal(one.radii, two.radii)
+    assert one._replace(positions=None, radii=None) == two._replace(positions=None, radii=None)
 
 
 @pytest.mark.parametrize("kind", ["series", "models", "dcd"])

@@ -30,6 +30,7 @@ def make_simulation(rng):
         positions=rng.normal(size=(5, 3, 3)),
         names=("OQL", "ONC", "OQL"),
         atoms=("C1", "N2", "O'"),
+        radii=rng.uniform(size=3),
         frames=["x.pdb.1", "x.pdb.2"],
     )
 
@@ -45,6 +46,7 @@ def test_what_was_read_comes_back_bit_for_bit(output, simulations, rng):
         assert again.load(0) is None
         loaded = again.load(1)
         assert loaded.positions.tobytes() == simulation.positions.tobytes()
+        assert loaded.radii.tobytes() == simulation.radii.tobytes()
         # They go to `dataset.json`.
         for key in ("source", "names", "atoms", "frames"):
             assert json.dumps(getattr(loaded, key)) == json.dumps(getattr(simulation, key))

@@ -43,9 +43,11 @@ to {{ width }} steps after it, and over the same steps for particles that stay a
 (control). Medians.
 """
 CAPTION = """
-Left: final error by the closest approach of a particle within its window. Right: predicted sigma
-(red) and error (black) around close approaches, medians and quartiles; dashed, particles that stay
-away, at the same steps ahead. Growth beyond that of the control is due to the approach.
+{% if around %}Left: final{% else %}Final{% endif %} error by the closest approach of a particle
+within its window.
+{%- if around %} Right: predicted sigma (red) and error (black) around close approaches, medians and
+quartiles; dashed, particles that stay away, at the same steps ahead. Growth beyond that of the
+control is due to the approach.{% endif %}
 """
 
 
@@ -66,11 +68,9 @@ class CloseEncounters(Measure):
         if forecasts.windows.mask is not None:
             reason = "expected systems of equally many particles, found different numbers"
             raise NotPossibleError(reason)
-        if forecasts.windows.boxes is not None:
-            reason = "in periodic boxes, pair distributions tell how close pairs come"
-            raise NotPossibleError(reason)
+        truth, boxes = forecasts.windows.truth, forecasts.windows.true_boxes
         groups = {
-            name: error_by_closest_approach(forecasts.windows.truth, positions)
+            name: error_by_closest_approach(truth, positions, boxes=boxes)
             for name, positions in forecasts.positions.items()
         }
         around = evaluation.attempt(
@@ -81,11 +81,13 @@ class CloseEncounters(Measure):
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:
         around = evaluation.numbers["around_close_approaches"]
-        if not around:
+        if not evaluation.numbers["closest_approach"]:
             return ()
         alt = "Errors by closest approach, sigma and error around close approaches"
-        picture = figures.picture(_draw(evaluation), "close_approaches", fill(CAPTION), alt)
-        return [Section(HEADING, tables=[_tabulate(around)], pictures=[picture])]
+        caption = fill(CAPTION, around=bool(around))
+        picture = figures.picture(_draw(evaluation), "close_approaches", caption, alt)
+        tables = [_tabulate(around)] if around else []
+        return [Section(HEADING, tables=tables, pictures=[picture])]
 
 
 def sigma_and_error_around(forecasts: Forecasts, name: str) -> dict[str, AroundCloseApproaches]:
@@ -95,8 +97,8 @@ def sigma_and_error_around(forecasts: Forecasts, name: str) -> dict[str, AroundC
     to another one; a sixth of T' is looked at on each side. Both are per coordinate, in units of
     length.
     """
-    truth = forecasts.windows.truth
-    threshold = float(np.quantile(closest_approach(truth)[0], CLOSE))
+    truth, boxes = forecasts.windows.truth, forecasts.windows.true_boxes
+    threshold = float(np.quantile(closest_approach(truth, boxes)[0], CLOSE))
     half_width = max(1, round(AROUND * truth.shape[1]))
     errors = np.sqrt(np.square(forecasts.positions[name] - truth).mean(axis=-1))  # [W, T', N]
     tiny = np.finfo(np.float32).tiny  # an exact hit has no ratio to what follows
@@ -104,7 +106,7 @@ def sigma_and_error_around(forecasts: Forecasts, name: str) -> dict[str, AroundC
     variance = keras.ops.convert_to_numpy(distribution.variance())  # [W, T', N, D]
     values = {"sigma": np.sqrt(variance.mean(axis=-1)), "error": np.maximum(errors, tiny)}
     return {
-        quantity: around_close_approaches(series, truth, threshold, half_width)
+        quantity: around_close_approaches(series, truth, threshold, half_width, boxes)
         for quantity, series in values.items()
     }
 

@@ -25,28 +25,32 @@ NUM_CLOSE = 2  # closest approaches, each of another simulation
 SIDE = 5.4  # inches
 PIXELS = 120  # of a density, along each side
 
-Extent = tuple[float, float, float, float]  # x_min, x_max, y_min, y_max
+PLANES = {2: ("xy",), 3: ("xy", "xz", "yz")}  # that positions are projected onto
+
+Extent = tuple[float, ...]  # x_min, x_max, y_min, y_max, and so on
 
 # === Words ===
 HEADING = "Gallery"
 INTRODUCTION = """
 Truth in white, forecast in red, the past that was given in grey
 {%- if in_plane %}, on the predicted density of all steps together; its colours follow the fourth
-root{% else %}; of three coordinates, x and y{% endif %}. Each particle has its number where truth
+root{% else %}, projected onto three planes{% endif %}. Each particle has its number where truth
 and forecast end.
 """
 OVERVIEW = """
 Left and middle: forecast (red) over the truth (white){% if in_plane %} on the predicted density
-(colour){% endif %}; grey is what the model was given, and particles have their numbers where both
-end. Chosen by rule: windows of median error and of the worst decile, and errors of all forecasts by
-step.
+(colour){% else %}, of three coordinates x and y{% endif %}; grey is what the model was given, and
+particles have their numbers where both end. Chosen by rule: windows of median error and of the
+worst decile, and errors of all forecasts by step.
 """
 BY_ERROR = "window of {{ rule }} error of {{ model }}"
 BY_DISTANCE = """
 closest approach{% if number > 1 %}, number {{ number }},{% endif %} of all windows: a pair at
 {{ "%.4f" % distance }} length units
 """
-MOVING = "window of median error of {{ model }}, step by step"
+MOVING = """
+window of median error of {{ model }}, step by step{% if not in_plane %}, x and y{% endif %}
+"""
 CHOSEN = "Chosen by rule: {{ rule }}."
 
 
@@ -88,18 +92,21 @@ def draw_forecast(
     title: str,
     extent: Extent | None = None,
     legend: bool = True,
+    plane: str = "xy",
 ) -> None:
     """One model's forecast of one window over the truth, on the predicted density.
 
-    Of three dimensions, x and y are drawn, without a density; everything, if there is no extent.
+    Of three dimensions, two are drawn, without a density; everything, if there is no extent.
     """
-    past, truth, positions = _paths(forecasts, name, window)
-    in_box = forecasts.windows.boxes is not None
-    extent, density = extent or _extent_of(past, truth, in_box), None
+    paths, columns = _paths(forecasts, name, window), ["xyz".index(axis) for axis in plane]
+    extent = extent or _extent_of(paths[0], paths[1], forecasts.windows.boxes is not None)
+    left, right, bottom, top = (extent[2 * column + side] for column in columns for side in (0, 1))
+    sides, density = (left, right, bottom, top), None
     if forecasts.spatial_dims == 2:
         parameters = forecasts.in_window(forecasts.parameters[name], window)
-        density = position_density(forecasts.models[name].distribution(parameters), extent, PIXELS)
-    plot_forecast(ax, past, truth, positions, density, extent, title, legend)
+        density = position_density(forecasts.models[name].distribution(parameters), sides, PIXELS)
+    past, truth, positions = (path[..., columns] for path in paths)
+    plot_forecast(ax, past, truth, positions, density, sides, title, legend, plane)
 
 
 def _first_errors(forecasts: Forecasts) -> FloatArray:
@@ -110,22 +117,21 @@ def _first_errors(forecasts: Forecasts) -> FloatArray:
 
 
 def _paths(forecasts: Forecasts, name: str, window: int) -> list[Array]:
-    """Past, truth and forecast of one window in the x-y plane, [steps, N, 2] each."""
-    windows = forecasts.windows
+    """Past, truth and forecast of one window, [steps, N, D] each."""
+    windows, dims = forecasts.windows, forecasts.spatial_dims
     arrays = (windows.inputs, windows.truth, forecasts.positions[name])
-    return [forecasts.in_window(array, window)[..., :2] for array in arrays]
+    return [forecasts.in_window(array, window)[..., :dims] for array in arrays]
 
 
 def _extent_of(past: Array, truth: Array, in_box: bool = False) -> Extent:
-    """Sides of a square in which all positions lie, [..., 2], about the origin.
+    """Sides of a square or cube in which all positions lie, [..., D], about the origin.
 
     Or about their middle if they are in a periodic box, whose origin means nothing.
     """
-    both = np.concatenate([past, truth]).reshape(-1, 2)
-    middle = (both.max(axis=0) + both.min(axis=0)) / 2 if in_box else np.zeros(2)
+    both = np.concatenate([past, truth]).reshape(-1, truth.shape[-1])
+    middle = (both.max(axis=0) + both.min(axis=0)) / 2 if in_box else np.zeros(both.shape[-1])
     half = 1.05 * float(np.abs(both - middle).max())
-    x, y = map(float, middle)
-    return (x - half, x + half, y - half, y + half)
+    return tuple(float(x + side) for x in middle for side in (-half, half))
 
 
 def _draw_overview(evaluation: ForecastEvaluation) -> Figure:
@@ -154,18 +160,23 @@ def _save_pictures(forecasts: Forecasts, figures: FigureFolder) -> Iterator[tupl
         path = figures.save(figure, f"gallery_close_approach_{number}")
         yield path, fill(BY_DISTANCE, number=number, distance=close.distance)
     median = window_at(forecasts, RULES["median"])
-    past, truth, positions = _paths(forecasts, first, median)
+    past, truth, positions = (path[..., :2] for path in _paths(forecasts, first, median))
     path, unit = figures.path / "forecast.gif", figures.name_units("length units")
-    extent = _extent_of(past, truth, forecasts.windows.boxes is not None)
-    animate_forecast(path, past, truth, positions, extent, first, unit=unit)
-    yield path, fill(MOVING, model=first)
+    left, right, bottom, top = _extent_of(past, truth, forecasts.windows.boxes is not None)
+    animate_forecast(path, past, truth, positions, (left, right, bottom, top), first, unit=unit)
+    yield path, fill(MOVING, model=first, in_plane=forecasts.spatial_dims == 2)
 
 
 def _draw_side_by_side(forecasts: Forecasts, window: int, extent: Extent | None = None) -> Figure:
-    names = list(forecasts.models)
-    figure, axes = new_figure(SIDE * len(names), SIDE, columns=len(names), of_planes=True)
-    for ax, name in zip(np.atleast_1d(axes), names, strict=True):
-        errors = forecasts.in_window(forecasts.positions[name] - forecasts.windows.truth, window)
-        title = f"{name} (MAE {np.abs(errors).mean():.3f})"
-        draw_forecast(ax, forecasts, name, window, title, extent)
+    """A column for each model, a row for each plane."""
+    names, planes = list(forecasts.models), PLANES[forecasts.spatial_dims]
+    size = SIDE * len(names), SIDE * len(planes)
+    figure, axes = new_figure(*size, len(names), len(planes), of_planes=True)
+    for row, plane in zip(np.reshape(axes, (len(planes), len(names))), planes, strict=True):
+        for ax, name in zip(row, names, strict=True):
+            errors = forecasts.in_window(
+                forecasts.positions[name] - forecasts.windows.truth, window
+            )
+            title = f"{name} (MAE {np.abs(errors).mean():.3f})"
+            draw_forecast(ax, forecasts, name, window, title, extent, plane=plane)
     return figure

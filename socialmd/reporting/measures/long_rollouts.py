@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from socialmd.data import Windows
 from socialmd.evaluation.transport import Transport
 from socialmd.models import ForecastModel
-from socialmd.plots.style import curve_styles, finish_curves, new_row
+from socialmd.plots.style import curve_styles, finish_curves, label_plainly, new_row
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.particle_transport import HEADING
@@ -49,7 +49,7 @@ class LongRollouts(Measure):
     """
 
     name = "long rollouts"
-    place = 66
+    place = 67
     absent: ClassVar = {"long_rollouts": {}}
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any] | None:
@@ -132,6 +132,7 @@ def _draw(found: Mapping[str, Mapping[str, Any]], spacing: float) -> Figure:
     left.set_yscale("log")
     finish_curves(left, "time ahead (time units)", "mean square of a step / truth's", "Temperature")
     right.set(xscale="log", yscale="log")
+    label_plainly(right.xaxis)
     label = "mean squared displacement (squared length units)"
     finish_curves(right, "time ahead (time units)", label, "Displacement")
     return figure

@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from socialmd.data import FeatureLayout
-from socialmd.data.windows import evenly_spread
 from socialmd.evaluation import NotPossibleError, baseline_names
 from socialmd.evaluation.transport import over_simulations
 from socialmd.molecular.pair_distribution import PairDistribution, pair_distribution
@@ -19,7 +18,7 @@ from socialmd.plots.style import curve_styles, finish_curves, new_figure
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.particle_transport import ALL, HEADING
-from socialmd.reporting.tracks import Tracks, tracks, wide_if_true
+from socialmd.reporting.tracks import Tracks, late_frames, tracks, wide_if_true
 from socialmd.types import Array
 
 __all__ = ["PairStructure"]
@@ -89,9 +88,7 @@ def _by_window(
     """g(r) of some windows, each over some frames of the last half; and their simulations."""
     positions, windows, boxes = each
     assert boxes is not None
-    steps = positions.shape[1]
-    chosen = evenly_spread(len(positions), MOST_WINDOWS)
-    frames = steps // 2 + evenly_spread(steps - steps // 2, MOST_FRAMES)
+    chosen, frames = late_frames(each, MOST_WINDOWS, MOST_FRAMES)
     kinds = np.array(layout.species or (ALL,))[layout.kinds(windows.inputs[:, -1])]
     found = [
         pair_distribution(positions[w, frames], boxes[w, frames], kinds[w], reach) for w in chosen

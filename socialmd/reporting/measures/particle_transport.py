@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from socialmd.evaluation import baseline_names
 from socialmd.evaluation.transport import Transport
-from socialmd.plots.style import curve_styles, finish_curves, new_row
+from socialmd.plots.style import curve_styles, finish_curves, label_plainly, new_row
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.tracks import tracks, wide_if_true
@@ -104,6 +104,7 @@ def _draw(by_name: Mapping[str, Transport], spacing: float, of_whom: str) -> Fig
                 left.fill_between(times, low, mean + width, color=styles[name]["color"], alpha=0.2)
         right.plot(times - spacing, each.autocorrelation, **style)
     left.set(xscale="log", yscale="log")
+    label_plainly(left.xaxis)
     label = "mean squared displacement (squared length units)"
     finish_curves(left, "time ahead (time units)", label, f"Displacement{of_whom}")
     right.axhline(0.0, color="black", linewidth=0.8, linestyle=":")

@@ -49,7 +49,7 @@ class RadialDistributions(Measure):
     """
 
     name = "radial distributions"
-    place = 67
+    place = 68
     units: ClassVar = {"radial_distributions": "units of length"}
     absent: ClassVar = {"radial_distributions": {}}
 

@@ -19,7 +19,7 @@ def shown(monkeypatch):
     """Windows and extents in the order in which they are drawn; the animation's past at the end."""
     drawn = []
 
-    def draw_forecast(ax, forecasts, name, window, title, extent=None):
+    def draw_forecast(ax, forecasts, name, window, title, extent=None, plane="xy"):
         if name == "mine":
             drawn.append((window, extent))
 
@@ -76,6 +76,31 @@ def test_windows_are_chosen_by_the_first_model_s_error(forecasts, shown):
     assert windows == [by_error[rank] for rank in (5, 9, 0, 5, 9, 10)]
     assert captions["gallery_median"] == "Chosen by rule: window of median error of mine."
     assert shown[-1][0, 0, 1] == by_error[5]  # the one that moves
+
+
+def test_in_space_forecasts_are_projected_onto_three_planes(forecasts, rng, monkeypatch):
+    planes = []
+    monkeypatch.setattr(FigureFolder, "save", lambda folder, _, name: folder.path / f"{name}.png")
+    monkeypatch.setattr(forecast_gallery, "animate_forecast", lambda *_, **__: None)
+    inputs, truth = rng.normal(size=(11, 3, 2, 3)), rng.normal(size=(11, 9, 2, 3))
+    windows = Windows(inputs, truth, np.arange(11))
+    positions = {"mine": truth + 0.1, "other": truth}
+    in_space = forecasts._replace(windows=windows, positions=positions)
+
+    def draw(ax, past, truth, forecast, density, sides, title, legend, plane):
+        columns = ["xyz".index(axis) for axis in plane]
+        assert density is None
+        [window] = np.flatnonzero((inputs[..., columns] == past).all(axis=(1, 2, 3)))
+        np.testing.assert_array_equal(truth, windows.truth[window][..., columns])
+        by_error = len(planes) < 26  # close approaches show a part only
+        assert not by_error or (np.abs(truth) < sides[1]).all()
+        planes.append(plane)
+
+    monkeypatch.setattr(forecast_gallery, "plot_forecast", draw)
+    captions = captions_of(in_space)
+    three = ["xy", "xy", "xz", "xz", "yz", "yz"]  # of both models
+    assert planes == ["xy"] * 2 + three * 6  # the overview, four by error, two close approaches
+    assert captions["forecast"].endswith("step by step, x and y.")
 
 
 def test_close_approaches_are_the_closest_ones_of_different_simulations(forecasts, shown):
