@@ -39,9 +39,7 @@ class PeriodicBox(NamedTuple):
 
     @classmethod
     def of(cls, vectors: Any) -> PeriodicBox:
-        """The box of some vectors; a box stays what it is."""
-        if isinstance(vectors, PeriodicBox):
-            return vectors
+        """The box of some vectors."""
         return cls(vectors, _namespace(vectors).linalg.inv(vectors))
 
     @classmethod
@@ -52,6 +50,11 @@ class PeriodicBox(NamedTuple):
         from keras import ops
 
         return cls.of(ops.cast(vectors, "float32"))
+
+    @property
+    def widths(self) -> Tensor:
+        """Distances between opposite faces, [..., D], in units of length."""
+        return 1 / _namespace(self.inverse).linalg.norm(self.inverse, axis=-2)
 
     def displacement(self, offsets: Positions) -> Positions:
         """Offsets [..., D] to the nearest image of where they lead."""
@@ -92,8 +95,7 @@ def unwrap(positions: Positions, vectors: Tensor) -> Positions:
 
 def smallest_width(vectors: Any) -> float:
     """The smallest distance between opposite faces of boxes [..., D, D], in units of length."""
-    inverse = np.linalg.inv(np.asarray(vectors, np.float64))
-    return float((1 / np.linalg.norm(inverse, axis=-2)).min())
+    return float(PeriodicBox.of(np.asarray(vectors, np.float64)).widths.min())
 
 
 def check_box(place: object, vectors: Any, spatial_dims: int) -> None:

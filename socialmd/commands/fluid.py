@@ -11,9 +11,7 @@ pip install -e ".[md]" installs it.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -41,8 +39,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 parse_first(__name__, _parse, needs_tensorflow=False)  # what follows takes seconds to import
 
-from tqdm import tqdm
-
+from socialmd.commands.in_processes import in_processes
 from socialmd.simulation.fluid import FluidSchedule, LennardJonesFluid, write_fluid
 
 
@@ -54,11 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     folders = [arguments.output / f"fluid_{index:03d}" for index in indices]
     schedule = FluidSchedule(num_frames=arguments.frames)
     write = partial(write_fluid, fluid, seed=arguments.seed, schedule=schedule)
-    # Each in a new interpreter: threads such as OpenMM's do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(arguments.processes, mp_context=context) as executor:
-        done = executor.map(write, folders, indices)
-        found = list(tqdm(done, total=len(folders), unit="simulation"))
+    found = in_processes(write, folders, indices, processes=arguments.processes, unit="simulation")
     print(make_table(folders, found))
 
 

@@ -11,9 +11,7 @@ there is not made again. Needs OpenMM: pip install -e ".[md]" installs it.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -56,8 +54,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 parse_first(__name__, _parse, needs_tensorflow=False)  # what follows takes seconds to import
 
-from tqdm import tqdm
-
+from socialmd.commands.in_processes import in_processes
 from socialmd.simulation.drug_carrier import DrugCarrier, Schedule, write_simulation
 from socialmd.types import Array
 
@@ -74,11 +71,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     carriers = [DrugCarrier().vary_heads(arguments.vary_heads, seed, index) for index in indices]
     folders = [arguments.output / f"carrier_{index:03d}" for index in indices]
     write = partial(write_simulation, schedule=schedule, seed=seed)
-    # Each in a new interpreter: threads such as OpenMM's do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(arguments.processes, mp_context=context) as executor:
-        done = executor.map(write, carriers, folders, indices)
-        distances = list(tqdm(done, total=len(carriers), unit="simulation"))
+    distances = in_processes(
+        write, carriers, folders, indices, processes=arguments.processes, unit="simulation"
+    )
     print(make_table(folders, distances))
 
 

@@ -20,6 +20,7 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -116,7 +117,7 @@ class DatasetDescription(ConfigSection):
         """Whether simulations have periodic boxes."""
         return any(name.startswith(f"{BOXES}/") for name in self.files)
 
-    @property
+    @cached_property
     def layout(self) -> FeatureLayout:
         """What the columns of all files are."""
         return FeatureLayout(features=self.features, blocks=self.blocks)

@@ -15,6 +15,7 @@ from socialmd.data.check_trajectory import has_changed
 from socialmd.data.masked_inputs import pack
 from socialmd.files import UNFINISHED, put_in_place, unfinished_folder
 from socialmd.models.forecast_model import ForecastModel
+from socialmd.periodic_box import PeriodicBox
 from socialmd.types import Mask, Tensor
 
 __all__ = ["export_saved_model"]
@@ -184,14 +185,14 @@ def _check_constant(model: ForecastModel, inputs: Tensor) -> Tensor:
 def _checks_of_box(model: ForecastModel, inputs: Tensor, box: Tensor) -> list[Tensor]:
     """Operations that fail if there is not one box for each system, or one is too small."""
     batch, found = tf.shape(inputs)[0], tf.shape(box)[0]
-    narrowest = 1 / tf.norm(tf.linalg.inv(box), axis=1)  # distances between faces, [B, D]
-    wide = tf.reduce_all(narrowest * (1 + 1e-6) >= 2 * model.reach)
+    widths = PeriodicBox.of(box).widths
+    wide = tf.reduce_all(widths * (1 + 1e-6) >= 2 * model.reach)
     message = f"box: expected opposite faces at least {2 * model.reach:g} apart, found"
     return [
         tf.debugging.Assert(
             found == batch, ["box: expected one for each of", batch, "found", found]
         ),
-        tf.debugging.Assert(wide, [message, narrowest]),
+        tf.debugging.Assert(wide, [message, widths]),
     ]
 
 

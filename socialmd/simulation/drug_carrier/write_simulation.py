@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from socialmd.data.dataset_writer import check_recipe
-from socialmd.files import holds_nothing, put_in_place, read_json, unfinished_folder, write_json
 from socialmd.simulation.drug_carrier.beads import Beads, place_beads
 from socialmd.simulation.drug_carrier.drug_carrier import DrugCarrier
 from socialmd.simulation.drug_carrier.run import Schedule, run
+from socialmd.simulation.make_once import make_once
 from socialmd.simulation.openmm_package import app, describe_making, unit
 from socialmd.types import FloatArray
 
-__all__ = ["DESCRIPTION_FILE", "HEADS", "write_simulation"]
+__all__ = ["HEADS", "write_simulation"]
 
-DESCRIPTION_FILE = "simulation.json"
 HEADS = ("OQL", "ONC")  # residue names of drugs and background molecules
 LIGANDS = ("OCQ", "OCN", *HEADS)
 # A chain identifier and an element for each residue name. Beads are no atoms: programs that know
@@ -71,45 +69,43 @@ def write_simulation(
     References:
         [1] P. Eastman et al., J. Phys. Chem. B 128, 109 (2024).
     """
-    folder = Path(folder)
     recipe = {
         "carrier": dataclasses.asdict(carrier),
         "schedule": dataclasses.asdict(schedule),
         "seed": int(seed),
         "index": int(index),
     }
-    if not (folder / DESCRIPTION_FILE).exists() and holds_nothing(folder):
-        with unfinished_folder(folder) as unfinished:
-            _simulate(unfinished, carrier, schedule, recipe)
-            pdb_files = sorted(path.name for path in unfinished.glob("*.pdb"))
-            put_in_place(unfinished, (*pdb_files, DESCRIPTION_FILE))
-    return _read_distances(folder, recipe)
+    files = [_file_name(frame) for frame in range(1, schedule.num_frames + 1)]
+    simulate = partial(_simulate, carrier=carrier, schedule=schedule, streams=(seed, index))
+    found = make_once(Path(folder), recipe, files, simulate)
+    return {name: np.array(found["mean_distance_from_core"][name]) for name in HEADS}
+
+
+def _file_name(frame: int) -> str:
+    return f"carrier_{frame:03d}.pdb"
 
 
 def _simulate(
-    folder: Path, carrier: DrugCarrier, schedule: Schedule, recipe: Mapping[str, Any]
-) -> None:
-    """Write a PDB file for every frame, and what they are."""
-    streams = [recipe["seed"], recipe["index"]]
+    folder: Path, carrier: DrugCarrier, schedule: Schedule, streams: tuple[int, int]
+) -> dict[str, Any]:
+    """Write a PDB file for every frame; return what else there is to say."""
     beads = place_beads(carrier, *streams)
     noise_seed = int(np.random.default_rng([*streams, 1]).integers(1, 2**31))
     topology = _make_topology(beads)
     distances: dict[str, list[float]] = {name: [] for name in HEADS}
     for frame, positions in enumerate(run(carrier, beads, schedule, noise_seed), start=1):
-        with open(folder / f"carrier_{frame:03d}.pdb", "w", encoding="ascii") as file:
+        with open(folder / _file_name(frame), "w", encoding="ascii") as file:
             app.PDBFile.writeFile(topology, positions * unit.angstrom, file)
         for name in HEADS:
             distances[name].append(_mean_distance(beads, positions, name))
-    description = {
+    return {
         "what": "coarse-grained demonstration system, not a model of a particular drug; "
         "one frame stands for a nanosecond",
-        **recipe,
         "num_beads": len(beads.positions),
         "frame_spacing": schedule.steps_per_frame * carrier.time_step,
         **describe_making(),
         "mean_distance_from_core": distances,
     }
-    write_json(folder / DESCRIPTION_FILE, description)
 
 
 def _make_topology(beads: Beads) -> app.Topology:
@@ -135,17 +131,3 @@ def _mean_distance(beads: Beads, positions: FloatArray, name: str) -> float:
     num_heads = beads.residue_names.count(name)
     centres = positions[bead_numbers].reshape(num_heads, -1, 3).mean(axis=1)
     return float(np.linalg.norm(centres - core, axis=1).mean())
-
-
-def _read_distances(folder: Path, recipe: Mapping[str, Any]) -> dict[str, FloatArray]:
-    """What a finished simulation of this recipe says."""
-    path = folder / DESCRIPTION_FILE
-    advice = "choose another folder or remove this one"
-    if not path.is_file():
-        raise ValueError(f"{folder}: expected a finished simulation, found none; {advice}")
-    found = read_json(path)
-    check_recipe(path, {key: found.get(key) for key in recipe}, recipe)
-    num_frames, expected = sum(1 for _ in folder.glob("*.pdb")), recipe["schedule"]["num_frames"]
-    if num_frames != expected:
-        raise ValueError(f"{folder}: expected {expected} PDB files, found {num_frames}; {advice}")
-    return {name: np.array(found["mean_distance_from_core"][name]) for name in HEADS}

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from socialmd.data.dataset_writer import check_recipe
-from socialmd.files import holds_nothing, put_in_place, read_json, unfinished_folder, write_json
 from socialmd.simulation.fluid.lennard_jones_fluid import LennardJonesFluid
 from socialmd.simulation.fluid.simulate_fluid import GAS_CONSTANT, FluidSchedule, simulate_fluid
+from socialmd.simulation.make_once import make_once
 from socialmd.simulation.openmm_package import app, describe_making, unit
 
 __all__ = ["write_fluid"]
 
-DESCRIPTION_FILE, TOPOLOGY_FILE, TRAJECTORY_FILE = "simulation.json", "fluid.pdb", "fluid.dcd"
+TOPOLOGY_FILE, TRAJECTORY_FILE = "fluid.pdb", "fluid.dcd"
 
 
 def write_fluid(
@@ -57,31 +56,21 @@ def write_fluid(
         >>> write_fluid(LennardJonesFluid(), "fluids/fluid_000")["temperature"]
         178.6...
     """
-    folder = Path(folder)
     recipe = {
         "fluid": dataclasses.asdict(fluid),
         "schedule": dataclasses.asdict(schedule),
         "seed": int(seed),
         "index": int(index),
     }
-    files = (TOPOLOGY_FILE, TRAJECTORY_FILE, DESCRIPTION_FILE)
-    if not (folder / DESCRIPTION_FILE).exists() and holds_nothing(folder):
-        with unfinished_folder(folder) as unfinished:
-            _simulate(unfinished, fluid, schedule, recipe)
-            put_in_place(unfinished, files)
-    advice = "choose another folder or remove this one"
-    for name in files:
-        if not (folder / name).is_file():
-            raise ValueError(f"{folder}: expected a finished simulation, found no {name}; {advice}")
-    found = read_json(folder / DESCRIPTION_FILE)
-    check_recipe(folder / DESCRIPTION_FILE, {key: found.get(key) for key in recipe}, recipe)
+    simulate = partial(_simulate, fluid=fluid, schedule=schedule, streams=(seed, index))
+    found = make_once(Path(folder), recipe, (TOPOLOGY_FILE, TRAJECTORY_FILE), simulate)
     return {key: found[key] for key in ("temperature", "energy_drift")}
 
 
 def _simulate(
-    folder: Path, fluid: LennardJonesFluid, schedule: FluidSchedule, recipe: Mapping[str, Any]
-) -> None:
-    streams = [recipe["seed"], recipe["index"]]
+    folder: Path, fluid: LennardJonesFluid, schedule: FluidSchedule, streams: tuple[int, int]
+) -> dict[str, Any]:
+    """Write both files; return what else there is to say."""
     noise_seed = int(np.random.default_rng([*streams, 1]).integers(1, 2**31))
     topology = _make_topology(fluid)
     spacing = schedule.steps_per_frame * fluid.time_step
@@ -99,15 +88,13 @@ def _simulate(
             energies.append(frame.energy)
     kinetic = 1.5 * len(fluid.atoms) * np.mean(temperatures) * GAS_CONSTANT
     drift = float(np.abs(np.array(energies) - energies[0]).max() / kinetic)
-    description = {
+    return {
         "what": "a Lennard-Jones fluid of argon and xenon",
-        **recipe,
         "frame_spacing": spacing,
         "temperature": float(np.mean(temperatures)),
         "energy_drift": None if fluid.friction else drift,
         **describe_making(),
     }
-    write_json(folder / DESCRIPTION_FILE, description)
 
 
 def _make_topology(fluid: LennardJonesFluid) -> app.Topology:
