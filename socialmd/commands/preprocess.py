@@ -192,6 +192,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         settings=settings,
         simulations=[simulation.make_record() for simulation in simulations],
         names=arguments.names,
+        radii=typical_radii(simulations),
         time_unit=arguments.time_unit,
     )
     print(f"\n{describe_split(parts, arguments.simulations)}")
@@ -362,6 +363,15 @@ def make_slices(positions: Array, arguments: argparse.Namespace) -> list[Slice]:
     if arguments.dimensions == 3:
         return []
     return cut_slices(positions, slice_directions(arguments.slices), arguments.half_thickness)
+
+
+def typical_radii(simulations: Sequence[FollowedSimulation]) -> dict[str, float]:
+    """Median of the radii of molecules of each name: one that walls have cut is no matter."""
+    radii: dict[str, list[float]] = {}
+    for simulation in simulations:
+        for name, radius in zip(simulation.names, simulation.radii, strict=True):
+            radii.setdefault(name, []).append(float(radius))
+    return {name: float(np.median(radii[name])) for name in sorted(radii)}
 
 
 # === What is reported ===

@@ -20,7 +20,6 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -68,6 +67,7 @@ class DatasetDescription(ConfigSection):
         law: constants of the force law (fields of `ManyBodySystem`), where it is known.
         simulation: how the frames were simulated (fields of `SimulationConfig`), likewise.
         preprocessing: how they were made from other files (see `socialmd.molecular`), likewise.
+        radii: of molecules of each species, as balls, in units of length, where they are known.
         length_unit, time_unit: `"angstrom"` and `"nanosecond"`, say; consistent units of no name if
             there is none.
         versions: Python and packages that made the files.
@@ -84,6 +84,7 @@ class DatasetDescription(ConfigSection):
     law: Json | None = None
     simulation: Json | None = None
     preprocessing: Json | None = None
+    radii: dict[str, float] | None = None
     length_unit: str | None = None
     time_unit: str | None = None
     versions: dict[str, str]
@@ -117,14 +118,18 @@ class DatasetDescription(ConfigSection):
         """Whether simulations have periodic boxes."""
         return any(name.startswith(f"{BOXES}/") for name in self.files)
 
-    @cached_property
+    @property
     def layout(self) -> FeatureLayout:
         """What the columns of all files are."""
         return FeatureLayout(features=self.features, blocks=self.blocks)
 
     def first_difference(self, other: DatasetDescription) -> str | None:
-        """Name of the first field that differs from another's, versions aside, if one does."""
-        here, there = (each.model_dump(exclude={"versions"}) for each in (self, other))
+        """Name of the first field that differs from another's, if one does.
+
+        But for versions, and radii, which follow from the rest, and which old files do not name.
+        """
+        exclude = {"versions", "radii"}
+        here, there = (each.model_dump(exclude=exclude) for each in (self, other))
         return next((key for key in here if here[key] != there[key]), None)
 
     def name_units(self, text: str) -> str:
@@ -178,6 +183,7 @@ def describe_dataset(
     law: dict[str, Any] | None = None,
     simulation: dict[str, Any] | None = None,
     preprocessing: dict[str, Any] | None = None,
+    radii: dict[str, float] | None = None,
     length_unit: str | None = None,
     time_unit: str | None = None,
     versions: Sequence[str] = ("numpy", "numba"),
@@ -186,7 +192,7 @@ def describe_dataset(
 
     Args:
         directory: the folder that holds the splits.
-        features, frame_spacing, spatial_dims, law, simulation, preprocessing, length_unit,
+        features, frame_spacing, spatial_dims, law, simulation, preprocessing, radii, length_unit,
             time_unit: what it says of them (see `DatasetDescription`).
         layout: instead of `features` and `spatial_dims`, if features are anything but scalars that
             never change.
@@ -222,6 +228,7 @@ def describe_dataset(
         law=law,
         simulation=simulation,
         preprocessing=preprocessing,
+        radii=radii,
         length_unit=length_unit,
         time_unit=time_unit,
         versions={

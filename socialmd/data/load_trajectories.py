@@ -98,8 +98,9 @@ def load_trajectories(directory: str | Path, minimum_frames: int = 1) -> Traject
             f"{directory.parent / DESCRIPTION_FILE}: expected spatial_dims = 2 or 3, found {dims}"
         )
     found = _read_boxes(paths, description) if description.is_periodic else None
+    layout = description.layout
     arrays = [
-        read_trajectory(path, description.layout, None if found is None else found[number])
+        read_trajectory(path, layout, None if found is None else found[number])
         for number, path in enumerate(paths)
     ]
     for path, array in zip(paths, arrays, strict=True):

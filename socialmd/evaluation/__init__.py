@@ -25,6 +25,7 @@ from socialmd.evaluation.forecaster import Forecaster as Forecaster
 from socialmd.evaluation.input_dependence import InputDependence as InputDependence
 from socialmd.evaluation.learned_interaction import LearnedInteraction as LearnedInteraction
 from socialmd.evaluation.nearest_distances import ClosePair as ClosePair
+from socialmd.evaluation.nearest_distances import ClosestApproach as ClosestApproach
 from socialmd.evaluation.nearest_distances import closest_approach as closest_approach
 from socialmd.evaluation.nearest_distances import closest_pairs as closest_pairs
 from socialmd.evaluation.nearest_distances import nearest_distances as nearest_distances
@@ -39,6 +40,7 @@ __all__ = [
     "Baseline",
     "Calibration",
     "ClosePair",
+    "ClosestApproach",
     "Conservation",
     "ConstantPosition",
     "ConstantVelocity",

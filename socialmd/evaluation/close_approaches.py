@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from socialmd.evaluation.checks import finite_array, finite_positions, lengths
-from socialmd.evaluation.nearest_distances import closest_approach
+from socialmd.evaluation.nearest_distances import ClosestApproach, closest_approach
 from socialmd.types import FloatArray
 
 __all__ = [
@@ -51,7 +51,7 @@ def error_by_closest_approach(
     truth: ArrayLike,
     forecast: ArrayLike,
     bins: int | ArrayLike = 8,
-    boxes: ArrayLike | None = None,
+    approach: ClosestApproach | None = None,
 ) -> ErrorByClosestApproach:
     """Group the errors by the smallest distance to any other particle within the window.
 
@@ -61,7 +61,7 @@ def error_by_closest_approach(
         truth, forecast: positions, [W, T', N, D] with N >= 2, D being 2 or 3.
         bins: number of bins that hold equally many particles; or increasing edges, [bins + 1],
             beyond which particles are left out.
-        boxes: periodic ones, [W, T', D, D], in which nearest images count; none without.
+        approach: of the truth, if it is known, or in periodic boxes (see `closest_approach`).
 
     Raises:
         ValueError: an array is of another shape or not finite, edges do not increase, or a bin is
@@ -74,7 +74,7 @@ def error_by_closest_approach(
     """
     positions = finite_positions("truth", truth)
     displacements = lengths(finite_array("forecast", forecast, positions.shape) - positions)
-    distances, _ = closest_approach(positions, boxes)  # [W, N]
+    distances, _ = approach or closest_approach(positions)  # [W, N]
     edges = _edges(bins, distances)
     group = np.searchsorted(edges, distances, side="right") - 1  # [W, N]
     group[distances == edges[-1]] -= 1
@@ -133,7 +133,7 @@ def around_close_approaches(
     truth: ArrayLike,
     threshold: float,
     half_width: int,
-    boxes: ArrayLike | None = None,
+    approach: ClosestApproach | None = None,
 ) -> AroundCloseApproaches:
     """Align a quantity of each particle at the step of its closest approach to any other one.
 
@@ -146,7 +146,7 @@ def around_close_approaches(
         truth: positions, [W, T', N, D] with N >= 2, D being 2 or 3.
         threshold: in units of length. Controls never come below three times as much.
         half_width: k, steps before and after.
-        boxes: periodic ones, [W, T', D, D], in which nearest images count; none without.
+        approach: of the truth, if it is known, or in periodic boxes (see `closest_approach`).
 
     Raises:
         ValueError: an array is of another shape or not finite, values are not positive, there is
@@ -170,7 +170,7 @@ def around_close_approaches(
             f"half_width: expected 1 to {(num_steps - 1) // 2} for windows of {num_steps} steps, "
             f"found {half_width}"
         )
-    distances, steps = closest_approach(positions, boxes)  # [W, N]
+    distances, steps = approach or closest_approach(positions)  # [W, N]
     inside = (half_width <= steps) & (steps < num_steps - half_width)
     windows, particles = np.nonzero((distances < threshold) & inside)
     far = distances > CONTROL_DISTANCE * threshold

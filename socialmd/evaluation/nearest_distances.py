@@ -15,7 +15,7 @@ from socialmd.evaluation.checks import finite_array, finite_positions, lengths
 from socialmd.periodic_box import PeriodicBox
 from socialmd.types import FloatArray
 
-__all__ = ["ClosePair", "closest_approach", "closest_pairs", "nearest_distances"]
+__all__ = ["ClosePair", "ClosestApproach", "closest_approach", "closest_pairs", "nearest_distances"]
 
 AROUND = 6  # steps before and after that fit into a picture
 
@@ -50,9 +50,14 @@ def nearest_distances(positions: ArrayLike, boxes: ArrayLike | None = None) -> F
     return nearest
 
 
-def closest_approach(
-    truth: ArrayLike, boxes: ArrayLike | None = None
-) -> tuple[FloatArray, NDArray[np.intp]]:
+class ClosestApproach(NamedTuple):
+    """Of each particle to any other one within its window, [W, N]: how close, and at which step."""
+
+    distances: FloatArray
+    steps: NDArray[np.intp]
+
+
+def closest_approach(truth: ArrayLike, boxes: ArrayLike | None = None) -> ClosestApproach:
     """Smallest distance of each particle to any other one within its window, and when.
 
     Args:
@@ -69,10 +74,10 @@ def closest_approach(
     Example:
         >>> truth = [[[[0.0, 0.0], [3.0, 0.0]], [[0.0, 0.0], [2.0, 0.0]]]]
         >>> closest_approach(truth)
-        (array([[2., 2.]]), array([[1, 1]]))
+        ClosestApproach(distances=array([[2., 2.]]), steps=array([[1, 1]]))
     """
     nearest = nearest_distances(finite_positions("truth", truth), boxes)  # [W, T', N]
-    return nearest.min(axis=1), nearest.argmin(axis=1)
+    return ClosestApproach(nearest.min(axis=1), nearest.argmin(axis=1))
 
 
 class ClosePair(NamedTuple):

@@ -75,10 +75,6 @@ class FollowedSimulation(NamedTuple):
             "first_frame": self.frames[0],
             "last_frame": self.frames[-1],
             "num_molecules": self.count_molecules(),
-            "mean_radius": {
-                name: float(self.radii[np.array(self.names) == name].mean())
-                for name in self.count_molecules()
-            },
             "slices": [
                 {
                     "normal": piece.normal.tolist(),

@@ -16,8 +16,8 @@ class MDPackage:
 
     Args:
         module: what is imported.
-        purpose: what it does here, for those who do not have it: "... with MODULE, which is not
-            installed".
+        purpose: what it does here, for those who lack it, or something that it needs: "... with
+            MODULE, which is not installed".
 
     Raises:
         ModuleNotFoundError: at the first use, if it is not installed.
@@ -27,10 +27,12 @@ class MDPackage:
         self._module, self._purpose = module, purpose
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what Python asks of any object, before it is made even
+            raise AttributeError(name)
         try:
             return getattr(importlib.import_module(self._module), name)
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(
-                f"{self._purpose} with {self._module.split('.')[0]}, which is not installed: "
+                f"{self._purpose} with {error.name}, which is not installed: "
                 "pip install 'socialmd[md]'"
             ) from error

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from socialmd.molecular.mdanalysis import MDAnalysis
-from socialmd.molecular.upright import upright
-from socialmd.periodic_box import smallest_width
+from socialmd.periodic_box import PeriodicBox, smallest_width
 from socialmd.types import Array, FloatArray
 
 __all__ = ["PairDistribution", "pair_distribution"]
@@ -99,12 +98,17 @@ def pair_distribution(
 
 def _pairs(frame: FloatArray, box: FloatArray, reach: float) -> tuple[Array, Array, FloatArray]:
     """Both particles of every pair within reach, and their distance."""
-    if frame.shape[-1] == 2:  # a plane in a box so high that it does not see its images
+    dims = frame.shape[-1]
+    if dims == 2:  # a plane in a box so high that it does not see its images
         box = np.pad(box, [(0, 1), (0, 1)])
         box[2, 2] = HEIGHT * reach
         frame = np.pad(frame, [(0, 0), (0, 1)])
-    places, vectors = upright(frame, box)
+    # In the orientation that MDAnalysis knows boxes in.
+    dimensions = MDAnalysis.lib.mdamath.triclinic_box(*box)
+    upright = MDAnalysis.lib.mdamath.triclinic_vectors(dimensions, dtype=np.float64)
+    fractions = PeriodicBox.of(box).fractions(frame)
+    places = (fractions - np.floor(fractions)) @ upright
     pairs, distances = MDAnalysis.lib.distances.self_capped_distance(
-        places.astype(np.float32), reach, box=MDAnalysis.lib.mdamath.triclinic_box(*vectors)
+        places.astype(np.float32), reach, box=dimensions
     )
     return pairs[:, 0], pairs[:, 1], distances

@@ -111,7 +111,9 @@ class ShardFolder:
 
 
 def _fingerprint(settings: Mapping[str, Any], files: SimulationFiles) -> str:
-    """Changes with the settings, and when a file is replaced by another one."""
+    """Changes with the settings, with what is kept, and when a file is replaced by another one."""
     paths = files.paths if files.topology is None else (files.topology, *files.paths)
     stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
-    return hashlib.sha256(json.dumps([settings, stats]).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps([settings, FollowedSimulation._fields, stats]).encode()
+    ).hexdigest()

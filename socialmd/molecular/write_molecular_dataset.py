@@ -44,6 +44,7 @@ def write_molecular_dataset(
     settings: Mapping[str, Any],
     simulations: Sequence[Mapping[str, Any]] = (),
     names: Sequence[str] | None = None,
+    radii: Mapping[str, float] | None = None,
     time_unit: str = "nanosecond",
 ) -> bool:
     """Write `train/`, `validation/`, `test/` and `dataset.json` (see `DatasetDescription`).
@@ -61,6 +62,7 @@ def write_molecular_dataset(
         settings: how the trajectories were made; JSON.
         simulations: what there is to say about each source; JSON.
         names: all that have a feature, in this order; those found, sorted, if not given.
+        radii: of the molecules of each name, as balls, in angstrom, if they are known.
         time_unit: of the frame spacing.
 
     Returns:
@@ -103,6 +105,7 @@ def write_molecular_dataset(
             "simulations": simulations,
             "files": dict(zip(paths, molecules, strict=True)),
         },
+        radii=None if radii is None else dict(radii),
         length_unit="angstrom",
         time_unit=time_unit,
         versions=("numpy", "numba", "MDAnalysis"),

@@ -42,13 +42,16 @@ def make_once(
             found = simulate(unfinished)
             write_json(unfinished / DESCRIPTION_FILE, {**recipe, **found})
             put_in_place(unfinished, (*files, DESCRIPTION_FILE))
-    said: dict[str, Any] = read_json(path) if path.is_file() else {}
-    if said:
+    advice = "choose another folder or remove this one"
+    said: dict[str, Any] = {}
+    if path.is_file():
+        said = read_json(path)
         check_recipe(path, {key: said.get(key) for key in recipe}, recipe)
     for name in (DESCRIPTION_FILE, *files):
         if not (folder / name).is_file():
-            raise ValueError(
-                f"{folder}: expected a finished simulation, found no {name}; "
-                "choose another folder or remove this one"
-            )
+            raise ValueError(f"{folder}: expected a finished simulation, found no {name}; {advice}")
+    kinds = {Path(name).suffix for name in files}  # others would be read with them
+    for other in sorted(folder.iterdir()):
+        if other.suffix in kinds and other.name not in files:
+            raise ValueError(f"{other}: expected only what the simulation has made; {advice}")
     return said

@@ -118,7 +118,7 @@ def test_the_report_has_what_chemists_measure(experiment):
     assert waves["values"].keys() == {"truth", "learned, sampled", *forecasts}
     assert waves["deviation"]["truth"] > 0
     assert found["closest_approach"].keys() == forecasts
-    assert "close approaches" in found["left_out"]  # nobody stays away from all others here
+    assert "before and after close approaches" in found["left_out"]  # nobody stays away from all
     long = found["long_rollouts"]
     assert long.keys() == {"learned", "learned, sampled", "pooled"}
     assert len(long["learned"]["temperature"]) == 8

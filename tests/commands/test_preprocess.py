@@ -1,5 +1,6 @@
 """From PDB files that these tests write themselves to a data set that models read."""
 
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from socialmd.commands import preprocess
 from socialmd.config import DataConfig
 from socialmd.data import make_dataset
 from socialmd.data.dataset_description import read_description
-from socialmd.molecular import MoleculeTrajectories
+from socialmd.molecular import FollowedSimulation, MoleculeTrajectories
 from socialmd.molecular.shard_folder import ShardFolder
 from socialmd.molecular.slices import slice_directions, turn_into_plane
 from tests.folder_contents import files
@@ -82,6 +83,7 @@ def test_three_dimensions_hold_whole_simulations(make_simulation, tmp_path, caps
     description = read_description(output)
     assert description.features == ("x", "y", "z", "OQL", "ONC")
     assert description.frame_spacing == 2.0
+    assert description.radii.keys() == {"OQL", "ONC"}
     assert list(description.files) == [
         "train/simulation_00000.npy",
         "train/simulation_00001.npy",
@@ -185,6 +187,11 @@ def test_a_finished_data_set_is_left_alone(make_simulation, tmp_path, capsys):
     preprocess.main(arguments)
     assert "already complete: 2 files" in capsys.readouterr().out
     assert {path: path.stat().st_mtime_ns for path in output.rglob("*.*")} == written
+    # Files that are older do not name radii.
+    said = json.loads((output / "dataset.json").read_text())
+    (output / "dataset.json").write_text(json.dumps({**said, "radii": None}))
+    preprocess.main(arguments)
+    assert "already complete: 2 files" in capsys.readouterr().out
     # Other settings are refused before anything is read.
     (tmp_path / "run" / "x.pdb.1").write_text("no PDB file")
     for words, message in (
@@ -194,6 +201,15 @@ def test_a_finished_data_set_is_left_alone(make_simulation, tmp_path, capsys):
     ):
         with pytest.raises(ValueError, match=rf"made otherwise: settings\.{message}"):
             preprocess.main([*arguments, *words])
+
+
+def test_one_molecule_that_walls_have_cut_does_not_decide_on_radii(rng):
+    def simulation(*radii):
+        names, positions = ("OQL",) * len(radii), rng.normal(size=(2, len(radii), 3))
+        return FollowedSimulation("run", positions, names, names, np.array(radii), ["1", "2"])
+
+    some = [simulation(2.0, 2.1, 30.0), simulation(1.9, 2.2)]
+    assert preprocess.typical_radii(some) == {"OQL": 2.1}
 
 
 def test_short_parts_are_warned_of_before_reading(make_simulation, tmp_path, capsys):

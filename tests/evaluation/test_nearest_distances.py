@@ -87,15 +87,15 @@ def test_through_the_walls_of_a_box_everything_is_as_beside_them(rng, walks):
     box = np.array([[90.0, 0.0], [40.0, 80.0]])
     boxes = np.tile(box, (*walks.shape[:2], 1, 1))
     moved = rng.integers(-2, 3, (12, 1, 6, 2)) @ box
-    bins = [0.05, 0.3, 0.8, 2.0]
+    bins, approach = [0.05, 0.3, 0.8, 2.0], closest_approach(walks + moved, boxes)
     pairs = (
         (
             error_by_closest_approach(walks, forecast, bins),
-            error_by_closest_approach(walks + moved, forecast + moved, bins, boxes),
+            error_by_closest_approach(walks + moved, forecast + moved, bins, approach),
         ),
         (
             around_close_approaches(values, walks, 0.25, 2),
-            around_close_approaches(values, walks + moved, 0.25, 2, boxes),
+            around_close_approaches(values, walks + moved, 0.25, 2, approach),
         ),
     )
     for beside, through in pairs:

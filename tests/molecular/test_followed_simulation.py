@@ -17,7 +17,7 @@ POSITIONS = np.array(
     ],
     float,
 )
-RADII = np.array([1.0, 2.0, 3.0, 4.0])
+RADII = np.array([1.0, 2.0, 3.0, 5.0])
 FRAMES = ("a.pdb.1", "a.pdb.2", "a.pdb.3")
 
 
@@ -64,7 +64,6 @@ def test_record_says_how_thick_slices_become(sliced):
         "first_frame": "a.pdb.1",
         "last_frame": "a.pdb.3",
         "num_molecules": {"ONC": 2, "OQL": 2},
-        "mean_radius": {"ONC": 2.5, "OQL": 2.5},
     }
     assert first["normal"] == [0, 0, 1]
     assert first["num_molecules"] == 3

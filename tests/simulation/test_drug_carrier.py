@@ -361,8 +361,15 @@ def test_finished_simulation_is_not_made_again(tmp_path, monkeypatch):
     other = dataclasses.replace(SMALL, friction=1.0)
     with pytest.raises(ValueError, match=r"carrier\.friction: expected 1\.0, found 2\.0"):
         write_simulation(other, folder, schedule=SHORT)
+    (folder / "carrier_005.pdb").write_text("of a longer one")
+    with pytest.raises(ValueError, match=r"carrier_005\.pdb: expected only what the simulation"):
+        write_simulation(SMALL, folder, schedule=SHORT)
+    (folder / "carrier_005.pdb").unlink()
     (folder / "carrier_002.pdb").unlink()
     with pytest.raises(ValueError, match=r"found no carrier_002\.pdb; choose another"):
+        write_simulation(SMALL, folder, schedule=SHORT)
+    (folder / "simulation.json").write_text("{}")
+    with pytest.raises(ValueError, match="made otherwise: carrier"):
         write_simulation(SMALL, folder, schedule=SHORT)
     (folder / "simulation.json").write_text("{")
     with pytest.raises(ValueError, match=r"simulation\.json: expected JSON"):
@@ -391,9 +398,7 @@ def test_interrupted_simulation_leaves_no_folder_and_is_made_anew(tmp_path, monk
 
 def test_other_folder_is_left_alone(tmp_path):
     (tmp_path / "carrier_001.pdb").write_text("mine")
-    with pytest.raises(
-        ValueError, match=r"finished simulation, found no simulation\.json"
-    ):
+    with pytest.raises(ValueError, match=r"finished simulation, found no simulation\.json"):
         write_simulation(SMALL, tmp_path, schedule=SHORT)
     assert (tmp_path / "carrier_001.pdb").read_text() == "mine"
 

@@ -29,8 +29,9 @@ MOST_WINDOWS, MOST_FRAMES = 40, 20  # of each, what is measured
 CAPTION_OF_TABLE = """
 Surface of a molecule that the centre of a water molecule reaches, in squared units of length, in
 the last step; and how far that of each molecule is from the truth's, as a mean absolute error; with
-standard errors over simulations. Each molecule is one ball with its radius of gyration ({{ radii
-}}). Only other molecules cover it: where core and chains are, these data do not say.
+standard errors over simulations. Each molecule is one ball, the uniform one that has its radius of
+gyration (of radius {{ radii }}). Only other molecules cover it: where core and chains are, these
+data do not say.
 """
 CAPTION = """
 Accessible surface of a molecule over time (band: twice the standard error of the truth over
@@ -55,7 +56,7 @@ class AccessibleSurfaces(Measure):
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any] | None:
         forecasts = evaluation.forecasts
         radii = _radii(forecasts.description)
-        if forecasts.spatial_dims != 3 or forecasts.windows.boxes is not None or radii is None:
+        if forecasts.spatial_dims != 3 or forecasts.windows.boxes is not None or not radii:
             return None
         steps = evenly_spread(forecasts.windows.truth.shape[1], MOST_FRAMES)
         layout = forecasts.description.layout.given
@@ -102,17 +103,20 @@ class _Surfaces(NamedTuple):
     simulations: Array  # [M]
 
 
-def _radii(description: DatasetDescription) -> dict[str, float] | None:
-    """Of each kind of molecule, the mean over simulations; `None` where molecules are points."""
-    simulations = (description.preprocessing or {}).get("simulations", ())
-    species = description.layout.species
-    known = [each.get("mean_radius", {}) for each in simulations]
-    found = {name: [each[name] for each in known if name in each] for name in species}
-    # A fluid is everywhere: it has no surface.
-    has_centre = (description.preprocessing or {}).get("settings", {}).get("centre") is not None
-    if not has_centre or not species or not all(any(each) for each in found.values()):
-        return None
-    return {name: float(np.mean(each)) for name, each in found.items()}
+def _radii(description: DatasetDescription) -> dict[str, float]:
+    """Of each species of molecules around a centre; none of a fluid, which has no surface."""
+    species = description.layout.given.species
+    settings = (description.preprocessing or {}).get("settings", {})
+    if settings.get("centre") is None or not species:
+        return {}
+    radii = description.radii or {}
+    for name in species:
+        if not radii.get(name):
+            raise NotPossibleError(
+                f"expected radii of molecules in dataset.json, found {radii.get(name)} of {name}; "
+                "data sets made again have them, but for molecules of one atom"
+            )
+    return {name: radii[name] for name in species}
 
 
 def _by_window(

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from socialmd.evaluation import (
     AroundCloseApproaches,
+    ClosestApproach,
     NotPossibleError,
     around_close_approaches,
     baseline_names,
@@ -68,14 +69,17 @@ class CloseEncounters(Measure):
         if forecasts.windows.mask is not None:
             reason = "expected systems of equally many particles, found different numbers"
             raise NotPossibleError(reason)
-        truth, boxes = forecasts.windows.truth, forecasts.windows.true_boxes
+        truth = forecasts.windows.truth
+        approach = closest_approach(truth, forecasts.windows.true_boxes)
         groups = {
-            name: error_by_closest_approach(truth, positions, boxes=boxes)
+            name: error_by_closest_approach(truth, positions, approach=approach)
             for name, positions in forecasts.positions.items()
         }
         around = evaluation.attempt(
-            self.name,
-            lambda: {name: sigma_and_error_around(forecasts, name) for name in forecasts.models},
+            f"before and after {self.name}",
+            lambda: {
+                name: sigma_and_error_around(forecasts, name, approach) for name in forecasts.models
+            },
         )
         return {"closest_approach": groups, "around_close_approaches": around or {}}
 
@@ -83,22 +87,26 @@ class CloseEncounters(Measure):
         around = evaluation.numbers["around_close_approaches"]
         if not evaluation.numbers["closest_approach"]:
             return ()
-        alt = "Errors by closest approach, sigma and error around close approaches"
+        alt = "Errors by closest approach"
+        alt += ", sigma and error around close approaches" if around else ""
         caption = fill(CAPTION, around=bool(around))
         picture = figures.picture(_draw(evaluation), "close_approaches", caption, alt)
         tables = [_tabulate(around)] if around else []
         return [Section(HEADING, tables=tables, pictures=[picture])]
 
 
-def sigma_and_error_around(forecasts: Forecasts, name: str) -> dict[str, AroundCloseApproaches]:
+def sigma_and_error_around(
+    forecasts: Forecasts, name: str, approach: ClosestApproach | None = None
+) -> dict[str, AroundCloseApproaches]:
     """Predicted `"sigma"` and `"error"` of a model before and after close approaches.
 
     Those are the closest approaches of the 30 % of all particles, in all windows, that come closest
     to another one; a sixth of T' is looked at on each side. Both are per coordinate, in units of
-    length.
+    length. The closest approaches are found if they are not given.
     """
-    truth, boxes = forecasts.windows.truth, forecasts.windows.true_boxes
-    threshold = float(np.quantile(closest_approach(truth, boxes)[0], CLOSE))
+    truth = forecasts.windows.truth
+    approach = approach or closest_approach(truth, forecasts.windows.true_boxes)
+    threshold = float(np.quantile(approach.distances, CLOSE))
     half_width = max(1, round(AROUND * truth.shape[1]))
     errors = np.sqrt(np.square(forecasts.positions[name] - truth).mean(axis=-1))  # [W, T', N]
     tiny = np.finfo(np.float32).tiny  # an exact hit has no ratio to what follows
@@ -106,7 +114,7 @@ def sigma_and_error_around(forecasts: Forecasts, name: str) -> dict[str, AroundC
     variance = keras.ops.convert_to_numpy(distribution.variance())  # [W, T', N, D]
     values = {"sigma": np.sqrt(variance.mean(axis=-1)), "error": np.maximum(errors, tiny)}
     return {
-        quantity: around_close_approaches(series, truth, threshold, half_width, boxes)
+        quantity: around_close_approaches(series, truth, threshold, half_width, approach)
         for quantity, series in values.items()
     }
 

@@ -23,15 +23,16 @@ from socialmd.types import Array, FloatArray
 __all__ = ["StructureFactors"]
 
 MOST_WINDOWS, MOST_FRAMES = 30, 3  # of each, what is measured
-MOST_PARTICLES = 2000  # time grows with the square of their number
+MOST_PARTICLES = 1000  # time grows with the square of their number
 SHORTEST = 0.4  # wave, in units of the mean spacing of particles: past the second peak of a liquid
 
 # === Words ===
 CAPTION_OF_TABLE = """
-Structure factor of all particles over the last half of the steps. Longest waves: its mean over the
-waves as long as the box, which says how compressible a fluid is; peak: its highest value, and where
-(radians per unit of length). Deviation: mean of |S(k) of a window - S of the truth| over all k,
-with the standard error over simulations; the truth's own is that of one window from all.
+Structure factor of all particles over the last half of the steps. Longest waves: its mean over
+waves as long as the box is wide between its nearest faces, which says how compressible a fluid is;
+peak: its highest value, and where (1 / length units). Deviation: mean of |S(k) of a window - S of
+the truth| over all k, with the standard error over simulations; the truth's own is that of one
+window from all.
 """
 CAPTION = """
 Structure factor of all particles over the last half of the steps, what X rays and neutrons see of a
@@ -49,7 +50,7 @@ class StructureFactors(Measure):
 
     name = "structure factors"
     place = 66
-    units: ClassVar = {"structure_factors": "wave_numbers: radians per unit of length"}
+    units: ClassVar = {"structure_factors": "wave_numbers: 1 / length units"}
     absent: ClassVar = {"structure_factors": {}}
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any] | None:
@@ -61,10 +62,7 @@ class StructureFactors(Measure):
         if (count := windows.truth.shape[2]) > MOST_PARTICLES:
             raise NotPossibleError(f"expected at most {MOST_PARTICLES} particles, found {count}")
         measure = partial(_by_window, edges=_wave_numbers(windows.boxes, count))
-        try:
-            found = {name: measure(each) for name, each in tracks(evaluation).items()}
-        except ModuleNotFoundError as error:
-            raise NotPossibleError(str(error)) from error
+        found = {name: measure(each) for name, each in tracks(evaluation).items()}
         return {"structure_factors": _summarize(found)}
 
     def sections(self, evaluation: ForecastEvaluation, figures: FigureFolder) -> Sequence[Section]:

@@ -5,6 +5,7 @@ import pytest
 
 from socialmd.data import FeatureLayout, Windows
 from socialmd.data.dataset_description import DatasetDescription
+from socialmd.evaluation import NotPossibleError
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Forecasts
 from socialmd.reporting.measures.accessible_surfaces import AccessibleSurfaces
 
@@ -12,7 +13,7 @@ RADII = {"ONC": 3.0, "OQL": 2.0}
 ALONE = {name: 4 * np.pi * (radius + 1.4) ** 2 for name, radius in RADII.items()}
 
 
-def evaluation(centre="name AU", mask=None, radii=RADII):
+def evaluation(centre="name AU", mask=None, radii=RADII, dims=3, boxes=None):
     """Four windows of two simulations: all alone at first; in the truth, one OQL hides at the end.
 
     It is inside of the ONC then; in the forecast, nobody ever moves.
@@ -22,19 +23,16 @@ def evaluation(centre="name AU", mask=None, radii=RADII):
     places[:, -1, 1, 0] = 0.5
     names = np.broadcast_to(np.eye(2)[[0, 1, 1, 1]], (4, 3, 4, 2))
     inputs = np.concatenate([places[:, :3], names], axis=-1)
-    windows = Windows(inputs, places[:, 3:], np.arange(4) // 2, mask)
-    features = ("x", "y", "z", "ONC", "OQL")
-    made = {
-        "settings": {"centre": centre},
-        "simulations": [{"mean_radius": radii}, {"mean_radius": {"OQL": radii.get("OQL")}}],
-        "files": {},
-    }
+    inputs, places = inputs[..., 3 - dims :], places[..., :dims]
+    windows = Windows(inputs, places[:, 3:], np.arange(4) // 2, mask, boxes)
+    features = (*"xyz"[:dims], "ONC", "OQL")
     description = DatasetDescription(
         features=features,
-        spatial_dims=3,
-        blocks=FeatureLayout.of_scalars(features, 3, 2).blocks,
+        spatial_dims=dims,
+        blocks=FeatureLayout.of_scalars(features, dims, 2).blocks,
         frame_spacing=2.0,
-        preprocessing=made if radii else {"settings": {"centre": centre}, "files": {}},
+        preprocessing={"settings": {"centre": centre}, "files": {}},
+        radii=radii,
         versions={},
         files={},
     )
@@ -76,6 +74,16 @@ def test_padded_molecules_cover_nothing():
     np.testing.assert_allclose(kinds["OQL"]["truth"]["mean"], ALONE["OQL"], rtol=1e-5)
 
 
-def test_fluids_and_points_have_none():
-    assert AccessibleSurfaces().compute(evaluation(centre=None)) is None
-    assert AccessibleSurfaces().compute(evaluation(radii={})) is None
+def test_fluids_and_slices_have_none():
+    for given in (
+        evaluation(centre=None),
+        evaluation(dims=2),
+        evaluation(boxes=np.tile(90 * np.eye(3), (4, 13, 1, 1))),
+    ):
+        assert AccessibleSurfaces().compute(given) is None
+
+
+@pytest.mark.parametrize("radii", [None, {"ONC": 2.0}, {"ONC": 0.0, "OQL": 2.0}])
+def test_radii_that_are_not_known_are_told(radii):
+    with pytest.raises(NotPossibleError, match=r"expected radii of molecules in dataset\.json"):
+        AccessibleSurfaces().compute(evaluation(radii=radii))
