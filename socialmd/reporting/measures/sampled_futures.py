@@ -83,29 +83,22 @@ class SampledFutures(Measure):
         most = min(evaluation.max_sampled, max(1, MOST_PLACES // (steps * particles)))
         chosen = evenly_spread(len(forecasts.windows.truth), most)
         windows = forecasts.windows.at(chosen)
-        of_particles = windows.of_particles()
         samples: dict[str, SampleMetrics] = {}
         one_future = {}
         calibration = {name: dict(k) for name, k in evaluation.numbers["calibration"].items()}
         for name, model in forecasts.models.items():
-            futures = evaluation.attempt(
+            found = evaluation.attempt(
                 f"{self.name} of {name}",
-                partial(_draw_futures, model, windows, evaluation.num_samples, name),
+                partial(_measure_futures, model, windows, evaluation.num_samples, name),
             )
-            if futures is None:
+            if found is None:
                 continue
+            future, by_kind = found
             if model.reason_against_samples is None:
-                one_future[name] = (futures[0][0], windows)
-            drawn, parameters = (np.stack([windows.real(f) for f in each]) for each in futures)
-            density = PredictiveDensity.from_samples(*model.components_in_float64(parameters))
-            kinds = {"": drawn}
-            if model.spread_factors is not None:
-                kinds[", recalibrated"] = scale_spread(model, drawn)
-            for suffix, each in kinds.items():
-                samples[name + suffix] = SampleMetrics.from_samples(each, of_particles.truth)
-                calibration.setdefault(name, {})["sampled" + suffix] = Calibration.from_density(
-                    density, of_particles.truth, of_particles.simulations, samples=each
-                )
+                one_future[name] = (future, windows)
+            for suffix, (metrics, coverage) in by_kind.items():
+                samples[name + suffix] = metrics
+                calibration.setdefault(name, {})["sampled" + suffix] = coverage
         if not samples:
             reasons = [
                 evaluation.left_out.pop(f"{self.name} of {each}") for each in forecasts.models
@@ -125,6 +118,26 @@ class SampledFutures(Measure):
         picture = figures.picture(_draw(evaluation), "futures", fill(CAPTION), alt)
         table = _tabulate(samples, evaluation.numbers["num_sampled_windows"])
         return [Section(HEADING, tables=[table], pictures=[picture])]
+
+
+def _measure_futures(
+    model: ForecastModel, windows: Windows, num_samples: int, name: str
+) -> tuple[Array, dict[str, tuple[SampleMetrics, Calibration]]]:
+    """The first future of a model, and measures of all, as drawn and recalibrated."""
+    futures = _draw_futures(model, windows, num_samples, name)
+    drawn, parameters = (np.stack([windows.real(f) for f in each]) for each in futures)
+    density = PredictiveDensity.from_samples(*model.components_in_float64(parameters))
+    kinds = {"": drawn}
+    if model.spread_factors is not None:
+        kinds[", recalibrated"] = scale_spread(model, drawn)
+    of = windows.of_particles()
+    return futures[0][0], {
+        suffix: (
+            SampleMetrics.from_samples(each, of.truth),
+            Calibration.from_density(density, of.truth, of.simulations, samples=each),
+        )
+        for suffix, each in kinds.items()
+    }
 
 
 def _draw_futures(

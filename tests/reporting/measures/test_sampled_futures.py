@@ -1,11 +1,16 @@
-"""What the figures show, read back from their artists."""
+"""What the figures show, read back from their artists; and what fails on its own."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from socialmd.data import Windows
 from socialmd.plots import new_figure
 from socialmd.plots.style import FORECAST_COLOR
-from socialmd.reporting.measures.sampled_futures import plot_spread_skill
+from socialmd.reporting import ForecastEvaluation
+from socialmd.reporting.measures import sampled_futures
+from socialmd.reporting.measures.sampled_futures import SampledFutures, plot_spread_skill
 
 
 @pytest.fixture
@@ -31,3 +36,30 @@ def test_ratio_of_spread_and_error_is_drawn_beside_one(ax):
     assert model.get_color() == FORECAST_COLOR != other.get_color()
     assert legend_of(ax) == ["model", "other", "calibrated"]
     assert ax.get_yscale() == "log"
+
+
+def test_futures_of_one_model_that_fail_are_no_matter_of_the_others(monkeypatch, rng):
+    """Samples of a density that was trained in closed loop may explode."""
+
+    def measure(model, windows, num_samples, name):
+        if name == "exploding":
+            raise ValueError("covariances: expected positive definite matrices")
+        return windows.truth, {"": (name, "coverage")}
+
+    monkeypatch.setattr(sampled_futures, "_measure_futures", measure)
+    truth = rng.normal(size=(3, 4, 2, 2))
+    windows = Windows(truth[:, :2], truth, np.arange(3))
+    models = dict.fromkeys(("exploding", "good"), SimpleNamespace(reason_against_samples=None))
+    evaluation = ForecastEvaluation.__new__(ForecastEvaluation)
+    evaluation.forecasts = SimpleNamespace(windows=windows, models=models)
+    evaluation.num_samples, evaluation.max_sampled = 2, 3
+    evaluation.numbers = {"calibration": {"exploding": {"as trained": 1}, "good": {}}}
+    evaluation.left_out, evaluation.cautions = {}, {}
+    found = SampledFutures().compute(evaluation)
+    assert found["samples"] == {"good": "good"}
+    assert found["one_future"].keys() == {"good"}
+    assert found["calibration"] == {
+        "exploding": {"as trained": 1},
+        "good": {"sampled": "coverage"},
+    }
+    assert "positive definite" in evaluation.left_out["sampled futures of exploding"]
