@@ -11,13 +11,23 @@ from socialmd.config.section import ConfigSection, FiniteFloat, Listed, Positive
 
 __all__ = ["ManyBodySystem"]
 
+NonNegativeFloat = Annotated[FiniteFloat, Field(ge=0)]
+
 
 class ManyBodySystem(ConfigSection):
-    """Particles under gravity and Coulomb forces, in the plane (thesis section 4.1) or in space.
+    """Particles under gravity and electric forces, in the plane (thesis section 4.1) or in space.
 
     The force on particle i from particle j, with r_ij = x_i - x_j, is
 
         F_ij = (k q_i q_j - G m_i m_j) r_ij / (|r_ij|**2 + softening**2)**(3/2)
+
+    Particles may have a dipole moment each besides (section 2.6), p_i = p u_i, which a unit vector
+    carries round: then they are linear rotors, and all forces and torques follow from the energy
+
+        U_ij = k (q_i + p_i . d/dx_i) (q_j + p_j . d/dx_j) 1 / s_ij - G m_i m_j / s_ij
+             = (k q_i q_j - G m_i m_j) / s + k (q_i b - q_j a + p_i . p_j) / s**3 - 3 k a b / s**5
+
+    with s**2 = |r_ij|**2 + softening**2, a = p_i . r_ij and b = p_j . r_ij.
 
     The thesis prints no constants. These reproduce the facts that it prints of its data: largest
     separations about 11, smallest about 0.04, partial orbits within one frame. Units are
@@ -33,6 +43,10 @@ class ManyBodySystem(ConfigSection):
         velocity_scale: standard deviation of each velocity component at the start.
         mass_range, charge_range: smallest and largest, between which they are drawn uniformly.
         spatial_dims: D, 2 or 3.
+        dipole_range: smallest and largest dipole moment, between which they are drawn uniformly;
+            zeros leave particles without.
+        inertia_range: of moments of inertia about axes at right angles to the dipole, likewise.
+        spin_scale: standard deviation of each component of their angular velocity at the start.
         wall: distance from the origin, along every axis, of walls that reflect particles; none
             without.
 
@@ -50,16 +64,19 @@ class ManyBodySystem(ConfigSection):
     gravitational_constant: FiniteFloat = 125.0
     softening: PositiveFloat = 0.01
     box_size: PositiveFloat = 6.5
-    minimum_distance: Annotated[FiniteFloat, Field(ge=0)] = 0.4
-    velocity_scale: Annotated[FiniteFloat, Field(ge=0)] = 10.0
+    minimum_distance: NonNegativeFloat = 0.4
+    velocity_scale: NonNegativeFloat = 10.0
     mass_range: Listed[tuple[PositiveFloat, PositiveFloat]] = (0.5, 1.5)
     charge_range: Listed[tuple[FiniteFloat, FiniteFloat]] = (-1.0, 1.0)
+    dipole_range: Listed[tuple[NonNegativeFloat, NonNegativeFloat]] = (0.0, 0.0)
+    inertia_range: Listed[tuple[PositiveFloat, PositiveFloat]] = (0.05, 0.05)
+    spin_scale: NonNegativeFloat = 10.0
     spatial_dims: Literal[2, 3] = 2
     wall: PositiveFloat | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for name in ("mass_range", "charge_range"):
+        for name in ("mass_range", "charge_range", "dipole_range", "inertia_range"):
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name}: expected the smaller value first, found {[low, high]}")
@@ -82,8 +99,15 @@ class ManyBodySystem(ConfigSection):
             )
         return self
 
+    @property
+    def has_dipoles(self) -> bool:
+        """Whether particles have a dipole moment, and turn."""
+        return self.dipole_range[1] > 0
+
     def describe(self) -> dict[str, Any]:
         """The law as data sets name it; JSON. What is newer than some of them is left out."""
-        newer = {"spatial_dims": 2, "wall": None}
+        newer: dict[str, Any] = {"spatial_dims": 2, "wall": None}
         fields = self.model_dump(mode="json")
+        if not self.has_dipoles:
+            newer |= {key: fields[key] for key in ("dipole_range", "inertia_range", "spin_scale")}
         return {k: value for k, value in fields.items() if newer.get(k, ...) != value}

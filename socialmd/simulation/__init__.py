@@ -8,6 +8,7 @@ from socialmd.simulation.circle_walk import CircleWalk as CircleWalk
 from socialmd.simulation.forces import PairLaw as PairLaw
 from socialmd.simulation.forces import accelerations as accelerations
 from socialmd.simulation.forces import angular_momentum as angular_momentum
+from socialmd.simulation.forces import electric_field as electric_field
 from socialmd.simulation.forces import kinetic_energy as kinetic_energy
 from socialmd.simulation.forces import law_of as law_of
 from socialmd.simulation.forces import layout_of_law as layout_of_law
@@ -17,9 +18,16 @@ from socialmd.simulation.forces import pair_law as pair_law
 from socialmd.simulation.forces import potential_energy as potential_energy
 from socialmd.simulation.forces import total_energy as total_energy
 from socialmd.simulation.initial_states import InitialState as InitialState
+from socialmd.simulation.initial_states import Rotors as Rotors
 from socialmd.simulation.initial_states import draw_initial_state as draw_initial_state
+from socialmd.simulation.initial_states import draw_rotors as draw_rotors
 from socialmd.simulation.integrate import IntegratedMotion as IntegratedMotion
 from socialmd.simulation.integrate import integrate as integrate
+from socialmd.simulation.integrate_rotors import RotorMotion as RotorMotion
+from socialmd.simulation.integrate_rotors import integrate_rotors as integrate_rotors
+from socialmd.simulation.multipoles import Multipoles as Multipoles
+from socialmd.simulation.multipoles import coulomb_field as coulomb_field
+from socialmd.simulation.multipoles import coulomb_potential as coulomb_potential
 from socialmd.simulation.simulate_systems import simulate as simulate
 from socialmd.simulation.write_simulations import write_dataset as write_dataset
 
@@ -28,11 +36,19 @@ __all__ = [
     "InitialState",
     "IntegratedMotion",
     "ManyBodySystem",
+    "Multipoles",
     "PairLaw",
+    "RotorMotion",
+    "Rotors",
     "accelerations",
     "angular_momentum",
+    "coulomb_field",
+    "coulomb_potential",
     "draw_initial_state",
+    "draw_rotors",
+    "electric_field",
     "integrate",
+    "integrate_rotors",
     "kinetic_energy",
     "law_of",
     "layout_of_law",

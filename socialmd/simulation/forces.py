@@ -14,13 +14,15 @@ from numpy.typing import ArrayLike
 
 from socialmd.config import ManyBodySystem
 from socialmd.data.dataset_description import DatasetDescription
-from socialmd.data.feature_layout import AXES, FeatureLayout
+from socialmd.data.feature_layout import AXES, FeatureBlock, FeatureLayout
+from socialmd.simulation.initial_states import Rotors
 from socialmd.types import FloatArray
 
 __all__ = [
     "PairLaw",
     "accelerations",
     "angular_momentum",
+    "electric_field",
     "kinetic_energy",
     "law_of",
     "layout_of_law",
@@ -35,9 +37,22 @@ __all__ = [
 PairLaw = Callable[[ArrayLike, ArrayLike, ArrayLike], FloatArray]
 
 
-def layout_of_law(spatial_dims: int = 2) -> FeatureLayout:
-    """Of the trajectories that simulations give: places, mass and charge."""
-    return FeatureLayout.of_scalars((*AXES[:spatial_dims], "mass", "charge"), spatial_dims)
+def layout_of_law(system: ManyBodySystem | None = None) -> FeatureLayout:
+    """Of the trajectories that simulations give: places, mass and charge; and what turns."""
+    system = system or ManyBodySystem()
+    axes = AXES[: system.spatial_dims]
+    layout = FeatureLayout.of_scalars((*axes, "mass", "charge"), len(axes))
+    if not system.has_dipoles:
+        return layout
+    scalars = "dipole_moment", "moment_of_inertia"
+    return FeatureLayout(
+        features=(*layout.features, *scalars, *(f"orientation_{axis}" for axis in axes)),
+        blocks=(
+            *layout.blocks,
+            *(FeatureBlock(name=name, static=True) for name in scalars),
+            FeatureBlock(name="orientation", size=len(axes), kind="vector", predicted=True),
+        ),
+    )
 
 
 def pair_couplings(system: ManyBodySystem, masses: ArrayLike, charges: ArrayLike) -> FloatArray:
@@ -62,16 +77,23 @@ def pair_couplings(system: ManyBodySystem, masses: ArrayLike, charges: ArrayLike
 
 
 def accelerations(
-    system: ManyBodySystem, positions: ArrayLike, masses: ArrayLike, charges: ArrayLike
+    system: ManyBodySystem,
+    positions: ArrayLike,
+    masses: ArrayLike,
+    charges: ArrayLike,
+    dipoles: ArrayLike | None = None,
 ) -> FloatArray:
     """Acceleration of each particle, with r_ij = x_i - x_j (thesis section 4.1, softened).
 
         a_i = 1/m_i sum_j (k q_i q_j - G m_i m_j) r_ij / (|r_ij|**2 + softening**2)**(3/2)
 
+    and, with dipoles, minus the gradient of the rest of the energy of `ManyBodySystem`.
+
     Args:
         system: the constants k, G and the softening.
         positions: [..., N, D].
         masses, charges: [..., N].
+        dipoles: [..., N, D]; none if not given.
 
     Returns:
         [..., N, D].
@@ -85,7 +107,36 @@ def accelerations(
     displacements, distances = _separations(system, positions)
     weights = pair_couplings(system, masses, charges) / distances**3  # [..., N, N]
     forces = (weights[..., None] * displacements).sum(axis=-2)  # [..., N, D]
+    if dipoles is not None:
+        q, p = np.asarray(charges, np.float64), np.asarray(dipoles, np.float64)
+        own, other, both = _projections(displacements, p)
+        mixed = q[..., :, None] * other - q[..., None, :] * own + both
+        weights = 3 * mixed / distances**5 - 15 * own * other / distances**7
+        pull = weights[..., None] * displacements
+        pull += 3 * (_of_second(own, p) + _of_first(other, p)) / distances[..., None] ** 5
+        pull += (_of_first(q[..., None, :], p) - _of_second(q[..., :, None], p)) / distances[
+            ..., None
+        ] ** 3
+        forces += system.coulomb_constant * _without_self(pull).sum(axis=-2)
     return forces / np.asarray(masses, np.float64)[..., None]
+
+
+def electric_field(
+    system: ManyBodySystem, positions: ArrayLike, charges: ArrayLike, dipoles: ArrayLike
+) -> FloatArray:
+    """At each particle, of the charges and dipoles of all others; softened as the forces.
+
+        E_i = k sum_j (q_j r_ij + 3 (p_j . r_ij) r_ij / s_ij**2 - p_j) / s_ij**3
+
+    Arguments as for `accelerations`; [..., N, D]. What turns a dipole is its torque, p_i x E_i.
+    """
+    displacements, distances = _separations(system, positions)
+    q, p = np.asarray(charges, np.float64), np.asarray(dipoles, np.float64)
+    _, other, _ = _projections(displacements, p)
+    weights = q[..., None, :] + 3 * other / distances**2
+    field = weights[..., None] * displacements - p[..., None, :, :]
+    field /= distances[..., None] ** 3
+    return np.asarray(system.coulomb_constant * _without_self(field).sum(axis=-2))
 
 
 def kinetic_energy(velocities: ArrayLike, masses: ArrayLike) -> FloatArray:
@@ -95,16 +146,27 @@ def kinetic_energy(velocities: ArrayLike, masses: ArrayLike) -> FloatArray:
 
 
 def potential_energy(
-    system: ManyBodySystem, positions: ArrayLike, masses: ArrayLike, charges: ArrayLike
+    system: ManyBodySystem,
+    positions: ArrayLike,
+    masses: ArrayLike,
+    charges: ArrayLike,
+    dipoles: ArrayLike | None = None,
 ) -> FloatArray:
     """Energy of the softened forces: minus its gradient by x_i is m_i a_i.
 
         U = sum_(i<j) (k q_i q_j - G m_i m_j) / sqrt(|r_ij|**2 + softening**2)
 
-    Arguments as for `accelerations`; [...], one number per frame.
+    and what dipoles add (see `ManyBodySystem`). Arguments as for `accelerations`; [...], one number
+    per frame.
     """
-    _, distances = _separations(system, positions)
+    displacements, distances = _separations(system, positions)
     pairs = pair_couplings(system, masses, charges) / distances  # [..., N, N], each pair twice
+    if dipoles is not None:
+        q, p = np.asarray(charges, np.float64), np.asarray(dipoles, np.float64)
+        own, other, both = _projections(displacements, p)
+        mixed = q[..., :, None] * other - q[..., None, :] * own + both
+        added = mixed / distances**3 - 3 * own * other / distances**5
+        pairs += system.coulomb_constant * added * (1 - np.eye(q.shape[-1]))
     return np.asarray(0.5 * pairs.sum(axis=(-2, -1)))
 
 
@@ -114,10 +176,16 @@ def total_energy(
     velocities: ArrayLike,
     masses: ArrayLike,
     charges: ArrayLike,
+    rotors: Rotors | None = None,
 ) -> FloatArray:
-    """Kinetic plus potential energy, which the exact motion conserves: [...]."""
-    potential = potential_energy(system, positions, masses, charges)
-    return np.asarray(kinetic_energy(velocities, masses) + potential)
+    """Kinetic plus potential energy, which the exact motion conserves: [...].
+
+    Of dipoles, their rotation as well, sum of I_i |w_i|**2 / 2.
+    """
+    dipoles = None if rotors is None else rotors.dipoles
+    potential = potential_energy(system, positions, masses, charges, dipoles)
+    rotation = 0.0 if rotors is None else kinetic_energy(rotors.spins, rotors.inertias)
+    return np.asarray(kinetic_energy(velocities, masses) + rotation + potential)
 
 
 def momentum(velocities: ArrayLike, masses: ArrayLike) -> FloatArray:
@@ -126,11 +194,23 @@ def momentum(velocities: ArrayLike, masses: ArrayLike) -> FloatArray:
     return np.asarray((m[..., None] * v).sum(axis=-2))
 
 
-def angular_momentum(positions: ArrayLike, velocities: ArrayLike, masses: ArrayLike) -> FloatArray:
-    """Sum of m_i (x_i v_y - y_i v_x) about the origin: [..., N, 2] and [..., N] -> [...]."""
-    m = np.asarray(masses, np.float64)
-    x, v = np.asarray(positions, np.float64), np.asarray(velocities, np.float64)
-    return np.asarray((m * (x[..., 0] * v[..., 1] - x[..., 1] * v[..., 0])).sum(axis=-1))
+def angular_momentum(
+    positions: ArrayLike, velocities: ArrayLike, masses: ArrayLike, rotors: Rotors | None = None
+) -> FloatArray:
+    """Sum of m_i x_i x v_i about the origin, and of I_i u_i x w_i of rotors.
+
+    [..., N, D] and [..., N] -> [...] in the plane, [..., 3] in space.
+    """
+    own = 0.0 if rotors is None else _turning(rotors.orientations, rotors.spins, rotors.inertias)
+    return np.asarray(_turning(positions, velocities, masses) + own)
+
+
+def _turning(arms: ArrayLike, velocities: ArrayLike, weights: ArrayLike) -> FloatArray:
+    r, v = np.asarray(arms, np.float64), np.asarray(velocities, np.float64)
+    w = np.asarray(weights, np.float64)
+    if r.shape[-1] == 2:
+        return np.asarray((w * (r[..., 0] * v[..., 1] - r[..., 1] * v[..., 0])).sum(axis=-1))
+    return np.asarray((w[..., None] * np.cross(r, v)).sum(axis=-2))
 
 
 def law_of(description: DatasetDescription) -> ManyBodySystem | None:
@@ -179,3 +259,28 @@ def _separations(system: ManyBodySystem, positions: ArrayLike) -> tuple[FloatArr
     displacements = x[..., :, None, :] - x[..., None, :, :]
     squared = np.square(displacements).sum(axis=-1) + system.softening**2
     return displacements, np.sqrt(squared)
+
+
+# === Sums over pairs, [..., N, N]: the first particle feels the second ===
+
+
+def _projections(
+    displacements: FloatArray, dipoles: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """p_i . r_ij, p_j . r_ij and p_i . p_j."""
+    own = (dipoles[..., :, None, :] * displacements).sum(axis=-1)
+    other = (dipoles[..., None, :, :] * displacements).sum(axis=-1)
+    return own, other, np.einsum("...id,...jd->...ij", dipoles, dipoles)
+
+
+def _of_first(weights: FloatArray, vectors: FloatArray) -> FloatArray:
+    """Weights [..., N, N] times the vectors of the first particles, [..., N, N, D]."""
+    return np.asarray(weights[..., None] * vectors[..., :, None, :])
+
+
+def _of_second(weights: FloatArray, vectors: FloatArray) -> FloatArray:
+    return np.asarray(weights[..., None] * vectors[..., None, :, :])
+
+
+def _without_self(pairs: FloatArray) -> FloatArray:
+    return np.asarray(pairs * (1 - np.eye(pairs.shape[-2]))[..., None])

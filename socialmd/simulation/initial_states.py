@@ -10,7 +10,7 @@ import numpy as np
 from socialmd.config import ManyBodySystem
 from socialmd.types import FloatArray
 
-__all__ = ["InitialState", "draw_initial_state"]
+__all__ = ["InitialState", "Rotors", "draw_initial_state", "draw_rotors"]
 
 # The configuration refuses systems so dense that a particle would need nearly as many.
 MAX_ATTEMPTS = 100_000
@@ -23,6 +23,27 @@ class InitialState(NamedTuple):
     velocities: FloatArray
     masses: FloatArray
     charges: FloatArray
+
+
+class Rotors(NamedTuple):
+    """Dipoles of one system, or of frames of it, [..., N, D].
+
+    Args:
+        orientations: unit vectors u, [..., N, D].
+        spins: du/dt, at right angles to them, [..., N, D].
+        moments: dipole moments p, [..., N].
+        inertias: moments of inertia about axes at right angles to u, [..., N].
+    """
+
+    orientations: FloatArray
+    spins: FloatArray
+    moments: FloatArray
+    inertias: FloatArray
+
+    @property
+    def dipoles(self) -> FloatArray:
+        """p u, [..., N, D]."""
+        return self.moments[..., None] * self.orientations
 
 
 def draw_initial_state(system: ManyBodySystem, seed: int, index: int) -> InitialState:
@@ -56,6 +77,31 @@ def draw_initial_state(system: ManyBodySystem, seed: int, index: int) -> Initial
         ),
         masses=generator.uniform(*system.mass_range, system.num_particles),
         charges=generator.uniform(*system.charge_range, system.num_particles),
+    )
+
+
+def draw_rotors(system: ManyBodySystem, seed: int, index: int) -> Rotors | None:
+    """Dipoles with which it starts, pointing anywhere; none if particles have none.
+
+    Their random stream is one of their own. Arguments as of `draw_initial_state`.
+
+    Example:
+        >>> system = ManyBodySystem(num_particles=3, dipole_range=[0.1, 0.2])
+        >>> draw_rotors(system, seed=0, index=7).dipoles.shape
+        (3, 2)
+    """
+    if not system.has_dipoles:
+        return None
+    generator, shape = np.random.default_rng([seed, index, 1]), (system.num_particles,)
+    directions = generator.normal(size=(*shape, system.spatial_dims))
+    orientations = directions / np.linalg.norm(directions, axis=-1, keepdims=True)
+    spins = generator.normal(0.0, system.spin_scale, directions.shape)
+    spins -= (spins * orientations).sum(axis=-1, keepdims=True) * orientations
+    return Rotors(
+        orientations,
+        spins,
+        moments=generator.uniform(*system.dipole_range, shape),
+        inertias=generator.uniform(*system.inertia_range, shape),
     )
 
 

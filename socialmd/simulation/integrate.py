@@ -21,6 +21,8 @@ __all__ = [
     "IntegratedMotion",
     "TimeSteps",
     "check_at_least",
+    "check_finite",
+    "check_states",
     "integrate",
     "integrate_one",
     "map_in_threads",
@@ -104,7 +106,7 @@ def integrate(
     """
     steps = TimeSteps(num_steps, time_step, keep_every)
     steps.check()
-    states = _check_states(positions, velocities, masses, charges)
+    states = check_states(positions, velocities, masses, charges)
 
     def run(index: int) -> IntegratedMotion:
         state = InitialState(*(values[index] for values in states))
@@ -135,13 +137,18 @@ def integrate_one(
         int(steps.keep_every),
         wall,
     )
+    check_finite(name, kept)
+    return kept
+
+
+def check_finite(name: str, kept: Sequence[FloatArray]) -> None:
+    """Refuse kept states, [frames, N, D] each, of which a number is not finite."""
     finite = np.isfinite(kept).all(axis=(0, 2, 3))  # [frames]
     if not finite.all():
         raise FloatingPointError(
             f"{name}: not finite from frame {finite.argmin()} on; "
             "a smaller time_step or a larger softening may help"
         )
-    return kept
 
 
 def map_in_threads(
@@ -168,7 +175,7 @@ def check_at_least(least: int, **numbers: int) -> None:
             raise ValueError(f"{name}: expected {least} or more, found {number}")
 
 
-def _check_states(
+def check_states(
     positions: ArrayLike, velocities: ArrayLike, masses: ArrayLike, charges: ArrayLike
 ) -> InitialState:
     """Contiguous float64 arrays [S, N, D], [S, N, D], [S, N] and [S, N], all finite."""

@@ -7,8 +7,10 @@ from typing import Literal, overload
 import numpy as np
 
 from socialmd.config import ManyBodySystem
-from socialmd.simulation.initial_states import draw_initial_state
+from socialmd.simulation.forces import layout_of_law
+from socialmd.simulation.initial_states import Rotors, draw_initial_state, draw_rotors
 from socialmd.simulation.integrate import TimeSteps, check_at_least, integrate_one, map_in_threads
+from socialmd.simulation.integrate_rotors import integrate_rotors_one
 from socialmd.types import FloatArray
 
 __all__ = ["simulate", "simulate_one"]
@@ -71,7 +73,8 @@ def simulate(
         num_threads: threads to use; by default all available cores.
 
     Returns:
-        float64 [simulations, frames, N, D + 2]: x, y, in space z, mass and charge, with
+        float64 [simulations, frames, N, F]: x, y, in space z, mass and charge, and of dipoles their
+        moment, moment of inertia and orientation (see `layout_of_law`), with
         frames = num_steps // keep_every; frame f is the state after f * keep_every steps. With
         `return_velocities` a pair of it and the velocities [simulations, frames, N, D].
 
@@ -93,11 +96,11 @@ def simulate(
     steps.check()
 
     shape = (num_simulations, steps.num_frames, system.num_particles)
-    dims = system.spatial_dims
-    frames, velocities = np.empty((*shape, dims + 2)), np.empty((*shape, dims))
+    frames = np.empty((*shape, len(layout_of_law(system).features)))
+    velocities = np.empty((*shape, system.spatial_dims))
 
     def run(row: int) -> None:
-        frames[row], velocities[row] = simulate_one(system, steps, seed, first_simulation + row)
+        frames[row], velocities[row], _ = simulate_one(system, steps, seed, first_simulation + row)
 
     list(map_in_threads(run, range(num_simulations), num_threads))
     return (frames, velocities) if return_velocities else frames
@@ -105,10 +108,22 @@ def simulate(
 
 def simulate_one(
     system: ManyBodySystem, steps: TimeSteps, seed: int, index: int
-) -> tuple[FloatArray, FloatArray]:
-    """Simulation number `index` of a seed, [frames, N, D + 2]; and velocities, [frames, N, D]."""
-    state = draw_initial_state(system, seed, index)
-    kept = integrate_one(system, state, steps, name=f"simulation {index} of seed {seed}")
-    constants = np.stack([state.masses, state.charges], axis=-1)  # [N, 2]
-    constants = np.broadcast_to(constants, (*kept.positions.shape[:-1], 2))
-    return np.concatenate([kept.positions, constants], axis=-1), kept.velocities
+) -> tuple[FloatArray, FloatArray, Rotors | None]:
+    """Simulation number `index` of a seed, [frames, N, F]; velocities, [frames, N, D]; and dipoles.
+
+    The F features are those of `layout_of_law`; dipoles are those of all frames, if there are any.
+    """
+    name = f"simulation {index} of seed {seed}"
+    state, start = draw_initial_state(system, seed, index), draw_rotors(system, seed, index)
+    if start is None:
+        positions, velocities = integrate_one(system, state, steps, name)
+        columns, turning = [state.masses, state.charges], None
+    else:
+        kept = integrate_rotors_one(system, state, start, steps, name)
+        positions, velocities = kept.positions, kept.velocities
+        columns = [state.masses, state.charges, start.moments, start.inertias]
+        turning = start._replace(orientations=kept.orientations, spins=kept.spins)
+    constants = np.stack(columns, axis=-1)  # [N, constants]
+    constants = np.broadcast_to(constants, (*positions.shape[:-1], len(columns)))
+    parts = [positions, constants] + ([] if turning is None else [turning.orientations])
+    return np.concatenate(parts, axis=-1), velocities, turning

@@ -76,7 +76,7 @@ def write_dataset(
     if not writer.missing():
         writer.complete(
             **writer.recipe,
-            layout=layout_of_law(config.system.spatial_dims),
+            layout=layout_of_law(config.system),
             frame_spacing=config.simulation.time_step * config.simulation.keep_every,
         )
     return np.array(drifts)
@@ -95,11 +95,20 @@ def _make(config: ExperimentConfig, writer: DatasetWriter, index: int) -> float:
     """Simulate and write one file; return the relative change of the energy."""
     law, given = config.system, config.simulation
     steps = TimeSteps(given.num_steps, given.time_step, given.keep_every)
-    frames, velocities = simulate_one(law, steps, given.seed, index)
-    ends, dims = frames[[0, -1]], law.spatial_dims  # [2, N, D + 2]
+    frames, velocities, rotors = simulate_one(law, steps, given.seed, index)
+    ends, dims = frames[[0, -1]], law.spatial_dims  # [2, N, F]
+    if rotors is not None:
+        rotors = rotors._replace(
+            orientations=rotors.orientations[[0, -1]], spins=rotors.spins[[0, -1]]
+        )
     with np.errstate(over="ignore", invalid="ignore"):
         first, last = total_energy(
-            law, ends[..., :dims], velocities[[0, -1]], ends[..., dims], ends[..., dims + 1]
+            law,
+            ends[..., :dims],
+            velocities[[0, -1]],
+            ends[..., dims],
+            ends[..., dims + 1],
+            rotors,
         )
         # A single particle at rest has no energy to compare with.
         drift = float(abs(last - first) / max(abs(first), np.finfo(np.float64).tiny))
