@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from socialmd.config import DataConfig, ExperimentConfig, SimulationConfig
+from socialmd.data import make_dataset
+from socialmd.data.dataset_description import read_description
+from socialmd.models import build_model
 from socialmd.simulation import (
     ManyBodySystem,
     Rotors,
@@ -15,11 +19,13 @@ from socialmd.simulation import (
     draw_rotors,
     electric_field,
     integrate_rotors,
+    law_of,
     layout_of_law,
     momentum,
     potential_energy,
     simulate,
     total_energy,
+    write_dataset,
 )
 
 
@@ -304,3 +310,34 @@ def test_impossible_rotors_are_refused(changes, message):
 def test_old_laws_say_nothing_of_dipoles():
     assert "dipole_range" not in ManyBodySystem().describe()
     assert make_system(2).describe()["dipole_range"] == [0.1, 0.3]
+
+
+def test_data_sets_are_written_read_and_turned(tmp_path):
+    """Orientations turn with places, and models that predict places only refuse them."""
+    config = ExperimentConfig(
+        system=make_system(2),
+        simulation=SimulationConfig(
+            num_train=2, num_validation=1, num_test=1, num_steps=600, time_step=1e-5, keep_every=100
+        ),
+        data=DataConfig(subsample=1, num_phases=1, input_steps=2, target_steps=2, num_rotations=3),
+    )
+    drifts = write_dataset(config, tmp_path / "set", progress=False)
+    assert len(drifts) == 4
+    assert drifts.max() < 1e-4
+    description = read_description(tmp_path / "set")
+    assert description.layout == layout_of_law(config.system)
+    assert law_of(description) == config.system
+    dataset = make_dataset(tmp_path / "set/train", config.data, batch_size=64)
+    inputs, targets = (np.asarray(each) for each in next(iter(dataset)))
+    assert targets.shape[-1] == 4
+    u = inputs[..., description.layout.columns(name="orientation")]
+    np.testing.assert_allclose(np.linalg.norm(u, axis=-1), 1, rtol=1e-5)
+    # The angle between a dipole and the way to another particle is no matter of rotations.
+    frames = np.load(tmp_path / "set/train/simulation_00000.npy")[:2]
+    expected = (frames[:, 0, -2:] * (frames[:, 1, :2] - frames[:, 0, :2])).sum(axis=-1)
+    found = (u[:, :, 0] * (inputs[:, :, 1, :2] - inputs[:, :, 0, :2])).sum(axis=-1)
+    same = np.isclose(found, expected, atol=1e-4).all(axis=1)
+    assert same.sum() == 3  # turned each time
+    assert len(np.unique(np.round(inputs[same][:, 0, 0, 0], 4))) == 3
+    with pytest.raises(ValueError, match="expected places alone to be predicted"):
+        build_model(config).learn_layout(description.layout)
