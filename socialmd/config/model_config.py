@@ -12,11 +12,18 @@ from socialmd.config.section import (
     Integer,
     Listed,
     NonEmpty,
+    NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
 )
 
-__all__ = ["Feedback", "InteractionModelConfig", "ModelConfig", "SequenceModelConfig"]
+__all__ = [
+    "Feedback",
+    "InteractionModelConfig",
+    "ModelConfig",
+    "RestraintsConfig",
+    "SequenceModelConfig",
+]
 
 GRID_SIZES = (11.0, 5.5, 2.75, 1.375)
 WIDEST_GRID = 4.0  # times the extent of the data: nearly all cells of a wider grid stay empty
@@ -115,6 +122,24 @@ class SequenceModelConfig(ConfigSection):
     length_scale: PositiveFloat = 1.0
 
 
+class RestraintsConfig(ConfigSection):
+    """`[model.restraints]`: springs between particles and their anchors (see `Restraints`).
+
+    Args:
+        stiffness, rest_length, damping: in units of length and frames.
+        learned: whether these are where learning begins, or known.
+
+    Example:
+        >>> RestraintsConfig(stiffness=0.01, rest_length=12.0, learned=True).damping
+        0.0
+    """
+
+    stiffness: NonNegativeFloat
+    rest_length: NonNegativeFloat = 0.0
+    damping: NonNegativeFloat = 0.0
+    learned: bool = False
+
+
 class InteractionModelConfig(ConfigSection):
     """A learned law of motion: `kind = "interaction_lstm"` (see `InteractionLSTM`).
 
@@ -127,6 +152,7 @@ class InteractionModelConfig(ConfigSection):
         substeps: of the integration, for one frame.
         gate, linear_path, residual_correction, memory_in_law: parts that can be left out (see
             `InteractionLSTM`).
+        restraints: what ties particles to anchors; nothing if absent.
         distribution, num_components, feedback: as of `ModelConfig`.
 
     Raises:
@@ -154,6 +180,7 @@ class InteractionModelConfig(ConfigSection):
     linear_path: bool = True
     residual_correction: bool = True
     memory_in_law: bool = True
+    restraints: RestraintsConfig | None = None
     distribution: Literal["student_t", "gaussian", "mixture", "correlated_mixture"] = "student_t"
     num_components: PositiveInt = 5
     feedback: Feedback = "mean"

@@ -21,6 +21,7 @@ __all__ = [
     "Integer",
     "Listed",
     "NonEmpty",
+    "NonNegativeFloat",
     "PositiveFloat",
     "PositiveInt",
     "Seed",
@@ -35,6 +36,7 @@ Integer = Annotated[int, Field(lt=2**63)]
 PositiveInt = Annotated[Integer, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
+NonNegativeFloat = Annotated[FiniteFloat, Field(ge=0)]
 PositiveFloat = Annotated[FiniteFloat, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from socialmd.config.section import ConfigSection, FiniteFloat, Listed, PositiveFloat, PositiveInt
+from socialmd.config.section import (
+    ConfigSection,
+    FiniteFloat,
+    Listed,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+)
 
 __all__ = ["ManyBodySystem"]
-
-NonNegativeFloat = Annotated[FiniteFloat, Field(ge=0)]
 
 
 class ManyBodySystem(ConfigSection):

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from socialmd.layers.interaction_law import InteractionLaw
+from socialmd.layers.restraints import Restraints
 from socialmd.periodic_box import PeriodicBox
 from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
@@ -55,6 +56,9 @@ class InteractionCell(keras.layers.Layer):
         w += g(h) (x' - x)                                                         `correct`
         h, c = LSTM([w, f, A, x' - x], h, c)                                       `remember`
 
+    With `restraints` and anchors, known springs add to a A(x), and w decays within each substep
+    (see `Restraints`).
+
     Before training, r and g, between 0 and 2, are one: exact inertia, and a velocity that passes
     through both frames. Learned, they let the model describe friction, overdamped motion and noisy
     positions.
@@ -63,6 +67,7 @@ class InteractionCell(keras.layers.Layer):
         law: forces, from places and from what particles are and remember.
         units: H, LSTM units; 0 leaves the LSTM out, and everything that is read from h.
         substeps: n.
+        restraints: springs that tie particles to anchors; none if not given.
         residual_correction: whether what comes corrects the velocity; otherwise the velocity is
             the last displacement and half of the acceleration.
 
@@ -79,6 +84,7 @@ class InteractionCell(keras.layers.Layer):
         units: int = 32,
         substeps: int = 4,
         residual_correction: bool = True,
+        restraints: Restraints | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
@@ -92,6 +98,7 @@ class InteractionCell(keras.layers.Layer):
         self.units = units
         self.substeps = substeps
         self.residual_correction = residual_correction
+        self.restraints = restraints
         if units:
             self.lstm = keras.layers.LSTMCell(units, dtype="float32", name="lstm")
         if law.units:
@@ -102,6 +109,8 @@ class InteractionCell(keras.layers.Layer):
     def build(self, positions_shape: Shape, num_features: int) -> None:
         """Make the weights, for `num_features` static features."""
         self.law.build(positions_shape, num_features)
+        if self.restraints is not None and not self.restraints.built:  # as it is when it was saved
+            self.restraints.build((None, None, num_features))
         if self.units:
             self.lstm.build((None, 3 * positions_shape[-1] + num_features))
         if self.law.units:
@@ -131,26 +140,33 @@ class InteractionCell(keras.layers.Layer):
         hidden: Tensor,
         mask: Mask = None,
         box: PeriodicBox | None = None,
+        anchors: Positions = None,
     ) -> Motion:
         """Integrate one frame, from positions and velocities [B, N, D], in lengths per frame.
 
-        Features [B, N, F - D] are standardized, and hidden is h, [B, N, H].
+        Features [B, N, F - D] are standardized, and hidden is h, [B, N, H]. Anchors [B, N, D] are
+        those of the restraints, if there are any.
         """
         emitted, response = self.law.read(features, hidden)
+        step, ties = 1.0 / self.substeps, self.restraints
+        springs = None if ties is None else ties(features)
 
         def accelerate(position: Positions) -> Tensor:
-            return self.acceleration_scale * self.law(position, emitted, response, mask, box)
+            pushed = self.acceleration_scale * self.law(position, emitted, response, mask, box)
+            return pushed if ties is None else pushed + ties.pull(position - anchors, springs)
+
+        def slow_down(velocity: Tensor) -> Tensor:
+            return velocity if ties is None else velocity * ties.decay(step / 2, springs)
 
         if self.law.units:
             velocity = velocity * 2 * ops.sigmoid(self.inertia(hidden)[..., :1])
         start = acceleration = accelerate(position)
         peak, variation = _square(start), 0.0
-        step = 1.0 / self.substeps
         for _ in range(self.substeps):
-            velocity = velocity + acceleration * (step / 2)
+            velocity = slow_down(velocity) + acceleration * (step / 2)
             position = position + velocity * step
             before, acceleration = acceleration, accelerate(position)
-            velocity = velocity + acceleration * (step / 2)
+            velocity = slow_down(velocity + acceleration * (step / 2))
             peak = ops.maximum(peak, _square(acceleration))
             variation = variation + ops.sqrt(TINY + _square(acceleration - before))
         return Motion(position, velocity, acceleration, start, peak, variation)
@@ -217,7 +233,9 @@ class InteractionCell(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InteractionCell:
-        return cls(**{**config, "law": keras.saving.deserialize_keras_object(config["law"])})
+        layers = ("law", "restraints")
+        parts = {name: keras.saving.deserialize_keras_object(config.get(name)) for name in layers}
+        return cls(**{**config, **parts})
 
 
 def _square(vector: Tensor) -> Tensor:

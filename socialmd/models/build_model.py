@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 from socialmd.config import ExperimentConfig
-from socialmd.layers import NeighbourFilter
+from socialmd.layers import NeighbourFilter, Restraints
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.models.interaction_lstm import InteractionLSTM
 from socialmd.models.sequence_lstm import SequenceLSTM
@@ -46,6 +46,8 @@ def build_model(config: ExperimentConfig, spatial_dims: int = 2) -> ForecastMode
     kind, arguments = config.model.kind, config.model.model_dump(exclude={"kind"})
     if kind == "interaction_lstm":
         arguments["interaction"] = _neighbour_filter(arguments)
+        if (given := arguments["restraints"]) is not None:
+            arguments["restraints"] = Restraints(**given, name="restraints")
     model = MODELS[kind](
         target_steps=config.data.target_steps,
         spatial_dims=spatial_dims,

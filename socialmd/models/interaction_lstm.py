@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 from keras import ops
 
-from socialmd.layers import FeedForward, InteractionCell, InteractionLaw, NeighbourFilter
+from socialmd.layers import (
+    FeedForward,
+    InteractionCell,
+    InteractionLaw,
+    NeighbourFilter,
+    Restraints,
+)
 from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
 from socialmd.models.closed_loop import (
     check_inputs,
@@ -24,6 +31,15 @@ from socialmd.registration import arguments_of, register
 from socialmd.types import Inputs, Mask, Positions, Shape, States, Tensor
 
 __all__ = ["InteractionLSTM"]
+
+ANCHOR = "anchor"  # name of a block of the layout
+
+
+class Fixed(NamedTuple):
+    """What never changes of a system: which particles are real, [B, N], and anchors, [B, N, D]."""
+
+    mask: Mask
+    anchors: Positions
 
 
 @register
@@ -74,6 +90,9 @@ class InteractionLSTM(ForecastModel):
         num_components: K, components of a mixture.
         distribution, feedback: see `ForecastModel`.
         spatial_dims: D, 2 or 3.
+        restraints: springs that tie particles to what the layout of the data calls their
+            `"anchor"`, a vector that never changes; none if not given. Other such vectors are not
+            read: the law does not know directions.
         units, substeps, residual_correction: see `InteractionCell`.
         channels, hidden_units, gate, linear_path: see `InteractionLaw`.
         memory_in_law: whether forces, friction, the gain of corrections and a correction of the
@@ -111,6 +130,7 @@ class InteractionLSTM(ForecastModel):
         linear_path: bool = True,
         residual_correction: bool = True,
         memory_in_law: bool = True,
+        restraints: Restraints | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(target_steps, distribution, feedback, spatial_dims, **kwargs)
@@ -126,6 +146,7 @@ class InteractionLSTM(ForecastModel):
         self.linear_path = linear_path
         self.residual_correction = residual_correction
         self.memory_in_law = memory_in_law
+        self.restraints = restraints
         law = InteractionLaw(
             NeighbourFilter() if interaction is None else interaction,
             units=units if memory_in_law else 0,
@@ -135,7 +156,9 @@ class InteractionLSTM(ForecastModel):
             linear_path=linear_path,
             name="law",
         )
-        self.cell = InteractionCell(law, units, substeps, residual_correction, name="cell")
+        self.cell = InteractionCell(
+            law, units, substeps, residual_correction, restraints, name="cell"
+        )
         initial = self._distribution.initial_outputs(num_components, spatial_dims)
         self.marginal, self.conditional, self.disturbance = (
             FeedForward(len(start), hidden_units, start, None, hidden_layers=2, name=name)
@@ -167,7 +190,8 @@ class InteractionLSTM(ForecastModel):
     def build(self, input_shape: Shape) -> None:
         check_inputs(input_shape, spatial_dims=self.spatial_dims)
         self.num_features = input_shape[-1]
-        static, units = self.num_features - self.spatial_dims, self.cell.units
+        self._check_anchors()
+        static, units = len(self._scalars), self.cell.units
         self.cell.build((None, None, self.spatial_dims), static)
         known = NUM_MOMENTS + static + units
         self.conditional.build((None, None, known))
@@ -181,12 +205,30 @@ class InteractionLSTM(ForecastModel):
         self.sigma_factors = self._add_constant("sigma_factors", "ones", (self.target_steps,))
         self.built = True
 
+    @property
+    def _scalars(self) -> list[int]:
+        """Columns of the static features that the network reads."""
+        if self.layout is None:
+            return list(range(self.spatial_dims, self.num_features))
+        return self.layout.columns(kind="scalar")
+
+    def _check_anchors(self) -> None:
+        """Refuse features without the anchors that restraints need."""
+        if self.restraints is None:
+            return
+        known = [] if self.layout is None else self.layout.columns(name=ANCHOR, kind="vector")
+        if not known:
+            raise ValueError(
+                f"restraints: expected a vector {ANCHOR!r} among the features, found "
+                f"{self.layout.in_words() if self.layout else 'none that have names'}"
+            )
+
     # === Forecast ===
 
     def one_step(self, inputs: Inputs) -> Tensor:
-        frames, features, mask, boxes = self._unpack(inputs)
-        state, parameters = self._warm_up(frames, features, mask, boxes)
-        motion, known = self._advance(state, features, mask, last_box(boxes))
+        frames, features, fixed, boxes = self._unpack(inputs)
+        state, parameters = self._warm_up(frames, features, fixed, boxes)
+        motion, known = self._advance(state, features, fixed, last_box(boxes))
         following = self._expect(motion, state[3], known)
         # Without the first, for which the velocity is taken from what was to be expected.
         parameters = ops.concatenate([parameters[1:], following[None]], axis=0)
@@ -200,14 +242,14 @@ class InteractionLSTM(ForecastModel):
         seed: Tensor = 0,
     ) -> tuple[Tensor, Tensor]:
         feedback = feedback or self.feedback
-        frames, features, mask, boxes = self._unpack(inputs)
-        start, _ = self._warm_up(frames, features, mask, boxes)
+        frames, features, fixed, boxes = self._unpack(inputs)
+        start, _ = self._warm_up(frames, features, fixed, boxes)
         box = last_box(boxes)
         is_marginal = feedback != "sample" and "marginal" in self.densities
 
         def advance(carry: States, step: Tensor) -> States:
             state, marginal_states, _ = carry
-            motion, known = self._advance(state, features, mask, box)
+            motion, known = self._advance(state, features, fixed, box)
             kick: Tensor = None
             kept: Tensor = None
             if feedback == "sample":
@@ -259,14 +301,25 @@ class InteractionLSTM(ForecastModel):
         law, scale = self.cell.law, self.cell.acceleration_scale
         return scale * law(positions, *law.read(features, states[0]))[:, 0]
 
-    def _unpack(self, inputs: Inputs) -> tuple[Tensor, Tensor, Mask, Tensor]:
-        """Positions [T, B, N, D], standardized static features [B, N, F - D], mask and boxes."""
+    def _unpack(self, inputs: Inputs) -> tuple[Tensor, Tensor, Fixed, Tensor]:
+        """Positions [T, B, N, D], standardized static features, what never changes, and boxes."""
         frames, mask, boxes = self._read(inputs)
         positions, features = ops.split(frames, [self.spatial_dims], axis=-1)
-        return ops.swapaxes(positions, 0, 1), self.cell.standardize(features[:, -1]), mask, boxes
+        features, anchors = features[:, -1], None
+        if self.layout is not None and len(self._scalars) < features.shape[-1]:
+            if self.restraints is not None:
+                anchors = self._take(features, self.layout.columns(name=ANCHOR))
+            features = self._take(features, self._scalars)
+        features = self.cell.standardize(features)
+        return ops.swapaxes(positions, 0, 1), features, Fixed(mask, anchors), boxes
+
+    def _take(self, features: Tensor, columns: list[int]) -> Tensor:
+        """Some of the features after the place, by their numbers among all."""
+        numbers = [column - self.spatial_dims for column in columns]
+        return ops.take(features, np.array(numbers, "int32"), axis=-1)
 
     def _warm_up(
-        self, frames: Tensor, features: Tensor, mask: Mask, boxes: Tensor
+        self, frames: Tensor, features: Tensor, fixed: Fixed, boxes: Tensor
     ) -> tuple[States, Tensor]:
         """State after the last frame, and parameters of all frames but the first."""
         shape = ops.shape(frames)[1:3]
@@ -274,7 +327,7 @@ class InteractionLSTM(ForecastModel):
 
         def advance(carry: States, step: tuple[Tensor, ...]) -> States:
             (state, _, is_known), (frame, *box) = carry, step
-            motion, known = self._advance(state, features, mask, box[0] if box else None)
+            motion, known = self._advance(state, features, fixed, box[0] if box else None)
             parameters = self._expect(motion, state[3], known)
             *state, residual = self._observe(state, motion, frame, features)
             # The first one is that of a velocity of which nothing was known, not of the law.
@@ -294,12 +347,13 @@ class InteractionLSTM(ForecastModel):
         return (state, state)
 
     def _advance(
-        self, state: States, features: Tensor, mask: Mask, box: Tensor
+        self, state: States, features: Tensor, fixed: Fixed, box: Tensor
     ) -> tuple[Motion, Tensor]:
         """Where the motion leads, and what is known of how far that can be trusted."""
         position, velocity, states, residual = state
         box = PeriodicBox.for_layers(box)
-        motion = self.cell.advance(position, velocity, features, states[0], mask, box)
+        surroundings = (fixed.mask, box, fixed.anchors)
+        motion = self.cell.advance(position, velocity, features, states[0], *surroundings)
         if not self.cell.law.trainable:  # no gradient is needed, and its way is a long one
             motion = Motion(*map(ops.stop_gradient, motion))
             if self.training_samples is not None:  # but that of draws
@@ -418,8 +472,9 @@ class InteractionLSTM(ForecastModel):
             self.build(scales.input_shape)
         self.cell.displacement_scale.assign(scales.displacement)
         self.cell.acceleration_scale.assign(scales.acceleration)
-        self.cell.feature_mean.assign(scales.feature_mean)
-        self.cell.feature_scale.assign(scales.feature_scale)
+        read = np.array(self._scalars, int) - self.spatial_dims
+        self.cell.feature_mean.assign(scales.feature_mean[read])
+        self.cell.feature_scale.assign(scales.feature_scale[read])
         self.error_by_step.assign(scales.errors(self.target_steps))
         self.is_adapted.assign(1.0)
 
@@ -436,8 +491,9 @@ class InteractionLSTM(ForecastModel):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InteractionLSTM:
-        interaction = keras.saving.deserialize_keras_object(config["interaction"])
-        return super().from_config({**config, "interaction": interaction})
+        layers = ("interaction", "restraints")
+        parts = {name: keras.saving.deserialize_keras_object(config.get(name)) for name in layers}
+        return super().from_config({**config, **parts})
 
 
 def _corrected(motion: Motion, residual: Tensor, outputs: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from socialmd.layers import (
     InteractionCell,
     InteractionLaw,
     NeighbourFilter,
+    Restraints,
     SocialLSTMCell,
     StackedPoolingConv,
     StackedPoolingConv2D,
@@ -34,6 +35,7 @@ ON_KERAS_TERMS = {
         {"cutoff": 4.0, "num_intervals": 8},
         {"positions_shape": POSITIONS, "values_shape": STATES},
     ),
+    Restraints: ({"stiffness": 0.5, "learned": True}, {"features_shape": STATES}),
 }
 # Of the type of the states, which the cell around them has cast.
 POOLING = (StackedStatePooling, StackedPoolingConv, StackedPoolingConv2D)
