@@ -83,6 +83,11 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="atoms of the core; 'none' for a fluid, which has none; default: %(default)s",
     )
     add(
+        "--strands",
+        help="residues that molecules hang on, or the molecules themselves: where the strand of "
+        "each stands on the core becomes a feature; default: none",
+    )
+    add(
         "--representative",
         choices=("first_frame", "every_frame"),
         default="first_frame",
@@ -215,6 +220,8 @@ def make_settings(
     keys += ["start", "stop", "step", "frame_spacing", "time_unit"]
     if arguments.dimensions == 2:
         keys += ["slices", "half_thickness"]
+    if arguments.strands is not None:
+        keys.append("strands")
     if arguments.ignore_times:
         keys.append("ignore_times")
     names = [without_folders(source, files) for source, files in sources.items()]
@@ -282,6 +289,7 @@ def follow(files: SimulationFiles, arguments: argparse.Namespace) -> MoleculeTra
         selection=arguments.select,
         centre=arguments.centre,
         names=arguments.names,
+        strands=arguments.strands,
         representative=arguments.representative,
         ignore_times=arguments.ignore_times,
         num_workers=arguments.processes,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from socialmd.molecular.frame import AtomLabels, Frame
 from socialmd.molecular.mdanalysis import MDAnalysis
@@ -30,6 +31,7 @@ class ChosenAtoms:
     representatives: IntArray  # index of the atom nearest to the centre of each molecule, [N]
     radii: FloatArray  # of uniform balls that have the molecules' radii of gyration, [N]
     core: IntArray  # indices of the atoms that the centre selection found; none without a centre
+    anchors: FloatArray | None  # where their strands stand on the core, from the origin, [N, 3]
     origin: int | None  # index of the one nearest to their centre, if there is one
 
     @property
@@ -44,7 +46,12 @@ class ChosenAtoms:
 
 
 def choose_atoms(
-    frame: Frame, selection: str, centre: str | None, names: Sequence[str] | None, place: str
+    frame: Frame,
+    selection: str,
+    centre: str | None,
+    names: Sequence[str] | None,
+    place: str,
+    strands: str | None = None,
 ) -> ChosenAtoms:
     """Find the molecules of a frame and choose their representatives (thesis section 3.2).
 
@@ -69,6 +76,11 @@ def choose_atoms(
     _check_compositions(residues, place)
     positions = universe.atoms.positions
     origin = find_representatives(positions, core, np.zeros(1, np.int64)) if len(core) else None
+    anchors = None
+    if strands is not None and origin is not None:
+        chains = _select(frame, "strands", strands, place)
+        anchored = _find_anchors(positions, labels.residues, atoms, starts, chains, core)
+        anchors = positions[anchored].astype(np.float64) - positions[origin]
     return ChosenAtoms(
         place=place,
         labels=labels,
@@ -77,6 +89,7 @@ def choose_atoms(
         representatives=find_representatives(positions, atoms, starts),
         radii=_find_radii(positions, atoms, starts),
         core=core,
+        anchors=anchors,
         origin=None if origin is None else int(origin[0]),
     )
 
@@ -103,6 +116,28 @@ def find_representatives(positions: Array, atoms: IntArray, starts: IntArray) ->
     squares = _squares_from_centres(positions, atoms, starts)
     molecule = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(atoms)))
     return atoms[np.lexsort((squares, molecule))[starts]]
+
+
+def _find_anchors(
+    positions: Array,
+    residues: IntArray,
+    atoms: IntArray,
+    starts: IntArray,
+    chains: IntArray,
+    core: IntArray,
+) -> IntArray:
+    """The atom of the core that each molecule's strand is nearest to, [N].
+
+    A molecule's strand is the residue, of those that chains are atoms of, to which it is nearest.
+    """
+    gaps, nearest = cKDTree(positions[chains]).query(positions[atoms])
+    molecule = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(atoms)))
+    touching = nearest[np.lexsort((gaps, molecule))[starts]]  # of each molecule, [N]
+    depths, below = cKDTree(positions[core]).query(positions[chains])
+    order = np.lexsort((depths, residues[chains]))
+    strands, first = np.unique(residues[chains][order], return_index=True)
+    feet = core[below[order[first]]]  # of each strand
+    return np.asarray(feet[np.searchsorted(strands, residues[chains][touching])])
 
 
 def _find_radii(positions: Array, atoms: IntArray, starts: IntArray) -> FloatArray:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from socialmd.molecular.slices import Slice
+from socialmd.molecular.slices import Slice, turn_into_plane
 from socialmd.molecular.split_frames import Part
 from socialmd.molecular.write_molecular_dataset import TrajectoryFile
 from socialmd.types import FloatArray
@@ -27,6 +27,7 @@ class FollowedSimulation(NamedTuple):
         radii: of the molecules, as balls, in angstrom, [N].
         frames: labels of the frames.
         slices: cut through the particle; none in three dimensions.
+        anchors: of the molecules' strands, like positions, [N, 3], if they hang on any.
         boxes: periodic ones of a fluid, [frames, 3, 3], if it has any.
 
     Example:
@@ -41,6 +42,7 @@ class FollowedSimulation(NamedTuple):
     radii: FloatArray
     frames: Sequence[str]
     slices: Sequence[Slice] = ()
+    anchors: FloatArray | None = None
     boxes: FloatArray | None = None
 
     def make_files(self, part: Part) -> list[TrajectoryFile]:
@@ -49,8 +51,10 @@ class FollowedSimulation(NamedTuple):
         Their origin names the atoms, the numbers of simulation and slice (`None` without slices),
         and the frames as [start, stop].
         """
-        arrays = [(piece.positions, piece.molecules) for piece in self.slices]
-        arrays = arrays or [(self.positions, np.arange(len(self.names)))]
+        arrays = [
+            (piece.positions, piece.molecules, self._anchors_in(piece)) for piece in self.slices
+        ]
+        arrays = arrays or [(self.positions, np.arange(len(self.names)), self.anchors)]
         return [
             TrajectoryFile(
                 split=part.split,
@@ -62,10 +66,17 @@ class FollowedSimulation(NamedTuple):
                     "slice": index if self.slices else None,
                     "frames": [part.start, part.stop],
                 },
+                anchors=anchors,
                 box=None if self.boxes is None else self.boxes[part.start : part.stop],
             )
-            for index, (positions, molecules) in enumerate(arrays)
+            for index, (positions, molecules, anchors) in enumerate(arrays)
         ]
+
+    def _anchors_in(self, piece: Slice) -> FloatArray | None:
+        """Those of a slice's molecules, flattened as they are."""
+        if self.anchors is None:
+            return None
+        return turn_into_plane(self.anchors[piece.molecules], piece.normal)[:, :2]
 
     def make_record(self) -> dict[str, Any]:
         """What `dataset.json` says about the simulation: frames, molecules, slices; JSON."""

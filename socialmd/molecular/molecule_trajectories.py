@@ -38,6 +38,7 @@ class Results(NamedTuple):
     names: tuple[str, ...]
     atoms: tuple[str, ...]
     radii: FloatArray
+    anchors: FloatArray | None
     frames: list[str]
     boxes: FloatArray | None
 
@@ -60,6 +61,8 @@ class MoleculeTrajectories:
             those of the files then, but for jumps at the walls of a periodic box that they know.
         names: residue names that the molecules may have; any if not given. Not every one need
             occur.
+        strands: what ties molecules to the core, likewise: residues, of which each molecule hangs
+            on the nearest one; or the molecules themselves, if they reach down to it.
         representative: when it is chosen. `"first_frame"` of the run, and kept then;
             `"every_frame"`, which stays nearer to the centre, but flexible molecules change their
             representative in up to 66 % of the frames, which adds jumps to the trajectories.
@@ -75,6 +78,8 @@ class MoleculeTrajectories:
             `atoms`: name of the representative in the first frame, N;
             `radii`: in angstrom, [N], of uniform balls with the radius of gyration that the
             molecules' atoms, all counting alike, have in the first frame;
+            `anchors`: with strands, the atom of the core that each molecule's strand is nearest to,
+            relative to the origin, in the first frame, in angstrom, [N, 3];
             `frames`: of each frame, the file's name in a series or the number, counted from 0;
         `boxes`: of a fluid in a periodic box, its vectors as rows, in angstrom, [frames, 3, 3].
 
@@ -92,6 +97,7 @@ class MoleculeTrajectories:
     selection: str = "resname OQL ONC"
     centre: str | None = "name AU Au"
     names: Sequence[str] | None = None
+    strands: str | None = None
     representative: Representative = "first_frame"
     ignore_times: bool = False
     num_workers: int | None = None
@@ -105,6 +111,8 @@ class MoleculeTrajectories:
                 f"representative: expected {' or '.join(get_args(Representative))}, "
                 f"found {self.representative!r}"
             )
+        if self.strands is not None and self.centre is None:
+            raise ValueError("strands: expected none without a centre, found some")
         if self.num_workers is not None and self.num_workers < 1:
             raise ValueError(f"num_workers: expected at least 1, found {self.num_workers}")
 
@@ -148,7 +156,9 @@ class MoleculeTrajectories:
             with warnings.catch_warnings(action="ignore"):  # they come when it is read with others
                 first = frames.read(indices[0])
             check_places(first.universe, first.labels, None, place)
-            molecules = choose_atoms(first, self.selection, self.centre, self.names, place)
+            molecules = choose_atoms(
+                first, self.selection, self.centre, self.names, place, self.strands
+            )
             box = box_vectors(first.universe, place)
             choose_anew = self.representative == "every_frame"
             num_workers = self.num_workers or os.cpu_count() or 1
@@ -166,6 +176,7 @@ class MoleculeTrajectories:
             names=molecules.names,
             atoms=tuple(map(str, molecules.labels.names[molecules.representatives])),
             radii=molecules.radii,
+            anchors=molecules.anchors,
             frames=labels,
             boxes=boxes,
         )

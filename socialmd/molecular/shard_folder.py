@@ -21,6 +21,8 @@ __all__ = ["ShardFolder"]
 
 SETTINGS_FILE = "settings.json"
 
+OPTIONAL = ("anchors", "boxes")  # of what is kept of a simulation; empty where there is none
+
 
 class ShardFolder:
     """The folder `.DATA.shards/` beside a data set `DATA`.
@@ -59,8 +61,9 @@ class ShardFolder:
         """
         arrays = {"fingerprint": self._fingerprints[number], **simulation._asdict()}
         del arrays["slices"]
-        if arrays["boxes"] is None:
-            arrays["boxes"] = np.zeros(0)
+        for name in OPTIONAL:
+            if arrays[name] is None:
+                arrays[name] = np.zeros(0)
         with suppress(FileNotFoundError):
             write_atomically(
                 self._file(number), lambda file: np.savez(file, allow_pickle=False, **arrays)
@@ -68,12 +71,12 @@ class ShardFolder:
 
     def load(self, number: int) -> FollowedSimulation | None:
         """What was read of a simulation, without slices; `None` if it is still to be read."""
-        numbers, words = ("positions", "radii", "boxes"), ("source", "names", "atoms", "frames")
+        numbers, words = ("positions", "radii", *OPTIONAL), ("source", "names", "atoms", "frames")
         found = self._read(number, (*numbers, *words))
         if found is None:
             return None
         found |= {key: found[key].tolist() for key in words}
-        found["boxes"] = found["boxes"] if found["boxes"].size else None
+        found |= {key: found[key] if found[key].size else None for key in OPTIONAL}
         return FollowedSimulation(**found)
 
     def remove(self) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from socialmd.data.dataset_description import BOXES, SPLITS, file_names
 from socialmd.data.dataset_writer import DatasetWriter
-from socialmd.data.feature_layout import AXES, FeatureLayout
+from socialmd.data.feature_layout import AXES, FeatureBlock, FeatureLayout
 from socialmd.types import FloatArray
 
 __all__ = ["TrajectoryFile", "checked_names", "make_features", "write_molecular_dataset"]
@@ -26,6 +26,7 @@ class TrajectoryFile(NamedTuple):
         positions: in angstrom, [frames, n, D] with D = 2 or 3.
         names: of the n molecules.
         origin: what else `dataset.json` shall say about the file; JSON.
+        anchors: of the molecules' strands, in angstrom, [n, D]; none if they hang on none.
         box: periodic one of each frame, in angstrom, [frames, D, D]; none if there is none.
     """
 
@@ -33,6 +34,7 @@ class TrajectoryFile(NamedTuple):
     positions: ArrayLike
     names: Sequence[str]
     origin: Mapping[str, Any]
+    anchors: FloatArray | None = None
     box: FloatArray | None = None
 
 
@@ -50,7 +52,8 @@ def write_molecular_dataset(
     """Write `train/`, `validation/`, `test/` and `dataset.json` (see `DatasetDescription`).
 
     Files are numbered through the splits. Each holds float64 [frames, n, D + names]: coordinates in
-    angstrom and one-hot names; n differs from file to file. Periodic boxes come beside them.
+    angstrom and one-hot names; n differs from file to file. Where molecules hang on strands, their
+    anchors follow, D numbers more. Periodic boxes come beside them.
 
     `dataset.json` says in `preprocessing`: `settings` and `simulations` as given, and under `files`
     for each file its `molecules` (their names in order) and what its `origin` says.
@@ -96,9 +99,7 @@ def write_molecular_dataset(
     }
     return writer.write(
         dict(zip(paths, arrays, strict=True)) | boxes,
-        layout=FeatureLayout.of_scalars(
-            (*AXES[:spatial_dims], *names), spatial_dims, num_species=len(names)
-        ),
+        layout=_make_layout(spatial_dims, names, files[0].anchors is not None),
         frame_spacing=frame_spacing,
         preprocessing={
             "settings": settings,
@@ -129,7 +130,28 @@ def make_features(file: TrajectoryFile, names: Sequence[str]) -> FloatArray:
     if not np.isfinite(x).all():
         raise ValueError("positions: expected finite numbers, found some that are not")
     one_hot = np.eye(len(names))[[names.index(name) for name in file.names]]  # [n, names]
-    return np.concatenate([x, np.broadcast_to(one_hot, (len(x), *one_hot.shape))], axis=2)
+    static = one_hot
+    if file.anchors is not None:
+        anchors = np.asarray(file.anchors, np.float64)
+        if anchors.shape != x.shape[1:] or not np.isfinite(anchors).all():
+            raise ValueError(
+                f"anchors: expected finite numbers of shape {x.shape[1:]}, found {anchors.shape}"
+            )
+        static = np.concatenate([one_hot, anchors], axis=1)
+    return np.concatenate([x, np.broadcast_to(static, (len(x), *static.shape))], axis=2)
+
+
+def _make_layout(spatial_dims: int, names: Sequence[str], is_tied: bool) -> FeatureLayout:
+    """Places, names of molecules, and anchors of their strands, if they hang on any."""
+    axes = AXES[:spatial_dims]
+    layout = FeatureLayout.of_scalars((*axes, *names), spatial_dims, num_species=len(names))
+    if not is_tied:
+        return layout
+    anchor = FeatureBlock(name="anchor", size=spatial_dims, kind="vector", static=True)
+    return FeatureLayout(
+        features=(*layout.features, *(f"anchor_{axis}" for axis in axes)),
+        blocks=(*layout.blocks, anchor),
+    )
 
 
 def _constant(box: FloatArray) -> FloatArray:
@@ -149,6 +171,8 @@ def checked_names(names: Sequence[str]) -> list[str]:
 
 def _check_alike(files: Sequence[TrajectoryFile]) -> int:
     """Refuse what the input pipeline cannot read together; return the number of coordinates."""
+    if len({file.anchors is None for file in files}) > 1:
+        raise ValueError("files: expected anchors in all of them or in none, found some")
     dims = sorted({np.shape(file.positions)[2] for file in files})
     if len(dims) != 1:
         found = dims or "no file"
