@@ -212,12 +212,14 @@ class InteractionLSTM(ForecastModel):
             return list(range(self.spatial_dims, self.num_features))
         return self.layout.columns(kind="scalar")
 
+    @property
+    def _anchors(self) -> list[int]:
+        """Columns of the anchors, if there are any."""
+        return [] if self.layout is None else self.layout.columns(name=ANCHOR, kind="vector")
+
     def _check_anchors(self) -> None:
         """Refuse features without the anchors that restraints need."""
-        if self.restraints is None:
-            return
-        known = [] if self.layout is None else self.layout.columns(name=ANCHOR, kind="vector")
-        if not known:
+        if self.restraints is not None and not self._anchors:
             raise ValueError(
                 f"restraints: expected a vector {ANCHOR!r} among the features, found "
                 f"{self.layout.in_words() if self.layout else 'none that have names'}"
@@ -294,7 +296,7 @@ class InteractionLSTM(ForecastModel):
         offsets = ops.convert_to_tensor(offsets, "float32")
         positions = ops.stack([ops.zeros_like(offsets), offsets], axis=1)  # [M, 2, D]
         features = [ops.convert_to_tensor(f, "float32") for f in (own_features, neighbour_features)]
-        features = self.cell.standardize(ops.stack(features, axis=1))
+        features = self.cell.standardize(self._read_scalars(ops.stack(features, axis=1)))
         states, rest = self._no_states(ops.shape(positions)[:2]), ops.zeros_like(positions)
         for _ in range(frames_at_rest if self.cell.law.units else 0):  # else, it reads none of that
             states = self.cell.remember(rest, features, rest, rest, states)
@@ -306,12 +308,15 @@ class InteractionLSTM(ForecastModel):
         frames, mask, boxes = self._read(inputs)
         positions, features = ops.split(frames, [self.spatial_dims], axis=-1)
         features, anchors = features[:, -1], None
-        if self.layout is not None and len(self._scalars) < features.shape[-1]:
-            if self.restraints is not None:
-                anchors = self._take(features, self.layout.columns(name=ANCHOR))
-            features = self._take(features, self._scalars)
-        features = self.cell.standardize(features)
+        if self.restraints is not None:
+            anchors = self._take(features, self._anchors)
+        features = self.cell.standardize(self._read_scalars(features))
         return ops.swapaxes(positions, 0, 1), features, Fixed(mask, anchors), boxes
+
+    def _read_scalars(self, features: Tensor) -> Tensor:
+        """What the network reads of all features after the place."""
+        is_all = len(self._scalars) == features.shape[-1]
+        return features if is_all else self._take(features, self._scalars)
 
     def _take(self, features: Tensor, columns: list[int]) -> Tensor:
         """Some of the features after the place, by their numbers among all."""

@@ -110,6 +110,9 @@ def test_forecasts_turn_with_places_and_anchors(rng):
     untied.adapt([(inputs(x, anchors), x[:, :1])])
     one, other = (untied.rollout(inputs(x, each), 5)[0] for each in (anchors, anchors + 1.0))
     np.testing.assert_array_equal(one, other)  # the law does not know directions
+    features = inputs(x, anchors)[0, 0, :2, 2:]
+    laws = [each.pair_acceleration(x[0, 0, :2], features, features) for each in (model, untied)]
+    assert np.isfinite(laws).all()  # of all features, as evaluations have them
 
 
 def test_a_model_with_restraints_is_saved(tmp_path, rng):

@@ -70,3 +70,14 @@ def test_record_says_how_thick_slices_become(sliced):
     assert first["largest_distance"] == {"first_frame": 0.5, "mean": 1.5, "last_frame": 2.5}
     assert first["rms_distance"]["first_frame"] == pytest.approx(np.sqrt(0.25 / 3))
     assert first["rms_distance"]["last_frame"] == pytest.approx(np.sqrt((4 + 6.25) / 3))
+
+
+def test_anchors_are_turned_and_flattened_as_molecules_are(sliced):
+    """Those in the places of the first frame are where the molecules are then."""
+    tied = sliced._replace(anchors=POSITIONS[0])
+    train, _ = split_frames([3], (2, 1, 0))
+    for file in tied.make_files(train):
+        np.testing.assert_allclose(file.anchors, file.positions[0])
+    (whole,) = tied._replace(slices=()).make_files(train)
+    np.testing.assert_array_equal(whole.anchors, POSITIONS[0])
+    assert all(file.anchors is None for file in sliced.make_files(train))

@@ -31,6 +31,7 @@ def make_simulation(rng):
         names=("OQL", "ONC", "OQL"),
         atoms=("C1", "N2", "O'"),
         radii=rng.uniform(size=3),
+        anchors=rng.normal(size=(3, 3)),
         frames=["x.pdb.1", "x.pdb.2"],
     )
 
@@ -47,6 +48,8 @@ def test_what_was_read_comes_back_bit_for_bit(output, simulations, rng):
         loaded = again.load(1)
         assert loaded.positions.tobytes() == simulation.positions.tobytes()
         assert loaded.radii.tobytes() == simulation.radii.tobytes()
+        assert loaded.anchors.tobytes() == simulation.anchors.tobytes()
+        assert loaded.boxes is None
         # They go to `dataset.json`.
         for key in ("source", "names", "atoms", "frames"):
             assert json.dumps(getattr(loaded, key)) == json.dumps(getattr(simulation, key))

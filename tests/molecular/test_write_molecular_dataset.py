@@ -275,3 +275,20 @@ def test_features_are_coordinates_and_one_hot_names():
     np.testing.assert_array_equal(
         make_features(file, ["a", "b", "c"]), [[[0.5, 2.0, 0, 1, 0], [1.0, 3.0, 1, 0, 0]]]
     )
+
+
+def test_anchors_follow_names_and_are_a_vector(tmp_path, rng):
+    files = [
+        file._replace(anchors=rng.normal(size=file.positions.shape[1:])) for file in make_files(3)
+    ]
+    assert write(tmp_path / "set", files)
+    layout = read_description(tmp_path / "set").layout
+    assert layout.features == ("x", "y", "z", "A", "B", "anchor_x", "anchor_y", "anchor_z")
+    assert layout.vectors == [slice(0, 3), slice(5, 8)]
+    assert layout.species == ("A", "B")
+    array = np.load(tmp_path / "set/train/simulation_00000.npy")
+    np.testing.assert_array_equal(array[..., 5:], [files[0].anchors] * len(array))
+    with pytest.raises(ValueError, match="expected anchors in all of them or in none"):
+        write(tmp_path / "other", [*files[:2], make_files(3)[2]])
+    with pytest.raises(ValueError, match=r"anchors: expected finite numbers of shape \(3, 3\)"):
+        write(tmp_path / "other", [files[0]._replace(anchors=np.zeros((2, 3))), *files[1:]])
