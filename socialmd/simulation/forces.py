@@ -214,11 +214,15 @@ def _turning(arms: ArrayLike, velocities: ArrayLike, weights: ArrayLike) -> Floa
 
 
 def law_of(description: DatasetDescription) -> ManyBodySystem | None:
-    """The law of motion that a data set names, if it has the masses and charges that it needs."""
+    """The law of motion that a data set names, if it has the masses and charges that it needs.
+
+    None of particles with dipoles: whoever asks knows places and velocities, not how they turn.
+    """
     layout = description.layout.given
     if description.law is None or None in (layout.find("mass"), layout.find("charge")):
         return None
-    return ManyBodySystem.model_validate(description.law)
+    law = ManyBodySystem.model_validate(description.law)
+    return None if law.has_dipoles else law
 
 
 def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
