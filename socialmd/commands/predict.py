@@ -303,9 +303,9 @@ def _names_and_features(
     frame: Array,
     are_molecules: bool,
 ) -> tuple[list[str] | None, dict[str, Array]]:
-    """The particles' names if the features are nothing else; or features by name, [N] each."""
-    features = frame[:, layout.spatial_dims :]
-    labels = list(layout.given.features[layout.spatial_dims :])
+    """The particles' names if scalars are nothing else; or features by name, [N] each."""
+    columns = layout.given.columns(kind="scalar")
+    features, labels = frame[:, columns], [layout.given.features[column] for column in columns]
     is_one_hot = np.isin(features, (0, 1)).all() and (features.sum(axis=1) == 1).all()
     kinds = features.argmax(axis=1) if features.size else []
     # Masses of one and charges of zero look like that, too: where a law is known, or all are alike.

@@ -72,7 +72,8 @@ class InteractionCell(keras.layers.Layer):
             the last displacement and half of the acceleration.
 
     Raises:
-        ValueError: a size is impossible.
+        ValueError: a size is impossible, or springs would damp velocities that are taken from
+            displacements.
 
     Reference:
         Velocity Verlet: W. C. Swope et al., J. Chem. Phys. 76, 637 (1982).
@@ -92,6 +93,11 @@ class InteractionCell(keras.layers.Layer):
             raise ValueError(f"substeps: expected a positive integer, found {substeps}")
         if units < 0:
             raise ValueError(f"units: expected a positive integer or 0, found {units}")
+        if restraints is not None and restraints.damping and not residual_correction:
+            raise ValueError(
+                "residual_correction: expected it with springs that damp, found false, which takes "
+                "velocities from displacements, half as much damped"
+            )
         if law.units not in (0, units):
             raise ValueError(f"units: expected the {law.units} that the law reads, found {units}")
         self.law = law
@@ -153,7 +159,12 @@ class InteractionCell(keras.layers.Layer):
 
         def accelerate(position: Positions) -> Tensor:
             pushed = self.acceleration_scale * self.law(position, emitted, response, mask, box)
-            return pushed if ties is None else pushed + ties.pull(position - anchors, springs)
+            if ties is None:
+                return pushed
+            offsets = position - anchors
+            return pushed + ties.pull(
+                offsets if box is None else box.displacement(offsets), springs
+            )
 
         def slow_down(velocity: Tensor) -> Tensor:
             return velocity if ties is None else velocity * ties.decay(step / 2, springs)

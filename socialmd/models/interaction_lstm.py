@@ -213,6 +213,10 @@ class InteractionLSTM(ForecastModel):
         return self.layout.columns(kind="scalar")
 
     @property
+    def _learns_springs(self) -> bool:
+        return self.restraints is not None and bool(self.restraints.trainable_weights)
+
+    @property
     def _anchors(self) -> list[int]:
         """Columns of the anchors, if there are any."""
         return [] if self.layout is None else self.layout.columns(name=ANCHOR, kind="vector")
@@ -359,7 +363,8 @@ class InteractionLSTM(ForecastModel):
         box = PeriodicBox.for_layers(box)
         surroundings = (fixed.mask, box, fixed.anchors)
         motion = self.cell.advance(position, velocity, features, states[0], *surroundings)
-        if not self.cell.law.trainable:  # no gradient is needed, and its way is a long one
+        if not (self.cell.law.trainable or self._learns_springs):
+            # No gradient is needed, and its way is a long one.
             motion = Motion(*map(ops.stop_gradient, motion))
             if self.training_samples is not None:  # but that of draws
                 motion = _as_given(motion, position, velocity)

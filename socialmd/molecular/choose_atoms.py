@@ -79,7 +79,7 @@ def choose_atoms(
     anchors = None
     if strands is not None and origin is not None:
         chains = _select(frame, "strands", strands, place)
-        anchored = _find_anchors(positions, labels.residues, atoms, starts, chains, core)
+        anchored = _find_anchors(positions, labels.residues, atoms, starts, chains, core, place)
         anchors = positions[anchored].astype(np.float64) - positions[origin]
     return ChosenAtoms(
         place=place,
@@ -125,19 +125,30 @@ def _find_anchors(
     starts: IntArray,
     chains: IntArray,
     core: IntArray,
+    place: str,
 ) -> IntArray:
     """The atom of the core that each molecule's strand is nearest to, [N].
 
-    A molecule's strand is the residue, of those that chains are atoms of, to which it is nearest.
+    A molecule's strand is the residue, of those that chains are atoms of, to which it is nearest;
+    or the molecule, if it is among them.
     """
+    if np.isin(chains, core).any():
+        raise ValueError(f"{place}: strands: expected no atoms of the core, found some")
+    strand = residues.copy()
+    strand[atoms] = -1 - np.repeat(np.arange(len(starts)), np.diff(starts, append=len(atoms)))
     gaps, nearest = cKDTree(positions[chains]).query(positions[atoms])
     molecule = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(atoms)))
     touching = nearest[np.lexsort((gaps, molecule))[starts]]  # of each molecule, [N]
     depths, below = cKDTree(positions[core]).query(positions[chains])
-    order = np.lexsort((depths, residues[chains]))
-    strands, first = np.unique(residues[chains][order], return_index=True)
+    order = np.lexsort((depths, strand[chains]))
+    strands, first = np.unique(strand[chains][order], return_index=True)
+    if len(strands) == 1 < len(starts):
+        raise ValueError(
+            f"{place}: strands: expected residues of their own, found one, on which all "
+            f"{len(starts)} molecules would hang"
+        )
     feet = core[below[order[first]]]  # of each strand
-    return np.asarray(feet[np.searchsorted(strands, residues[chains][touching])])
+    return np.asarray(feet[np.searchsorted(strands, strand[chains][touching])])
 
 
 def _find_radii(positions: Array, atoms: IntArray, starts: IntArray) -> FloatArray:

@@ -27,8 +27,8 @@ class FollowedSimulation(NamedTuple):
         radii: of the molecules, as balls, in angstrom, [N].
         frames: labels of the frames.
         slices: cut through the particle; none in three dimensions.
-        anchors: of the molecules' strands, like positions, [N, 3], if they hang on any.
         boxes: periodic ones of a fluid, [frames, 3, 3], if it has any.
+        anchors: of the molecules' strands, like positions, [N, 3], if they hang on any.
 
     Example:
         >>> simulation = FollowedSimulation("run_1", positions, names, atoms, radii, frames)
@@ -42,8 +42,8 @@ class FollowedSimulation(NamedTuple):
     radii: FloatArray
     frames: Sequence[str]
     slices: Sequence[Slice] = ()
-    anchors: FloatArray | None = None
     boxes: FloatArray | None = None
+    anchors: FloatArray | None = None
 
     def make_files(self, part: Part) -> list[TrajectoryFile]:
         """The files of one part of the frames: one for each slice, or one with all molecules.

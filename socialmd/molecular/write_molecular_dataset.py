@@ -26,16 +26,16 @@ class TrajectoryFile(NamedTuple):
         positions: in angstrom, [frames, n, D] with D = 2 or 3.
         names: of the n molecules.
         origin: what else `dataset.json` shall say about the file; JSON.
-        anchors: of the molecules' strands, in angstrom, [n, D]; none if they hang on none.
         box: periodic one of each frame, in angstrom, [frames, D, D]; none if there is none.
+        anchors: of the molecules' strands, in angstrom, [n, D]; none if they hang on none.
     """
 
     split: str
     positions: ArrayLike
     names: Sequence[str]
     origin: Mapping[str, Any]
-    anchors: FloatArray | None = None
     box: FloatArray | None = None
+    anchors: FloatArray | None = None
 
 
 def write_molecular_dataset(

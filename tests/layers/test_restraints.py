@@ -6,6 +6,7 @@ import pytest
 
 from socialmd.data import FeatureBlock, FeatureLayout
 from socialmd.layers import NeighbourFilter, Restraints
+from socialmd.losses import NegativeLogLikelihood
 from socialmd.models import InteractionLSTM
 
 PLACE = FeatureBlock(name="position", size=2, kind="coordinate", predicted=True)
@@ -88,6 +89,54 @@ def test_tied_particles_swing_as_oscillators_do(rng):
     straight, _ = free.rollout(inputs[:, :2].astype("float32"), 20)
     error, without = (np.abs(each - inputs[:, 2:, :, :2]).mean() for each in (positions, straight))
     assert error < 0.05 * without
+
+
+def test_what_nothing_pulls_slows_down_evenly():
+    cell = make_model(Restraints(0.0, damping=0.3)).cell
+    cell.build((None, None, 2), 1)
+    for weight in cell.law.weights:
+        weight.assign(0 * weight)
+    place, velocity = np.zeros((1, 1, 2), "float32"), np.array([[[2.0, 0.0]]], "float32")
+    arguments = (np.ones((1, 1, 1), "float32"), np.zeros((1, 1, 1), "float32"))
+    found = cell.advance(place, velocity, *arguments, anchors=place + 5.0)
+    np.testing.assert_allclose(numbers(found.velocity), 2 * np.exp(-0.3) * [[[1, 0]]], rtol=1e-5)
+    way = 2 * (1 - np.exp(-0.3)) / 0.3
+    np.testing.assert_allclose(numbers(found.position), way * np.array([[[1, 0]]]), rtol=1e-3)
+
+
+def test_anchors_are_nearest_images_in_a_box(rng):
+    model = make_model(Restraints(0.1))
+    anchors = np.array([[[[9.9, 5.0], [1.0, 5.0]]]])
+    x = anchors + 0.3 * rng.normal(size=(1, 3, 2, 2))
+    static = np.concatenate([np.ones((1, 3, 2, 1)), np.broadcast_to(anchors, x.shape)], axis=-1)
+    model.adapt([(np.concatenate([x, static], axis=-1), x[:, :1])])
+    box = 10 * np.eye(2)[None]
+    forecasts = []
+    for places in (x, x % 10):
+        inputs = np.concatenate([places, static], axis=-1).astype("float32")
+        forecasts.append(model.rollout({"inputs": inputs, "box": box}, 5)[0])
+    images = (np.asarray(forecasts[1]) - forecasts[0]) / 10
+    np.testing.assert_allclose(images, np.round(images), atol=1e-5)
+    assert np.abs(np.asarray(forecasts[0]) - anchors).max() < 5
+
+
+def test_springs_learn_while_the_law_does_not(rng):
+    model = make_model(Restraints(0.1, 1.0, learned=True), units=3)
+    inputs = rng.normal(size=(2, 4, 4, 5)).astype("float32")
+    inputs[..., 2:] = inputs[:, :1, :, 2:]
+    model.adapt([(inputs, inputs[:, :1, :, :2])])
+    model.begin_training("truth")
+    model.cell.law.trainable = False
+    model.compile("sgd", loss=NegativeLogLikelihood(model.distribution_name))
+    before = [numbers(weight) for weight in model.restraints.weights]
+    model.fit(inputs, inputs[:, -3:, :, :2], verbose=0)
+    after = [numbers(weight) for weight in model.restraints.weights]
+    assert all((a != b).any() for a, b in zip(after, before, strict=True))
+
+
+def test_damped_velocities_cannot_be_those_of_displacements():
+    with pytest.raises(ValueError, match="residual_correction: expected it with springs that damp"):
+        make_model(Restraints(0.1, damping=0.1), residual_correction=False)
 
 
 def test_forecasts_turn_with_places_and_anchors(rng):

@@ -54,7 +54,21 @@ def test_without_strands_there_are_no_anchors(files):
     assert follow(files).anchors is None
 
 
-def test_strands_that_are_not_there_are_refused(files):
+def test_strands_are_told_apart_where_molecules_are(tmp_path):
+    """Heads that share a residue number are molecules, and strands, of their own."""
+    atoms = [atom._replace(name="AU") for atom in beads("A", "AU", 1, CORE)]
+    for places in ([(9.0, 0, 0), (10.0, 0, 0)], [(-9.0, 0, 0), (-10.0, 0, 0)]):
+        atoms += beads("C", "OQL", 2, places)
+    files = SimulationFiles.find(write_series(tmp_path / "run", [to_text(atoms)]))
+    results = follow(files, strands="resname OQL")
+    np.testing.assert_allclose(results.anchors, [[4.5, 0, 0], [-5.5, 0, 0]], atol=1e-3)
+
+
+def test_strands_that_are_none_are_refused(files):
+    with pytest.raises(ValueError, match="strands: expected no atoms of the core"):
+        follow(files, strands="resname CHN AU")
+    with pytest.raises(ValueError, match="found one, on which all 2 molecules would hang"):
+        follow(files, strands="resname CHN")
     with pytest.raises(ValueError, match=r"strands: expected atoms, found none of 'resname XYZ'"):
         follow(files, strands="resname XYZ")
     with pytest.raises(ValueError, match="strands: expected none without a centre"):
