@@ -162,9 +162,9 @@ class InteractionCell(keras.layers.Layer):
             if ties is None:
                 return pushed
             offsets = position - anchors
-            return pushed + ties.pull(
-                offsets if box is None else box.displacement(offsets), springs
-            )
+            if box is not None:
+                offsets = box.displacement(offsets)
+            return pushed + ties.pull(offsets, springs)
 
         def slow_down(velocity: Tensor) -> Tensor:
             return velocity if ties is None else velocity * ties.decay(step / 2, springs)

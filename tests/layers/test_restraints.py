@@ -99,9 +99,10 @@ def test_what_nothing_pulls_slows_down_evenly():
     place, velocity = np.zeros((1, 1, 2), "float32"), np.array([[[2.0, 0.0]]], "float32")
     arguments = (np.ones((1, 1, 1), "float32"), np.zeros((1, 1, 1), "float32"))
     found = cell.advance(place, velocity, *arguments, anchors=place + 5.0)
-    np.testing.assert_allclose(numbers(found.velocity), 2 * np.exp(-0.3) * [[[1, 0]]], rtol=1e-5)
+    forward = np.array([[[1.0, 0.0]]])
+    np.testing.assert_allclose(numbers(found.velocity), 2 * np.exp(-0.3) * forward, rtol=1e-5)
     way = 2 * (1 - np.exp(-0.3)) / 0.3
-    np.testing.assert_allclose(numbers(found.position), way * np.array([[[1, 0]]]), rtol=1e-3)
+    np.testing.assert_allclose(numbers(found.position), way * forward, rtol=1e-3)
 
 
 def test_anchors_are_nearest_images_in_a_box(rng):
