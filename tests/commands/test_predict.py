@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from socialmd.commands import predict
-from socialmd.data import describe_dataset
+from socialmd.data import FeatureBlock, FeatureLayout, describe_dataset
 from socialmd.models import SequenceLSTM, load
 
 
@@ -368,6 +368,21 @@ def test_features_that_are_no_names_stay_columns(experiment, tmp_path, one_hot, 
 
 
 @pytest.mark.filterwarnings("ignore:Unknown element X:UserWarning")
+def test_tied_molecules_keep_their_names(rng):
+    """Anchors are no names, and no features that viewers could use."""
+    blocks = (
+        FeatureBlock(name="position", size=3, kind="coordinate", predicted=True),
+        FeatureBlock(name="species", size=2, static=True),
+        FeatureBlock(name="anchor", size=3, kind="vector", static=True),
+    )
+    features = ("x", "y", "z", "ONC", "OQL", "anchor_x", "anchor_y", "anchor_z")
+    layout = FeatureLayout(features=features, blocks=blocks)
+    names = np.eye(2)[[1, 0, 1]]
+    frame = np.concatenate([rng.normal(size=(3, 3)), names, rng.normal(size=(3, 3))], axis=1)
+    found = predict._names_and_features(None, layout, frame, are_molecules=True)
+    assert found == (["OQL", "ONC", "OQL"], {})
+
+
 def test_molecules_in_space_are_forecast(experiment, tmp_path, monkeypatch, capsys, load_once):
     file = write_molecules(tmp_path / "data", spatial_dims=3)
     model = SequenceLSTM(4, spatial_dims=3, mlp_units=[8], lstm_units=[8])
