@@ -9,8 +9,14 @@ from socialmd.data import read_windows
 from socialmd.data.dataset_description import read_description
 from socialmd.evaluation import NotPossibleError
 from socialmd.models import build_model, load
-from socialmd.reporting import FigureFolder, ForecastEvaluation, forecast_windows
-from socialmd.reporting.measures.learned_law import draw_interaction
+from socialmd.reporting import (
+    FigureFolder,
+    ForecastEvaluation,
+    forecast_evaluation,
+    forecast_windows,
+)
+from socialmd.reporting.measure import measures
+from socialmd.reporting.measures.learned_law import LearnedLaw, draw_interaction
 from tests.commands.conftest import CONFIG, write_free_motion
 from tests.run_eagerly import run_eagerly
 
@@ -51,8 +57,10 @@ def test_the_figure_has_its_caption_and_its_own_name(folder, monkeypatch, capsys
 
 
 @pytest.mark.usefixtures("coarse_figures")
-def test_the_report_shows_it(folder, tmp_path):
+def test_the_report_shows_it(folder, tmp_path, monkeypatch):
     model = load(folder / "net")
+    some = [each for each in measures() if each.is_required or isinstance(each, LearnedLaw)]
+    monkeypatch.setattr(forecast_evaluation, "measures", lambda: some)
     with run_eagerly():
         forecasts = forecast_windows({"net": model}, CONFIG.data, folder / "data", "test", 4)
         evaluation = ForecastEvaluation(forecasts, num_samples=0)
