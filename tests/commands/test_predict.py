@@ -367,7 +367,6 @@ def test_features_that_are_no_names_stay_columns(experiment, tmp_path, one_hot, 
     assert read_words(tmp_path / "a" / "forecast.xyz", 0) == [["X"] * 3] * 4
 
 
-@pytest.mark.filterwarnings("ignore:Unknown element X:UserWarning")
 def test_tied_molecules_keep_their_names(rng):
     """Anchors are no names, and no features that viewers could use."""
     blocks = (
@@ -383,6 +382,7 @@ def test_tied_molecules_keep_their_names(rng):
     assert found == (["OQL", "ONC", "OQL"], {})
 
 
+@pytest.mark.filterwarnings("ignore:Unknown element X:UserWarning")
 def test_molecules_in_space_are_forecast(experiment, tmp_path, monkeypatch, capsys, load_once):
     file = write_molecules(tmp_path / "data", spatial_dims=3)
     model = SequenceLSTM(4, spatial_dims=3, mlp_units=[8], lstm_units=[8])
