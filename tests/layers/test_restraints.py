@@ -8,6 +8,7 @@ from socialmd.data import FeatureBlock, FeatureLayout
 from socialmd.layers import NeighbourFilter, Restraints
 from socialmd.losses import NegativeLogLikelihood
 from socialmd.models import InteractionLSTM
+from tests.run_eagerly import run_eagerly
 
 PLACE = FeatureBlock(name="position", size=2, kind="coordinate", predicted=True)
 ANCHOR = FeatureBlock(name="anchor", size=2, kind="vector", static=True)
@@ -15,6 +16,13 @@ MASS = FeatureBlock(name="mass", static=True)
 TIED = FeatureLayout(
     features=("x", "y", "mass", "anchor_x", "anchor_y"), blocks=(PLACE, MASS, ANCHOR)
 )
+
+
+@pytest.fixture(autouse=True)
+def eagerly():
+    """Nothing here is run often enough to be worth compiling."""
+    with run_eagerly():
+        yield
 
 
 def numbers(tensor):
