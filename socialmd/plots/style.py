@@ -33,6 +33,7 @@ __all__ = [
     "new_row",
     "number_particles",
     "plot_steps",
+    "shade_error",
 ]
 
 # Truth is white and the forecast red over a dark density, as in figure 29 of the thesis.
@@ -145,6 +146,12 @@ def number_particles(ax: Axes, positions: ArrayLike, color: str) -> None:
             clip_on=True,
             zorder=5,
         )
+
+
+def shade_error(ax: Axes, x: ArrayLike, mean: ArrayLike, error: ArrayLike, color: str) -> None:
+    """A band of twice the standard error about a curve, [points] each."""
+    width = 2 * np.asarray(error)
+    ax.fill_between(x, mean - width, mean + width, color=color, alpha=0.2)
 
 
 def finish_curves(ax: Axes, xlabel: str, ylabel: str, title: str) -> None:

@@ -93,11 +93,8 @@ def integrate_rotors_one(
     wall = math.inf if system.wall is None else float(system.wall)
     rotor_verlet(
         constants,
-        *kept,
-        state.masses,
-        state.charges,
-        rotors.moments,
-        rotors.inertias,
+        kept,
+        (state.masses, state.charges, rotors.moments, rotors.inertias),
         float(steps.time_step),
         int(steps.keep_every),
         wall,

@@ -13,22 +13,21 @@ so that the whole is symplectic, reversible in time and of second order [1]:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-import numba
 import numpy as np
 
+from socialmd.simulation.verlet import compile_loop
 from socialmd.types import FloatArray
 
 __all__ = ["rotor_verlet"]
-
-_compile = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})
 
 
 def _make_kernel(dims: int) -> Any:
     """Compiled loop over steps for so many coordinates."""
 
-    @_compile
+    @compile_loop
     def act(
         constants: tuple[float, float, float],
         m: FloatArray,
@@ -68,7 +67,7 @@ def _make_kernel(dims: int) -> Any:
                     field[i, d] += k * (third * (q[j] * r[d] - p[j, d]) + along * other)
                     field[j, d] += k * (along * own - third * (q[i] * r[d] + p[i, d]))
 
-    @_compile
+    @compile_loop
     def kick(
         step: float,
         m: FloatArray,
@@ -87,7 +86,7 @@ def _make_kernel(dims: int) -> Any:
                 v[i, d] += step * force[i, d] / m[i]
                 w[i, d] += step * turning[i] * (field[i, d] - along * u[i, d])
 
-    @_compile
+    @compile_loop
     def turn(step: float, u: FloatArray, w: FloatArray) -> None:
         for i in range(len(u)):
             speed = 0.0
@@ -101,7 +100,7 @@ def _make_kernel(dims: int) -> Any:
                     u[i, d] = cosine * before + sine / speed * w[i, d]
                     w[i, d] = cosine * w[i, d] - sine * speed * before
 
-    @_compile
+    @compile_loop
     def integrate(
         constants: tuple[float, float, float],
         positions: FloatArray,
@@ -149,36 +148,18 @@ KERNELS = {dims: _make_kernel(dims) for dims in (2, 3)}
 
 def rotor_verlet(
     constants: tuple[float, float, float],
-    positions: FloatArray,
-    velocities: FloatArray,
-    orientations: FloatArray,
-    spins: FloatArray,
-    masses: FloatArray,
-    charges: FloatArray,
-    moments: FloatArray,
-    inertias: FloatArray,
+    motion: Sequence[FloatArray],
+    particles: Sequence[FloatArray],
     time_step: float,
     keep_every: int,
     wall: float = math.inf,
 ) -> None:
     """Integrate one system and keep every `keep_every`th state.
 
-    Constants are k, G and the square of the softening. Frame 0 of positions, velocities,
-    orientations u and spins w, [frames, N, D] each, is the initial state; the others are
-    overwritten. Masses, charges, dipole moments and moments of inertia are [N]. Walls are those of
-    `velocity_verlet`.
+    Constants are k, G and the square of the softening. Frame 0 of the motion, which is positions,
+    velocities, orientations u and spins w, [frames, N, D] each, is the initial state; the others
+    are overwritten. Of the particles, masses, charges, dipole moments and moments of inertia, [N].
+    Walls are those of `velocity_verlet`.
     """
-    KERNELS[positions.shape[-1]](
-        constants,
-        positions,
-        velocities,
-        orientations,
-        spins,
-        masses,
-        charges,
-        moments,
-        inertias,
-        time_step,
-        keep_every,
-        wall,
-    )
+    kernel = KERNELS[motion[0].shape[-1]]
+    kernel(constants, *motion, *particles, time_step, keep_every, wall)

@@ -21,7 +21,7 @@ import numpy as np
 
 from socialmd.types import FloatArray
 
-__all__ = ["KERNELS", "ring_couplings", "velocity_verlet"]
+__all__ = ["KERNELS", "compile_loop", "ring_couplings", "velocity_verlet"]
 
 VECTOR_WIDTH = 4
 
@@ -42,13 +42,13 @@ def ring_couplings(couplings: FloatArray) -> FloatArray:
 
 
 # Not cached on disk: compiling takes seconds, and there is not always a writable place.
-_compile = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})
+compile_loop = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})
 
 
 def _make_kernel(dims: int) -> Any:
     """Compiled loop over steps; the compiler knows how many coordinates there are, and unrolls."""
 
-    @_compile
+    @compile_loop
     def accelerate(
         num_particles: int,
         couplings: FloatArray,
@@ -87,7 +87,7 @@ def _make_kernel(dims: int) -> Any:
             for i in range(length):
                 a[d, i] = (a[d, i] - reaction[d, i]) * inverse_masses[i]
 
-    @_compile
+    @compile_loop
     def integrate(
         positions: FloatArray,
         velocities: FloatArray,

@@ -14,7 +14,7 @@ from socialmd.data.windows import evenly_spread
 from socialmd.evaluation import NotPossibleError, baseline_names
 from socialmd.evaluation.transport import over_simulations
 from socialmd.molecular.accessible_surface import accessible_surface
-from socialmd.plots.style import curve_styles, finish_curves, new_row
+from socialmd.plots.style import curve_styles, finish_curves, new_row, shade_error
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.particle_transport import HEADING
@@ -156,9 +156,7 @@ def _draw(kinds: Mapping[str, Mapping[str, Any]], times: FloatArray) -> Figure:
             mean = np.array(each["mean"])
             ax.plot(times, mean, **styles[name])
             if name == "truth" and each["mean_error"] is not None:
-                width = 2 * np.array(each["mean_error"])
-                color = styles[name]["color"]
-                ax.fill_between(times, mean - width, mean + width, color=color, alpha=0.2)
+                shade_error(ax, times, mean, each["mean_error"], styles[name]["color"])
         label = "accessible surface (squared length units)"
         finish_curves(ax, "time ahead (time units)", label, kind)
     return figure

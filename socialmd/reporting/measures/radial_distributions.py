@@ -12,7 +12,7 @@ from scipy.stats import wasserstein_distance
 from socialmd.data import FeatureLayout
 from socialmd.evaluation import baseline_names
 from socialmd.evaluation.transport import over_simulations
-from socialmd.plots.style import curve_styles, finish_curves, new_row
+from socialmd.plots.style import curve_styles, finish_curves, new_row, shade_error
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Section, Table, fill
 from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.measures.particle_transport import HEADING
@@ -140,9 +140,7 @@ def _draw(by_name: Mapping[str, Any], spacing: float, kind: str) -> Figure:
         times = spacing * np.arange(1, len(mean) + 1)
         left.plot(times, mean, **styles[name])
         if name == "truth" and each["mean_error"] is not None:
-            width = 2 * np.array(each["mean_error"])
-            color = styles[name]["color"]
-            left.fill_between(times, mean - width, mean + width, color=color, alpha=0.2)
+            shade_error(left, times, mean, each["mean_error"], styles[name]["color"])
         right.stairs(each["density"], each["bin_edges"], **styles[name])
     true = by_name["truth"]
     low, high = min(true["mean"]), max(true["mean"])
