@@ -35,7 +35,7 @@ __all__ = ["InteractionLSTM"]
 ANCHOR = "anchor"  # name of a block of the layout
 
 
-class Fixed(NamedTuple):
+class _Fixed(NamedTuple):
     """What never changes of a system: which particles are real, [B, N], and anchors, [B, N, D]."""
 
     mask: Mask
@@ -307,7 +307,7 @@ class InteractionLSTM(ForecastModel):
         law, scale = self.cell.law, self.cell.acceleration_scale
         return scale * law(positions, *law.read(features, states[0]))[:, 0]
 
-    def _unpack(self, inputs: Inputs) -> tuple[Tensor, Tensor, Fixed, Tensor]:
+    def _unpack(self, inputs: Inputs) -> tuple[Tensor, Tensor, _Fixed, Tensor]:
         """Positions [T, B, N, D], standardized static features, what never changes, and boxes."""
         frames, mask, boxes = self._read(inputs)
         positions, features = ops.split(frames, [self.spatial_dims], axis=-1)
@@ -315,7 +315,7 @@ class InteractionLSTM(ForecastModel):
         if self.restraints is not None:
             anchors = self._take(features, self._anchors)
         features = self.cell.standardize(self._read_scalars(features))
-        return ops.swapaxes(positions, 0, 1), features, Fixed(mask, anchors), boxes
+        return ops.swapaxes(positions, 0, 1), features, _Fixed(mask, anchors), boxes
 
     def _read_scalars(self, features: Tensor) -> Tensor:
         """What the network reads of all features after the place."""
@@ -328,7 +328,7 @@ class InteractionLSTM(ForecastModel):
         return ops.take(features, np.array(numbers, "int32"), axis=-1)
 
     def _warm_up(
-        self, frames: Tensor, features: Tensor, fixed: Fixed, boxes: Tensor
+        self, frames: Tensor, features: Tensor, fixed: _Fixed, boxes: Tensor
     ) -> tuple[States, Tensor]:
         """State after the last frame, and parameters of all frames but the first."""
         shape = ops.shape(frames)[1:3]
@@ -356,7 +356,7 @@ class InteractionLSTM(ForecastModel):
         return (state, state)
 
     def _advance(
-        self, state: States, features: Tensor, fixed: Fixed, box: Tensor
+        self, state: States, features: Tensor, fixed: _Fixed, box: Tensor
     ) -> tuple[Motion, Tensor]:
         """Where the motion leads, and what is known of how far that can be trusted."""
         position, velocity, states, residual = state

@@ -114,8 +114,12 @@ def find_representatives(positions: Array, atoms: IntArray, starts: IntArray) ->
     Positions are those of all atoms, [all atoms, 3]; `atoms` and `starts` as in `ChosenAtoms`.
     """
     squares = _squares_from_centres(positions, atoms, starts)
-    molecule = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(atoms)))
-    return atoms[np.lexsort((squares, molecule))[starts]]
+    return atoms[np.lexsort((squares, _molecule_of_each(atoms, starts)))[starts]]
+
+
+def _molecule_of_each(atoms: IntArray, starts: IntArray) -> IntArray:
+    """Number of the molecule that each of the atoms is part of, [A]."""
+    return np.repeat(np.arange(len(starts)), np.diff(starts, append=len(atoms)))
 
 
 def _find_anchors(
@@ -135,9 +139,9 @@ def _find_anchors(
     if np.isin(chains, core).any():
         raise ValueError(f"{place}: strands: expected no atoms of the core, found some")
     strand = residues.copy()
-    strand[atoms] = -1 - np.repeat(np.arange(len(starts)), np.diff(starts, append=len(atoms)))
+    molecule = _molecule_of_each(atoms, starts)
+    strand[atoms] = -1 - molecule
     gaps, nearest = cKDTree(positions[chains]).query(positions[atoms])
-    molecule = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(atoms)))
     touching = nearest[np.lexsort((gaps, molecule))[starts]]  # of each molecule, [N]
     depths, below = cKDTree(positions[core]).query(positions[chains])
     order = np.lexsort((depths, strand[chains]))
