@@ -190,7 +190,8 @@ def train(run: Run, data: Path, verbose: int = 0) -> None:
 
     windows = read_windows(data, "test", run.config.data)
     positions, parameters = model.rollout(windows.past, feedback=model.point_feedback, seed=0)
-    positions, parameters = windows.real(positions), windows.real(parameters)
+    positions = windows.real(positions[..., : model.spatial_dims])
+    parameters = windows.real(parameters)
     windows = windows.of_particles()
     log_probabilities = model.distribution(parameters).log_prob(windows.truth)
     metrics = ForecastMetrics.from_arrays(

@@ -52,6 +52,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--split", choices=SPLITS, help="default: test, or validation if there is no such split"
     )
+    parser.add_argument(
+        "--num-steps", type=positive_integer, help="to forecast; default: as many as in training"
+    )
     parser.add_argument("--max-windows", type=positive_integer, help="evenly spread; default: all")
     parser.add_argument(
         "--num-samples",
@@ -99,6 +102,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     import_modules(arguments.modules)
     models = load_models(arguments.models)
     config = next(iter(models.values())).experiment.data
+    if arguments.num_steps is not None:
+        config = config.model_copy(update={"target_steps": arguments.num_steps})
     remarks = compare_windows(models)
     print(*remarks, sep="\n", end="\n" if remarks else "")
     output: Path = arguments.output

@@ -14,6 +14,8 @@ Writes, for OVITO, ChimeraX and the like as well as for NumPy,
     truth.pdb          likewise, without B-factors
     samples.npy        many futures for the one past [S, steps, N, D], with --num-samples S; moved
                        about their mean with --recalibrated, which of all others corrects sigma
+    orientations.npy   unit vectors [steps, N, D], if the model says which way particles point: in
+                       the XYZ files three columns, and angle_error in degrees; samples are poses
 
 Where a data set's features are one-hot names, as those of molecules are, they are written as the
 particles' residue names, and the atoms that stand for molecules as atoms. Where a file was cut out
@@ -104,9 +106,16 @@ from socialmd.data.dataset_description import (
     save_array,
 )
 from socialmd.data.extended_xyz import TAKEN, write_extended_xyz
+from socialmd.data.feature_layout import AXES, ORIENTATION
 from socialmd.data.load_trajectories import read_box
 from socialmd.data.masked_inputs import pack
-from socialmd.evaluation import ForecastMetrics, KnownData, Verdict, make_baselines
+from socialmd.evaluation import (
+    ForecastMetrics,
+    KnownData,
+    Verdict,
+    angles_between,
+    make_baselines,
+)
 from socialmd.files import put_in_place, unfinished_folder
 from socialmd.models import ForecastModel, load
 from socialmd.molecular import write_pdb
@@ -122,6 +131,7 @@ FILES = (
     "truth.pdb",
     "samples.npy",
     "forecast.npy",
+    "orientations.npy",
 )
 
 
@@ -149,9 +159,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     positions, parameters = (
         array[0] for array in forecast(arguments.feedback, recalibrated=arguments.recalibrated)
     )
-    results = {"sigma": model.sigma(parameters)}  # [steps, N]
+    positions, turned = np.split(positions, [dims], axis=-1)
+    results = {"sigma": model.sigma(parameters), **_components(turned)}  # [steps, N] each
     if known == steps:
         results["error"] = np.linalg.norm(positions - task.truth, axis=-1)
+    if known == steps and task.orientations is not None:
+        results["angle_error"] = angles_between(turned, task.orientations)
 
     origin = _origin(arguments.file, description)
     spacing = arguments.frame_spacing
@@ -179,13 +192,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         write_xyz = partial(write_extended_xyz, names=names, units=units)
         write_xyz(new / "forecast.xyz", shown, times, {**features, **results}, boxes=boxes)
         save_array(new / "forecast.npy", positions)
+        if model.orientation:
+            save_array(new / "orientations.npy", turned)
         save_array(new / "parameters.npy", parameters)
         if count := arguments.num_samples:
             can_move = _can_move(model, count, arguments)
             samples, _ = forecast("sample", num_samples=count, recalibrated=can_move)
             save_array(new / "samples.npy", samples[:, 0])
         if known:
-            write_xyz(new / "truth.xyz", true, times[:known], features, boxes=true_boxes)
+            seen = {**features, **_components(task.orientations)}
+            write_xyz(new / "truth.xyz", true, times[:known], seen, boxes=true_boxes)
         if arguments.pdb or units.get("length_unit") == "angstrom":
             labels = (names, origin.get("atoms"))
             write_both = partial(_write_pdb_files, new, true, shown, times, labels, results)
@@ -196,6 +212,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         unit = units.get("length_unit", "length units")
         print(f"The file goes on for {known} of these steps; errors in {unit}:\n")
         print(comparison)
+
+
+def _components(orientations: Array | None) -> dict[str, Array]:
+    """Of unit vectors [steps, N, D], as columns of an XYZ file; none of none."""
+    if orientations is None:
+        return {}
+    each = np.moveaxis(orientations, -1, 0)
+    return {f"{ORIENTATION}_{axis}": x for axis, x in zip(AXES, each, strict=False)}
 
 
 def check_no_split(output: Path) -> None:

@@ -17,6 +17,7 @@ from socialmd.config.model_config import ModelConfig as ModelConfig
 from socialmd.config.model_config import SequenceModelConfig as SequenceModelConfig
 from socialmd.config.search_config import SearchConfig as SearchConfig
 from socialmd.config.simulation_config import SimulationConfig as SimulationConfig
+from socialmd.config.strands_config import StrandsConfig as StrandsConfig
 from socialmd.config.system_config import ManyBodySystem as ManyBodySystem
 from socialmd.config.training_config import PhaseConfig as PhaseConfig
 from socialmd.config.training_config import TrainingConfig as TrainingConfig
@@ -31,6 +32,7 @@ __all__ = [
     "SearchConfig",
     "SequenceModelConfig",
     "SimulationConfig",
+    "StrandsConfig",
     "TrainingConfig",
     "load_config",
     "save_config",

@@ -51,6 +51,7 @@ class ModelConfig(ConfigSection):
         feedback: what of it becomes the next step's input (see `SocialLSTM`).
         length_scale: length in units of which the network reads positions.
         absolute_position: whether it reads them at all; in a periodic box it must not.
+        orientation: whether particles point somewhere, and where is forecast as well.
 
     Raises:
         ValueError: a value is out of its range, a filter is larger than the grid, the layers halve
@@ -76,6 +77,7 @@ class ModelConfig(ConfigSection):
     feedback: Feedback = "mean"
     length_scale: PositiveFloat = 1.0
     absolute_position: bool = True
+    orientation: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -152,6 +154,8 @@ class InteractionModelConfig(ConfigSection):
         substeps: of the integration, for one frame.
         gate, linear_path, residual_correction, memory_in_law: parts that can be left out (see
             `InteractionLSTM`).
+        orientation: whether particles point somewhere, and where is forecast as well.
+        multipole_order: of what they then feel of each other, through a radial filter.
         restraints: what ties particles to anchors; nothing if absent.
         distribution, num_components, feedback: as of `ModelConfig`.
 
@@ -180,6 +184,8 @@ class InteractionModelConfig(ConfigSection):
     linear_path: bool = True
     residual_correction: bool = True
     memory_in_law: bool = True
+    orientation: bool = False
+    multipole_order: Literal[1, 2] = 1
     restraints: RestraintsConfig | None = None
     distribution: Literal["student_t", "gaussian", "mixture", "correlated_mixture"] = "student_t"
     num_components: PositiveInt = 5

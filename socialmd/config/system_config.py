@@ -15,6 +15,7 @@ from socialmd.config.section import (
     PositiveFloat,
     PositiveInt,
 )
+from socialmd.config.strands_config import StrandsConfig
 
 __all__ = ["ManyBodySystem"]
 
@@ -33,6 +34,8 @@ class ManyBodySystem(ConfigSection):
              = (k q_i q_j - G m_i m_j) / s + k (q_i b - q_j a + p_i . p_j) / s**3 - 3 k a b / s**5
 
     with s**2 = |r_ij|**2 + softening**2, a = p_i . r_ij and b = p_j . r_ij.
+
+    They may hang on strands from a core as well (see `StrandsConfig`).
 
     The thesis prints no constants. These reproduce the facts that it prints of its data: largest
     separations about 11, smallest about 0.04, partial orbits within one frame. Units are
@@ -54,10 +57,13 @@ class ManyBodySystem(ConfigSection):
         spin_scale: standard deviation of each component of their angular velocity at the start.
         wall: distance from the origin, along every axis, of walls that reflect particles; none
             without.
+        strands: what ties particles to a core, over which they are then spread at the start, as far
+            from their anchors as strands are at rest; nothing if not given.
 
     Raises:
         ValueError: a value is out of its range, so many particles so far apart cannot be placed in
-            the square or cube, or that is not within the walls.
+            the square or cube, or that is not within the walls; or particles on strands have
+            dipoles, or walls.
 
     Example:
         >>> ManyBodySystem(num_particles=3).softening
@@ -78,6 +84,7 @@ class ManyBodySystem(ConfigSection):
     spin_scale: NonNegativeFloat = 10.0
     spatial_dims: Literal[2, 3] = 2
     wall: PositiveFloat | None = None
+    strands: StrandsConfig | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -97,6 +104,8 @@ class ManyBodySystem(ConfigSection):
                 f"minimum_distance: {self.num_particles} particles at least "
                 f"{self.minimum_distance} apart do not fit into a {shape} of side {self.box_size}"
             )
+        if self.strands is not None and (self.has_dipoles or self.wall is not None):
+            raise ValueError("strands: expected no dipoles and no wall with them, found some")
         if self.wall is not None and self.box_size > 2 * self.wall:
             raise ValueError(
                 f"wall: expected at least half of box_size, {self.box_size / 2:g}, "
@@ -111,7 +120,7 @@ class ManyBodySystem(ConfigSection):
 
     def describe(self) -> dict[str, Any]:
         """The law as data sets name it; JSON. What is newer than some of them is left out."""
-        newer: dict[str, Any] = {"spatial_dims": 2, "wall": None}
+        newer: dict[str, Any] = {"spatial_dims": 2, "wall": None, "strands": None}
         fields = self.model_dump(mode="json")
         if not self.has_dipoles:
             newer |= {key: fields[key] for key in ("dipole_range", "inertia_range", "spin_scale")}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from socialmd.data.feature_layout import FeatureLayout
+from socialmd.data.feature_layout import ORIENTATION, FeatureLayout
 from socialmd.types import Array
 
 __all__ = ["check_trajectory", "find_change", "has_changed"]
@@ -17,14 +17,17 @@ __all__ = ["check_trajectory", "find_change", "has_changed"]
 FILL_VALUES = (-999.0, 9999.0, -9999.0, 99999.0, -99999.0)
 # A step that is so many times as long as half of all steps are is none of a particle's own.
 UNUSUAL = 10.0
+# By how much the length of a unit vector may differ from one.
+MOST_OFF = 1e-3
 
 
 def check_trajectory(path: str | Path, array: Array, layout: FeatureLayout) -> None:
     """Refuse a trajectory [frames, N, F] that would be learned as something else than it is.
 
-    That is, a static feature changes in time; a frame of zeros, or a place that only fill values
-    mean, stands among others; or a particle jumps by more than half the extent of all, as at the
-    wall of a periodic box. The numbers have to be finite; `path` is for messages.
+    That is, a static feature changes in time; orientations are no unit vectors; a frame of zeros,
+    or a place that only fill values mean, stands among others; or a particle jumps by more than
+    half the extent of all, as at the wall of a periodic box. The numbers have to be finite; `path`
+    is for messages.
     """
     names = layout.features
     if (change := find_change(array, layout.columns(static=True))) is not None:
@@ -36,6 +39,14 @@ def check_trajectory(path: str | Path, array: Array, layout: FeatureLayout) -> N
             "keep static features as they are, and rotations turn coordinates and vectors only: "
             "leave out what changes, or say by a layout what it is"
         )
+    if turning := layout.columns(name=ORIENTATION, kind="vector"):
+        lengths = np.linalg.norm(array[..., turning], axis=-1)  # [frames, N]
+        if (is_wrong := np.abs(lengths - 1) > MOST_OFF).any():
+            frame, particle = map(int, np.argwhere(is_wrong)[0])
+            raise ValueError(
+                f"{path}: {ORIENTATION}: expected unit vectors, found one of length "
+                f"{lengths[frame, particle]:g} at frame {frame}, particle {particle}"
+            )
     x = array[..., : layout.spatial_dims]
     filled = np.isin(x[..., 0], FILL_VALUES) & (x == x[..., :1]).all(axis=-1)  # [frames, N]
     if filled.any():

@@ -12,10 +12,11 @@ from pydantic import Field, model_validator
 from socialmd.config.section import ConfigSection, NonEmpty, PositiveInt
 from socialmd.types import Array, IntArray
 
-__all__ = ["AXES", "FeatureBlock", "FeatureLayout"]
+__all__ = ["ANCHOR", "AXES", "ORIENTATION", "FeatureBlock", "FeatureLayout"]
 
 AXES = ("x", "y", "z")
-POSITION, SPECIES = "position", "species"  # names of blocks
+# Names of blocks.
+POSITION, SPECIES, ORIENTATION, ANCHOR = "position", "species", "orientation", "anchor"
 
 
 class FeatureBlock(ConfigSection):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from socialmd.config import DataConfig
-from socialmd.data.feature_layout import FeatureLayout
+from socialmd.data.feature_layout import ORIENTATION, FeatureLayout
 from socialmd.data.load_trajectories import read_trajectory
 from socialmd.types import Array, FloatArray
 
@@ -23,12 +23,14 @@ class ForecastTask(NamedTuple):
         truth: how the trajectory goes on, [0..steps, N, D].
         last_frame: number of the trajectory's frame that ends the past.
         boxes: periodic ones of past and truth, [T..T + steps, D, D]; none without.
+        orientations: unit vectors that followed, like truth; none of particles without.
     """
 
     past: Array
     truth: Array
     last_frame: int
     boxes: FloatArray | None = None
+    orientations: Array | None = None
 
 
 def read_forecast_task(
@@ -75,9 +77,11 @@ def read_forecast_task(
         raise ValueError(f"start_frame: expected 0 to {latest} with {file}, found {start}")
     kept = trajectory[start :: config.subsample]
     past, future = np.split(kept, [config.input_steps])
-    truth = future[:steps, :, layout.targets]
+    truth = future[:steps, :, : layout.spatial_dims]
+    turning = layout.columns(name=ORIENTATION, predicted=True)
+    orientations = future[:steps][..., turning] if turning else None
     boxes = None
     if box is not None:
         each = np.broadcast_to(box, (len(trajectory), *box.shape[-2:]))
         boxes = each[start :: config.subsample][: config.input_steps + len(truth)]
-    return ForecastTask(past[..., layout.inputs], truth, start + span, boxes)
+    return ForecastTask(past[..., layout.inputs], truth, start + span, boxes, orientations)

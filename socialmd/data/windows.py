@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.config import DataConfig
+from socialmd.data.feature_layout import ORIENTATION
 from socialmd.data.load_trajectories import Trajectories, load_trajectories
 from socialmd.data.masked_inputs import pack, real_particles
 from socialmd.types import Array, FloatArray, Inputs, IntArray
@@ -73,6 +74,7 @@ class Windows(NamedTuple):
             one (slices of a nanoparticle) has the same number, because it is not independent.
         mask: bool [W, N], false for padded particles; none if there are none.
         boxes: periodic ones, of past and truth, [W, T + T', D, D]; none without.
+        orientations: unit vectors that followed, [W, T', N, D], of particles that point somewhere.
     """
 
     inputs: Array
@@ -80,6 +82,7 @@ class Windows(NamedTuple):
     simulations: Array
     mask: Array | None = None
     boxes: Array | None = None
+    orientations: Array | None = None
 
     @property
     def past(self) -> Inputs:
@@ -104,17 +107,17 @@ class Windows(NamedTuple):
 
     def at(self, chosen: Array) -> Windows:
         """Some of the windows, by their numbers."""
-        mask, boxes = (None if each is None else each[chosen] for each in self[3:])
-        return Windows(
-            self.inputs[chosen], self.truth[chosen], self.simulations[chosen], mask, boxes
-        )
+        given: list[Any] = [None if each is None else each[chosen] for each in self]
+        return Windows(*given)
 
     def of_particles(self) -> Windows:
         """Every real particle as a window of its own, for the same means; if some are padded."""
         if self.mask is None:
             return self
         simulations = np.repeat(self.simulations, self.mask.sum(axis=1))
-        return Windows(self.real(self.inputs), self.real(self.truth), simulations)
+        turning = None if self.orientations is None else self.real(self.orientations)
+        inputs, truth = self.real(self.inputs), self.real(self.truth)
+        return Windows(inputs, truth, simulations, orientations=turning)
 
     def real(self, array: Any) -> Array:
         """An array [W, steps, N, ...] likewise: [M, steps, 1, ...] if some are padded."""
@@ -164,12 +167,15 @@ def cut_windows(
     files = description.files_of(directory.name)
     made = (description.preprocessing or {}).get("files", {})
     origins = [made.get(name, {}).get("simulation", i) for i, name in enumerate(files)]
+    followed = windows[:, config.input_steps :]
+    turning = layout.columns(name=ORIENTATION, predicted=True)
     return Windows(
         inputs=windows[:, : config.input_steps, :, layout.inputs],
-        truth=windows[:, config.input_steps :, :, layout.targets],
+        truth=followed[..., : layout.spatial_dims],
         simulations=np.array(origins)[simulations],
         mask=None if mask.all() else mask[simulations],
         boxes=None if boxes is None else take_boxes(boxes, simulations, steps),
+        orientations=followed[..., turning] if turning else None,
     )
 
 

@@ -29,6 +29,8 @@ from socialmd.evaluation.nearest_distances import ClosestApproach as ClosestAppr
 from socialmd.evaluation.nearest_distances import closest_approach as closest_approach
 from socialmd.evaluation.nearest_distances import closest_pairs as closest_pairs
 from socialmd.evaluation.nearest_distances import nearest_distances as nearest_distances
+from socialmd.evaluation.orientation_metrics import OrientationMetrics as OrientationMetrics
+from socialmd.evaluation.orientation_metrics import angles_between as angles_between
 from socialmd.evaluation.position_density import position_density as position_density
 from socialmd.evaluation.predictive_density import PredictiveDensity as PredictiveDensity
 from socialmd.evaluation.sample_metrics import SampleMetrics as SampleMetrics
@@ -54,9 +56,11 @@ __all__ = [
     "LearnedInteraction",
     "LinearAutoregression",
     "NotPossibleError",
+    "OrientationMetrics",
     "PredictiveDensity",
     "SampleMetrics",
     "Verdict",
+    "angles_between",
     "around_close_approaches",
     "baseline_names",
     "closest_approach",

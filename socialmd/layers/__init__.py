@@ -4,6 +4,7 @@ from socialmd.layers.feed_forward import FeedForward as FeedForward
 from socialmd.layers.interaction_cell import InteractionCell as InteractionCell
 from socialmd.layers.interaction_law import InteractionLaw as InteractionLaw
 from socialmd.layers.neighbour_filter import NeighbourFilter as NeighbourFilter
+from socialmd.layers.polar_law import PolarLaw as PolarLaw
 from socialmd.layers.restraints import Restraints as Restraints
 from socialmd.layers.social_lstm_cell import SocialLSTMCell as SocialLSTMCell
 from socialmd.layers.stacked_pooling_conv import StackedPoolingConv as StackedPoolingConv
@@ -15,6 +16,7 @@ __all__ = [
     "InteractionCell",
     "InteractionLaw",
     "NeighbourFilter",
+    "PolarLaw",
     "Restraints",
     "SocialLSTMCell",
     "StackedPoolingConv",

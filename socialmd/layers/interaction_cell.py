@@ -8,8 +8,10 @@ import keras
 from keras import ops
 
 from socialmd.layers.interaction_law import InteractionLaw
+from socialmd.layers.polar_law import PolarLaw
 from socialmd.layers.restraints import Restraints
 from socialmd.periodic_box import PeriodicBox
+from socialmd.pose_space import PoseSpace
 from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 
@@ -25,13 +27,16 @@ NUM_MOMENTS = 7
 class Motion(NamedTuple):
     """Where one frame of the integration leads, [B, N, D] each, in units of length and frames.
 
+    Of particles that point somewhere, [B, N, 2 D], the second half of each for how they turn (see
+    `PoseSpace`).
+
     Args:
         position: at its end.
         velocity: likewise.
         acceleration: likewise.
         start: acceleration at its beginning.
-        peak: largest square of the acceleration in it, [B, N, 1].
-        variation: how much acceleration changed, substep by substep, in all: [B, N, 1].
+        peak: largest square of the acceleration in it, [B, N, 1], or [B, N, 2].
+        variation: how much acceleration changed, substep by substep, in all, likewise.
     """
 
     position: Positions
@@ -59,12 +64,16 @@ class InteractionCell(keras.layers.Layer):
     With `restraints` and anchors, known springs add to a A(x), and w decays within each substep
     (see `Restraints`).
 
+    With a law of forces and torques, x stands for positions and unit vectors, w for velocities and
+    spins, and a for the scales of both: + moves a unit vector along a great circle, and a
+    difference is the arc from one to the other (see `PoseSpace`).
+
     Before training, r and g, between 0 and 2, are one: exact inertia, and a velocity that passes
     through both frames. Learned, they let the model describe friction, overdamped motion and noisy
     positions.
 
     Args:
-        law: forces, from places and from what particles are and remember.
+        law: forces, and torques, from places and from what particles are and remember.
         units: H, LSTM units; 0 leaves the LSTM out, and everything that is read from h.
         substeps: n.
         restraints: springs that tie particles to anchors; none if not given.
@@ -72,16 +81,17 @@ class InteractionCell(keras.layers.Layer):
             the last displacement and half of the acceleration.
 
     Raises:
-        ValueError: a size is impossible, or springs would damp velocities that are taken from
-            displacements.
+        ValueError: a size is impossible, springs would damp velocities that are taken from
+            displacements, or there are springs for particles that point somewhere.
 
-    Reference:
-        Velocity Verlet: W. C. Swope et al., J. Chem. Phys. 76, 637 (1982).
+    References:
+        Velocity Verlet: W. C. Swope et al., J. Chem. Phys. 76, 637 (1982). Of unit vectors: A.
+        Dullweber, B. Leimkuhler and R. McLachlan, J. Chem. Phys. 107, 5840 (1997).
     """
 
     def __init__(
         self,
-        law: InteractionLaw,
+        law: InteractionLaw | PolarLaw,
         units: int = 32,
         substeps: int = 4,
         residual_correction: bool = True,
@@ -98,6 +108,8 @@ class InteractionCell(keras.layers.Layer):
                 "residual_correction: expected it with springs that damp, found false, which takes "
                 "velocities from displacements, half as much damped"
             )
+        if restraints is not None and law.is_polar:
+            raise ValueError("restraints: expected none of particles that turn, found some")
         if law.units not in (0, units):
             raise ValueError(f"units: expected the {law.units} that the law reads, found {units}")
         self.law = law
@@ -113,24 +125,45 @@ class InteractionCell(keras.layers.Layer):
             )
 
     def build(self, positions_shape: Shape, num_features: int) -> None:
-        """Make the weights, for `num_features` static features."""
+        """Make the weights, for positions or poses, and `num_features` static features."""
+        is_polar, width = self.law.is_polar, positions_shape[-1]
+        self.space = PoseSpace(width // 2 if is_polar else width, is_polar)
         self.law.build(positions_shape, num_features)
         if self.restraints is not None and not self.restraints.built:  # as it is when it was saved
             self.restraints.build((None, None, num_features))
         if self.units:
-            self.lstm.build((None, 3 * positions_shape[-1] + num_features))
+            seen = 3 * width + is_polar * self.space.spatial_dims
+            self.lstm.build((None, seen + num_features))
         if self.law.units:
             self.inertia.build((None, None, self.units))
         self.feature_mean = self._add_constant("feature_mean", "zeros", (num_features,))
         self.feature_scale = self._add_constant("feature_scale", "ones", (num_features,))
         self.displacement_scale = self._add_constant("displacement_scale", "ones")
         self.acceleration_scale = self._add_constant("acceleration_scale", "ones")
+        if is_polar:
+            self.spin_scale = self._add_constant("spin_scale", "ones")
+            self.spin_change_scale = self._add_constant("spin_change_scale", "ones")
         self.built = True
 
     def _add_constant(self, name: str, initializer: str, shape: Shape = ()) -> Tensor:
         return self.add_weight(
             name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32"
         )
+
+    @property
+    def velocity_scales(self) -> Tensor:
+        """d; of poses, that of displacements and that of turns, [2]."""
+        return self._pair("displacement_scale", "spin_scale")
+
+    @property
+    def acceleration_scales(self) -> Tensor:
+        """a; of poses, those of their changes, [2]."""
+        return self._pair("acceleration_scale", "spin_change_scale")
+
+    def _pair(self, *names: str) -> Tensor:
+        if not self.law.is_polar:
+            return getattr(self, names[0])
+        return ops.concatenate([ops.reshape(getattr(self, name), (1,)) for name in names])
 
     def standardize(self, features: Tensor) -> Tensor:
         """Static features [B, N, F - D] as the network reads them: mean zero, variance one."""
@@ -150,17 +183,19 @@ class InteractionCell(keras.layers.Layer):
     ) -> Motion:
         """Integrate one frame, from positions and velocities [B, N, D], in lengths per frame.
 
+        Or from poses and their velocities, [B, N, 2 D].
         Features [B, N, F - D] are standardized, and hidden is h, [B, N, H]. Anchors [B, N, D] are
         those of the restraints, if there are any.
         """
         emitted, response = self.law.read(features, hidden)
-        step, ties = 1.0 / self.substeps, self.restraints
+        step, ties, space = 1.0 / self.substeps, self.restraints, self.space
+        scale = space.spread(self.acceleration_scales)
         springs = None if ties is None else ties(features)
 
         def accelerate(position: Positions) -> Tensor:
-            pushed = self.acceleration_scale * self.law(position, emitted, response, mask, box)
+            pushed = scale * self.law(position, emitted, response, mask, box)
             if ties is None:
-                return pushed
+                return space.project(pushed, position)
             offsets = position - anchors
             if box is not None:
                 offsets = box.displacement(offsets)
@@ -172,14 +207,14 @@ class InteractionCell(keras.layers.Layer):
         if self.law.units:
             velocity = velocity * 2 * ops.sigmoid(self.inertia(hidden)[..., :1])
         start = acceleration = accelerate(position)
-        peak, variation = _square(start), 0.0
+        peak, variation = space.squares(start), 0.0
         for _ in range(self.substeps):
             velocity = slow_down(velocity) + acceleration * (step / 2)
-            position = position + velocity * step
+            position, velocity = space.drift(position, velocity, step)
             before, acceleration = acceleration, accelerate(position)
             velocity = slow_down(velocity + acceleration * (step / 2))
-            peak = ops.maximum(peak, _square(acceleration))
-            variation = variation + ops.sqrt(TINY + _square(acceleration - before))
+            peak = ops.maximum(peak, space.squares(acceleration))
+            variation = variation + ops.sqrt(TINY + space.squares(acceleration - before))
         return Motion(position, velocity, acceleration, start, peak, variation)
 
     def correct(self, velocity: Tensor, residual: Tensor, hidden: Tensor) -> Tensor:
@@ -192,13 +227,13 @@ class InteractionCell(keras.layers.Layer):
 
     def keep_speed(self, velocity: Tensor, before: Tensor, kept: Tensor) -> Tensor:
         """w' (1 - s + s |w| / |w'|) of velocities w' and w, [B, N, D], and s, [B, N, 1]."""
-        speeds = [
-            ops.sqrt(_square(each / self.displacement_scale) + REST) for each in (before, velocity)
-        ]
-        return velocity * (1.0 - kept + kept * speeds[0] / speeds[1])
+        scale = self.space.spread(self.velocity_scales)
+        speeds = [ops.sqrt(self.space.squares(each / scale) + REST) for each in (before, velocity)]
+        return velocity * self.space.spread(1.0 - kept + kept * speeds[0] / speeds[1])
 
     def remember(
         self,
+        position: Positions,
         velocity: Tensor,
         features: Tensor,
         acceleration: Tensor,
@@ -208,12 +243,14 @@ class InteractionCell(keras.layers.Layer):
         """h and c, [B, N, H], after what came; all arguments as above."""
         if not self.units:
             return states
-        a = self.acceleration_scale
+        space = self.space
+        a = space.spread(self.acceleration_scales)
         seen = [
-            velocity / self.displacement_scale,
+            velocity / space.spread(self.velocity_scales),
             features,
             _compress(acceleration / a),
             _compress(residual / a),
+            *([position[..., space.spatial_dims :]] if space.has_orientation else []),
         ]
         shape = ops.shape(velocity)[:2]
         flat = [ops.reshape(part, (-1, part.shape[-1])) for part in (*seen, *states)]
@@ -221,20 +258,25 @@ class InteractionCell(keras.layers.Layer):
         return tuple(ops.reshape(state, (*shape, self.units)) for state in states)
 
     def moments(self, motion: Motion, residual: Tensor) -> Tensor:
-        """How violent a frame is, by which its uncertainty is told: [B, N, 7].
+        """How violent a frame is, by which its uncertainty is told: [B, N, 7], of poses 14.
 
         Logarithms of speed, of acceleration at both ends, of its net change, peak and variation,
         and of the last residual; in units of d and a.
         """
-        a = self.acceleration_scale
+        space, scales = self.space, self.acceleration_scales
+        a = space.spread(scales)
         vectors = [
-            motion.velocity / self.displacement_scale,
+            motion.velocity / space.spread(self.velocity_scales),
             motion.start / a,
             motion.acceleration / a,
             (motion.acceleration - motion.start) / a,
             residual / a,
         ]
-        squares = [*map(_square, vectors), motion.peak / a**2, ops.square(motion.variation / a)]
+        squares = [
+            *map(space.squares, vectors),
+            motion.peak / scales**2,
+            ops.square(motion.variation / scales),
+        ]
         # No gradient: a density must not become likelier by making the motion calmer.
         squares = ops.stop_gradient(ops.concatenate(squares, axis=-1))
         return ops.log(SMALLEST**2 + squares) / 2
@@ -247,10 +289,6 @@ class InteractionCell(keras.layers.Layer):
         layers = ("law", "restraints")
         parts = {name: keras.saving.deserialize_keras_object(config.get(name)) for name in layers}
         return cls(**{**config, **parts})
-
-
-def _square(vector: Tensor) -> Tensor:
-    return ops.sum(ops.square(vector), axis=-1, keepdims=True)
 
 
 def _compress(vector: Tensor) -> Tensor:

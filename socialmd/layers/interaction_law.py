@@ -25,6 +25,10 @@ class InteractionLaw(keras.layers.Layer):
     remembers, on which F do not depend before training. K is `interaction`: a result [B, N, C] is
     mixed by W [C, D], vectors [B, N, C, D] by W [C].
 
+    With `orientation`, for particles that point somewhere, F also read unit vectors, as they are at
+    that moment, and results are accelerations and angular accelerations, which W [C, 2 D] mixes. In
+    a system that is turned they are others, as of all tables on grids; `PolarLaw` knows better.
+
     Args:
         interaction: layer `(positions [B, N, D], values [B, N, C], mask)` like `NeighbourFilter`;
             in a periodic box, called with it as well.
@@ -33,18 +37,19 @@ class InteractionLaw(keras.layers.Layer):
         hidden_units: of the MLPs.
         gate: whether there is u; otherwise linear map and MLP read field and f side by side.
         linear_path: whether accelerations are linear in the field; otherwise they pass a tanh.
+        orientation: whether positions are poses; needs a gate, and a K without vectors.
 
     Call arguments:
-        positions: [B, N, D].
+        positions: [B, N, D], or poses [B, N, 2 D].
         emitted, response: from `read`.
         mask: optional bool [B, N], false for padded particles.
         box: optional `PeriodicBox` or box vectors [B, D, D].
 
     Returns:
-        A, [B, N, D], in units of the scale of accelerations.
+        A, [B, N, D], or of poses [B, N, 2 D], in units of the scale of accelerations.
 
     Raises:
-        ValueError: a size is not positive.
+        ValueError: a size is not positive, or there are no such poses.
 
     Example:
         >>> law = InteractionLaw(NeighbourFilter("radial"), units=0)
@@ -61,6 +66,7 @@ class InteractionLaw(keras.layers.Layer):
         hidden_units: int = 32,
         gate: bool = True,
         linear_path: bool = True,
+        orientation: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
@@ -73,6 +79,9 @@ class InteractionLaw(keras.layers.Layer):
         self.hidden_units = hidden_units
         self.gate = gate
         self.linear_path = linear_path
+        self.orientation = orientation
+        if orientation and not gate:
+            raise ValueError("gate: expected true of particles that point somewhere, found false")
         self.emit = self._feed_forward(channels, "emit")
         if gate:
             self.respond = self._feed_forward(channels, "respond")
@@ -82,15 +91,28 @@ class InteractionLaw(keras.layers.Layer):
             width, self.hidden_units, num_ignored=self.units, dtype="float32", name=name
         )
 
+    @property
+    def is_polar(self) -> bool:
+        """Whether it is one of poses."""
+        return self.orientation
+
     def build(self, positions_shape: Shape, num_features: int) -> None:
         """Make the weights, for `num_features` static features."""
         dims = positions_shape[-1]
         known = (None, None, num_features + self.units)
+        if self.orientation:
+            positions_shape = (*positions_shape[:-1], dims // 2)
+            known = (None, None, dims // 2 + known[-1])
         values = (None, None, self.channels)
         self.emit.build(known)
         # Called on nothing but shapes, which builds whatever layer it is.
         field = self.interaction(*map(keras.KerasTensor, (positions_shape, values)))
         self.has_vectors = len(field.shape) == 4
+        if self.orientation and self.has_vectors:
+            raise ValueError(
+                "interaction: expected one without vectors, [B, N, C], of particles that point "
+                "somewhere, found [B, N, C, D]; a PolarLaw has forces and torques of vectors"
+            )
         if self.gate:
             self.respond.build(known)
             self.mixing = self.add_weight(
@@ -108,13 +130,15 @@ class InteractionLaw(keras.layers.Layer):
     def read(self, features: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """What particles emit, v [B, N, C], and how they respond, u [B, N, C].
 
-        Without a gate, instead of u, what it would be made from.
+        Without a gate, instead of u, what it would be made from; with an orientation, of both.
 
         Args:
             features: standardized, [B, N, F - D].
             hidden: h, [B, N, H]; not used without `units`.
         """
         known = ops.concatenate([features, hidden], axis=-1) if self.units else features
+        if self.orientation:
+            return known, known
         return self.emit(known), self.respond(known) if self.gate else known
 
     def call(
@@ -126,6 +150,10 @@ class InteractionLaw(keras.layers.Layer):
         box: Any = None,
     ) -> Tensor:
         surroundings = (mask,) if box is None else (mask, box)
+        if self.orientation:
+            positions, directions = ops.split(positions, 2, axis=-1)
+            known = ops.concatenate([directions, emitted], axis=-1)  # what is remembered, last
+            emitted, response = self.emit(known), self.respond(known)
         field = self.interaction(positions, emitted, *surroundings)  # [B, N, C] or [B, N, C, D]
         if not self.gate:
             flat = field

@@ -232,6 +232,15 @@ class NeighbourFilter(keras.layers.Layer):
 
     def _radial(self, offsets: Positions, counts: Tensor) -> tuple[Tensor, Tensor]:
         """T [M, C], and [M, D] by which to multiply it: direction, power and switch."""
+        strength, distances, switch = self.profile(offsets, counts)
+        scale = math.sqrt(self.cutoff * self.shortest) / ops.square(distances)
+        return strength, offsets * (scale * switch)
+
+    def profile(self, offsets: Positions, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Of pairs, seen through a radial filter: T [M, C], and distance and s, [M, 1] each.
+
+        Distances are not below the minimum distance; s is zero where a pair does not count.
+        """
         shortest = self.shortest
         span = math.log(self.cutoff / shortest)
         squares = ops.sum(ops.square(offsets), axis=-1, keepdims=True)
@@ -244,9 +253,8 @@ class NeighbourFilter(keras.layers.Layer):
         intervals = ops.concatenate([table[:-1], table[1:] - table[:-1]], axis=-1)
         rows = _take_rows(intervals, ops.cast(node[..., 0], "int32"))  # [M, 2 C]
         start, change = ops.split(rows, 2, axis=-1)
-        scale = math.sqrt(self.cutoff * shortest) / ops.square(distances)
-        scale = scale * self._switch(distances) * ops.cast(counts, "float32")[:, None]
-        return start + (place - node) * change, offsets * scale
+        switch = self._switch(distances) * ops.cast(counts, "float32")[:, None]
+        return start + (place - node) * change, distances, switch
 
     def _switch(self, distances: Tensor) -> Tensor:
         """One up to nine tenths of the cutoff, zero from the cutoff on; differentiable twice."""

@@ -10,19 +10,23 @@ operations; a test holds the two together.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import keras
 from keras import ops
 
 from socialmd.periodic_box import PeriodicBox
-from socialmd.types import Mask, Positions, Tensor
+from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = [
     "SEARCHES",
+    "PairView",
     "compare_all",
     "compares_all",
     "find_offsets",
     "find_pairs",
     "pair_sum",
+    "pair_view",
     "portable_pair_sum",
     "portable_select",
     "select",
@@ -108,6 +112,70 @@ def compare_all(
     if mask is not None:
         within = ops.logical_and(within, ops.cast(mask, "bool")[:, None, :])
     return offsets, within
+
+
+class PairView(NamedTuple):
+    """Pairs of particles, either all [B, N, N] or M of them: [...] in what follows.
+
+    Args:
+        offsets: from owner to neighbour, zero where a pair does not count, [..., D].
+        counts: whether it does, bool [...].
+        owner, neighbour: of M pairs, as of `find_pairs`; none of all.
+        shape: B and N.
+    """
+
+    offsets: Positions
+    counts: Tensor
+    owner: Tensor
+    neighbour: Tensor
+    shape: Shape
+
+    def of_owner(self, values: Tensor) -> Tensor:
+        """Values [B, N, C] of each pair's owner, [..., C], or so that they are broadcast to it."""
+        return values[:, :, None] if self.owner is None else self._take(values, self.owner)
+
+    def of_neighbour(self, values: Tensor) -> Tensor:
+        """Likewise of its neighbour."""
+        return values[:, None] if self.owner is None else self._take(values, self.neighbour)
+
+    def _take(self, values: Tensor, index: Tensor) -> Tensor:
+        return ops.take(ops.reshape(values, (-1, values.shape[-1])), index, axis=0)
+
+    def total(self, values: Tensor) -> Tensor:
+        """Sums over each owner's pairs, [...] -> [B, N]."""
+        if self.owner is None:
+            return ops.sum(values, axis=2)
+        batch, particles = self.shape
+        summed = ops.segment_sum(values, self.owner, num_segments=batch * particles)
+        return ops.reshape(summed, (batch, particles))
+
+    @property
+    def flat(self) -> tuple[Positions, Tensor]:
+        """Offsets [M, D] and counts [M], of however many pairs."""
+        return ops.reshape(self.offsets, (-1, self.offsets.shape[-1])), ops.reshape(
+            self.counts, (-1,)
+        )
+
+    def reshape(self, values: Tensor) -> Tensor:
+        """What was made of these, [M, C], as [..., C]."""
+        return ops.reshape(values, (*ops.shape(self.offsets)[:-1], values.shape[-1]))
+
+
+def pair_view(
+    positions: Positions,
+    reach: float,
+    mask: Mask = None,
+    search: str = "auto",
+    box: PeriodicBox | None = None,
+) -> PairView:
+    """Pairs of particles within reach of each other, however they are found (see `find_pairs`)."""
+    owner = neighbour = None
+    if compares_all(positions, search):
+        offsets, counts = compare_all(positions, reach, mask, box)
+    else:
+        owner, neighbour, offsets, counts = find_offsets(positions, reach, mask, search, box)
+    offsets = ops.where(counts[..., None], offsets, 0.0)
+    return PairView(offsets, counts, owner, neighbour, ops.shape(positions)[:2])
 
 
 def _all_pairs(

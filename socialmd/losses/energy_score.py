@@ -36,6 +36,8 @@ class EnergyScore(ParticleLoss):
     Args:
         exponents: betas, more than 0 and less than 2.
         fairness: alpha, from 0, the plain score, to 1.
+        radian: of poses, [..., 2 D], the length that stands for an angle of one: the loss is then
+            the sum of two scores, of positions and of unit vectors times that.
         reduction: see `ParticleLoss`.
 
     Call arguments:
@@ -60,6 +62,7 @@ class EnergyScore(ParticleLoss):
         self,
         exponents: Sequence[float] = (1.0,),
         fairness: float = 1.0,
+        radian: float | None = None,
         reduction: str = "mean_with_sample_weight",
         name: str = "energy_score",
         **kwargs: Any,
@@ -73,6 +76,7 @@ class EnergyScore(ParticleLoss):
             raise ValueError(f"fairness: expected 0 to 1, found {fairness}")
         self.exponents = tuple(exponents)
         self.fairness = fairness
+        self.radian = radian
 
     def call(self, y_true: Positions, y_pred: Tensor) -> Tensor:
         if len(y_pred.shape) != len(y_true.shape) + 1 or y_pred.shape[-2] < 2:
@@ -92,8 +96,15 @@ class EnergyScore(ParticleLoss):
         return error - share * sum(pairs) / (2 * (count - 1))
 
     def _kernel(self, difference: Tensor) -> Tensor:
+        if self.radian is None:
+            return self._kernel_of_one(difference)
+        position, direction = ops.split(difference, 2, axis=-1)
+        return self._kernel_of_one(position) + self._kernel_of_one(self.radian * direction)
+
+    def _kernel_of_one(self, difference: Tensor) -> Tensor:
         square = ops.sum(ops.square(difference), axis=-1) + TINY
         return sum(ops.power(square, beta / 2) for beta in self.exponents) / len(self.exponents)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "exponents": self.exponents, "fairness": self.fairness}
+        own = {name: getattr(self, name) for name in ("exponents", "fairness", "radian")}
+        return {**super().get_config(), **own}

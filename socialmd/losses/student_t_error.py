@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from socialmd import distributions
@@ -24,10 +26,10 @@ class StudentTError(ParticleLoss):
 
     A squared error within a scale s, a logarithm beyond it: the few particles in close encounters,
     whose errors are a hundred times those of all others, do not outweigh them. How wide densities
-    are plays no part.
+    are plays no part. Of poses, it is the sum of two such losses, of positions and of unit vectors.
 
     Args:
-        scale: s, in units of length.
+        scale: s, in units of length; of poses a pair, the second in radians.
         distribution: what is predicted, whose mean counts.
         reduction: see `ParticleLoss`.
 
@@ -36,7 +38,7 @@ class StudentTError(ParticleLoss):
         y_pred: parameters, [B, T', N, P].
 
     Raises:
-        ValueError: the scale is not positive, or there is no such distribution.
+        ValueError: a scale is not positive, or there is no such distribution.
 
     Example:
         >>> model.compile("nadam", loss=StudentTError(0.0004, model.distribution_name))
@@ -44,14 +46,14 @@ class StudentTError(ParticleLoss):
 
     def __init__(
         self,
-        scale: float,
+        scale: float | Sequence[float],
         distribution: str | distributions.Distribution = "student_t",
         reduction: str = "mean_with_sample_weight",
         name: str = "student_t_error",
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, reduction=reduction, **{"dtype": "float32", **kwargs})
-        if not scale > 0:
+        if not np.all(np.greater(scale, 0)):
             raise ValueError(f"scale: expected a positive length, found {scale}")
         self.scale = scale
         self.distribution = distribution
@@ -59,9 +61,16 @@ class StudentTError(ParticleLoss):
 
     def call(self, y_true: Positions, y_pred: Tensor) -> Tensor:
         mean = distributions.get(self.distribution, y_true.shape[-1]).mean(y_pred)
-        error = (mean - ops.cast(y_true, y_pred.dtype)) / self.scale
-        squares = ops.sum(ops.square(error), axis=-1)
-        return (FREEDOM + y_true.shape[-1]) / 2 * ops.log1p(squares / FREEDOM)
+        error = mean - ops.cast(y_true, y_pred.dtype)
+        if isinstance(self.scale, int | float):
+            return _of_one(error / self.scale)
+        parts = ops.split(error, 2, axis=-1)
+        return sum(_of_one(part / scale) for part, scale in zip(parts, self.scale, strict=True))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "scale": self.scale, "distribution": self.distribution}
+
+
+def _of_one(error: Tensor) -> Tensor:
+    squares = ops.sum(ops.square(error), axis=-1)
+    return (FREEDOM + error.shape[-1]) / 2 * ops.log1p(squares / FREEDOM)

@@ -22,7 +22,7 @@ class PositionError(keras.metrics.Mean):
         distribution: what is predicted, by name or as an object (see `socialmd.distributions`).
 
     Call arguments:
-        y_true: positions, [B, T', N, D].
+        y_true: positions, [B, T', N, D], or poses, [B, T', N, 2 D], whose positions count.
         y_pred: parameters, [B, T', N, P], or M futures, [B, T', N, M, D], whose mean counts.
         sample_weight: optional, broadcast to [B, T', N]; by default, masked particles (see
             `SocialLSTM`) have none.
@@ -51,7 +51,10 @@ class PositionError(keras.metrics.Mean):
         are_futures = len(predicted.shape) > len(y_true.shape)
         distribution = distributions.get(self.distribution, y_true.shape[-1])
         mean = ops.mean(predicted, axis=-2) if are_futures else distribution.mean(predicted)
-        error = ops.mean(ops.abs(mean - ops.cast(y_true, "float32")), axis=-1)
+        error = ops.abs(mean - ops.cast(y_true, "float32"))
+        if isinstance(distribution, distributions.Pose):
+            error = error[..., : distribution.spatial_dims]
+        error = ops.mean(error, axis=-1)
         if sample_weight is None:  # Keras leaves masked particles out of losses, not out of metrics
             sample_weight = getattr(y_pred, "_keras_mask", None)
         super().update_state(error, sample_weight)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,30 +12,25 @@ from keras import ops
 
 from socialmd.data import real_particles
 from socialmd.data.masked_inputs import unpack
-from socialmd.types import FloatArray
+from socialmd.pose_space import PoseSpace
+from socialmd.types import Array, FloatArray
 
-__all__ = ["Scales", "estimate_scales"]
+__all__ = ["MotionScales", "Scales", "estimate_scales"]
 
 
 @dataclass(frozen=True)
-class Scales:
-    """Root mean squares of training data, per coordinate and in units of length, and more.
+class MotionScales:
+    """Root mean squares of how something moves, per coordinate.
 
     Args:
-        input_shape: of the inputs, [B, T, N, F].
         displacement: d, of x_t - x_(t-1).
         acceleration: a, of x_t - 2 x_(t-1) + x_(t-2).
         error_by_step: of the error of constant velocity, by steps ahead, [T'].
-        feature_mean, feature_scale: mean and standard deviation of each static feature, [F - D];
-            one where it does not vary.
     """
 
-    input_shape: tuple[int, ...]
     displacement: float
     acceleration: float
     error_by_step: FloatArray
-    feature_mean: FloatArray
-    feature_scale: FloatArray
 
     def errors(self, num_steps: int) -> FloatArray:
         """`error_by_step` of any number of steps, [num_steps]; beyond T', as at T'.
@@ -46,10 +41,32 @@ class Scales:
         return errors[np.minimum(np.arange(num_steps), len(errors) - 1)]
 
 
+@dataclass(frozen=True)
+class Scales(MotionScales):
+    """Those of training data, in units of length, and more.
+
+    Args:
+        input_shape: of the inputs, [B, T, N, F].
+        feature_mean, feature_scale: mean and standard deviation of each static feature, [F - D];
+            one where it does not vary.
+        turns: those of how unit vectors turn, in radians; none without any.
+    """
+
+    input_shape: tuple[int, ...]
+    feature_mean: FloatArray
+    feature_scale: FloatArray
+    turns: MotionScales | None = None
+
+
 def estimate_scales(
-    batches: Iterable[Any], spatial_dims: int = 2, steps: int | None = None
+    batches: Iterable[Any],
+    spatial_dims: int = 2,
+    steps: int | None = None,
+    orientation: Sequence[int] = (),
 ) -> Scales:
     """Look at training data, batches (inputs [B, T, N, F], targets [B, T', N, D]); at most `steps`.
+
+    Unit vectors are the columns `orientation` of the inputs, and the last D of the targets.
 
     >>> frames = np.arange(4.0).reshape(1, 4, 1, 1) * [1.0, 1.0]  # a unit step each time
     >>> scales = estimate_scales([(frames[:, :2], frames[:, 2:])])
@@ -59,22 +76,22 @@ def estimate_scales(
     totals: dict[str, Any] = {}
     counts: dict[str, int] = {}
     shape: tuple[int, ...] | None = None
+    space = PoseSpace(spatial_dims, bool(orientation))
     for batch, targets in itertools.islice(iter(batches), steps):
         inputs, mask, _ = unpack(batch)
         shape = tuple(inputs.shape)
         past, future = (ops.convert_to_numpy(part).astype("float64") for part in (inputs, targets))
         features = past[:, -1:, :, spatial_dims:]
-        positions = np.concatenate([past[..., :spatial_dims], future], axis=1)
+        poses = np.concatenate([past[..., :spatial_dims], past[..., list(orientation)]], axis=-1)
+        poses = np.concatenate([poses, future], axis=1)
         if mask is not None:
             mask = ops.convert_to_numpy(mask)
-            features, positions = real_particles(features, mask), real_particles(positions, mask)
-        last = shape[1] - 1
-        ahead = np.arange(1, future.shape[1] + 1)[:, np.newaxis, np.newaxis]
-        uniform = positions[:, last, None] + ahead * np.diff(positions, axis=1)[:, last - 1, None]
+            features, poses = real_particles(features, mask), real_particles(poses, mask)
+        moved, changes, errors = _motion(space, poses, shape[1])
         squares = {
-            "displacement": (np.square(np.diff(positions, axis=1)), (0, 1, 2, 3)),
-            "acceleration": (np.square(np.diff(positions, n=2, axis=1)), (0, 1, 2, 3)),
-            "error": (np.square(positions[:, last + 1 :] - uniform), (0, 2, 3)),
+            "displacement": (_by_part(moved, space), (0, 1, 2, 4)),
+            "acceleration": (_by_part(changes, space), (0, 1, 2, 4)),
+            "error": (_by_part(errors, space), (0, 2, 4)),
             "mean": (features, (0, 1, 2)),
             "square": (np.square(features), (0, 1, 2)),
         }
@@ -91,11 +108,36 @@ def estimate_scales(
             f"{means['displacement']} of displacements and {means['acceleration']} of their changes"
         )
     deviation = np.sqrt(np.maximum(means["square"] - np.square(means["mean"]), 0.0))
+    of_places, *of_turns = (
+        MotionScales(
+            displacement=float(np.sqrt(means["displacement"][part])),
+            acceleration=float(np.sqrt(means["acceleration"][part])),
+            error_by_step=np.sqrt(means["error"][..., part]),
+        )
+        for part in range(1 + space.has_orientation)
+    )
     return Scales(
+        **vars(of_places),
         input_shape=shape,
-        displacement=float(np.sqrt(means["displacement"])),
-        acceleration=float(np.sqrt(means["acceleration"])),
-        error_by_step=np.sqrt(means["error"]),
         feature_mean=means["mean"],
         feature_scale=np.where(deviation > 1e-6 * np.abs(means["mean"]), deviation, 1.0),
+        turns=of_turns[0] if of_turns else None,
     )
+
+
+def _motion(space: PoseSpace, poses: FloatArray, given: int) -> tuple[Array, Array, Array]:
+    """Displacements, their changes, and errors of constant velocity after the given frames."""
+    last = given - 1
+    moved = np.asarray(space.difference(poses[:, 1:], poses[:, :-1]))
+    before = space.carry(moved[:, :-1], poses[:, :-2], poses[:, 1:-1])
+    start, velocity = poses[:, last, None], moved[:, last - 1, None]
+    velocity = space.carry(velocity, poses[:, last - 1, None], start)
+    ahead = np.arange(1, poses.shape[1] - last)[:, np.newaxis, np.newaxis]
+    uniform = space.move(*np.broadcast_arrays(start, ahead * np.asarray(velocity)))
+    errors = space.difference(poses[:, last + 1 :], uniform)
+    return moved, moved[:, 1:] - np.asarray(before), np.asarray(errors)
+
+
+def _by_part(vectors: Array, space: PoseSpace) -> Array:
+    """Squares of places and of turns apart, [B, T, N, 1 or 2, D]."""
+    return np.square(vectors.reshape(*vectors.shape[:-1], -1, space.spatial_dims))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from socialmd.claim import LOCK
@@ -170,12 +171,12 @@ def _forecast(
 
 def _check_constant(model: ForecastModel, inputs: Tensor) -> Tensor:
     """An operation that fails if features change in time that are no coordinates."""
-    static = inputs[..., model.spatial_dims :]
+    columns = model.static_columns
+    static = tf.gather(inputs, np.array(columns, int), axis=-1)
     changed = has_changed(static, static[:, :1])
     message = (
-        f"inputs: expected features that stay the same in all frames after the first "
-        f"{model.spatial_dims}, found changes at [system, frame, particle, feature - "
-        f"{model.spatial_dims}]"
+        f"inputs: expected features that stay the same in all frames, {columns}, found changes at "
+        "[system, frame, particle, number among these]"
     )
     return tf.debugging.Assert(
         tf.logical_not(tf.reduce_any(changed)), [message, tf.where(changed)[:1]]

@@ -14,8 +14,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from socialmd import distributions
-from socialmd.data.feature_layout import FeatureLayout
+from socialmd.data.feature_layout import ORIENTATION, FeatureLayout
 from socialmd.data.masked_inputs import Unpacked, unpack
+from socialmd.distributions import DirectionDensity, Pose
 from socialmd.models.closed_loop import check_feedback, check_inputs
 from socialmd.models.keras_safeguards import float32_by_default, never_empty
 from socialmd.models.recalibration import (
@@ -28,6 +29,7 @@ from socialmd.models.roll_out import check_rollout, repeat, roll_out
 from socialmd.models.step_values import RecordedModel
 from socialmd.models.trained_model import TrainedModel
 from socialmd.periodic_box import smallest_width, unwrap
+from socialmd.pose_space import PoseSpace
 from socialmd.types import Array, FloatArray, Inputs, Mask, Shape, Tensor
 
 __all__ = ["ForecastModel"]
@@ -60,6 +62,9 @@ class ForecastModel(TrainedModel, RecordedModel):
         feedback: what of it becomes the next step's input: the `"mean"`, the mean of the
             `"most_likely"` component, or a `"sample"`; reasons in `socialmd.models.closed_loop`.
         spatial_dims: D, how many of the features are coordinates.
+        orientation: whether particles point somewhere, and where is forecast as well. Among the
+            features there is then a unit vector, called so in the layout, or the last D of them;
+            wherever positions [..., D] are predicted, it follows them, [..., 2 D].
 
     Call arguments:
         inputs: [B, T, N, F] with T >= 2, oldest frame first; D coordinates in units of length, then
@@ -84,6 +89,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         distribution: str | distributions.Distribution,
         feedback: str,
         spatial_dims: int,
+        orientation: bool = False,
         **kwargs: Any,
     ) -> None:
         # Positions must not be cast to a lower compute dtype.
@@ -97,9 +103,18 @@ class ForecastModel(TrainedModel, RecordedModel):
         self.target_steps = target_steps
         self.feedback = feedback
         self.spatial_dims = spatial_dims
-        self._distribution = distributions.get(distribution, spatial_dims)
-        is_named = isinstance(distribution, str)
-        self.distribution_name = distribution if is_named else self._distribution
+        self.orientation = orientation
+        self.of_positions = distributions.get(distribution, spatial_dims)
+        self._given_distribution = (
+            distribution if isinstance(distribution, str) else self.of_positions
+        )
+        if orientation:
+            self._distribution: distributions.Distribution = Pose(
+                self._given_distribution, spatial_dims
+            )
+            self.distribution_name: str | distributions.Distribution = self._distribution
+        else:
+            self._distribution, self.distribution_name = self.of_positions, self._given_distribution
         self.layout: FeatureLayout | None = None
         self.densities: tuple[str, ...] = ()
         self.spread_factors: NDArray[np.float32] | None = None
@@ -175,17 +190,53 @@ class ForecastModel(TrainedModel, RecordedModel):
         """
         raise ValueError(f"{type(self).__name__}: expected scales of the data, found none")
 
+    def typical_turn(self) -> float:
+        """The same of unit vectors: of turns per step, in radians.
+
+        Raises:
+            ValueError: the model does not know it.
+        """
+        raise ValueError(
+            f"{type(self).__name__}: expected scales of how particles turn, found none"
+        )
+
     # === Features ===
+
+    @property
+    def poses(self) -> PoseSpace:
+        """The space of what is predicted: positions, or poses."""
+        return PoseSpace(self.spatial_dims, self.orientation)
+
+    @property
+    def orientation_columns(self) -> list[int]:
+        """Columns of the features that say where particles point; none if that is not forecast."""
+        if not self.orientation:
+            return []
+        if self.layout is None:
+            end = getattr(self, "num_features", 0)  # the last ones, before it is built
+            return list(range(end - self.spatial_dims, end))
+        return self.layout.columns(name=ORIENTATION)
+
+    @property
+    def static_columns(self) -> list[int]:
+        """Columns of the features that stay as they are."""
+        turning = self.orientation_columns
+        return [c for c in range(self.spatial_dims, self.num_features) if c not in turning]
 
     def learn_layout(self, layout: FeatureLayout) -> None:
         """Take over what the columns are of the data that the model is about to be trained on.
 
         Raises:
-            ValueError: anything but places is to be predicted.
+            ValueError: anything but places is to be predicted, or, by a model of orientations,
+                but these as well.
         """
-        if layout.targets != list(range(self.spatial_dims)):
+        expected, wanted = list(range(self.spatial_dims)), "places alone"
+        if self.orientation:
+            expected += layout.columns(name=ORIENTATION, kind="vector", given=True)
+            wanted = f"places and a vector {ORIENTATION!r}, orientation = true in [model],"
+        if layout.targets != expected or len(expected) != self.poses.width:
             raise ValueError(
-                f"layout: expected places alone to be predicted, in {self.spatial_dims} "
+                f"layout: expected {wanted} to be predicted, in {self.spatial_dims} "
                 f"dimensions, found {layout.in_words()}, of which "
                 f"{', '.join(block.name for block in layout.blocks if block.predicted)} are to be"
             )
@@ -350,9 +401,10 @@ class ForecastModel(TrainedModel, RecordedModel):
                 'num_samples: expected at least 2, and feedback="sample", found '
                 f"{num_samples} and {feedback!r}"
             )
-        outputs = ops.zeros((1, self.parameter_size), "float32")
-        parameters = self._distribution.to_parameters(outputs, 0.0, 1.0, 1.0)
-        if not distributions.is_differentiable(self.distribution(parameters)):
+        components = getattr(self, "num_components", 1)
+        size = self.of_positions.parameter_size(components, self.spatial_dims)
+        parameters = self.of_positions.to_parameters(ops.zeros((1, size)), 0.0, 1.0, 1.0)
+        if not distributions.is_differentiable(self.of_positions.from_parameters(parameters)):
             raise ValueError(
                 "distribution: expected one through whose draws gradients flow, student_t or "
                 f"gaussian, to train on futures, found {self.distribution_name!r}"
@@ -488,7 +540,7 @@ class ForecastModel(TrainedModel, RecordedModel):
 
         Returns:
             positions [B, num_steps, N, D] as fed back and parameters [B, num_steps, N, P], float32;
-            with `num_samples` [S, B, ...] each.
+            with `num_samples` [S, B, ...] each. Of a model of orientations, poses [..., 2 D].
 
         Raises:
             ValueError: inputs are of another shape, not finite or masked, features that are no
@@ -539,7 +591,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         return sum(math.prod(weight.shape) for weight in self.trainable_weights)
 
     def distribution(self, parameters: Tensor) -> Any:
-        """Predicted distributions as TensorFlow Probability has them, or on JAX this package.
+        """Predicted distributions of positions, TensorFlow Probability's, or on JAX our own.
 
         Args:
             parameters: [..., P], from `model(inputs)` or `rollout`.
@@ -551,7 +603,26 @@ class ForecastModel(TrainedModel, RecordedModel):
         Example:
             >>> model.distribution(model(inputs)).log_prob(targets)  # [B, T', N]
         """
-        return self._distribution.from_parameters(parameters)
+        if isinstance(self._distribution, Pose):
+            parameters, _ = self._distribution.split(parameters)
+        return self.of_positions.from_parameters(parameters)
+
+    def orientation_density(self, parameters: Tensor) -> DirectionDensity:
+        """Predicted densities of where particles point.
+
+        Args:
+            parameters: [..., P], from `model(inputs)` or `rollout`.
+
+        Raises:
+            ValueError: the model does not forecast that.
+
+        Example:
+            >>> model.orientation_density(model(inputs)).log_prob(orientations)  # [B, T', N]
+        """
+        if not isinstance(self._distribution, Pose):
+            raise ValueError("orientation: expected a model that forecasts it, found one of places")
+        _, parameters = self._distribution.split(parameters)
+        return self._distribution.direction.from_parameters(parameters)
 
     def sigma(self, parameters: Tensor) -> NDArray[np.float32]:
         """Predicted standard deviation per coordinate.
@@ -616,7 +687,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         return {
             **super().get_config(),
             "target_steps": self.target_steps,
-            "distribution": self.distribution_name,
+            "distribution": self._given_distribution,
             "feedback": self.feedback,
             "layout": self.layout and self.layout.model_dump(mode="json"),
             "densities": self.densities,

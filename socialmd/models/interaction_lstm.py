@@ -9,11 +9,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from socialmd.data.feature_layout import ANCHOR
 from socialmd.layers import (
     FeedForward,
     InteractionCell,
     InteractionLaw,
     NeighbourFilter,
+    PolarLaw,
     Restraints,
 )
 from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
@@ -31,8 +33,6 @@ from socialmd.registration import arguments_of, register
 from socialmd.types import Inputs, Mask, Positions, Shape, States, Tensor
 
 __all__ = ["InteractionLSTM"]
-
-ANCHOR = "anchor"  # name of a block of the layout
 
 
 class _Fixed(NamedTuple):
@@ -83,13 +83,19 @@ class InteractionLSTM(ForecastModel):
     is taken as it is: gradients flow from frame to frame through places and velocities, not through
     forces.
 
+    With `orientation`, particles also have unit vectors and spins, which learned torques turn (see
+    `PolarLaw`). All of the above holds of both, x + w being a turn along a great circle, and
+    densities are those of `Pose`: of positions, and of directions.
+
     Args:
         target_steps: T', steps that `model(inputs)` forecasts.
         interaction: layer `(positions [B, N, D], values [B, N, C], mask)` that sums what neighbours
             emit, to [B, N, C] or as vectors to [B, N, C, D]; a radial `NeighbourFilter` by default.
         num_components: K, components of a mixture.
-        distribution, feedback: see `ForecastModel`.
+        distribution, feedback, orientation: see `ForecastModel`.
         spatial_dims: D, 2 or 3.
+        multipole_order: of what particles that point somewhere feel of each other through a radial
+            filter: 1 of dipoles, 2 of quadrupoles (see `PolarLaw`).
         restraints: springs that tie particles to what the layout of the data calls their
             `"anchor"`, a vector that never changes; none if not given. Other such vectors are not
             read: the law does not know directions.
@@ -131,9 +137,11 @@ class InteractionLSTM(ForecastModel):
         residual_correction: bool = True,
         memory_in_law: bool = True,
         restraints: Restraints | None = None,
+        orientation: bool = False,
+        multipole_order: int = 1,
         **kwargs: Any,
     ) -> None:
-        super().__init__(target_steps, distribution, feedback, spatial_dims, **kwargs)
+        super().__init__(target_steps, distribution, feedback, spatial_dims, orientation, **kwargs)
         if num_components < 1:
             raise ValueError(f"num_components: expected at least 1, found {num_components}")
         if spatial_dims not in (2, 3):
@@ -147,15 +155,8 @@ class InteractionLSTM(ForecastModel):
         self.residual_correction = residual_correction
         self.memory_in_law = memory_in_law
         self.restraints = restraints
-        law = InteractionLaw(
-            NeighbourFilter() if interaction is None else interaction,
-            units=units if memory_in_law else 0,
-            channels=channels,
-            hidden_units=hidden_units,
-            gate=gate,
-            linear_path=linear_path,
-            name="law",
-        )
+        self.multipole_order = multipole_order
+        law = self._make_law(NeighbourFilter() if interaction is None else interaction)
         self.cell = InteractionCell(
             law, units, substeps, residual_correction, restraints, name="cell"
         )
@@ -172,6 +173,23 @@ class InteractionLSTM(ForecastModel):
         self.seed_generator = keras.random.SeedGenerator()
         if units:
             self.marginal_lstm = keras.layers.LSTMCell(units, dtype="float32", name="marginal_lstm")
+
+    def _make_law(self, interaction: keras.layers.Layer) -> InteractionLaw | PolarLaw:
+        arguments: dict[str, Any] = {
+            "units": self.units if self.memory_in_law else 0,
+            "channels": self.channels,
+            "hidden_units": self.hidden_units,
+            "name": "law",
+        }
+        if not (self.orientation and getattr(interaction, "is_radial", False)):
+            arguments |= {"gate": self.gate, "linear_path": self.linear_path}
+            return InteractionLaw(interaction, orientation=self.orientation, **arguments)
+        if not (self.gate and self.linear_path):
+            raise ValueError(
+                "gate, linear_path: expected true of particles that point somewhere, seen through "
+                f"a radial filter, found {self.gate}, {self.linear_path}"
+            )
+        return PolarLaw(interaction, order=self.multipole_order, **arguments)
 
     @property
     def substeps(self) -> int:
@@ -192,8 +210,8 @@ class InteractionLSTM(ForecastModel):
         self.num_features = input_shape[-1]
         self._check_anchors()
         static, units = len(self._scalars), self.cell.units
-        self.cell.build((None, None, self.spatial_dims), static)
-        known = NUM_MOMENTS + static + units
+        self.cell.build((None, None, self.poses.width), static)
+        known = NUM_MOMENTS * (1 + self.orientation) + static + units
         self.conditional.build((None, None, known))
         if units:
             self.marginal_lstm.build((None, known + 1))
@@ -202,6 +220,9 @@ class InteractionLSTM(ForecastModel):
         self.is_adapted = self._add_constant("is_adapted", "zeros")
         # What a marginal density's scale is measured by, from the first step ahead to the last.
         self.error_by_step = self._add_constant("error_by_step", "ones", (self.target_steps,))
+        if self.orientation:
+            for name in ("turn_by_step", "turn_factors"):
+                setattr(self, name, self._add_constant(name, "ones", (self.target_steps,)))
         self.sigma_factors = self._add_constant("sigma_factors", "ones", (self.target_steps,))
         self.built = True
 
@@ -209,7 +230,7 @@ class InteractionLSTM(ForecastModel):
     def _scalars(self) -> list[int]:
         """Columns of the static features that the network reads."""
         if self.layout is None:
-            return list(range(self.spatial_dims, self.num_features))
+            return self.static_columns
         return self.layout.columns(kind="scalar")
 
     @property
@@ -235,7 +256,7 @@ class InteractionLSTM(ForecastModel):
         frames, features, fixed, boxes = self._unpack(inputs)
         state, parameters = self._warm_up(frames, features, fixed, boxes)
         motion, known = self._advance(state, features, fixed, last_box(boxes))
-        following = self._expect(motion, state[3], known)
+        following = self._expect(motion, state, known)
         # Without the first, for which the velocity is taken from what was to be expected.
         parameters = ops.concatenate([parameters[1:], following[None]], axis=0)
         return ops.swapaxes(parameters, 0, 1)
@@ -259,11 +280,11 @@ class InteractionLSTM(ForecastModel):
             kick: Tensor = None
             kept: Tensor = None
             if feedback == "sample":
-                parameters, expected, push, kept = self._disturb(motion, state[3], known, step)
+                parameters, expected, push, kept = self._disturb(motion, state, known, step)
                 following = feed_back(self._distribution, parameters, feedback, seed, step)
-                kick = expected - motion.position + push * (following - expected)
+                kick = self._kick(motion, expected, following, push)
             else:
-                parameters = self._expect(motion, state[3], known)
+                parameters = self._expect(motion, state, known)
                 following = feed_back(self._distribution, parameters, feedback, seed, step)
             if is_marginal:  # told beside the trajectory, not fed back
                 parameters, marginal_states = self._widen(following, known, marginal_states, step)
@@ -274,6 +295,12 @@ class InteractionLSTM(ForecastModel):
         carry = (start, self._no_states(shape), self._no_parameters(shape))
         _, (states, _, parameters) = run_loop(advance, carry, steps)
         return ops.swapaxes(states[0], 0, 1), ops.swapaxes(parameters, 0, 1)
+
+    def _kick(self, motion: Motion, expected: Tensor, following: Tensor, push: Tensor) -> Tensor:
+        """By what a draw corrects the velocity, instead of the residual."""
+        space, drawn = self.poses, self.poses.difference(following, expected)
+        drawn = space.carry(drawn, expected, motion.position)
+        return space.difference(expected, motion.position) + push * drawn
 
     def pair_acceleration(
         self,
@@ -286,7 +313,8 @@ class InteractionLSTM(ForecastModel):
 
         Args:
             offsets: from the particle to its neighbour, [M, D], in units of length.
-            own_features: static features of the particle, [M, F - D].
+            own_features: features of the particle after its place, [M, F - D]: static ones, and
+                where it points, if that is forecast.
             neighbour_features: likewise.
             frames_at_rest: that both remember, no force acting. An LSTM has to have seen some: what
                 it remembers at the very first may be far from anything later.
@@ -300,17 +328,25 @@ class InteractionLSTM(ForecastModel):
         offsets = ops.convert_to_tensor(offsets, "float32")
         positions = ops.stack([ops.zeros_like(offsets), offsets], axis=1)  # [M, 2, D]
         features = [ops.convert_to_tensor(f, "float32") for f in (own_features, neighbour_features)]
-        features = self.cell.standardize(self._read_scalars(ops.stack(features, axis=1)))
+        features = ops.stack(features, axis=1)
+        if self.orientation:
+            turning = self._take(features, self.orientation_columns)
+            positions = ops.concatenate([positions, turning], axis=-1)
+        features = self.cell.standardize(self._read_scalars(features))
         states, rest = self._no_states(ops.shape(positions)[:2]), ops.zeros_like(positions)
         for _ in range(frames_at_rest if self.cell.law.units else 0):  # else, it reads none of that
-            states = self.cell.remember(rest, features, rest, rest, states)
+            states = self.cell.remember(positions, rest, features, rest, rest, states)
         law, scale = self.cell.law, self.cell.acceleration_scale
-        return scale * law(positions, *law.read(features, states[0]))[:, 0]
+        pushed = law(positions, *law.read(features, states[0]))
+        return scale * pushed[:, 0, : self.spatial_dims]
 
     def _unpack(self, inputs: Inputs) -> tuple[Tensor, Tensor, _Fixed, Tensor]:
-        """Positions [T, B, N, D], standardized static features, what never changes, and boxes."""
+        """Positions [T, B, N, D] or poses, static features, standardized, anchors, and boxes."""
         frames, mask, boxes = self._read(inputs)
         positions, features = ops.split(frames, [self.spatial_dims], axis=-1)
+        if self.orientation:
+            turning = self._take(features, self.orientation_columns)
+            positions = ops.concatenate([positions, turning], axis=-1)
         features, anchors = features[:, -1], None
         if self.restraints is not None:
             anchors = self._take(features, self._anchors)
@@ -332,12 +368,14 @@ class InteractionLSTM(ForecastModel):
     ) -> tuple[States, Tensor]:
         """State after the last frame, and parameters of all frames but the first."""
         shape = ops.shape(frames)[1:3]
-        state = (frames[0], frames[1] - frames[0], self._no_states(shape), frames[0] * 0.0)
+        space = self.poses
+        velocity = space.difference(frames[1], frames[0])
+        state = (frames[0], velocity, self._no_states(shape), frames[0] * 0.0)
 
         def advance(carry: States, step: tuple[Tensor, ...]) -> States:
             (state, _, is_known), (frame, *box) = carry, step
             motion, known = self._advance(state, features, fixed, box[0] if box else None)
-            parameters = self._expect(motion, state[3], known)
+            parameters = self._expect(motion, state, known)
             *state, residual = self._observe(state, motion, frame, features)
             # The first one is that of a velocity of which nothing was known, not of the law.
             return (*state, residual * is_known), parameters, ops.ones_like(is_known)
@@ -367,23 +405,38 @@ class InteractionLSTM(ForecastModel):
             # No gradient is needed, and its way is a long one.
             motion = Motion(*map(ops.stop_gradient, motion))
             if self.training_samples is not None:  # but that of draws
-                motion = _as_given(motion, position, velocity)
+                motion = self._as_given(motion, position, velocity)
         moments = self.cell.moments(motion, residual)
         hidden = [states[0]] if self.cell.units else []
         return motion, ops.concatenate([moments, features, *hidden], axis=-1)
 
-    def _expect(self, motion: Motion, residual: Tensor, known: Tensor) -> Tensor:
+    def _expect(self, motion: Motion, state: States, known: Tensor) -> Tensor:
         """Parameters of the conditional density."""
         outputs = self.conditional(known)
-        return self._around(_corrected(motion, residual, outputs), outputs[..., :-1])
+        return self._around(self._corrected(motion, state, outputs), outputs[..., :-1])
+
+    def _corrected(self, motion: Motion, state: States, outputs: Tensor) -> Tensor:
+        """Where the next frame is expected if what was wrong before persists, x + e."""
+        position, _, _, residual = state
+        residual = self.poses.carry(residual, position, motion.position)
+        return self.poses.move(motion.position, ops.tanh(outputs[..., -1:]) * residual)
+
+    def _as_given(self, motion: Motion, position: Positions, velocity: Tensor) -> Motion:
+        """A motion without gradient, with that which it has without any force or friction."""
+        space = self.poses
+        position, velocity = space.drift(position, velocity, 1.0)
+        return motion._replace(
+            position=motion.position + _zero_with_gradient(position),
+            velocity=motion.velocity + _zero_with_gradient(velocity),
+        )
 
     def _disturb(
-        self, motion: Motion, residual: Tensor, known: Tensor, step: Tensor
+        self, motion: Motion, state: States, known: Tensor, step: Tensor
     ) -> tuple[Tensor, ...]:
         """Parameters of the density to draw from, where it is, how it moves velocities, and s."""
         known = ops.stop_gradient(known)
         outputs = self.conditional(known)
-        expected = _corrected(motion, residual, outputs)
+        expected = self._corrected(motion, state, outputs)
         change = self.disturbance(ops.concatenate([known, _log_ahead(step, known)], axis=-1))
         dy, kappa, sigma = change[..., :-2], change[..., -2:-1], change[..., -1:]
         raw = outputs[..., :-1] + ops.cast(step > 0, "float32") * dy
@@ -391,9 +444,13 @@ class InteractionLSTM(ForecastModel):
 
     def _around(self, position: Positions, outputs: Tensor) -> Tensor:
         """Parameters of the density around a position, from raw outputs."""
-        a = self.cell.acceleration_scale
-        correction = a if self.memory_in_law else 0.0
+        a = self._scales(self.cell.acceleration_scales)
+        correction = a if self.memory_in_law else self._scales(ops.zeros(2))
         return self._distribution.to_parameters(outputs, position, correction, a)
+
+    def _scales(self, values: Tensor) -> Any:
+        """As a distribution wants them: one number, or of poses a pair."""
+        return (values[0], values[1]) if self.orientation else values
 
     def _observe(
         self,
@@ -409,15 +466,21 @@ class InteractionLSTM(ForecastModel):
         Velocities are corrected by a kick, if there is one, instead of the residual, and the speed
         stays what it was as far as it is kept, s; by default not at all.
         """
-        _, _, states, _ = state
-        residual = following - motion.position
+        before, _, states, _ = state
+        space = self.poses
+        residual = space.difference(following, motion.position)
         kick = residual if kick is None else kick
         velocity = self.cell.correct(motion.velocity, kick, states[0])
         if kept is not None:
             velocity = self.cell.keep_speed(velocity, motion.velocity, kept)
+        velocity, acceleration, residual = (
+            space.carry(each, motion.position, following)
+            for each in (velocity, motion.acceleration, residual)
+        )
         if not self.cell.residual_correction:
-            velocity = following - state[0] + motion.acceleration / 2
-        states = self.cell.remember(velocity, features, motion.acceleration, residual, states)
+            velocity = space.carry(space.difference(following, before), before, following)
+            velocity = velocity + acceleration / 2
+        states = self.cell.remember(following, velocity, features, acceleration, residual, states)
         return following, velocity, states, residual
 
     def _widen(
@@ -432,6 +495,8 @@ class InteractionLSTM(ForecastModel):
             states = tuple(ops.reshape(each, ops.shape(states[0])) for each in flat_states)
             inputs = ops.concatenate([inputs, states[0]], axis=-1)
         scale = self._at_step(self.error_by_step, step)
+        if self.orientation:
+            scale = (scale, self._at_step(self.turn_by_step, step))
         outputs = self.marginal(inputs)
         return self._distribution.to_parameters(outputs, following, scale, scale), states
 
@@ -472,14 +537,19 @@ class InteractionLSTM(ForecastModel):
         Those are constant velocity's, by steps ahead, with which marginal densities start. See
         `ForecastModel.adapt`.
         """
-        scales = estimate_scales(dataset, self.spatial_dims, steps)
-        if 0.0 in (scales.displacement, scales.acceleration):
-            raise ValueError(
-                "adapt: expected particles that move, and not all uniformly, found scales "
-                f"{[scales.displacement, scales.acceleration]}"
-            )
+        scales = estimate_scales(dataset, self.spatial_dims, steps, self.orientation_columns)
         if not self.built:
             self.build(scales.input_shape)
+        found = [scales.displacement, scales.acceleration]
+        if scales.turns is not None:
+            found += [scales.turns.displacement, scales.turns.acceleration]
+            self.cell.spin_scale.assign(found[2])
+            self.cell.spin_change_scale.assign(found[3])
+            self.turn_by_step.assign(scales.turns.errors(self.target_steps))
+        if 0.0 in found:
+            raise ValueError(
+                f"adapt: expected particles that move, and not all uniformly, found scales {found}"
+            )
         self.cell.displacement_scale.assign(scales.displacement)
         self.cell.acceleration_scale.assign(scales.acceleration)
         read = np.array(self._scalars, int) - self.spatial_dims
@@ -496,6 +566,10 @@ class InteractionLSTM(ForecastModel):
         self.check_adapted()
         return float(self.cell.acceleration_scale)
 
+    def typical_turn(self) -> float:
+        self.check_adapted()
+        return float(self.cell.spin_change_scale)
+
     def get_config(self) -> dict[str, Any]:
         return {**arguments_of(InteractionLSTM, self), **super().get_config()}
 
@@ -504,19 +578,6 @@ class InteractionLSTM(ForecastModel):
         layers = ("interaction", "restraints")
         parts = {name: keras.saving.deserialize_keras_object(config.get(name)) for name in layers}
         return super().from_config({**config, **parts})
-
-
-def _corrected(motion: Motion, residual: Tensor, outputs: Tensor) -> Tensor:
-    """Where the next frame is expected if what was wrong before persists, x + e."""
-    return motion.position + ops.tanh(outputs[..., -1:]) * residual
-
-
-def _as_given(motion: Motion, position: Positions, velocity: Tensor) -> Motion:
-    """A motion without gradient, with that which it has if there is neither force nor friction."""
-    return motion._replace(
-        position=motion.position + _zero_with_gradient(position + velocity),
-        velocity=motion.velocity + _zero_with_gradient(velocity),
-    )
 
 
 def _zero_with_gradient(tensor: Tensor) -> Tensor:

@@ -51,12 +51,15 @@ class Forecast(NamedTuple):
         parameters: of the predicted distributions, [B, num_steps, N, P]; `model.distribution` reads
             them.
         samples: futures that may come about, [S, B, num_steps, N, D], if they were asked for.
+        orientations: unit vectors [B, num_steps, N, D], if the model says which way particles
+            point; samples are then poses, [S, B, num_steps, N, 2 D].
     """
 
     positions: NDArray[np.float32]
     sigma: NDArray[np.float32]
     parameters: NDArray[np.float32]
     samples: NDArray[np.float32] | None
+    orientations: NDArray[np.float32] | None = None
 
 
 def forecast(
@@ -113,7 +116,9 @@ def forecast(
     if is_single:
         positions, sigma, parameters = positions[0], sigma[0], parameters[0]
         samples = None if samples is None else samples[:, 0]
-    return Forecast(positions, sigma, parameters, samples)
+    positions, turned = np.split(positions, [model.spatial_dims], axis=-1)
+    orientations = turned if model.orientation else None
+    return Forecast(positions, sigma, parameters, samples, orientations)
 
 
 @lru_cache(maxsize=MODELS_AT_ONCE)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from socialmd.data import real_particles
 from socialmd.data.masked_inputs import unpack
 from socialmd.data.windows import evenly_spread
-from socialmd.distributions import Distribution
+from socialmd.distributions import Direction, Distribution, Pose
 from socialmd.evaluation.ranks import rank_levels
 from socialmd.models.roll_out import roll_out_together
 from socialmd.types import Array, FloatArray, Inputs, Tensor
@@ -55,7 +55,12 @@ def recalibrate(model: ForecastModel, dataset: Iterable[Any]) -> None:
         _, parameters = model.rollout(inputs, feedback=model.point_feedback)
         forecasts.append([_real(tensor, inputs) for tensor in (parameters, targets)])
     parameters, truth = map(np.concatenate, zip(*forecasts, strict=True))
-    factors = fit_sigma_factors(model._distribution, parameters, truth)
+    distribution = model._distribution
+    if isinstance(distribution, Pose):
+        parameters, turning = distribution.split(parameters)
+        truth, directions = np.split(truth, 2, axis=-1)
+        model.turn_factors.assign(fit_sigma_factors(distribution.direction, turning, directions))
+    factors = fit_sigma_factors(model.of_positions, parameters, truth)
     if not model.predicts_sigma:  # these parameters had the earlier factors
         factors = factors * ops.convert_to_numpy(model.sigma_factors)
     model.sigma_factors.assign(factors)
@@ -84,8 +89,9 @@ def _draw_futures(
             drawn, _ = roll_out_together(
                 model, past, model.target_steps, "sample", seed, NUM_FUTURES
             )
+            drawn, true = (each[..., : model.spatial_dims] for each in (drawn, targets))
             futures.append(np.stack([_real(future, past) for future in drawn]))
-            truth.append(_real(ops.take(targets, part, axis=0), past))
+            truth.append(_real(ops.take(true, part, axis=0), past))
     return np.concatenate(futures, axis=1), np.concatenate(truth)
 
 
@@ -96,7 +102,7 @@ def _real(tensor: Tensor, inputs: Inputs) -> Array:
 
 
 def fit_sigma_factors(
-    distribution: Distribution, parameters: Array, truth: Array
+    distribution: Distribution | Direction, parameters: Array, truth: Array
 ) -> NDArray[np.float32]:
     """The factor [T'] on all standard deviations that maximizes the likelihood at each step ahead.
 
@@ -106,7 +112,7 @@ def fit_sigma_factors(
     Args:
         distribution: whose parameters they are.
         parameters: as predicted, [W, T', N, P].
-        truth: positions, [W, T', N, D].
+        truth: positions or directions, [W, T', N, D].
     """
     if parameters.shape[:3] != truth.shape[:3] or truth.shape[3:] not in ((2,), (3,)):
         raise ValueError(
@@ -181,16 +187,23 @@ def scale_sigma(model: ForecastModel, parameters: Tensor) -> NDArray[np.float32]
     parameters = ops.convert_to_tensor(parameters)
     if model.predicts_sigma:
         steps = np.minimum(np.arange(parameters.shape[1]), model.target_steps - 1)
-        factors = ops.convert_to_numpy(model.sigma_factors)[steps, None, None]  # [steps, 1, 1]
-        parameters = model._distribution.scale_sigma(parameters, factors)
+        found = [model.sigma_factors, *([model.turn_factors] if model.orientation else [])]
+        factors = tuple(ops.convert_to_numpy(each)[steps, None, None] for each in found)
+        scale = factors if model.orientation else factors[0]
+        parameters = model._distribution.scale_sigma(parameters, scale)
     return ops.convert_to_numpy(parameters)
 
 
 def scale_spread(model: ForecastModel, futures: Tensor) -> NDArray[np.float32]:
-    """Futures [S, B, steps, N, D], of `rollout(..., num_samples=S)`, recalibrated."""
+    """Futures [S, B, steps, N, D], of `rollout(..., num_samples=S)`, recalibrated.
+
+    Of poses, positions are; directions stay as they were drawn.
+    """
     factors, futures = check_spread_factors(model), ops.convert_to_numpy(futures)
     steps = np.minimum(np.arange(futures.shape[2]), len(factors) - 1)
-    return spread_about_mean(futures, factors[steps]).astype(np.float32)
+    places, directions = np.split(futures, [model.spatial_dims], axis=-1)
+    moved = spread_about_mean(places, factors[steps]).astype(np.float32)
+    return np.concatenate([moved, directions], axis=-1)
 
 
 def check_spread_factors(model: ForecastModel) -> NDArray[np.float32]:

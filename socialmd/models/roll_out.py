@@ -11,7 +11,7 @@ from keras import ops
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from socialmd.data.check_trajectory import find_change
+from socialmd.data.check_trajectory import MOST_OFF, find_change
 from socialmd.data.masked_inputs import Unpacked, pack, unpack
 from socialmd.models.closed_loop import check_feedback, check_inputs
 from socialmd.periodic_box import check_box
@@ -40,7 +40,8 @@ def roll_out(
         model.build(frames.shape)
     # Before compiling, which would name the error's place in generated code.
     check_inputs(frames.shape, model.num_features, mask, model.spatial_dims, model.max_particles)
-    _check_constant_features(frames, mask, model.spatial_dims)
+    _check_constant_features(frames, mask, model)
+    _check_unit_vectors(frames, mask, model.orientation_columns)
     if box is not None:
         model.check_box(box)
     seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
@@ -135,8 +136,25 @@ def _as_arrays(inputs: Inputs, spatial_dims: int) -> Unpacked:
     return Unpacked(frames, mask, box)
 
 
-def _check_constant_features(inputs: Array, mask: Mask, spatial_dims: int) -> None:
-    """Check that features of [B, T, N, F] which are no coordinates stay as they are.
+def _check_unit_vectors(inputs: Array, mask: Mask, columns: list[int]) -> None:
+    """Check that particles point somewhere, if that is forecast; padded ones do not."""
+    if not columns:
+        return
+    lengths = np.linalg.norm(inputs[..., columns], axis=-1)  # [B, T, N]
+    is_wrong = np.abs(lengths - 1) > MOST_OFF
+    if mask is not None:
+        is_wrong &= mask[:, np.newaxis]
+    if is_wrong.any():
+        system, frame, particle = map(int, np.argwhere(is_wrong)[0])
+        raise ValueError(
+            f"inputs: expected unit vectors in features {columns}, which say where particles "
+            f"point, found one of length {lengths[system, frame, particle]:g} of particle "
+            f"{particle} in frame {frame} of system {system}"
+        )
+
+
+def _check_constant_features(inputs: Array, mask: Mask, model: ForecastModel) -> None:
+    """Check that features of [B, T, N, F] which are not forecast stay as they are.
 
     Padded particles may do as they like.
     """
@@ -145,14 +163,15 @@ def _check_constant_features(inputs: Array, mask: Mask, spatial_dims: int) -> No
         frames = np.where(mask[..., np.newaxis], frames, 0.0)
     batch, particles = frames.shape[1:3]
     frames_of_all = frames.reshape(len(frames), batch * particles, frames.shape[-1])
-    change = find_change(frames_of_all, range(spatial_dims, frames.shape[-1]))
+    change = find_change(frames_of_all, model.static_columns)
     if change is not None:
         frame, number, feature = change
         system, particle = divmod(number, particles)
         raise ValueError(
             f"inputs: expected features that stay the same in all frames after the first "
-            f"{spatial_dims}, which are coordinates, found that feature {feature} of particle "
-            f"{particle} in system {system} is {frames[0, system, particle, feature]:g} in frame 0 "
+            f"{model.spatial_dims}, which are coordinates, found that feature {feature} of "
+            f"particle {particle} in system {system} is "
+            f"{frames[0, system, particle, feature]:g} in frame 0 "
             f"and {frames[frame, system, particle, feature]:g} in frame {frame}"
         )
 

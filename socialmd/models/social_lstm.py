@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from socialmd.check_choice import check_choice
@@ -51,6 +52,10 @@ class SocialLSTM(ForecastModel):
     of constant velocity's error so many steps ahead, so that densities are sensible from the start,
     and the last displacement in units of d, at most ten of them, is another input.
 
+    With `orientation`, the network also reads and predicts where particles point, a unit vector u:
+    mu is then normalized, and, with a relative prediction, around u or around where a turn at
+    constant rate leads; scales are those of turns, and the last turn is another input.
+
     In a periodic box (see `ForecastModel`) no place differs from its images, so the network must
     not read any: `absolute_position = False`, with a relative prediction.
 
@@ -65,6 +70,7 @@ class SocialLSTM(ForecastModel):
         absolute_position: whether the network reads where a particle is, as in the thesis, beside
             how it moves and who is around it.
         spatial_dims: D, 2 or 3.
+        orientation: see `ForecastModel`.
         units, embedding_dim, grid_sizes, grid_cells, distance_filter, filters, kernel_size,
             downsampling: see `SocialLSTMCell`.
 
@@ -99,9 +105,10 @@ class SocialLSTM(ForecastModel):
         downsampling: str = "stride",
         absolute_position: bool = True,
         spatial_dims: int = 2,
+        orientation: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(target_steps, distribution, feedback, spatial_dims, **kwargs)
+        super().__init__(target_steps, distribution, feedback, spatial_dims, orientation, **kwargs)
         check_choice("prediction", prediction, PREDICTIONS)
         if spatial_dims not in (2, 3):
             raise ValueError(f"spatial_dims: expected 2 or 3, found {spatial_dims}")
@@ -155,11 +162,16 @@ class SocialLSTM(ForecastModel):
         check_inputs(input_shape, spatial_dims=self.spatial_dims)
         particles, dims = (None, None), self.spatial_dims
         features = input_shape[-1] - (0 if self.absolute_position else dims)
-        features += 0 if self.prediction == "position" else dims
+        features += 0 if self.prediction == "position" else self.poses.width
         self.cell.build((*particles, features), (*particles, dims), None)
         self.num_features = input_shape[-1]
         self.displacement_scale = self._add_constant("displacement_scale", "ones")
         self.acceleration_scale = self._add_constant("acceleration_scale", "ones")
+        if self.orientation:
+            self.spin_scale = self._add_constant("spin_scale", "ones")
+            self.spin_change_scale = self._add_constant("spin_change_scale", "ones")
+            for name in ("turn_by_step", "turn_factors"):
+                setattr(self, name, self._add_constant(name, "ones", (self.target_steps,)))
         self.is_adapted = self._add_constant("is_adapted", "zeros")
         self.sigma_factors = self._add_constant("sigma_factors", "ones", (self.target_steps,))
         if self.prediction != "position":  # what sigma is measured by, from the first step ahead on
@@ -193,7 +205,9 @@ class SocialLSTM(ForecastModel):
                 outputs, position, displacement, 0 if is_conditional else step
             )
             following = feed_back(self._distribution, parameters, feedback, seed, step)
-            return following, following - position, states, parameters
+            moved = self.poses.difference(following, position)
+            moved = self.poses.carry(moved, position, following)
+            return following, moved, states, parameters
 
         shape = ops.shape(position)[:2]
         past = with_boxes(frames[:-1], None if boxes is None else boxes[:, :-1])
@@ -217,18 +231,26 @@ class SocialLSTM(ForecastModel):
         return ops.swapaxes(parameters, 0, 1)[:, 1:]
 
     def _with_displacements(self, inputs: Inputs) -> Unpacked:
-        """Frames, and with them what led there, [T, B, N, F + D]; mask and boxes."""
+        """Frames, and with them what led there, [T, B, N, F + D]; mask and boxes.
+
+        With an orientation, which comes after the place, F + 2 D.
+        """
         frames, mask, boxes = self._read(inputs)
-        frames = ops.swapaxes(frames, 0, 1)
-        positions = frames[..., : self.spatial_dims]
+        frames, space = ops.swapaxes(frames, 0, 1), self.poses
+        if self.orientation:
+            order = [*range(self.spatial_dims), *self.orientation_columns, *self.static_columns]
+            frames = ops.take(frames, np.array(order, "int32"), axis=-1)
+        positions = frames[..., : space.width]
+        displacements = space.difference(positions[1:], positions[:-1])
+        displacements = space.carry(displacements, positions[:-1], positions[1:])
         displacements = ops.pad(  # the first frame has no predecessor
-            positions[1:] - positions[:-1], [[1, 0], [0, 0], [0, 0], [0, 0]]
+            displacements, [[1, 0], [0, 0], [0, 0], [0, 0]]
         )
         return Unpacked(ops.concatenate([frames, displacements], axis=-1), mask, boxes)
 
     def _split(self, frame: Tensor) -> list[Tensor]:
-        """Position, features that stay as they are in the last frame, and displacement."""
-        return ops.split(frame, [self.spatial_dims, self.num_features], axis=-1)
+        """Position or pose, features that stay as they are, and displacement."""
+        return ops.split(frame, [self.poses.width, self.num_features], axis=-1)
 
     def _no_states(self, shape: Shape) -> tuple[Tensor, Tensor]:
         state = ops.zeros((*shape, self.cell.units), self.compute_dtype)
@@ -243,13 +265,16 @@ class SocialLSTM(ForecastModel):
         mask: Mask,
         box: Tensor = None,
     ) -> Tensor:
-        parts = [position / self.length_scale, features]
+        position, direction = ops.split(position, [self.spatial_dims], axis=-1)
+        parts = [position / self.length_scale, direction, features]
         if not self.absolute_position:
             parts = parts[1:]
         if self.prediction != "position":
-            parts.append(
-                ops.clip(displacement / self.displacement_scale, -LARGEST_INPUT, LARGEST_INPUT)
-            )
+            moved, turned = ops.split(displacement, [self.spatial_dims], axis=-1)
+            scaled = [moved / self.displacement_scale]
+            if self.orientation:
+                scaled.append(turned / self.spin_scale)
+            parts += [ops.clip(each, -LARGEST_INPUT, LARGEST_INPUT) for each in scaled]
         return self.cell(ops.concatenate(parts, axis=-1), position, states, mask, box)
 
     def _to_parameters(
@@ -259,12 +284,16 @@ class SocialLSTM(ForecastModel):
         outputs = ops.cast(outputs, "float32")
         length = self.length_scale
         if self.prediction == "position":
-            return self._distribution.to_parameters(outputs, 0.0, length, length)
-        origin, mean_scale = {
-            "displacement": (position, self.displacement_scale),
-            "acceleration": (position + displacement, self.acceleration_scale),
-        }[self.prediction]
+            scale = (length, 1.0) if self.orientation else length
+            return self._distribution.to_parameters(outputs, 0.0, scale, scale)
+        origin, mean_scale = position, self.displacement_scale
+        if self.prediction == "acceleration":
+            origin, mean_scale = self.poses.move(position, displacement), self.acceleration_scale
         sigma_scale = self._at_step(self.error_by_step, step)
+        if self.orientation:
+            turn = {"displacement": self.spin_scale, "acceleration": self.spin_change_scale}
+            mean_scale = (mean_scale, turn[self.prediction])
+            sigma_scale = (sigma_scale, self._at_step(self.turn_by_step, step))
         return self._distribution.to_parameters(outputs, origin, mean_scale, sigma_scale)
 
     # === Scales ===
@@ -274,10 +303,14 @@ class SocialLSTM(ForecastModel):
 
         With the latter, densities of relative predictions start. See `ForecastModel.adapt`.
         """
-        estimated = estimate_scales(dataset, self.spatial_dims, steps)
+        estimated = estimate_scales(dataset, self.spatial_dims, steps, self.orientation_columns)
         if not self.built:
             self.build(estimated.input_shape)
         scales = (estimated.displacement, estimated.acceleration)
+        if (turns := estimated.turns) is not None:
+            self.spin_scale.assign(turns.displacement)
+            self.spin_change_scale.assign(turns.acceleration)
+            self.turn_by_step.assign(turns.errors(self.target_steps))
         needed = scales[: {"position": 0, "displacement": 1, "acceleration": 2}[self.prediction]]
         if 0.0 in needed:
             raise ValueError(
@@ -297,6 +330,10 @@ class SocialLSTM(ForecastModel):
     def typical_change(self) -> float:
         self.check_adapted()
         return float(self.acceleration_scale)
+
+    def typical_turn(self) -> float:
+        self.check_adapted()
+        return float(self.spin_change_scale)
 
     def get_config(self) -> dict[str, Any]:
         return {**arguments_of(SocialLSTM, self), **super().get_config()}

@@ -13,6 +13,7 @@ from socialmd.plots.molecule_slices import plot_radial_counts as plot_radial_cou
 from socialmd.plots.molecule_slices import plot_radial_means as plot_radial_means
 from socialmd.plots.molecule_slices import plot_slice_edge_on as plot_slice_edge_on
 from socialmd.plots.molecule_slices import plot_slice_in_space as plot_slice_in_space
+from socialmd.plots.poses import plot_poses as plot_poses
 from socialmd.plots.search_results import plot_importances as plot_importances
 from socialmd.plots.search_results import plot_loss_surface as plot_loss_surface
 from socialmd.plots.search_results import plot_search_progress as plot_search_progress
@@ -33,6 +34,7 @@ __all__ = [
     "plot_learning_curves",
     "plot_loss_surface",
     "plot_losses",
+    "plot_poses",
     "plot_radial_counts",
     "plot_radial_means",
     "plot_search_progress",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from socialmd.config import DataConfig
 from socialmd.data import DatasetDescription, Windows, make_dataset, read_windows
@@ -35,6 +38,7 @@ class Forecasts(NamedTuple):
             to, except for samples, whose place the mean takes.
         parameters: of the models' distributions, [W, T', N, P].
         left_out: forecasts that were not possible, with the reason.
+        orientations: unit vectors [W, T', N, D], of those that say which way particles point.
     """
 
     windows: Windows
@@ -45,6 +49,7 @@ class Forecasts(NamedTuple):
     positions: dict[str, Array]
     parameters: dict[str, Array]
     left_out: dict[str, str]
+    orientations: Mapping[str, Array] = MappingProxyType({})
 
     @property
     def spatial_dims(self) -> int:
@@ -54,11 +59,12 @@ class Forecasts(NamedTuple):
     def of_particles(self) -> Forecasts:
         """The same without padded particles (see `Windows.of_particles`)."""
         windows = self.windows
-        return self._replace(
-            windows=windows.of_particles(),
-            positions={name: windows.real(each) for name, each in self.positions.items()},
-            parameters={name: windows.real(each) for name, each in self.parameters.items()},
-        )
+        kinds = ("positions", "orientations", "parameters")
+        real: dict[str, Any] = {
+            kind: {name: windows.real(each) for name, each in getattr(self, kind).items()}
+            for kind in kinds
+        }
+        return self._replace(windows=windows.of_particles(), **real)
 
     def in_window(self, array: Array, window: int) -> Array:
         """One window of an array [W, steps, N, ...], without padded particles."""
@@ -113,13 +119,17 @@ def forecast_windows(
         for name, each in forecasters.items()
     }
     predicted = {name: each for name, (_, each) in rollouts.items() if each is not None}
+    # Of particles that point somewhere, poses: place and orientation side by side.
+    dims = description.spatial_dims
+    halves = {name: np.split(poses, [dims], axis=-1) for name, (poses, _) in rollouts.items()}
     return Forecasts(
         windows=windows,
         description=description,
         spacing=known.spacing,
         models=dict(models),
         baselines=baselines,
-        positions={name: positions for name, (positions, _) in rollouts.items()},
+        positions={name: places for name, (places, _) in halves.items()},
+        orientations={name: turned for name, (_, turned) in halves.items() if turned.size},
         parameters=predicted,
         left_out=left_out,
     )

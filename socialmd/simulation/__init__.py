@@ -19,12 +19,14 @@ from socialmd.simulation.forces import potential_energy as potential_energy
 from socialmd.simulation.forces import total_energy as total_energy
 from socialmd.simulation.initial_states import InitialState as InitialState
 from socialmd.simulation.initial_states import Rotors as Rotors
+from socialmd.simulation.initial_states import draw_anchors as draw_anchors
 from socialmd.simulation.initial_states import draw_initial_state as draw_initial_state
 from socialmd.simulation.initial_states import draw_rotors as draw_rotors
 from socialmd.simulation.integrate import IntegratedMotion as IntegratedMotion
 from socialmd.simulation.integrate import integrate as integrate
 from socialmd.simulation.integrate_rotors import RotorMotion as RotorMotion
 from socialmd.simulation.integrate_rotors import integrate_rotors as integrate_rotors
+from socialmd.simulation.integrate_strands import integrate_strands as integrate_strands
 from socialmd.simulation.multipoles import Multipoles as Multipoles
 from socialmd.simulation.multipoles import coulomb_field as coulomb_field
 from socialmd.simulation.multipoles import coulomb_potential as coulomb_potential
@@ -44,11 +46,13 @@ __all__ = [
     "angular_momentum",
     "coulomb_field",
     "coulomb_potential",
+    "draw_anchors",
     "draw_initial_state",
     "draw_rotors",
     "electric_field",
     "integrate",
     "integrate_rotors",
+    "integrate_strands",
     "kinetic_energy",
     "law_of",
     "layout_of_law",

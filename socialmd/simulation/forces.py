@@ -12,9 +12,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from socialmd.config import ManyBodySystem
+from socialmd.config import ManyBodySystem, StrandsConfig
 from socialmd.data.dataset_description import DatasetDescription
-from socialmd.data.feature_layout import AXES, FeatureBlock, FeatureLayout
+from socialmd.data.feature_layout import ANCHOR, AXES, ORIENTATION, FeatureBlock, FeatureLayout
 from socialmd.simulation.initial_states import Rotors
 from socialmd.types import FloatArray
 
@@ -38,10 +38,18 @@ PairLaw = Callable[[ArrayLike, ArrayLike, ArrayLike], FloatArray]
 
 
 def layout_of_law(system: ManyBodySystem | None = None) -> FeatureLayout:
-    """Of the trajectories that simulations give: places, mass and charge; and what turns."""
+    """Of what simulations give: places, mass and charge; and anchors, or what turns."""
     system = system or ManyBodySystem()
     axes = AXES[: system.spatial_dims]
     layout = FeatureLayout.of_scalars((*axes, "mass", "charge"), len(axes))
+    if system.strands is not None:
+        return FeatureLayout(
+            features=(*layout.features, *(f"{ANCHOR}_{axis}" for axis in axes)),
+            blocks=(
+                *layout.blocks,
+                FeatureBlock(name=ANCHOR, size=len(axes), kind="vector", static=True),
+            ),
+        )
     if not system.has_dipoles:
         return layout
     scalars = "dipole_moment", "moment_of_inertia"
@@ -50,7 +58,7 @@ def layout_of_law(system: ManyBodySystem | None = None) -> FeatureLayout:
         blocks=(
             *layout.blocks,
             *(FeatureBlock(name=name, static=True) for name in scalars),
-            FeatureBlock(name="orientation", size=len(axes), kind="vector", predicted=True),
+            FeatureBlock(name=ORIENTATION, size=len(axes), kind="vector", predicted=True),
         ),
     )
 
@@ -82,18 +90,20 @@ def accelerations(
     masses: ArrayLike,
     charges: ArrayLike,
     dipoles: ArrayLike | None = None,
+    anchors: ArrayLike | None = None,
 ) -> FloatArray:
     """Acceleration of each particle, with r_ij = x_i - x_j (thesis section 4.1, softened).
 
         a_i = 1/m_i sum_j (k q_i q_j - G m_i m_j) r_ij / (|r_ij|**2 + softening**2)**(3/2)
 
-    and, with dipoles, minus the gradient of the rest of the energy of `ManyBodySystem`.
+    and, with dipoles, minus the gradient of the rest of the energy of `ManyBodySystem`; with
+    anchors, the forces of strands and core (see `StrandsConfig`), without friction and noise.
 
     Args:
         system: the constants k, G and the softening.
         positions: [..., N, D].
         masses, charges: [..., N].
-        dipoles: [..., N, D]; none if not given.
+        dipoles, anchors: [..., N, D] each; none if not given.
 
     Returns:
         [..., N, D].
@@ -118,7 +128,9 @@ def accelerations(
             ..., None
         ] ** 3
         forces += system.coulomb_constant * _without_self(pull).sum(axis=-2)
-    return forces / np.asarray(masses, np.float64)[..., None]
+    if anchors is not None:
+        forces = forces + _strand_forces(system, positions, anchors)
+    return np.asarray(forces / np.asarray(masses, np.float64)[..., None])
 
 
 def electric_field(
@@ -151,13 +163,14 @@ def potential_energy(
     masses: ArrayLike,
     charges: ArrayLike,
     dipoles: ArrayLike | None = None,
+    anchors: ArrayLike | None = None,
 ) -> FloatArray:
     """Energy of the softened forces: minus its gradient by x_i is m_i a_i.
 
         U = sum_(i<j) (k q_i q_j - G m_i m_j) / sqrt(|r_ij|**2 + softening**2)
 
-    and what dipoles add (see `ManyBodySystem`). Arguments as for `accelerations`; [...], one number
-    per frame.
+    and what dipoles add (see `ManyBodySystem`), or strands and core. Arguments as for
+    `accelerations`; [...], one number per frame.
     """
     displacements, distances = _separations(system, positions)
     pairs = pair_couplings(system, masses, charges) / distances  # [..., N, N], each pair twice
@@ -167,7 +180,12 @@ def potential_energy(
         mixed = q[..., :, None] * other - q[..., None, :] * own + both
         added = mixed / distances**3 - 3 * own * other / distances**5
         pairs += system.coulomb_constant * added * (1 - np.eye(q.shape[-1]))
-    return np.asarray(0.5 * pairs.sum(axis=(-2, -1)))
+    energy = 0.5 * pairs.sum(axis=(-2, -1))
+    if anchors is not None:
+        strands, stretch, depth = _stretches(system, positions, anchors)
+        springs = strands.stiffness * stretch**2 + strands.core_stiffness * depth**2
+        energy = energy + 0.5 * springs.sum(axis=-1)
+    return np.asarray(energy)
 
 
 def total_energy(
@@ -177,13 +195,15 @@ def total_energy(
     masses: ArrayLike,
     charges: ArrayLike,
     rotors: Rotors | None = None,
+    anchors: ArrayLike | None = None,
 ) -> FloatArray:
     """Kinetic plus potential energy, which the exact motion conserves: [...].
 
-    Of dipoles, their rotation as well, sum of I_i |w_i|**2 / 2.
+    Of dipoles, their rotation as well, sum of I_i |w_i|**2 / 2. Friction and noise of strands
+    conserve nothing.
     """
     dipoles = None if rotors is None else rotors.dipoles
-    potential = potential_energy(system, positions, masses, charges, dipoles)
+    potential = potential_energy(system, positions, masses, charges, dipoles, anchors)
     rotation = 0.0 if rotors is None else kinetic_energy(rotors.spins, rotors.inertias)
     return np.asarray(kinetic_energy(velocities, masses) + rotation + potential)
 
@@ -213,16 +233,21 @@ def _turning(arms: ArrayLike, velocities: ArrayLike, weights: ArrayLike) -> Floa
     return np.asarray((w[..., None] * np.cross(r, v)).sum(axis=-2))
 
 
-def law_of(description: DatasetDescription) -> ManyBodySystem | None:
-    """The law of motion that a data set names, if it has the masses and charges that it needs.
+def law_of(description: DatasetDescription, knows_all: bool = False) -> ManyBodySystem | None:
+    """The law of motion that a data set names, if it has the features that the law needs.
 
-    None of particles with dipoles: whoever asks knows places and velocities, not how they turn.
+    None of particles with dipoles or on strands, unless whoever asks knows how they turn or where
+    they are tied to, and not only places and velocities.
     """
     layout = description.layout.given
-    if description.law is None or None in (layout.find("mass"), layout.find("charge")):
+    if description.law is None:
         return None
     law = ManyBodySystem.model_validate(description.law)
-    return None if law.has_dipoles else law
+    needed = layout_of_law(law).features[law.spatial_dims :]
+    has_more = law.has_dipoles or law.strands is not None
+    if (has_more and not knows_all) or not set(needed) <= set(layout.features):
+        return None
+    return law
 
 
 def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
@@ -242,8 +267,8 @@ def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
         >>> law([[2.0, 0.0]], [[1.0, 0.0]], [[1.0, 0.0]])
         array([[0.000125, 0.      ]])
     """
-    system = law_of(description)
-    if system is None:
+    system = law_of(description, knows_all=True)  # strands are no pairs' law
+    if system is None or system.has_dipoles:
         return None
     layout = description.layout.given
     columns = [layout.features.index(name) - layout.spatial_dims for name in ("mass", "charge")]
@@ -255,6 +280,32 @@ def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
         return accelerations(system, positions, masses, charges)[:, 0] * spacing**2
 
     return law
+
+
+def _stretches(
+    system: ManyBodySystem, positions: ArrayLike, anchors: ArrayLike
+) -> tuple[StrandsConfig, FloatArray, FloatArray]:
+    """Strands, by how much each is longer than at rest, and how deep in the core, [..., N] each."""
+    if system.strands is None:
+        raise ValueError("system: expected strands, found none")
+    x, y = np.asarray(positions, np.float64), np.asarray(anchors, np.float64)
+    stretch = np.linalg.norm(x - y, axis=-1) - system.strands.rest_length
+    depth = np.maximum(system.strands.core_radius - np.linalg.norm(x, axis=-1), 0.0)
+    return system.strands, stretch, depth
+
+
+def _strand_forces(system: ManyBodySystem, positions: ArrayLike, anchors: ArrayLike) -> FloatArray:
+    strands, stretch, depth = _stretches(system, positions, anchors)
+    x = np.asarray(positions, np.float64)
+    offset = x - np.asarray(anchors, np.float64)
+    spring = -strands.stiffness * stretch[..., None] * _unit(offset)
+    return np.asarray(spring + strands.core_stiffness * depth[..., None] * _unit(x))
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    """Vectors of length one, or zero."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0))
 
 
 def _separations(system: ManyBodySystem, positions: ArrayLike) -> tuple[FloatArray, FloatArray]:

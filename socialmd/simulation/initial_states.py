@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from socialmd.config import ManyBodySystem
-from socialmd.types import FloatArray
+from socialmd.types import Array, FloatArray
 
-__all__ = ["InitialState", "Rotors", "draw_initial_state", "draw_rotors"]
+__all__ = ["InitialState", "Rotors", "draw_anchors", "draw_initial_state", "draw_rotors"]
 
 # The configuration refuses systems so dense that a particle would need nearly as many.
 MAX_ATTEMPTS = 100_000
@@ -51,7 +51,7 @@ def draw_initial_state(system: ManyBodySystem, seed: int, index: int) -> Initial
 
     Positions are uniform in the square or cube, drawn one after the other and drawn again when
     closer than the minimum distance to an earlier one; velocities are normal, masses and charges
-    uniform.
+    uniform. On strands, positions are straight out from their anchors (see `draw_anchors`).
     Each simulation has a random stream of its own, so it does not depend on how many are made.
 
     Args:
@@ -71,7 +71,7 @@ def draw_initial_state(system: ManyBodySystem, seed: int, index: int) -> Initial
             raise ValueError(f"{name}: expected a number of 0 or more, found {value}")
     generator = np.random.default_rng([seed, index])
     return InitialState(
-        positions=_draw_positions(system, generator),
+        positions=_draw_positions(system, generator, draw_anchors(system, seed, index)),
         velocities=generator.normal(
             0.0, system.velocity_scale, (system.num_particles, system.spatial_dims)
         ),
@@ -105,7 +105,40 @@ def draw_rotors(system: ManyBodySystem, seed: int, index: int) -> Rotors | None:
     )
 
 
-def _draw_positions(system: ManyBodySystem, generator: np.random.Generator) -> FloatArray:
+def draw_anchors(system: ManyBodySystem, seed: int, index: int) -> FloatArray | None:
+    """Where strands stand on the core, [N, D]: evenly spread, turned at random; none without.
+
+    In the plane at equal angles, in space on a spiral of equal areas (Fibonacci's). Arguments as of
+    `draw_initial_state`; the random stream is one of its own.
+
+    Example:
+        >>> system = ManyBodySystem(num_particles=3, strands=StrandsConfig(stiffness=1.0))
+        >>> np.linalg.norm(draw_anchors(system, seed=0, index=7), axis=-1)
+        array([2., 2., 2.])
+    """
+    if system.strands is None:
+        return None
+    count = system.num_particles
+    steps = np.arange(count) + 0.5
+    points: Array
+    if system.spatial_dims == 2:
+        angles = 2 * np.pi * steps / count
+        points = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    else:
+        height, turns = 1 - 2 * steps / count, np.pi * (1 + 5**0.5) * steps
+        radius = np.sqrt(1 - height**2)
+        points = np.stack([radius * np.cos(turns), radius * np.sin(turns), height], axis=-1)
+    generator = np.random.default_rng([seed, index, 2])
+    axes, upper = np.linalg.qr(generator.normal(size=[system.spatial_dims] * 2))
+    turn = axes * np.sign(np.diag(upper))  # uniform over rotations and reflections
+    return np.asarray(system.strands.core_radius * points @ turn.T, np.float64)
+
+
+def _draw_positions(
+    system: ManyBodySystem, generator: np.random.Generator, anchors: FloatArray | None
+) -> FloatArray:
+    if system.strands is not None and anchors is not None:
+        return anchors * (1 + system.strands.rest_length / system.strands.core_radius)
     half = system.box_size / 2
     dims = system.spatial_dims
     positions = np.empty((system.num_particles, dims))

@@ -8,9 +8,15 @@ import numpy as np
 
 from socialmd.config import ManyBodySystem
 from socialmd.simulation.forces import layout_of_law
-from socialmd.simulation.initial_states import Rotors, draw_initial_state, draw_rotors
+from socialmd.simulation.initial_states import (
+    Rotors,
+    draw_anchors,
+    draw_initial_state,
+    draw_rotors,
+)
 from socialmd.simulation.integrate import TimeSteps, check_at_least, integrate_one, map_in_threads
 from socialmd.simulation.integrate_rotors import integrate_rotors_one
+from socialmd.simulation.integrate_strands import integrate_strands_one
 from socialmd.types import FloatArray
 
 __all__ = ["simulate", "simulate_one"]
@@ -74,7 +80,7 @@ def simulate(
 
     Returns:
         float64 [simulations, frames, N, F]: x, y, in space z, mass and charge, and of dipoles their
-        moment, moment of inertia and orientation (see `layout_of_law`), with
+        moment, moment of inertia and orientation, or anchors of strands (see `layout_of_law`), with
         frames = num_steps // keep_every; frame f is the state after f * keep_every steps. With
         `return_velocities` a pair of it and the velocities [simulations, frames, N, D].
 
@@ -115,14 +121,21 @@ def simulate_one(
     """
     name = f"simulation {index} of seed {seed}"
     state, start = draw_initial_state(system, seed, index), draw_rotors(system, seed, index)
-    if start is None:
+    anchors = draw_anchors(system, seed, index)
+    turning: Rotors | None = None
+    columns = [state.masses, state.charges]
+    if anchors is not None:
+        generator = np.random.default_rng([seed, index, 3])
+        kept = integrate_strands_one(system, state, anchors, steps, generator, name)
+        positions, velocities = kept
+        columns += list(anchors.T)
+    elif start is None:
         positions, velocities = integrate_one(system, state, steps, name)
-        columns, turning = [state.masses, state.charges], None
     else:
-        kept = integrate_rotors_one(system, state, start, steps, name)
-        positions, velocities = kept.positions, kept.velocities
-        columns = [state.masses, state.charges, start.moments, start.inertias]
-        turning = start._replace(orientations=kept.orientations, spins=kept.spins)
+        motion = integrate_rotors_one(system, state, start, steps, name)
+        positions, velocities = motion.positions, motion.velocities
+        columns += [start.moments, start.inertias]
+        turning = start._replace(orientations=motion.orientations, spins=motion.spins)
     constants = np.stack(columns, axis=-1)  # [N, constants]
     constants = np.broadcast_to(constants, (*positions.shape[:-1], len(columns)))
     parts = [positions, constants] + ([] if turning is None else [turning.orientations])

@@ -109,6 +109,7 @@ def _make(config: ExperimentConfig, writer: DatasetWriter, index: int) -> float:
             ends[..., dims],
             ends[..., dims + 1],
             rotors,
+            None if law.strands is None else ends[..., dims + 2 :],
         )
         # A single particle at rest has no energy to compare with.
         drift = float(abs(last - first) / max(abs(first), np.finfo(np.float64).tiny))

@@ -10,7 +10,7 @@ from keras import ops
 
 from socialmd.config import PhaseConfig, TrainingConfig
 from socialmd.losses import EnergyScore, NegativeLogLikelihood, StudentTError
-from socialmd.metrics import PositionError
+from socialmd.metrics import OrientationError, PositionError
 from socialmd.models import ForecastModel
 from socialmd.models.keras_safeguards import float32_by_default
 from socialmd.registration import register
@@ -58,7 +58,7 @@ def compile_model(
         model.compile(
             optimizer,
             loss=_loss(model, phase),
-            metrics=[PositionError(model.distribution_name)],
+            metrics=_metrics(model),
             jit_compile=config.jit_compile,
         )
     if config.jit_compile and not model.jit_compile:
@@ -78,12 +78,21 @@ def _learning_rate(
     )
 
 
+def _metrics(model: ForecastModel) -> list[keras.metrics.Metric]:
+    errors = [PositionError, OrientationError] if model.orientation else [PositionError]
+    return [error(model.distribution_name) for error in errors]
+
+
 def _loss(model: ForecastModel, phase: PhaseConfig) -> keras.losses.Loss:
     if phase.loss == "negative_log_likelihood":
         return NegativeLogLikelihood(model.distribution_name)
+    turn = model.typical_turn() if model.orientation else None
     if phase.loss == "energy_score":
-        return EnergyScore(phase.exponents, phase.fairness)
-    return StudentTError(phase.error_scale * model.typical_change(), model.distribution_name)
+        radian = None if turn is None else model.typical_change() / turn
+        return EnergyScore(phase.exponents, phase.fairness, radian)
+    scale = phase.error_scale * model.typical_change()
+    scales = scale if turn is None else (scale, phase.error_scale * turn)
+    return StudentTError(scales, model.distribution_name)
 
 
 @register

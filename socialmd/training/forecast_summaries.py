@@ -73,6 +73,7 @@ class ForecastSummaries:
         positions, parameters = model.rollout(
             windows.past, self.num_steps, model.point_feedback, seed=0
         )
+        positions = positions[..., : self.dims]
         error = self._error(positions)
         scalars = self._at_some_steps(error)
         drawn = sorted({len(positions) * index // NUM_DRAWN for index in range(NUM_DRAWN)})
@@ -121,7 +122,7 @@ class ForecastSummaries:
     def _draw_window(
         self, model: ForecastModel, positions: Array, parameters: Array, window: int
     ) -> Figure:
-        inputs, truth, simulations, mask, _ = self.windows
+        inputs, truth, simulations, mask, *_ = self.windows
         real = slice(None) if mask is None else mask[window]
         half = 1.1 * float(np.abs(truth[window][:, real]).max())
         extent = (-half, half, -half, half)

@@ -182,7 +182,7 @@ FRAMES, REAL = np.zeros((2, 3, 4, 4), "float32"), np.ones((2, 4), bool)
                 "inputs": FRAMES
                 + np.float32([0, 0, 0, 1]) * np.arange(3, dtype="float32")[:, None, None]
             },
-            r"stay the same in all frames after the first 2, .*, feature - 2\]\] \[\[0 1 0\.\.\.",
+            r"stay the same in all frames, \[2, 3\], .* number among these\]\] \[\[0 1 0\.\.\.",
         ),
         ({"inputs": FRAMES * np.nan}, "inputs: expected finite numbers : Tensor had NaN values"),
         ({"mask": REAL[:1]}, r"mask: expected .* \[2 4\] \[as the inputs, found\] \[1 4\]"),

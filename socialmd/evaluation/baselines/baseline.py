@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from socialmd.data import DatasetDescription
+from socialmd.data.feature_layout import ORIENTATION
 from socialmd.data.masked_inputs import unpack
 from socialmd.evaluation.checks import NotPossibleError
 from socialmd.periodic_box import unwrap
+from socialmd.pose_space import PoseSpace
 from socialmd.types import FloatArray, Inputs
 
 __all__ = [
@@ -43,6 +45,13 @@ class KnownData(NamedTuple):
     description: DatasetDescription | None = None
     spacing: float = 1.0
 
+    @property
+    def orientation(self) -> list[int]:
+        """Columns of the unit vector that is to be forecast, if there is one."""
+        if self.description is None:
+            return []
+        return self.description.layout.given.columns(name=ORIENTATION, predicted=True)
+
     def require_training_split(self) -> Iterable[Any]:
         """What to fit to, or a NotPossibleError."""
         if self.training_split is None:
@@ -62,6 +71,8 @@ class Baseline(ABC):
 
     Args:
         spatial_dims: D, how many of the features are coordinates.
+        orientation: columns of a unit vector that is forecast as well; none by default. Not all
+            baselines do.
 
     Example:
         >>> @register_baseline
@@ -76,8 +87,9 @@ class Baseline(ABC):
     is_rival: ClassVar[bool] = True
     point_feedback: ClassVar[str | None] = None
 
-    def __init__(self, spatial_dims: int = 2) -> None:
+    def __init__(self, spatial_dims: int = 2, orientation: Sequence[int] = ()) -> None:
         self.spatial_dims = spatial_dims
+        self.orientation = list(orientation)
 
     @classmethod
     def for_data(cls, data: KnownData) -> Self:
@@ -86,7 +98,17 @@ class Baseline(ABC):
         Raises:
             NotPossibleError: it cannot be made of that; the message says why.
         """
-        return cls(data.spatial_dims)
+        return cls(data.spatial_dims, data.orientation)
+
+    @property
+    def poses(self) -> PoseSpace:
+        """The space of what is forecast: positions, or poses."""
+        return PoseSpace(self.spatial_dims, bool(self.orientation))
+
+    def read_poses(self, frames: FloatArray) -> FloatArray:
+        """Positions of frames [B, T, N, F], and unit vectors if there are any: [B, T, N, 2 D]."""
+        turned = frames[..., self.orientation]
+        return np.concatenate([frames[..., : self.spatial_dims], turned], axis=-1)
 
     def rollout(
         self,
@@ -115,7 +137,7 @@ class Baseline(ABC):
 
     @abstractmethod
     def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:
-        """Positions [B, num_steps, N, D] that follow finite frames [B, T, N, F], T >= 2."""
+        """Positions [B, num_steps, N, D], or poses, that follow finite frames [B, T >= 2, N, F]."""
 
 
 B = TypeVar("B", bound=type[Baseline])

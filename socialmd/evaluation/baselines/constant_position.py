@@ -12,9 +12,9 @@ __all__ = ["ConstantPosition"]
 
 @register_baseline
 class ConstantPosition(Baseline):
-    """Every particle stays where it was seen last."""
+    """Every particle stays where it was seen last, and points there."""
 
     name = "constant position"
 
     def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:
-        return np.repeat(frames[:, -1:, :, : self.spatial_dims], num_steps, axis=1)
+        return np.repeat(self.read_poses(frames[:, -1:]), num_steps, axis=1)

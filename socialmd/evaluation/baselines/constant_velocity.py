@@ -1,4 +1,4 @@
-"""Particles that go straight on."""
+"""Particles that go straight on, and turn as they did."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ class ConstantVelocity(Baseline):
 
         x_(t+n) = x_t + n (x_t - x_(t-1))
 
+    What points somewhere goes on turning, by its last angle per step.
+
     Example:
         >>> positions, _ = ConstantVelocity().rollout([[[[0.0, 5.0]], [[1.0, 5.0]]]], num_steps=2)
         >>> positions[0, :, 0]
@@ -26,6 +28,8 @@ class ConstantVelocity(Baseline):
     name = "constant velocity"
 
     def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:
-        positions = frames[..., : self.spatial_dims]
+        space, poses = self.poses, self.read_poses(frames[:, -2:])
+        before, last = poses[:, :1], poses[:, 1:]
+        velocity = np.asarray(space.carry(space.difference(last, before), before, last))
         steps = np.arange(1, num_steps + 1)[:, np.newaxis, np.newaxis]  # [num_steps, 1, 1]
-        return np.asarray(positions[:, -1:] + steps * (positions[:, -1:] - positions[:, -2:-1]))
+        return np.asarray(space.move(*np.broadcast_arrays(last, steps * velocity)))

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from socialmd.config import ManyBodySystem
 from socialmd.data import FeatureLayout
+from socialmd.data.feature_layout import ANCHOR, ORIENTATION
 from socialmd.evaluation.baselines.baseline import Baseline, KnownData, register_baseline
 from socialmd.evaluation.checks import NotPossibleError
-from socialmd.simulation import accelerations, integrate, law_of, layout_of_law
+from socialmd.simulation import (
+    Rotors,
+    accelerations,
+    electric_field,
+    integrate,
+    integrate_rotors,
+    integrate_strands,
+    law_of,
+    layout_of_law,
+)
 from socialmd.types import FloatArray
 
 __all__ = ["KnownLaw"]
@@ -24,12 +34,14 @@ class KnownLaw(Baseline):
 
         v_t = (x_t - x_(t-1)) / dt + a(x_t) dt / 2
 
+    So it is with dipoles, and how they turn; and on strands, with friction and without noise.
+
     Args:
         system: constants of the law.
         step_spacing: time from one step to the next.
         integration_steps: velocity Verlet steps for one step of the forecast. With the default
             data and `subsample = 20`, 2000 of them are time steps of 1e-6.
-        layout: where places, mass and charge are; x, y, mass and charge if none is given.
+        layout: where the features of the law are; as `layout_of_law` has them if none is given.
 
     Raises:
         ValueError: a number is not positive; on rollout, there are other features.
@@ -51,8 +63,9 @@ class KnownLaw(Baseline):
         integration_steps: int = 2000,
         layout: FeatureLayout | None = None,
     ) -> None:
-        layout = layout or layout_of_law()
-        super().__init__(layout.spatial_dims)
+        layout = layout or layout_of_law(system)
+        turning = layout.columns(name=ORIENTATION) if system.has_dipoles else []
+        super().__init__(layout.spatial_dims, turning)
         if not step_spacing > 0 or integration_steps < 1:
             raise ValueError(
                 "step_spacing, integration_steps: expected positive numbers, found "
@@ -67,9 +80,11 @@ class KnownLaw(Baseline):
     def for_data(cls, data: KnownData) -> Self:
         if data.description is None or data.description.law is None:
             raise NotPossibleError("the data set names no law of motion")
-        law = law_of(data.description)
+        law = law_of(data.description, knows_all=True)
         if law is None:
-            raise NotPossibleError("the law needs the features mass and charge")
+            needed = ManyBodySystem.model_validate(data.description.law)
+            *names, last = layout_of_law(needed).features[needed.spatial_dims :]
+            raise NotPossibleError(f"the law needs the features {', '.join(names)} and {last}")
         return cls(law, data.spacing, layout=data.description.layout.given)
 
     def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:
@@ -79,18 +94,59 @@ class KnownLaw(Baseline):
                 f"inputs: expected the {len(names)} features {', '.join(names)}, "
                 f"found {frames.shape[-1]}"
             )
-        masses, charges = (frames[:, -1, :, self.layout.find(name)] for name in ("mass", "charge"))
-        before, positions = np.moveaxis(frames[:, -2:, :, : self.spatial_dims], 1, 0)
-        velocities = (positions - before) / self.step_spacing  # [B, N, D]
-        velocities += accelerations(self.system, positions, masses, charges) * self.step_spacing / 2
-        trajectories = integrate(
-            self.system,
-            positions,
-            velocities,
-            masses,
-            charges,
-            num_steps=(num_steps + 1) * self.integration_steps,
-            time_step=self.step_spacing / self.integration_steps,
-            keep_every=self.integration_steps,
+        step = self.step_spacing
+        masses, charges = (self._read(frames, name) for name in ("mass", "charge"))
+        before, last = np.moveaxis(self.read_poses(frames[:, -2:]), 1, 0)
+        moved = np.asarray(self.poses.carry(self.poses.difference(last, before), before, last))
+        positions, velocities = (each[..., : self.spatial_dims] for each in (last, moved / step))
+        how: dict[str, Any] = {
+            "num_steps": (num_steps + 1) * self.integration_steps,
+            "time_step": step / self.integration_steps,
+            "keep_every": self.integration_steps,
+        }
+        if self.system.strands is not None:
+            anchors = frames[:, -1][..., self.layout.columns(name=ANCHOR)]
+            pushed = self._accelerate(positions, masses, charges, None, anchors)
+            # Friction slows down, from half a step ago on.
+            velocities = velocities * np.exp(-self.system.strands.damping * step / 2)
+            velocities = velocities + pushed * step / 2
+            motion = integrate_strands(
+                self._cold_system, positions, velocities, masses, charges, anchors, **how
+            )
+            return motion.positions[:, 1:]
+        if not self.orientation:
+            velocities = velocities + self._accelerate(positions, masses, charges) * step / 2
+            trajectories = integrate(self.system, positions, velocities, masses, charges, **how)
+            return trajectories.positions[:, 1:]  # without the given frame
+        turning = self._rotors(frames, last, moved / step)
+        pushed = self._accelerate(positions, masses, charges, turning.dipoles)
+        velocities = velocities + pushed * step / 2
+        field = electric_field(self.system, positions, charges, turning.dipoles)
+        torque = field * (turning.moments / turning.inertias)[..., np.newaxis]
+        both = np.asarray(self.poses.project(np.concatenate([pushed, torque], axis=-1), last))
+        turning = turning._replace(spins=turning.spins + both[..., self.spatial_dims :] * step / 2)
+        rotation = integrate_rotors(
+            self.system, positions, velocities, masses, charges, turning, **how
         )
-        return trajectories.positions[:, 1:]  # without the given frame
+        return np.concatenate([rotation.positions, rotation.orientations], axis=-1)[:, 1:]
+
+    def _read(self, frames: FloatArray, name: str) -> FloatArray:
+        return frames[:, -1, :, self.layout.find(name)]
+
+    def _accelerate(self, *state: Any) -> FloatArray:
+        return accelerations(self.system, *state)
+
+    @property
+    def _cold_system(self) -> ManyBodySystem:
+        """Without thermal noise, which nobody knows beforehand."""
+        strands = self.system.strands
+        cold = strands and strands.model_copy(update={"temperature": 0.0})
+        return self.system.model_copy(update={"strands": cold})
+
+    def _rotors(self, frames: FloatArray, pose: FloatArray, velocity: FloatArray) -> Rotors:
+        """Dipoles that point as a pose does, exactly of length one, and turn as was seen."""
+        directions, spins = (each[..., self.spatial_dims :] for each in (pose, velocity))
+        directions = directions / np.linalg.norm(directions, axis=-1, keepdims=True)
+        spins = spins - (spins * directions).sum(axis=-1, keepdims=True) * directions
+        names = ("dipole_moment", "moment_of_inertia")
+        return Rotors(directions, spins, *(self._read(frames, name) for name in names))

@@ -75,7 +75,8 @@ class LinearAutoregression(Baseline):
         for batch, targets in dataset:
             inputs, mask, _ = unpack(batch)
             displacements, last = self._displacements(check_frames(inputs, self.target_steps))
-            ahead = np.asarray(targets, np.float64) - last[:, np.newaxis]
+            places = np.asarray(targets, np.float64)[..., : self.spatial_dims]
+            ahead = places - last[:, np.newaxis]
             if mask is not None:
                 real = np.asarray(mask)
                 displacements, ahead = (real_particles(x, real) for x in (displacements, ahead))

@@ -112,7 +112,7 @@ def _measure_far(forecasts: Forecasts) -> dict[str, Any]:
     positions = {
         name: each.rollout(
             windows.past, steps, each.point_feedback, 0, progress=f"{name}, {steps} steps"
-        )[0]
+        )[0][..., : forecasts.spatial_dims]
         for name, each in forecasters.items()
     }
     conservation = _measure(forecasts, windows.inputs, positions)

@@ -95,7 +95,8 @@ def _roll_out(model: ForecastModel, windows: Windows, feedback: str) -> Array:
     steps = LONG * windows.truth.shape[1]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "the model holds marginal densities")
-        return model.rollout(windows.past, steps, feedback, seed=0)[0]
+        positions, _ = model.rollout(windows.past, steps, feedback, seed=0)
+    return positions[..., : model.spatial_dims]
 
 
 def _usual_step(windows: Windows) -> float:

@@ -143,12 +143,13 @@ def _measure_futures(
 def _draw_futures(
     model: ForecastModel, windows: Windows, num_samples: int, name: str
 ) -> tuple[Array, Array]:
-    """Futures of a model and the parameters that they are drawn from, [S, W, T', N, ...] each."""
+    """Futures of places and the parameters that they are drawn from, [S, W, T', N, ...] each."""
     steps = windows.truth.shape[1]
     how: dict[str, Any] = {"seed": 0, "num_samples": num_samples, "progress": f"{name}, sampled"}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "the model holds marginal densities")  # is told
-        return model.rollout(windows.past, steps, "sample", **how)
+        drawn, parameters = model.rollout(windows.past, steps, "sample", **how)
+    return drawn[..., : model.spatial_dims], parameters
 
 
 def plot_spread_skill(ax: Axes, ratio_by_name: Mapping[str, ArrayLike]) -> None:
