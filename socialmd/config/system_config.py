@@ -33,7 +33,10 @@ class ManyBodySystem(ConfigSection):
         U_ij = k (q_i + p_i . d/dx_i) (q_j + p_j . d/dx_j) 1 / s_ij - G m_i m_j / s_ij
              = (k q_i q_j - G m_i m_j) / s + k (q_i b - q_j a + p_i . p_j) / s**3 - 3 k a b / s**5
 
-    with s**2 = |r_ij|**2 + softening**2, a = p_i . r_ij and b = p_j . r_ij.
+    with s**2 = |r_ij|**2 + softening**2, a = p_i . r_ij and b = p_j . r_ij. Or they have linear
+    quadrupoles, as rigid sets of point charges: e, q_i - 2 e and e at -l u_i, 0 and l u_i from
+    their centres, with e = Q / (2 l**2). All forces and torques are then those of these charges,
+    softened alike, and of masses at the centres.
 
     They may hang on strands from a core as well (see `StrandsConfig`).
 
@@ -53,7 +56,9 @@ class ManyBodySystem(ConfigSection):
         spatial_dims: D, 2 or 3.
         dipole_range: smallest and largest dipole moment, between which they are drawn uniformly;
             zeros leave particles without.
-        inertia_range: of moments of inertia about axes at right angles to the dipole, likewise.
+        quadrupole_range: of quadrupole moments Q, likewise, instead.
+        quadrupole_arm: l, how far the outer charges are from the centre.
+        inertia_range: of moments of inertia about axes at right angles to these, likewise.
         spin_scale: standard deviation of each component of their angular velocity at the start.
         wall: distance from the origin, along every axis, of walls that reflect particles; none
             without.
@@ -62,8 +67,8 @@ class ManyBodySystem(ConfigSection):
 
     Raises:
         ValueError: a value is out of its range, so many particles so far apart cannot be placed in
-            the square or cube, or that is not within the walls; or particles on strands have
-            dipoles, or walls.
+            the square or cube, or that is not within the walls; particles on strands turn, or
+            have walls; or particles have dipoles and quadrupoles.
 
     Example:
         >>> ManyBodySystem(num_particles=3).softening
@@ -80,6 +85,8 @@ class ManyBodySystem(ConfigSection):
     mass_range: Listed[tuple[PositiveFloat, PositiveFloat]] = (0.5, 1.5)
     charge_range: Listed[tuple[FiniteFloat, FiniteFloat]] = (-1.0, 1.0)
     dipole_range: Listed[tuple[NonNegativeFloat, NonNegativeFloat]] = (0.0, 0.0)
+    quadrupole_range: Listed[tuple[NonNegativeFloat, NonNegativeFloat]] = (0.0, 0.0)
+    quadrupole_arm: PositiveFloat = 0.2
     inertia_range: Listed[tuple[PositiveFloat, PositiveFloat]] = (0.05, 0.05)
     spin_scale: NonNegativeFloat = 10.0
     spatial_dims: Literal[2, 3] = 2
@@ -88,7 +95,8 @@ class ManyBodySystem(ConfigSection):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for name in ("mass_range", "charge_range", "dipole_range", "inertia_range"):
+        ranges = [name for name in type(self).model_fields if name.endswith("_range")]
+        for name in ranges:
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name}: expected the smaller value first, found {[low, high]}")
@@ -104,8 +112,10 @@ class ManyBodySystem(ConfigSection):
                 f"minimum_distance: {self.num_particles} particles at least "
                 f"{self.minimum_distance} apart do not fit into a {shape} of side {self.box_size}"
             )
-        if self.strands is not None and (self.has_dipoles or self.wall is not None):
-            raise ValueError("strands: expected no dipoles and no wall with them, found some")
+        if self.strands is not None and (self.has_rotors or self.wall is not None):
+            raise ValueError("strands: expected nothing that turns and no wall, found some")
+        if self.has_quadrupoles and self.dipole_range[1] > 0:
+            raise ValueError("quadrupole_range: expected no dipoles beside them, found some")
         if self.wall is not None and self.box_size > 2 * self.wall:
             raise ValueError(
                 f"wall: expected at least half of box_size, {self.box_size / 2:g}, "
@@ -114,14 +124,27 @@ class ManyBodySystem(ConfigSection):
         return self
 
     @property
-    def has_dipoles(self) -> bool:
-        """Whether particles have a dipole moment, and turn."""
-        return self.dipole_range[1] > 0
+    def has_quadrupoles(self) -> bool:
+        """Whether particles have a quadrupole moment."""
+        return self.quadrupole_range[1] > 0
+
+    @property
+    def has_rotors(self) -> bool:
+        """Whether particles have a dipole or quadrupole moment, and turn."""
+        return self.dipole_range[1] > 0 or self.has_quadrupoles
+
+    @property
+    def moment_range(self) -> tuple[float, float]:
+        """Of what they have of these."""
+        return self.quadrupole_range if self.has_quadrupoles else self.dipole_range
 
     def describe(self) -> dict[str, Any]:
         """The law as data sets name it; JSON. What is newer than some of them is left out."""
         newer: dict[str, Any] = {"spatial_dims": 2, "wall": None, "strands": None}
         fields = self.model_dump(mode="json")
-        if not self.has_dipoles:
-            newer |= {key: fields[key] for key in ("dipole_range", "inertia_range", "spin_scale")}
+        if not self.has_rotors:
+            turning = ("dipole_range", "inertia_range", "spin_scale")
+            newer |= {key: fields[key] for key in turning}
+        if not self.has_quadrupoles:
+            newer |= {key: fields[key] for key in ("quadrupole_range", "quadrupole_arm")}
         return {k: value for k, value in fields.items() if newer.get(k, ...) != value}

@@ -19,6 +19,7 @@ from socialmd.plots.search_results import plot_loss_surface as plot_loss_surface
 from socialmd.plots.search_results import plot_search_progress as plot_search_progress
 from socialmd.plots.step_curves import plot_coverage as plot_coverage
 from socialmd.plots.step_curves import plot_errors as plot_errors
+from socialmd.plots.strands import plot_strands as plot_strands
 from socialmd.plots.style import new_figure as new_figure
 
 __all__ = [
@@ -41,5 +42,6 @@ __all__ = [
     "plot_slice_edge_on",
     "plot_slice_in_space",
     "plot_stacked_grids",
+    "plot_strands",
     "plot_trajectories",
 ]

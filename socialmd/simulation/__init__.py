@@ -17,6 +17,7 @@ from socialmd.simulation.forces import pair_couplings as pair_couplings
 from socialmd.simulation.forces import pair_law as pair_law
 from socialmd.simulation.forces import potential_energy as potential_energy
 from socialmd.simulation.forces import total_energy as total_energy
+from socialmd.simulation.forces import turning_forces as turning_forces
 from socialmd.simulation.initial_states import InitialState as InitialState
 from socialmd.simulation.initial_states import Rotors as Rotors
 from socialmd.simulation.initial_states import draw_anchors as draw_anchors
@@ -62,5 +63,6 @@ __all__ = [
     "potential_energy",
     "simulate",
     "total_energy",
+    "turning_forces",
     "write_dataset",
 ]

@@ -31,7 +31,10 @@ __all__ = [
     "pair_law",
     "potential_energy",
     "total_energy",
+    "turning_forces",
 ]
+
+SITES = np.array([-1.0, 0.0, 1.0])  # of a quadrupole's charges, in arms along its unit vector
 
 
 PairLaw = Callable[[ArrayLike, ArrayLike, ArrayLike], FloatArray]
@@ -50,9 +53,10 @@ def layout_of_law(system: ManyBodySystem | None = None) -> FeatureLayout:
                 FeatureBlock(name=ANCHOR, size=len(axes), kind="vector", static=True),
             ),
         )
-    if not system.has_dipoles:
+    if not system.has_rotors:
         return layout
-    scalars = "dipole_moment", "moment_of_inertia"
+    kind = "quadrupole" if system.has_quadrupoles else "dipole"
+    scalars = f"{kind}_moment", "moment_of_inertia"
     return FeatureLayout(
         features=(*layout.features, *scalars, *(f"orientation_{axis}" for axis in axes)),
         blocks=(
@@ -103,7 +107,8 @@ def accelerations(
         system: the constants k, G and the softening.
         positions: [..., N, D].
         masses, charges: [..., N].
-        dipoles, anchors: [..., N, D] each; none if not given.
+        dipoles, anchors: [..., N, D] each; none if not given. Of a system with quadrupoles, their
+            moments times unit vectors stand for dipoles.
 
     Returns:
         [..., N, D].
@@ -115,9 +120,12 @@ def accelerations(
                [-31.25,   0.  ]])
     """
     displacements, distances = _separations(system, positions)
-    weights = pair_couplings(system, masses, charges) / distances**3  # [..., N, N]
+    of_centres = np.zeros_like(charges) if _has_sites(system, dipoles) else charges
+    weights = pair_couplings(system, masses, of_centres) / distances**3  # [..., N, N]
     forces = (weights[..., None] * displacements).sum(axis=-2)  # [..., N, D]
-    if dipoles is not None:
+    if _has_sites(system, dipoles):
+        forces = forces + _forces_on_sites(system, positions, charges, dipoles).sum(axis=-2)
+    elif dipoles is not None:
         q, p = np.asarray(charges, np.float64), np.asarray(dipoles, np.float64)
         own, other, both = _projections(displacements, p)
         mixed = q[..., :, None] * other - q[..., None, :] * own + both
@@ -151,6 +159,23 @@ def electric_field(
     return np.asarray(system.coulomb_constant * _without_self(field).sum(axis=-2))
 
 
+def turning_forces(
+    system: ManyBodySystem, positions: ArrayLike, charges: ArrayLike, dipoles: ArrayLike
+) -> FloatArray:
+    """What turns dipoles or quadrupoles: minus the gradient of the energy by u_i, [..., N, D].
+
+    p_i E_i of dipoles. Its part at right angles to u_i, by the moment of inertia, is what changes
+    spins. Arguments as for `accelerations`.
+    """
+    vectors = np.asarray(dipoles, np.float64)
+    if not _has_sites(system, dipoles):
+        moments = np.linalg.norm(vectors, axis=-1, keepdims=True)
+        return moments * electric_field(system, positions, charges, vectors)
+    forces = _forces_on_sites(system, positions, charges, vectors)
+    arms = system.quadrupole_arm * SITES[:, None]
+    return np.asarray((arms * forces).sum(axis=-2))
+
+
 def kinetic_energy(velocities: ArrayLike, masses: ArrayLike) -> FloatArray:
     """Sum of m_i |v_i|**2 / 2 over the particles: [..., N, D] and [..., N] -> [...]."""
     speeds_squared = np.square(np.asarray(velocities, np.float64)).sum(axis=-1)  # [..., N]
@@ -173,8 +198,11 @@ def potential_energy(
     `accelerations`; [...], one number per frame.
     """
     displacements, distances = _separations(system, positions)
-    pairs = pair_couplings(system, masses, charges) / distances  # [..., N, N], each pair twice
-    if dipoles is not None:
+    of_centres = np.zeros_like(charges) if _has_sites(system, dipoles) else charges
+    pairs = pair_couplings(system, masses, of_centres) / distances  # [..., N, N], each pair twice
+    if _has_sites(system, dipoles):
+        pairs = pairs + _energies_of_sites(system, positions, charges, dipoles)
+    elif dipoles is not None:
         q, p = np.asarray(charges, np.float64), np.asarray(dipoles, np.float64)
         own, other, both = _projections(displacements, p)
         mixed = q[..., :, None] * other - q[..., None, :] * own + both
@@ -244,7 +272,7 @@ def law_of(description: DatasetDescription, knows_all: bool = False) -> ManyBody
         return None
     law = ManyBodySystem.model_validate(description.law)
     needed = layout_of_law(law).features[law.spatial_dims :]
-    has_more = law.has_dipoles or law.strands is not None
+    has_more = law.has_rotors or law.strands is not None
     if (has_more and not knows_all) or not set(needed) <= set(layout.features):
         return None
     return law
@@ -259,25 +287,32 @@ def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
 
     Returns:
         A function of offsets x_j - x_i [M, D] and of the features after the place of i and j,
-        [M, F - D] each. It gives the acceleration of i in lengths per step squared, [M, D]. Nothing
-        without a law.
+        [M, F - D] each: orientations too, of particles that turn. It gives the acceleration of i by
+        j in lengths per step squared, [M, D]; strands are no part of it. Nothing without a law.
 
     Example:
         >>> law = pair_law(read_description("data/monopoles"), spacing=0.002)
         >>> law([[2.0, 0.0]], [[1.0, 0.0]], [[1.0, 0.0]])
         array([[0.000125, 0.      ]])
     """
-    system = law_of(description, knows_all=True)  # strands are no pairs' law
-    if system is None or system.has_dipoles:
+    system = law_of(description, knows_all=True)
+    if system is None:
         return None
     layout = description.layout.given
-    columns = [layout.features.index(name) - layout.spatial_dims for name in ("mass", "charge")]
+    kind = "quadrupole" if system.has_quadrupoles else "dipole"
+    mass, charge, moment = (
+        layout.columns(name=name) for name in ("mass", "charge", f"{kind}_moment")
+    )
+    turned = layout.columns(name=ORIENTATION)
 
     def law(offsets: ArrayLike, own: ArrayLike, neighbour: ArrayLike) -> FloatArray:
         positions = np.stack([np.zeros_like(offsets), offsets], axis=1)  # [M, 2, D]
-        features = np.stack([own, neighbour], axis=1)[..., columns]
-        masses, charges = np.moveaxis(features, -1, 0)  # [M, 2] each
-        return accelerations(system, positions, masses, charges)[:, 0] * spacing**2
+        features = np.stack([own, neighbour], axis=1)
+        features = np.concatenate([positions, features], axis=-1)  # in their columns
+        particles = [positions, features[..., mass[0]], features[..., charge[0]]]
+        if system.has_rotors:
+            particles.append(features[..., moment] * features[..., turned])
+        return accelerations(system, *particles)[:, 0] * spacing**2
 
     return law
 
@@ -306,6 +341,54 @@ def _unit(vectors: FloatArray) -> FloatArray:
     """Vectors of length one, or zero."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0))
+
+
+def _has_sites(system: ManyBodySystem, dipoles: ArrayLike | None) -> bool:
+    return system.has_quadrupoles and dipoles is not None
+
+
+def _sites(
+    system: ManyBodySystem, positions: ArrayLike, charges: ArrayLike, vectors: ArrayLike | None
+) -> tuple[FloatArray, FloatArray]:
+    """Point charges of quadrupoles: where they are, [..., N, 3, D], and how large, [..., N, 3]."""
+    moments, arm = np.asarray(vectors, np.float64), system.quadrupole_arm
+    places = np.asarray(positions, np.float64)[..., None, :]
+    places = places + arm * SITES[:, None] * _unit(moments)[..., None, :]
+    outer = np.linalg.norm(moments, axis=-1)[..., None] / (2 * arm**2)
+    own = np.asarray(charges, np.float64)[..., None] * (SITES == 0)
+    return places, outer * (1 - 3 * (SITES == 0)) + own
+
+
+def _site_pairs(
+    system: ManyBodySystem, positions: ArrayLike, charges: ArrayLike, vectors: ArrayLike | None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Of all charges with those of other particles: k e e', displacement and softened distance.
+
+    [..., N, 3, N, 3], the first acted upon by the second; products are zero within a particle.
+    """
+    places, sizes = _sites(system, positions, charges, vectors)
+    displacements = places[..., :, :, None, None, :] - places[..., None, None, :, :, :]
+    distances = np.sqrt(np.square(displacements).sum(axis=-1) + system.softening**2)
+    apart = 1 - np.eye(sizes.shape[-2])[:, None, :, None]
+    products = sizes[..., :, :, None, None] * sizes[..., None, None, :, :] * apart
+    return system.coulomb_constant * products, displacements, distances
+
+
+def _forces_on_sites(
+    system: ManyBodySystem, positions: ArrayLike, charges: ArrayLike, vectors: ArrayLike | None
+) -> FloatArray:
+    """[..., N, 3, D]."""
+    products, displacements, distances = _site_pairs(system, positions, charges, vectors)
+    weights = (products / distances**3)[..., None]
+    return np.asarray((weights * displacements).sum(axis=(-3, -2)))
+
+
+def _energies_of_sites(
+    system: ManyBodySystem, positions: ArrayLike, charges: ArrayLike, vectors: ArrayLike | None
+) -> FloatArray:
+    """[..., N, N], of each pair of particles, both ways."""
+    products, _, distances = _site_pairs(system, positions, charges, vectors)
+    return np.asarray((products / distances).sum(axis=(-3, -1)))
 
 
 def _separations(system: ManyBodySystem, positions: ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -26,12 +26,12 @@ class InitialState(NamedTuple):
 
 
 class Rotors(NamedTuple):
-    """Dipoles of one system, or of frames of it, [..., N, D].
+    """Dipoles or quadrupoles of one system, or of frames of it, [..., N, D].
 
     Args:
         orientations: unit vectors u, [..., N, D].
         spins: du/dt, at right angles to them, [..., N, D].
-        moments: dipole moments p, [..., N].
+        moments: dipole moments p, or quadrupole moments Q, [..., N].
         inertias: moments of inertia about axes at right angles to u, [..., N].
     """
 
@@ -42,7 +42,7 @@ class Rotors(NamedTuple):
 
     @property
     def dipoles(self) -> FloatArray:
-        """p u, [..., N, D]."""
+        """p u, or Q u of quadrupoles, [..., N, D]."""
         return self.moments[..., None] * self.orientations
 
 
@@ -81,7 +81,7 @@ def draw_initial_state(system: ManyBodySystem, seed: int, index: int) -> Initial
 
 
 def draw_rotors(system: ManyBodySystem, seed: int, index: int) -> Rotors | None:
-    """Dipoles with which it starts, pointing anywhere; none if particles have none.
+    """Dipoles or quadrupoles with which it starts, pointing anywhere; none if there are none.
 
     Their random stream is one of their own. Arguments as of `draw_initial_state`.
 
@@ -90,7 +90,7 @@ def draw_rotors(system: ManyBodySystem, seed: int, index: int) -> Rotors | None:
         >>> draw_rotors(system, seed=0, index=7).dipoles.shape
         (3, 2)
     """
-    if not system.has_dipoles:
+    if not system.has_rotors:
         return None
     generator, shape = np.random.default_rng([seed, index, 1]), (system.num_particles,)
     directions = generator.normal(size=(*shape, system.spatial_dims))
@@ -100,7 +100,7 @@ def draw_rotors(system: ManyBodySystem, seed: int, index: int) -> Rotors | None:
     return Rotors(
         orientations,
         spins,
-        moments=generator.uniform(*system.dipole_range, shape),
+        moments=generator.uniform(*system.moment_range, shape),
         inertias=generator.uniform(*system.inertia_range, shape),
     )
 

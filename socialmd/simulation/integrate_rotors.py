@@ -1,4 +1,4 @@
-"""Integration of the motion of systems with dipoles from given initial states."""
+"""Integration of the motion of systems that turn from given initial states."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def integrate_rotors(
     *,
     num_threads: int | None = None,
 ) -> RotorMotion:
-    """Integrate systems of particles with dipoles, as `integrate` does those without.
+    """Integrate systems of particles with dipoles or quadrupoles, as `integrate` does others.
 
     Args:
         rotors: of the S systems, [S, N, D] and [S, N].
@@ -89,6 +89,7 @@ def integrate_rotors_one(
         float(system.coulomb_constant),
         float(system.gravitational_constant),
         float(system.softening) ** 2,
+        float(system.quadrupole_arm),
     )
     wall = math.inf if system.wall is None else float(system.wall)
     rotor_verlet(
@@ -98,6 +99,7 @@ def integrate_rotors_one(
         float(steps.time_step),
         int(steps.keep_every),
         wall,
+        system.has_quadrupoles,
     )
     check_finite(name, kept)
     return kept

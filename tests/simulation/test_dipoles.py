@@ -25,6 +25,7 @@ from socialmd.simulation import (
     potential_energy,
     simulate,
     total_energy,
+    turning_forces,
     write_dataset,
 )
 
@@ -109,13 +110,13 @@ def solve(system, state, rotors, time):
         x, v, u, w = y.reshape(4, *shape)
         dipoles = moments * u
         a = accelerations(system, x, state.masses, state.charges, dipoles)
-        field = electric_field(system, x, state.charges, dipoles)
+        pull = turning_forces(system, x, state.charges, dipoles)
         if shape[1] == 3:  # d/dt of du/dt = omega x u
-            omega, torque = np.cross(u, w), np.cross(dipoles, field)
+            omega, torque = np.cross(u, w), np.cross(u, pull)
             turning = np.cross(torque / inertias, u) + np.cross(omega, w)
         else:
             normal = np.stack([-u[:, 1], u[:, 0]], axis=1)
-            torque = dipoles[:, :1] * field[:, 1:] - dipoles[:, 1:] * field[:, :1]
+            torque = u[:, :1] * pull[:, 1:] - u[:, 1:] * pull[:, :1]
             speed = (w * normal).sum(axis=1, keepdims=True)
             turning = torque / inertias * normal - speed**2 * u
         return np.concatenate([v, a, w, turning]).ravel()

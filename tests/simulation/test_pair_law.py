@@ -7,7 +7,14 @@ from socialmd.config import ManyBodySystem
 from socialmd.data import FeatureLayout
 from socialmd.data.dataset_description import DatasetDescription
 from socialmd.evaluation import KnownData, KnownLaw, NotPossibleError
-from socialmd.simulation import accelerations, integrate, law_of, pair_law, simulate
+from socialmd.simulation import (
+    accelerations,
+    integrate,
+    law_of,
+    layout_of_law,
+    pair_law,
+    simulate,
+)
 
 SYSTEM = ManyBodySystem(num_particles=2)
 SPACING = 0.002
@@ -46,6 +53,30 @@ def test_a_particle_at_rest_falls_by_half_of_it_in_a_step(law):
     ).positions[0, :2, 0]
     (acceleration,) = law(offset[None], [[0.8, 0.9]], [[1.3, -0.7]])
     np.testing.assert_allclose(trajectory[1] - trajectory[0], acceleration / 2, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["dipole", "quadrupole"])
+def test_of_particles_that_turn_it_knows_where_they_point(rng, kind):
+    system = ManyBodySystem(num_particles=2, softening=0.3, **{f"{kind}_range": (0.1, 0.3)})
+    layout = layout_of_law(system)
+    description = DatasetDescription(
+        features=layout.features,
+        blocks=layout.blocks,
+        frame_spacing=1.0,
+        law=system.describe(),
+        versions={},
+        files={},
+    )
+    offsets, own, neighbour = rng.uniform(0.5, 1.5, size=(3, 5, 6))
+    for each in (own, neighbour):
+        each[:, 4:] /= np.linalg.norm(each[:, 4:], axis=-1, keepdims=True)
+    found = pair_law(description, SPACING)(offsets[:, :2], own, neighbour)
+    for pair in range(5):
+        masses, charges, moments, _, *turned = np.stack([own[pair], neighbour[pair]]).T
+        positions = np.stack([np.zeros(2), offsets[pair, :2]])
+        dipoles = moments[:, None] * np.stack(turned, axis=-1)
+        expected = accelerations(system, positions, masses, charges, dipoles)[0]
+        np.testing.assert_allclose(found[pair], expected * SPACING**2)
 
 
 def test_without_a_law_or_with_other_features_there_is_none():

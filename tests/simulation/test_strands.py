@@ -187,7 +187,7 @@ def test_old_laws_say_nothing_of_strands():
 
 def test_what_does_not_go_together_is_refused():
     strands = StrandsConfig(stiffness=1.0)
-    with pytest.raises(ValueError, match="strands: expected no dipoles and no wall with them"):
+    with pytest.raises(ValueError, match="strands: expected nothing that turns and no wall"):
         ManyBodySystem(strands=strands, wall=10.0)
     (x, v, masses, charges), anchors = start(make_system())
     with pytest.raises(ValueError, match="anchors: expected finite numbers of shape"):

@@ -14,12 +14,12 @@ from socialmd.evaluation.checks import NotPossibleError
 from socialmd.simulation import (
     Rotors,
     accelerations,
-    electric_field,
     integrate,
     integrate_rotors,
     integrate_strands,
     law_of,
     layout_of_law,
+    turning_forces,
 )
 from socialmd.types import FloatArray
 
@@ -34,7 +34,8 @@ class KnownLaw(Baseline):
 
         v_t = (x_t - x_(t-1)) / dt + a(x_t) dt / 2
 
-    So it is with dipoles, and how they turn; and on strands, with friction and without noise.
+    So it is with dipoles and quadrupoles, and how they turn; and on strands, with friction and
+    without noise.
 
     Args:
         system: constants of the law.
@@ -64,7 +65,7 @@ class KnownLaw(Baseline):
         layout: FeatureLayout | None = None,
     ) -> None:
         layout = layout or layout_of_law(system)
-        turning = layout.columns(name=ORIENTATION) if system.has_dipoles else []
+        turning = layout.columns(name=ORIENTATION) if system.has_rotors else []
         super().__init__(layout.spatial_dims, turning)
         if not step_spacing > 0 or integration_steps < 1:
             raise ValueError(
@@ -121,8 +122,8 @@ class KnownLaw(Baseline):
         turning = self._rotors(frames, last, moved / step)
         pushed = self._accelerate(positions, masses, charges, turning.dipoles)
         velocities = velocities + pushed * step / 2
-        field = electric_field(self.system, positions, charges, turning.dipoles)
-        torque = field * (turning.moments / turning.inertias)[..., np.newaxis]
+        torque = turning_forces(self.system, positions, charges, turning.dipoles)
+        torque = torque / turning.inertias[..., np.newaxis]
         both = np.asarray(self.poses.project(np.concatenate([pushed, torque], axis=-1), last))
         turning = turning._replace(spins=turning.spins + both[..., self.spatial_dims :] * step / 2)
         rotation = integrate_rotors(
@@ -148,5 +149,8 @@ class KnownLaw(Baseline):
         directions, spins = (each[..., self.spatial_dims :] for each in (pose, velocity))
         directions = directions / np.linalg.norm(directions, axis=-1, keepdims=True)
         spins = spins - (spins * directions).sum(axis=-1, keepdims=True) * directions
-        names = ("dipole_moment", "moment_of_inertia")
-        return Rotors(directions, spins, *(self._read(frames, name) for name in names))
+        kind = "quadrupole" if self.system.has_quadrupoles else "dipole"
+        moments, inertias = (
+            self._read(frames, name) for name in (f"{kind}_moment", "moment_of_inertia")
+        )
+        return Rotors(directions, spins, moments, inertias)
