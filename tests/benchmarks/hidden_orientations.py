@@ -12,9 +12,10 @@ dipoles DATA` makes them. Trained on them are
     on grids    likewise, with forces in any direction
     forgetful   as hidden, and nothing is remembered: the monopole approximation
 
-with each seed. Then how large are errors of positions on the test split? And what can a linear map
-read from h after the last given frame of where a particle points, fitted to the training split
-(R**2 on the test split, of the unit vector's components)?
+with each seed, beside the true law, and the true law of charges and masses alone. Then how large
+are errors of positions on the test split? And what can a linear map read from h after the last
+given frame of where a particle points, fitted to the training split (R**2 on the test split, of the
+unit vector's components)?
 
 Last, by what distance is a charge all that matters? At each, the root mean square of what dipoles
 add to the force between two particles of DATA, by that of all of it (section 2.6.1).
@@ -37,9 +38,9 @@ from socialmd.config import ExperimentConfig, ManyBodySystem
 from socialmd.data import load_trajectories, read_windows
 from socialmd.data.dataset_description import read_description
 from socialmd.data.feature_layout import ORIENTATION
-from socialmd.evaluation import ForecastMetrics, angles_between
+from socialmd.evaluation import ForecastMetrics, KnownLaw, angles_between
 from socialmd.models import InteractionLSTM
-from socialmd.simulation import accelerations
+from socialmd.simulation import accelerations, layout_of_law
 from socialmd.training import fit
 from tests.benchmarks.graph_network import write
 from tests.benchmarks.hidden_features import hidden_states
@@ -51,6 +52,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "on grids": {"filter": "grid"},
     "forgetful": {"units": 0, "memory_in_law": False},
 }
+INTEGRATION_STEPS = 200
 DISTANCES = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 
 
@@ -69,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     file = arguments.output / "hidden_orientations.json"
     report: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
     report["share of dipoles"] = share_of_dipoles(arguments.data)
-    print(json.dumps(report["share of dipoles"], indent=2), flush=True)
+    report |= true_laws(config, arguments.data)
+    print(json.dumps(report, indent=2), flush=True)
     for seed in range(arguments.seeds):
         for name in arguments.models:
             data = arguments.data if name == "told" else hidden
@@ -104,6 +107,24 @@ def forecast_errors(
     if model.orientation:
         angles = angles_between(poses[..., dims:], windows.orientations)
         found |= {"degrees": float(angles.mean()), "median degrees": float(np.median(angles))}
+    return found
+
+
+def true_laws(config: ExperimentConfig, data: Path) -> dict[str, dict[str, float]]:
+    """Errors of the law that made the data, and of the same without dipoles."""
+    description = read_description(data)
+    windows, dims = read_windows(data, "test", config.data), description.spatial_dims
+    spacing = description.frame_spacing * config.data.subsample
+    system = ManyBodySystem.model_validate(description.law)
+    points = system.model_copy(update={"dipole_range": (0.0, 0.0)})
+    found = {}
+    for name, law in (("true law", system), ("true law of charges alone", points)):
+        columns = [description.layout.given.features.index(f) for f in layout_of_law(law).features]
+        forecast, _ = KnownLaw(law, spacing, INTEGRATION_STEPS).rollout(
+            windows.inputs[..., columns], config.data.target_steps
+        )
+        metrics = ForecastMetrics.from_arrays(windows.truth, forecast[..., :dims])
+        found[name] = {"mae": metrics.mae, "median": metrics.median_error, "fde": metrics.fde}
     return found
 
 

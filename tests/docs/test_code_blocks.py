@@ -95,7 +95,14 @@ def test_a_search_is_made_and_its_best_trial_trained():
 
 def test_every_page_with_python_is_run_below():
     pages = {path.stem for path in (README, *PAGES) if blocks(path, "python")}
-    assert pages == {"README", "data", "extending", "serving", "training", "tuning"}
+    assert pages == {"README", "data", "extending", "multipoles", "serving", "training", "tuning"}
+
+
+def test_an_expansion_is_compared_with_the_exact_sum(capsys):
+    names = {}
+    run_python(DOCS / "multipoles.md", {}, names)
+    assert np.sum(names["terms"]) == pytest.approx(0.05, rel=0.01)
+    assert "[" in capsys.readouterr().out
 
 
 def test_the_readme_forecasts_and_describes(workplace, capsys):
