@@ -48,9 +48,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     config = load_config(arguments.config)
     drifts = write_dataset(config, arguments.output, shard=arguments.shard)
     if drifts.size:
+        strands = config.system.strands
+        change = f"median {np.median(drifts):.1e}, largest {drifts.max():.1e}"
+        if strands is not None and strands.damping:
+            change = "by friction and noise"
         print(
             f"{arguments.output}: wrote {drifts.size} simulations; relative change of their "
-            f"energy: median {np.median(drifts):.1e}, largest {drifts.max():.1e}"
+            f"energy: {change}"
         )
     writer = simulation_writer(config, arguments.output)
     if missing := writer.missing():

@@ -198,6 +198,11 @@ class InteractionModelConfig(ConfigSection):
                 f"minimum_distance: expected less than cutoff = {self.cutoff}, "
                 f"found {self.minimum_distance}"
             )
+        if self.multipole_order > 1 and not (self.orientation and self.filter == "radial"):
+            raise ValueError(
+                "multipole_order: expected 1 without orientation and a radial filter, found "
+                f"{self.multipole_order}"
+            )
         return self
 
 

@@ -39,7 +39,7 @@ def check_trajectory(path: str | Path, array: Array, layout: FeatureLayout) -> N
             "keep static features as they are, and rotations turn coordinates and vectors only: "
             "leave out what changes, or say by a layout what it is"
         )
-    if turning := layout.columns(name=ORIENTATION, kind="vector"):
+    if turning := layout.columns(name=ORIENTATION, kind="vector", predicted=True):
         lengths = np.linalg.norm(array[..., turning], axis=-1)  # [frames, N]
         if (is_wrong := np.abs(lengths - 1) > MOST_OFF).any():
             frame, particle = map(int, np.argwhere(is_wrong)[0])

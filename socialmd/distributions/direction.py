@@ -54,7 +54,7 @@ class Direction:
         mean, sigma, freedom = self._split(outputs)
         mean = origin + mean_scale * mean
         mean = mean / ops.sqrt(ops.sum(ops.square(mean), axis=-1, keepdims=True) + TINY)
-        sigma = self._bounded(ops.square(sigma_scale * ops.softplus(sigma)))
+        sigma = self._bounded(sigma_scale * ops.softplus(sigma))
         freedom = 3.0 + ops.softplus(freedom) / math.log(2.0)
         return ops.concatenate([mean, sigma, freedom], axis=-1)
 
@@ -65,17 +65,17 @@ class Direction:
     def scale_sigma(self, parameters: Tensor, factor: Tensor) -> Tensor:
         """All sigmas multiplied by `factor`, [..., 1] or a number, before they are bounded."""
         mean, sigma, freedom = self._split(parameters)
-        squares = ops.square(sigma)
-        free = squares / ops.maximum(1.0 - squares * (self.spatial_dims - 1) / 2, 1e-6)
-        return ops.concatenate([mean, self._bounded(factor**2 * free), freedom], axis=-1)
+        share = 1.0 - ops.square(sigma) * (self.spatial_dims - 1) / 2
+        free = sigma / ops.sqrt(ops.maximum(share, 1e-6))
+        return ops.concatenate([mean, self._bounded(factor * free), freedom], axis=-1)
 
     def from_parameters(self, parameters: Tensor) -> DirectionDensity:
         """The density: batch shape [...], event shape [D]."""
         mean, sigma, freedom = self._split(ops.cast(parameters, "float32"))
         return DirectionDensity(mean, sigma + SMALLEST_ANGLE, freedom)
 
-    def _bounded(self, squares: Tensor) -> Tensor:
-        return ops.sqrt(squares / (1.0 + squares * (self.spatial_dims - 1) / 2))
+    def _bounded(self, sigma: Tensor) -> Tensor:
+        return sigma / ops.sqrt(1.0 + ops.square(sigma) * (self.spatial_dims - 1) / 2)
 
     def _split(self, parameters: Tensor) -> list[Tensor]:
         return ops.split(parameters, [self.spatial_dims, self.spatial_dims + 1], axis=-1)

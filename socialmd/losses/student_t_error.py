@@ -62,10 +62,10 @@ class StudentTError(ParticleLoss):
     def call(self, y_true: Positions, y_pred: Tensor) -> Tensor:
         mean = distributions.get(self.distribution, y_true.shape[-1]).mean(y_pred)
         error = mean - ops.cast(y_true, y_pred.dtype)
-        if isinstance(self.scale, int | float):
+        if np.ndim(self.scale) == 0:
             return _of_one(error / self.scale)
-        parts = ops.split(error, 2, axis=-1)
-        return sum(_of_one(part / scale) for part, scale in zip(parts, self.scale, strict=True))
+        parts, scales = ops.split(error, 2, axis=-1), np.ravel(self.scale).tolist()
+        return sum(_of_one(part / scale) for part, scale in zip(parts, scales, strict=True))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "scale": self.scale, "distribution": self.distribution}

@@ -15,7 +15,9 @@ from socialmd.data.masked_inputs import unpack
 from socialmd.pose_space import PoseSpace
 from socialmd.types import Array, FloatArray
 
-__all__ = ["MotionScales", "Scales", "estimate_scales"]
+__all__ = ["MotionScales", "Scales", "check_turns", "estimate_scales"]
+
+STILL = 1e-6  # radians: what unit vectors in float32 move by rounding
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,11 @@ def estimate_scales(
         inputs, mask, _ = unpack(batch)
         shape = tuple(inputs.shape)
         past, future = (ops.convert_to_numpy(part).astype("float64") for part in (inputs, targets))
+        if future.shape[-1] != space.width:
+            raise ValueError(
+                f"targets: expected {space.width} numbers, of a place"
+                f"{' and a unit vector' * space.has_orientation}, found {future.shape[-1]}"
+            )
         features = past[:, -1:, :, spatial_dims:]
         poses = np.concatenate([past[..., :spatial_dims], past[..., list(orientation)]], axis=-1)
         poses = np.concatenate([poses, future], axis=1)
@@ -123,6 +130,20 @@ def estimate_scales(
         feature_scale=np.where(deviation > 1e-6 * np.abs(means["mean"]), deviation, 1.0),
         turns=of_turns[0] if of_turns else None,
     )
+
+
+def check_turns(turns: MotionScales) -> None:
+    """Refuse unit vectors that do not turn, or all evenly.
+
+    Raises:
+        ValueError: nothing is left to learn of them.
+    """
+    found = [turns.displacement, turns.acceleration]
+    if min(found) < STILL:
+        raise ValueError(
+            "adapt: expected particles that turn, and not all evenly, found scales of turns "
+            f"{found}, in radians; orientation = false forecasts places alone"
+        )
 
 
 def _motion(space: PoseSpace, poses: FloatArray, given: int) -> tuple[Array, Array, Array]:

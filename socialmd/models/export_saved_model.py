@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from socialmd.claim import LOCK
-from socialmd.data.check_trajectory import has_changed
+from socialmd.data.check_trajectory import MOST_OFF, has_changed
 from socialmd.data.masked_inputs import pack
 from socialmd.files import UNFINISHED, put_in_place, unfinished_folder
 from socialmd.models.forecast_model import ForecastModel
@@ -39,9 +39,9 @@ def export_saved_model(model: ForecastModel, path: str | Path) -> None:
     Each is also a signature of that name, and `serving_default` is `serve`. `inputs` is float32
     [B, T, N, F]; `mask` is bool [B, N], false for padded particles; `box` is float32 [B, D, D], box
     vectors as rows; `num_steps` and `seed` are int32 scalars. Each returns `positions`
-    [B, steps, N, D] and `parameters` [B, steps, N, P] by name, in units of length, not
-    recalibrated. A model trained on samples draws the same ones in every call of the first four
-    with arrays of the same shape.
+    [B, steps, N, D] (of models of orientations, poses [B, steps, N, 2 D]) and `parameters`
+    [B, steps, N, P] by name, in units of length, not recalibrated. A model trained on samples draws
+    the same ones in every call of the first four with arrays of the same shape.
 
     What padded particles are in the inputs does not matter; in the answer they are zeros. Without
     particles or systems the answer is empty. Whoever calls it, however, these raise TensorFlow's
@@ -156,7 +156,7 @@ def _forecast(
     inputs = tf.debugging.check_numerics(
         tf.where(real, inputs, 0.0), "inputs: expected finite numbers"
     )
-    checks = [_check_constant(model, inputs)]
+    checks = [_check_constant(model, inputs), *_checks_of_directions(model, inputs, real)]
     if box is not None:
         checks += _checks_of_box(model, inputs, box)
     with tf.control_dependencies(checks):
@@ -181,6 +181,20 @@ def _check_constant(model: ForecastModel, inputs: Tensor) -> Tensor:
     return tf.debugging.Assert(
         tf.logical_not(tf.reduce_any(changed)), [message, tf.where(changed)[:1]]
     )
+
+
+def _checks_of_directions(model: ForecastModel, inputs: Tensor, real: Tensor) -> list[Tensor]:
+    """An operation that fails unless all real particles point somewhere, if that is forecast."""
+    if not (columns := model.orientation_columns):
+        return []
+    lengths = tf.norm(tf.gather(inputs, columns, axis=-1), axis=-1)
+    is_wrong = tf.logical_and(real[..., 0], tf.abs(lengths - 1) > MOST_OFF)
+    message = f"inputs: expected unit vectors in features {columns}, found lengths"
+    return [
+        tf.debugging.Assert(
+            tf.logical_not(tf.reduce_any(is_wrong)), [message, tf.boolean_mask(lengths, is_wrong)]
+        )
+    ]
 
 
 def _checks_of_box(model: ForecastModel, inputs: Tensor, box: Tensor) -> list[Tensor]:

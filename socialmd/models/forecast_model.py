@@ -230,15 +230,18 @@ class ForecastModel(TrainedModel, RecordedModel):
             ValueError: anything but places is to be predicted, or, by a model of orientations,
                 but these as well.
         """
-        expected, wanted = list(range(self.spatial_dims)), "places alone"
+        expected, wanted, hint = list(range(self.spatial_dims)), "places alone", ""
         if self.orientation:
             expected += layout.columns(name=ORIENTATION, kind="vector", given=True)
             wanted = f"places and a vector {ORIENTATION!r}, orientation = true in [model],"
+        elif layout.columns(name=ORIENTATION, predicted=True):
+            hint = "; orientation = true in [model] does, of all but sequence_lstm"
         if layout.targets != expected or len(expected) != self.poses.width:
             raise ValueError(
                 f"layout: expected {wanted} to be predicted, in {self.spatial_dims} "
                 f"dimensions, found {layout.in_words()}, of which "
                 f"{', '.join(block.name for block in layout.blocks if block.predicted)} are to be"
+                f"{hint}"
             )
         self.layout = layout.given
 

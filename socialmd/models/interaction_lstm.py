@@ -26,7 +26,7 @@ from socialmd.models.closed_loop import (
     run_loop,
     with_boxes,
 )
-from socialmd.models.estimate_scales import estimate_scales
+from socialmd.models.estimate_scales import check_turns, estimate_scales
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.periodic_box import PeriodicBox
 from socialmd.registration import arguments_of, register
@@ -181,7 +181,13 @@ class InteractionLSTM(ForecastModel):
             "hidden_units": self.hidden_units,
             "name": "law",
         }
-        if not (self.orientation and getattr(interaction, "is_radial", False)):
+        is_polar = self.orientation and getattr(interaction, "is_radial", False)
+        if self.multipole_order != 1 and not is_polar:
+            raise ValueError(
+                "multipole_order: expected 1 without orientation and a radial filter, found "
+                f"{self.multipole_order}"
+            )
+        if not is_polar:
             arguments |= {"gate": self.gate, "linear_path": self.linear_path}
             return InteractionLaw(interaction, orientation=self.orientation, **arguments)
         if not (self.gate and self.linear_path):
@@ -444,13 +450,12 @@ class InteractionLSTM(ForecastModel):
 
     def _around(self, position: Positions, outputs: Tensor) -> Tensor:
         """Parameters of the density around a position, from raw outputs."""
-        a = self._scales(self.cell.acceleration_scales)
-        correction = a if self.memory_in_law else self._scales(ops.zeros(2))
+        a: Any = self.cell.acceleration_scales
+        nothing: Any = 0.0
+        if self.orientation:  # a pair of each
+            a, nothing = (a[0], a[1]), (0.0, 0.0)
+        correction = a if self.memory_in_law else nothing
         return self._distribution.to_parameters(outputs, position, correction, a)
-
-    def _scales(self, values: Tensor) -> Any:
-        """As a distribution wants them: one number, or of poses a pair."""
-        return (values[0], values[1]) if self.orientation else values
 
     def _observe(
         self,
@@ -542,6 +547,7 @@ class InteractionLSTM(ForecastModel):
             self.build(scales.input_shape)
         found = [scales.displacement, scales.acceleration]
         if scales.turns is not None:
+            check_turns(scales.turns)
             found += [scales.turns.displacement, scales.turns.acceleration]
             self.cell.spin_scale.assign(found[2])
             self.cell.spin_change_scale.assign(found[3])

@@ -18,7 +18,7 @@ from socialmd.models.closed_loop import (
     run_loop,
     with_boxes,
 )
-from socialmd.models.estimate_scales import estimate_scales
+from socialmd.models.estimate_scales import check_turns, estimate_scales
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.registration import arguments_of, register
 from socialmd.types import Inputs, Mask, Positions, Shape, States, Tensor
@@ -308,6 +308,7 @@ class SocialLSTM(ForecastModel):
             self.build(estimated.input_shape)
         scales = (estimated.displacement, estimated.acceleration)
         if (turns := estimated.turns) is not None:
+            check_turns(turns)
             self.spin_scale.assign(turns.displacement)
             self.spin_change_scale.assign(turns.acceleration)
             self.turn_by_step.assign(turns.errors(self.target_steps))

@@ -108,8 +108,7 @@ def hidden_states(model: InteractionLSTM, inputs: NDArray[Any]) -> NDArray[Any]:
     """h after the last given frame, [W N, H]."""
     parts = []
     for start in range(0, len(inputs), 50):
-        frames, features, mask, boxes = model._unpack(inputs[start : start + 50])
-        (_, _, (hidden, _), _), _, _ = model._warm_up(frames, features, mask, boxes)
+        (_, _, (hidden, _), _), _ = model._warm_up(*model._unpack(inputs[start : start + 50]))
         parts.append(keras.ops.convert_to_numpy(hidden).reshape(-1, hidden.shape[-1]))
     return np.concatenate(parts)
 

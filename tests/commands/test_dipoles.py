@@ -136,12 +136,15 @@ def test_one_call_forecasts_them_too(experiment):
 
 
 def test_an_export_forecasts_poses(experiment, tmp_path):
-    export.main([str(experiment / "pooled"), str(tmp_path / "saved")])
+    export.main([str(experiment / "learned"), str(tmp_path / "saved")])
     loaded = tf.saved_model.load(str(tmp_path / "saved"))
     frames = load_trajectories(experiment / "data/test").frames[:1, :3].astype("float32")
     found = loaded.rollout(tf.constant(frames), tf.constant(2))["positions"]
-    expected, _ = load(experiment / "pooled").rollout(frames, 2)
+    expected, _ = load(experiment / "learned").rollout(frames, 2)
     np.testing.assert_allclose(found, expected, atol=1e-5)
+    longer = frames * np.where(np.arange(8) < 6, 1, 2).astype("float32")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="expected unit vectors in features"):
+        loaded.rollout(tf.constant(longer), tf.constant(2))
     frames[0, 1, 2, 3] += 1.0  # a charge
     with pytest.raises(tf.errors.InvalidArgumentError, match="stay the same in all frames"):
         loaded.rollout(tf.constant(frames), tf.constant(2))

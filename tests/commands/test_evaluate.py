@@ -245,9 +245,10 @@ def test_what_is_not_possible_is_left_out_and_said(experiment, tmp_path, capsys)
             (tmp_path / "test" / f"{path.stem}{copy}.npy").write_bytes(path.read_bytes())
     describe_dataset(tmp_path, features=["x", "y", "height", "charge"], frame_spacing=0.25)
     output = tmp_path / "output"
-    arguments = ("--max-windows", 6, "--num-samples", 0)
+    arguments = ("--max-windows", 6, "--num-samples", 0, "--num-steps", 3)
     run(experiment.model / "model.keras", tmp_path, output, *arguments)
     result = json.loads((output / "metrics.json").read_text())
+    assert len(result["forecasts"]["tiny"]["mae_per_step"]) == result["data"]["target_steps"] == 3
     assert list(result["forecasts"]) == ["tiny", "constant position", "constant velocity"]
     assert set(result["left_out"]) >= {"linear autoregression", "known law", "conservation"}
     assert result["samples"] == result["conservation"] == {}

@@ -56,6 +56,11 @@ def test_the_tree_of_the_readme_is_that_of_the_folders():
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_nothing_is_left_to_be_filled_in(path):
+    assert not re.findall(r"@@|TODO|TBD", path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
 def test_pictures_and_links_exist(path):
     found = links(path)
     assert found

@@ -188,6 +188,15 @@ class Attraction(keras.layers.Layer):
         return (*values_shape, positions_shape[-1])
 
 
+@pytest.mark.parametrize("dims", [2, 3])
+def test_without_memory_in_the_law_means_are_where_motion_and_errors_lead(rng, dims):
+    model = interacting_model(rng, dims=dims, memory_in_law=False)
+    model.densities = ("conditional",)
+    positions, parameters = model.rollout(interacting_inputs(rng, dims))
+    np.testing.assert_array_equal(parameters[..., :dims], positions)
+    assert np.isfinite(parameters).all()
+
+
 def test_untrained_inertia_is_exact(rng):
     """Without forces, particles go on uniformly, whatever they are."""
     model = InteractionLSTM(target_steps=4, substeps=2, units=5, channels=3)

@@ -125,7 +125,7 @@ def test_a_radial_law_turns_with_the_system(rng, dims):
 
 
 def test_the_motion_converges_in_second_order(rng):
-    """Against a hundred times as many substeps; of forces and torques as they are drawn."""
+    """Against many more substeps; of forces and torques as they are drawn."""
     model, inputs, _ = adapted(rng, memory_in_law=False, weights=0.4)
     table = model.cell.law.interaction.table
     table.assign(np.ones(table.shape))  # without kinks
@@ -277,6 +277,16 @@ def test_scales_of_turns_are_those_of_angles(dims):
     assert (plain.displacement, plain.turns) == (found.displacement, None)
 
 
+@pytest.mark.parametrize("kind", ["radial", "social"])
+def test_what_does_not_turn_cannot_be_learned(kind):
+    frames = make_data()
+    frames[..., -2:] = frames[:, :1, :, -2:]  # in float32
+    with pytest.raises(ValueError, match="expected particles that turn, and not all evenly"):
+        make_model(kind).adapt([(frames[:, :4], frames[:, 4:, :, [0, 1, -2, -1]])])
+    with pytest.raises(ValueError, match="targets: expected 4 numbers, of a place and a unit vec"):
+        make_model(kind).adapt([(frames[:, :4], frames[:, 4:, :, :2])])
+
+
 def test_layouts_have_to_say_what_points(rng):
     dipoles = layout_of_law(ManyBodySystem(dipole_range=(0.1, 0.3)))
     plain = FeatureLayout.of_scalars(("x", "y", "mass", "charge"), 2)
@@ -285,7 +295,9 @@ def test_layouts_have_to_say_what_points(rng):
         model.learn_layout(plain)
     model.learn_layout(dipoles)
     assert model.orientation_columns == [6, 7]
-    with pytest.raises(ValueError, match="expected places alone to be predicted"):
+    with pytest.raises(
+        ValueError, match=r"places alone to be pred.*orientation = true in \[model\]"
+    ):
         make_model(orientation=False).learn_layout(dipoles)
 
 
@@ -303,6 +315,7 @@ def test_inputs_have_to_point_somewhere(rng):
     [
         ({"gate": False}, "gate, linear_path: expected true of particles that point"),
         ({"multipole_order": 3}, "order: expected 1, of dipoles, or 2"),
+        ({"multipole_order": 2, "orientation": False}, "multipole_order: expected 1 without"),
         ({"restraints": Restraints(1.0)}, "restraints: expected none of particles that turn"),
     ],
 )

@@ -98,6 +98,8 @@ class Baseline(ABC):
         Raises:
             NotPossibleError: it cannot be made of that; the message says why.
         """
+        if not data.orientation:
+            return cls(data.spatial_dims)
         return cls(data.spatial_dims, data.orientation)
 
     @property

@@ -11,6 +11,7 @@ from scipy.stats import wasserstein_distance
 
 from socialmd.data.feature_layout import ANCHOR
 from socialmd.evaluation import baseline_names
+from socialmd.periodic_box import PeriodicBox
 from socialmd.plots import plot_strands
 from socialmd.plots.forecast import add_legend
 from socialmd.plots.style import curve_styles, finish_curves, new_row
@@ -32,8 +33,8 @@ mean, standard deviation, and how far their distribution is from the truth's (ea
 distance).
 """
 CAPTION = """
-The hybrid model (after the thesis' figure 35): particles on strands, whose anchors are known, at
-the last step of one window (left; truth white, forecast of {{ name }} red, core and
+After the thesis' figure 35: particles on strands, whose anchors are known, at the last step of
+one window (left; truth white, forecast of {{ name }} red, core and
 anchors grey{{ planes }}), and the distribution of strand lengths over the last fifth of the steps
 (right).
 """
@@ -53,14 +54,16 @@ class Strands(Measure):
     absent: ClassVar = {"strands": {}}
 
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any] | None:
-        columns = evaluation.forecasts.description.layout.given.columns(name=ANCHOR)
+        columns = evaluation.forecasts.description.layout.given.columns(name=ANCHOR, kind="vector")
         if not columns:
             return None
         lengths = {}
-        for name, (positions, windows, _) in tracks(evaluation).items():
-            first = round((1 - LAST) * positions.shape[1])
-            anchors = windows.inputs[:, -1:, :, columns]
-            found = np.linalg.norm(positions[:, first:] - anchors, axis=-1)
+        for name, (positions, windows, boxes) in tracks(evaluation).items():
+            first = min(round((1 - LAST) * positions.shape[1]), positions.shape[1] - 1)
+            offsets = positions[:, first:] - windows.inputs[:, -1:, :, columns]
+            if boxes is not None:
+                offsets = PeriodicBox.of(boxes[:, first:]).displacement(offsets)
+            found = np.linalg.norm(offsets, axis=-1)
             lengths[name] = found.swapaxes(1, 2)[windows.is_real].ravel()
         true = lengths["truth"]
         edges = np.linspace(0.0, 1.3 * true.max(), NUM_BINS + 1)
@@ -109,7 +112,7 @@ def _draw(
 ) -> Figure:
     forecasts = evaluation.forecasts
     windows = forecasts.windows
-    columns = forecasts.description.layout.given.columns(name=ANCHOR)
+    columns = forecasts.description.layout.given.columns(name=ANCHOR, kind="vector")
     window = len(windows.truth) // 2
     anchors, truth, forecast = (
         forecasts.in_window(each, window)[-1, :, :2]
