@@ -18,6 +18,7 @@ NUM_DISTANCES = 64
 NUM_DIRECTIONS = 16
 NUM_PIXELS = 48  # of a map along each side; an even number, so that none is where x_j = x_i
 RARE = 0.001  # of all pairs
+MOST_NAMED = 4  # features in a label
 # Beyond this part of what is largest, pairs or directions are not alike.
 ALIKE = 1e-3
 
@@ -180,6 +181,7 @@ def _in_plane(x: FloatArray, y: FloatArray, dims: int) -> FloatArray:
 
 
 def _name(name: str, own: FloatArray, neighbour: FloatArray) -> str:
-    """With the static features of both, if there are any."""
+    """With the features of both, if there are any, and few enough to be read."""
     numbers = [", ".join(f"{value:.2g}" for value in each) for each in (own, neighbour)]
-    return f"{name}, ({numbers[0]}) by ({numbers[1]})" if own.size else name
+    is_short = 0 < own.size <= MOST_NAMED
+    return f"{name}, ({numbers[0]}) by ({numbers[1]})" if is_short else name

@@ -178,7 +178,7 @@ def _draw_poses(forecasts: Forecasts, name: str) -> Figure:
             ax,
             (true[0][number], true[1][number]),
             (predicted[0][number], predicted[1][number]),
-            title=f"{step + 1} steps ahead",
+            title=f"{step + 1} step{'s' * (step > 0)} ahead",
         )
     add_legend(figure, ("truth", "forecast"))
     return figure

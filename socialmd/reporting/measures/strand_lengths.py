@@ -20,7 +20,7 @@ from socialmd.reporting.measure import Measure, register_measure
 from socialmd.reporting.tracks import tracks, wide_if_true
 from socialmd.types import Array
 
-__all__ = ["Strands"]
+__all__ = ["StrandLengths"]
 
 NUM_BINS = 30
 LAST = 0.2  # of the steps, over which lengths are told
@@ -41,7 +41,7 @@ anchors grey{{ planes }}), and the distribution of strand lengths over the last 
 
 
 @register_measure
-class Strands(Measure):
+class StrandLengths(Measure):
     """Lengths of strands in forecasts, of data with anchors.
 
     Numbers: `"strands"`, by forecast, of the truth and of a sampled future too: `"mean"`,

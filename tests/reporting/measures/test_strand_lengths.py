@@ -9,7 +9,7 @@ from socialmd.config import ManyBodySystem, StrandsConfig
 from socialmd.data import DatasetDescription, Windows
 from socialmd.plots import new_figure, plot_strands
 from socialmd.reporting import FigureFolder, Forecasts
-from socialmd.reporting.measures.strands import Strands
+from socialmd.reporting.measures.strand_lengths import StrandLengths
 from socialmd.simulation import layout_of_law
 
 STEPS = 10
@@ -41,7 +41,7 @@ def evaluation(rng):
 
 
 def test_lengths_are_those_of_the_last_steps(evaluation):
-    found = Strands().compute(evaluation)["strands"]
+    found = StrandLengths().compute(evaluation)["strands"]
     assert found.keys() == {"truth", "long"}
     for name, length in (("truth", 1.5), ("long", 3.0)):
         assert found[name]["mean"] == pytest.approx(length)
@@ -52,8 +52,8 @@ def test_lengths_are_those_of_the_last_steps(evaluation):
 
 
 def test_the_report_shows_the_hybrid_model(evaluation, tmp_path):
-    evaluation.numbers |= Strands().compute(evaluation)
-    (section,) = Strands().sections(evaluation, FigureFolder(tmp_path))
+    evaluation.numbers |= StrandLengths().compute(evaluation)
+    (section,) = StrandLengths().sections(evaluation, FigureFolder(tmp_path))
     assert [row[0] for row in section.tables[0].rows] == ["truth", "long"]
     assert (tmp_path / "strands.png").is_file()
     assert "figure 35" in section.pictures[0].caption
@@ -65,7 +65,7 @@ def test_data_without_anchors_have_no_strands(evaluation):
         update={"features": layout.features, "blocks": layout.blocks}
     )
     evaluation.forecasts = evaluation.forecasts._replace(description=plain)
-    assert Strands().compute(evaluation) is None
+    assert StrandLengths().compute(evaluation) is None
 
 
 def test_springs_reach_from_anchors_to_particles():
