@@ -268,7 +268,8 @@ def law_of(description: DatasetDescription, knows_all: bool = False) -> ManyBody
     they are tied to, and not only places and velocities.
     """
     layout = description.layout.given
-    if description.law is None:
+    # Other laws than this one have neither.
+    if description.law is None or None in (layout.find("mass"), layout.find("charge")):
         return None
     law = ManyBodySystem.model_validate(description.law)
     needed = layout_of_law(law).features[law.spatial_dims :]

@@ -10,6 +10,7 @@ from socialmd.layers import (
     InteractionCell,
     InteractionLaw,
     NeighbourFilter,
+    PolarLaw,
     Restraints,
     SocialLSTMCell,
     StackedPoolingConv,
@@ -41,13 +42,14 @@ ON_KERAS_TERMS = {
 POOLING = (StackedStatePooling, StackedPoolingConv, StackedPoolingConv2D)
 
 
-def make_law():
-    return InteractionLaw(NeighbourFilter(cutoff=4.0, num_intervals=8), channels=2, hidden_units=3)
+def make_law(kind=InteractionLaw):
+    return kind(NeighbourFilter(cutoff=4.0, num_intervals=8), channels=2, hidden_units=3)
 
 
 # Those whose `build` takes more than shapes of what they are called with.
 OTHERS = {
     InteractionLaw: make_law,
+    PolarLaw: lambda: make_law(PolarLaw),
     InteractionCell: lambda: InteractionCell(make_law(), units=3, substeps=2),
     SocialLSTMCell: lambda: SocialLSTMCell(
         4, 5, embedding_dim=3, filters=[2], kernel_size=2, **GRIDS

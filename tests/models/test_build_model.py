@@ -61,6 +61,7 @@ def test_every_option_reaches_the_model():
         "feedback": "most_likely",
         "length_scale": 3.0,
         "absolute_position": False,
+        "orientation": True,
     }
     assert model.keys() | {"kind"} == ModelConfig.model_fields.keys()
     config = ExperimentConfig(model=ModelConfig(**model), data=DataConfig(target_steps=7))

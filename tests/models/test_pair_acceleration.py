@@ -41,7 +41,7 @@ def test_it_is_what_accelerates_the_first_of_two_particles(
         if cell.units:
             states, rest = np.zeros((2, 1, 2, cell.units), "float32"), 0 * positions
             for _ in range(2):
-                states = cell.remember(rest, known, rest, rest, tuple(states))
+                states = cell.remember(positions, rest, known, rest, rest, tuple(states))
             known = np.concatenate([known, states[0]], axis=-1)
         response = cell.law.respond(known) if cell.law.gate else known
         expected = np.array(cell.law(positions, cell.law.emit(known), response))[0, 0]

@@ -78,6 +78,7 @@ def test_configuration_holds_every_argument():
         "downsampling": "average",
         "absolute_position": False,
         "spatial_dims": 3,
+        "orientation": True,
     }
     assert arguments.keys() == inspect.signature(SocialLSTM).parameters.keys() - {"kwargs"}
     config = SocialLSTM(**arguments).get_config()
