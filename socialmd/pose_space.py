@@ -23,6 +23,7 @@ class PoseSpace(NamedTuple):
         move          u cos t + s sin t / t                                 the exponential map
         difference    the s, at u, that leads to another vector             its inverse
         carry         a spin at u as one at another vector                  parallel transport
+        arrival       a difference, carried along its own way
 
     Args:
         spatial_dims: D, 2 or 3.
@@ -71,6 +72,10 @@ class PoseSpace(NamedTuple):
         sine = ops.sqrt(_dot(across, across) + TINY)
         angle = ops.arctan2(sine, _dot(u, before))
         return ops.concatenate([x - start, across * (angle / sine)], axis=-1)
+
+    def arrival(self, pose: Tensor, origin: Tensor) -> Tensor:
+        """The same as it is at the pose: with which what came from `origin` goes on."""
+        return self.carry(self.difference(pose, origin), origin, pose)
 
     def carry(self, velocity: Tensor, origin: Tensor, pose: Tensor) -> Tensor:
         """What a velocity at `origin` is at a pose; opposite vectors have no way between them."""

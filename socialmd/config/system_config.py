@@ -134,6 +134,11 @@ class ManyBodySystem(ConfigSection):
         return self.dipole_range[1] > 0 or self.has_quadrupoles
 
     @property
+    def moment_name(self) -> str:
+        """What the feature is called that says how much they have of these."""
+        return "quadrupole_moment" if self.has_quadrupoles else "dipole_moment"
+
+    @property
     def moment_range(self) -> tuple[float, float]:
         """Of what they have of these."""
         return self.quadrupole_range if self.has_quadrupoles else self.dipole_range

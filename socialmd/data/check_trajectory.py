@@ -11,7 +11,7 @@ import numpy as np
 from socialmd.data.feature_layout import ORIENTATION, FeatureLayout
 from socialmd.types import Array
 
-__all__ = ["check_trajectory", "find_change", "has_changed"]
+__all__ = ["check_trajectory", "find_change", "has_changed", "is_not_one"]
 
 # What programs write for a place that is not known, in all coordinates.
 FILL_VALUES = (-999.0, 9999.0, -9999.0, 99999.0, -99999.0)
@@ -39,9 +39,9 @@ def check_trajectory(path: str | Path, array: Array, layout: FeatureLayout) -> N
             "keep static features as they are, and rotations turn coordinates and vectors only: "
             "leave out what changes, or say by a layout what it is"
         )
-    if turning := layout.columns(name=ORIENTATION, kind="vector", predicted=True):
+    if turning := layout.orientation:
         lengths = np.linalg.norm(array[..., turning], axis=-1)  # [frames, N]
-        if (is_wrong := np.abs(lengths - 1) > MOST_OFF).any():
+        if (is_wrong := is_not_one(lengths)).any():
             frame, particle = map(int, np.argwhere(is_wrong)[0])
             raise ValueError(
                 f"{path}: {ORIENTATION}: expected unit vectors, found one of length "
@@ -72,6 +72,11 @@ def find_change(array: Array, columns: Sequence[int]) -> tuple[int, int, int] | 
 def has_changed(values: Any, first: Any) -> Any:
     """Where values, an array or tensor, differ from the first ones by more than rounding does."""
     return abs(values - first) > 1e-5 * abs(first) + 1e-12
+
+
+def is_not_one(lengths: Any) -> Any:
+    """Where lengths, an array or tensor, are not those of unit vectors, but for rounding."""
+    return abs(lengths - 1) > MOST_OFF
 
 
 def _check_steps(path: str | Path, x: Array, names: Sequence[str]) -> None:

@@ -203,6 +203,11 @@ class FeatureLayout(ConfigSection):
         return np.zeros(particles.shape[:-1], int)
 
     @property
+    def orientation(self) -> list[int]:
+        """Columns of a unit vector that is to be predicted, of particles that point somewhere."""
+        return self.columns(name=ORIENTATION, kind="vector", given=True, predicted=True)
+
+    @property
     def inputs(self) -> list[int]:
         """Numbers of the columns that models read."""
         return self.columns(given=True)

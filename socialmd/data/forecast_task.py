@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from socialmd.config import DataConfig
-from socialmd.data.feature_layout import ORIENTATION, FeatureLayout
+from socialmd.data.feature_layout import FeatureLayout
 from socialmd.data.load_trajectories import read_trajectory
 from socialmd.types import Array, FloatArray
 
@@ -78,8 +78,7 @@ def read_forecast_task(
     kept = trajectory[start :: config.subsample]
     past, future = np.split(kept, [config.input_steps])
     truth = future[:steps, :, : layout.spatial_dims]
-    turning = layout.columns(name=ORIENTATION, predicted=True)
-    orientations = future[:steps][..., turning] if turning else None
+    orientations = future[:steps][..., layout.orientation] if layout.orientation else None
     boxes = None
     if box is not None:
         each = np.broadcast_to(box, (len(trajectory), *box.shape[-2:]))

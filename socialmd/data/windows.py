@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socialmd.config import DataConfig
-from socialmd.data.feature_layout import ORIENTATION
 from socialmd.data.load_trajectories import Trajectories, load_trajectories
 from socialmd.data.masked_inputs import pack, real_particles
 from socialmd.types import Array, FloatArray, Inputs, IntArray
@@ -168,14 +167,13 @@ def cut_windows(
     made = (description.preprocessing or {}).get("files", {})
     origins = [made.get(name, {}).get("simulation", i) for i, name in enumerate(files)]
     followed = windows[:, config.input_steps :]
-    turning = layout.columns(name=ORIENTATION, predicted=True)
     return Windows(
         inputs=windows[:, : config.input_steps, :, layout.inputs],
         truth=followed[..., : layout.spatial_dims],
         simulations=np.array(origins)[simulations],
         mask=None if mask.all() else mask[simulations],
         boxes=None if boxes is None else take_boxes(boxes, simulations, steps),
-        orientations=followed[..., turning] if turning else None,
+        orientations=followed[..., layout.orientation] if layout.orientation else None,
     )
 
 

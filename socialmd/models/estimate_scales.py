@@ -149,14 +149,14 @@ def check_turns(turns: MotionScales) -> None:
 def _motion(space: PoseSpace, poses: FloatArray, given: int) -> tuple[Array, Array, Array]:
     """Displacements, their changes, and errors of constant velocity after the given frames."""
     last = given - 1
-    moved = np.asarray(space.difference(poses[:, 1:], poses[:, :-1]))
-    before = space.carry(moved[:, :-1], poses[:, :-2], poses[:, 1:-1])
-    start, velocity = poses[:, last, None], moved[:, last - 1, None]
-    velocity = space.carry(velocity, poses[:, last - 1, None], start)
+    moved, arrived = (
+        np.asarray(way(poses[:, 1:], poses[:, :-1])) for way in (space.difference, space.arrival)
+    )
+    start, velocity = poses[:, last, None], arrived[:, last - 1, None]
     ahead = np.arange(1, poses.shape[1] - last)[:, np.newaxis, np.newaxis]
-    uniform = space.move(*np.broadcast_arrays(start, ahead * np.asarray(velocity)))
+    uniform = space.move(*np.broadcast_arrays(start, ahead * velocity))
     errors = space.difference(poses[:, last + 1 :], uniform)
-    return moved, moved[:, 1:] - np.asarray(before), np.asarray(errors)
+    return moved, moved[:, 1:] - arrived[:, :-1], np.asarray(errors)
 
 
 def _by_part(vectors: Array, space: PoseSpace) -> Array:

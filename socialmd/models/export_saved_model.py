@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from socialmd.claim import LOCK
-from socialmd.data.check_trajectory import MOST_OFF, has_changed
+from socialmd.data.check_trajectory import has_changed, is_not_one
 from socialmd.data.masked_inputs import pack
 from socialmd.files import UNFINISHED, put_in_place, unfinished_folder
 from socialmd.models.forecast_model import ForecastModel
@@ -188,7 +188,7 @@ def _checks_of_directions(model: ForecastModel, inputs: Tensor, real: Tensor) ->
     if not (columns := model.orientation_columns):
         return []
     lengths = tf.norm(tf.gather(inputs, columns, axis=-1), axis=-1)
-    is_wrong = tf.logical_and(real[..., 0], tf.abs(lengths - 1) > MOST_OFF)
+    is_wrong = tf.logical_and(real[..., 0], is_not_one(lengths))
     message = f"inputs: expected unit vectors in features {columns}, found lengths"
     return [
         tf.debugging.Assert(

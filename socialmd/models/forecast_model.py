@@ -215,7 +215,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         if self.layout is None:
             end = getattr(self, "num_features", 0)  # the last ones, before it is built
             return list(range(end - self.spatial_dims, end))
-        return self.layout.columns(name=ORIENTATION)
+        return self.layout.orientation
 
     @property
     def static_columns(self) -> list[int]:
@@ -232,9 +232,9 @@ class ForecastModel(TrainedModel, RecordedModel):
         """
         expected, wanted, hint = list(range(self.spatial_dims)), "places alone", ""
         if self.orientation:
-            expected += layout.columns(name=ORIENTATION, kind="vector", given=True)
+            expected += layout.orientation
             wanted = f"places and a vector {ORIENTATION!r}, orientation = true in [model],"
-        elif layout.columns(name=ORIENTATION, predicted=True):
+        elif layout.orientation:
             hint = "; orientation = true in [model] does, of all but sequence_lstm"
         if layout.targets != expected or len(expected) != self.poses.width:
             raise ValueError(
@@ -321,6 +321,11 @@ class ForecastModel(TrainedModel, RecordedModel):
             dtype="float32",
             autocast=False,
         )
+
+    def _add_turns_by_step(self) -> None:
+        """What `error_by_step` and `sigma_factors` are of places, of where particles point."""
+        self.turn_by_step = self._add_constant("turn_by_step", "ones", (self.target_steps,))
+        self.turn_factors = self._add_constant("turn_factors", "ones", (self.target_steps,))
 
     def _read(self, inputs: Inputs) -> Unpacked:
         """Frames [B, T, N, F], float32, and mask, as the model was built for them, and boxes.

@@ -227,8 +227,7 @@ class InteractionLSTM(ForecastModel):
         # What a marginal density's scale is measured by, from the first step ahead to the last.
         self.error_by_step = self._add_constant("error_by_step", "ones", (self.target_steps,))
         if self.orientation:
-            for name in ("turn_by_step", "turn_factors"):
-                setattr(self, name, self._add_constant(name, "ones", (self.target_steps,)))
+            self._add_turns_by_step()
         self.sigma_factors = self._add_constant("sigma_factors", "ones", (self.target_steps,))
         self.built = True
 
@@ -483,8 +482,7 @@ class InteractionLSTM(ForecastModel):
             for each in (velocity, motion.acceleration, residual)
         )
         if not self.cell.residual_correction:
-            velocity = space.carry(space.difference(following, before), before, following)
-            velocity = velocity + acceleration / 2
+            velocity = space.arrival(following, before) + acceleration / 2
         states = self.cell.remember(following, velocity, features, acceleration, residual, states)
         return following, velocity, states, residual
 

@@ -11,7 +11,7 @@ from keras import ops
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from socialmd.data.check_trajectory import MOST_OFF, find_change
+from socialmd.data.check_trajectory import find_change, is_not_one
 from socialmd.data.masked_inputs import Unpacked, pack, unpack
 from socialmd.models.closed_loop import check_feedback, check_inputs
 from socialmd.periodic_box import check_box
@@ -141,7 +141,7 @@ def _check_unit_vectors(inputs: Array, mask: Mask, columns: list[int]) -> None:
     if not columns:
         return
     lengths = np.linalg.norm(inputs[..., columns], axis=-1)  # [B, T, N]
-    is_wrong = np.abs(lengths - 1) > MOST_OFF
+    is_wrong = is_not_one(lengths)
     if mask is not None:
         is_wrong &= mask[:, np.newaxis]
     if is_wrong.any():

@@ -170,8 +170,7 @@ class SocialLSTM(ForecastModel):
         if self.orientation:
             self.spin_scale = self._add_constant("spin_scale", "ones")
             self.spin_change_scale = self._add_constant("spin_change_scale", "ones")
-            for name in ("turn_by_step", "turn_factors"):
-                setattr(self, name, self._add_constant(name, "ones", (self.target_steps,)))
+            self._add_turns_by_step()
         self.is_adapted = self._add_constant("is_adapted", "zeros")
         self.sigma_factors = self._add_constant("sigma_factors", "ones", (self.target_steps,))
         if self.prediction != "position":  # what sigma is measured by, from the first step ahead on
@@ -205,9 +204,7 @@ class SocialLSTM(ForecastModel):
                 outputs, position, displacement, 0 if is_conditional else step
             )
             following = feed_back(self._distribution, parameters, feedback, seed, step)
-            moved = self.poses.difference(following, position)
-            moved = self.poses.carry(moved, position, following)
-            return following, moved, states, parameters
+            return following, self.poses.arrival(following, position), states, parameters
 
         shape = ops.shape(position)[:2]
         past = with_boxes(frames[:-1], None if boxes is None else boxes[:, :-1])
@@ -241,10 +238,8 @@ class SocialLSTM(ForecastModel):
             order = [*range(self.spatial_dims), *self.orientation_columns, *self.static_columns]
             frames = ops.take(frames, np.array(order, "int32"), axis=-1)
         positions = frames[..., : space.width]
-        displacements = space.difference(positions[1:], positions[:-1])
-        displacements = space.carry(displacements, positions[:-1], positions[1:])
         displacements = ops.pad(  # the first frame has no predecessor
-            displacements, [[1, 0], [0, 0], [0, 0], [0, 0]]
+            space.arrival(positions[1:], positions[:-1]), [[1, 0], [0, 0], [0, 0], [0, 0]]
         )
         return Unpacked(ops.concatenate([frames, displacements], axis=-1), mask, boxes)
 

@@ -55,8 +55,7 @@ def layout_of_law(system: ManyBodySystem | None = None) -> FeatureLayout:
         )
     if not system.has_rotors:
         return layout
-    kind = "quadrupole" if system.has_quadrupoles else "dipole"
-    scalars = f"{kind}_moment", "moment_of_inertia"
+    scalars = system.moment_name, "moment_of_inertia"
     return FeatureLayout(
         features=(*layout.features, *scalars, *(f"orientation_{axis}" for axis in axes)),
         blocks=(
@@ -300,11 +299,10 @@ def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
     if system is None:
         return None
     layout = description.layout.given
-    kind = "quadrupole" if system.has_quadrupoles else "dipole"
     mass, charge, moment = (
-        layout.columns(name=name) for name in ("mass", "charge", f"{kind}_moment")
+        layout.columns(name=name) for name in ("mass", "charge", system.moment_name)
     )
-    turned = layout.columns(name=ORIENTATION)
+    turned = layout.orientation
 
     def law(offsets: ArrayLike, own: ArrayLike, neighbour: ArrayLike) -> FloatArray:
         positions = np.stack([np.zeros_like(offsets), offsets], axis=1)  # [M, 2, D]

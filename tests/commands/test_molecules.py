@@ -35,11 +35,7 @@ SOCIAL = {
 }
 
 
-@pytest.fixture(autouse=True)
-def eagerly():
-    """Graphs would take longer to build than these few steps."""
-    with run_eagerly():
-        yield
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 def write_molecules(folder, spatial_dims):

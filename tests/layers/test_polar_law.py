@@ -8,17 +8,12 @@ from scipy.stats import ortho_group
 from socialmd.config import ManyBodySystem
 from socialmd.layers import InteractionLaw, NeighbourFilter, PolarLaw
 from socialmd.simulation import accelerations, electric_field
-from tests.run_eagerly import run_eagerly
 
 CUTOFF, SHORTEST = 4.0, 0.2
 LENGTH = (CUTOFF * SHORTEST) ** 0.5
 
 
-@pytest.fixture(autouse=True)
-def eagerly():
-    """Nothing here is run often enough to be worth compiling."""
-    with run_eagerly():
-        yield
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 @pytest.fixture(params=[2, 3], ids="{} dimensions".format)

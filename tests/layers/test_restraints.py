@@ -8,7 +8,6 @@ from socialmd.data import FeatureBlock, FeatureLayout
 from socialmd.layers import NeighbourFilter, Restraints
 from socialmd.losses import NegativeLogLikelihood
 from socialmd.models import InteractionLSTM
-from tests.run_eagerly import run_eagerly
 
 PLACE = FeatureBlock(name="position", size=2, kind="coordinate", predicted=True)
 ANCHOR = FeatureBlock(name="anchor", size=2, kind="vector", static=True)
@@ -18,11 +17,7 @@ TIED = FeatureLayout(
 )
 
 
-@pytest.fixture(autouse=True)
-def eagerly():
-    """Nothing here is run often enough to be worth compiling."""
-    with run_eagerly():
-        yield
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 def numbers(tensor):

@@ -15,17 +15,12 @@ from socialmd.models import InteractionLSTM, SocialLSTM
 from socialmd.models.estimate_scales import estimate_scales
 from socialmd.pose_space import PoseSpace
 from socialmd.simulation import layout_of_law, simulate
-from tests.run_eagerly import run_eagerly
 
 STEPS = 3
 KINDS = ("radial", "grid", "social", "displacement", "position")
 
 
-@pytest.fixture(autouse=True)
-def eagerly():
-    """Nothing here is run often enough to be worth compiling."""
-    with run_eagerly():
-        yield
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 def numbers(tensor):

@@ -63,13 +63,6 @@ def uninterrupted(eager_config, data, tmp_path_factory):
         return folder, fit(eager_config, data, folder, verbose=0)
 
 
-@pytest.fixture
-def eagerly():
-    """For the test that asks for it."""
-    with run_eagerly():
-        yield
-
-
 def test_training_leaves_a_model_a_log_and_its_configuration(config, data, trained):
     folder, model = trained
     loaded = load(folder)

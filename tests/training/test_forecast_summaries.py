@@ -7,16 +7,12 @@ from socialmd.data import Windows
 from socialmd.evaluation import Calibration, PredictiveDensity
 from socialmd.models import SequenceLSTM
 from socialmd.training.forecast_summaries import ForecastSummaries
-from tests.run_eagerly import run_eagerly
 from tests.tiny_models import interacting_model, tiny_inputs, tiny_model
 
 STEPS = 7
 
 
-@pytest.fixture(autouse=True)
-def eagerly():
-    with run_eagerly():
-        yield
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from socialmd.data import DatasetDescription
-from socialmd.data.feature_layout import ORIENTATION
 from socialmd.data.masked_inputs import unpack
 from socialmd.evaluation.checks import NotPossibleError
 from socialmd.periodic_box import unwrap
@@ -50,7 +49,7 @@ class KnownData(NamedTuple):
         """Columns of the unit vector that is to be forecast, if there is one."""
         if self.description is None:
             return []
-        return self.description.layout.given.columns(name=ORIENTATION, predicted=True)
+        return self.description.layout.given.orientation
 
     def require_training_split(self) -> Iterable[Any]:
         """What to fit to, or a NotPossibleError."""

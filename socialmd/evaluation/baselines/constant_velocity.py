@@ -30,6 +30,6 @@ class ConstantVelocity(Baseline):
     def forecast(self, frames: FloatArray, num_steps: int) -> FloatArray:
         space, poses = self.poses, self.read_poses(frames[:, -2:])
         before, last = poses[:, :1], poses[:, 1:]
-        velocity = np.asarray(space.carry(space.difference(last, before), before, last))
+        velocity = np.asarray(space.arrival(last, before))
         steps = np.arange(1, num_steps + 1)[:, np.newaxis, np.newaxis]  # [num_steps, 1, 1]
         return np.asarray(space.move(*np.broadcast_arrays(last, steps * velocity)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from socialmd.config import ManyBodySystem
 from socialmd.data import FeatureLayout
-from socialmd.data.feature_layout import ANCHOR, ORIENTATION
+from socialmd.data.feature_layout import ANCHOR
 from socialmd.evaluation.baselines.baseline import Baseline, KnownData, register_baseline
 from socialmd.evaluation.checks import NotPossibleError
 from socialmd.simulation import (
@@ -65,7 +65,7 @@ class KnownLaw(Baseline):
         layout: FeatureLayout | None = None,
     ) -> None:
         layout = layout or layout_of_law(system)
-        turning = layout.columns(name=ORIENTATION) if system.has_rotors else []
+        turning = layout.orientation if system.has_rotors else []
         super().__init__(layout.spatial_dims, turning)
         if not step_spacing > 0 or integration_steps < 1:
             raise ValueError(
@@ -98,44 +98,33 @@ class KnownLaw(Baseline):
         step = self.step_spacing
         masses, charges = (self._read(frames, name) for name in ("mass", "charge"))
         before, last = np.moveaxis(self.read_poses(frames[:, -2:]), 1, 0)
-        moved = np.asarray(self.poses.carry(self.poses.difference(last, before), before, last))
-        positions, velocities = (each[..., : self.spatial_dims] for each in (last, moved / step))
+        moved = np.asarray(self.poses.arrival(last, before)) / step
+        positions, velocities = (each[..., : self.spatial_dims] for each in (last, moved))
+        rotors, anchors, strands = None, None, self.system.strands
+        if self.orientation:
+            rotors = self._rotors(frames, last, moved, positions, charges)
+        if strands is not None:
+            anchors = frames[:, -1][..., self.layout.columns(name=ANCHOR)]
+            velocities = velocities * np.exp(-strands.damping * step / 2)  # since half a step ago
+        dipoles = None if rotors is None else rotors.dipoles
+        pushed = accelerations(self.system, positions, masses, charges, dipoles, anchors)
+        state = (positions, velocities + pushed * step / 2, masses, charges)
         how: dict[str, Any] = {
             "num_steps": (num_steps + 1) * self.integration_steps,
             "time_step": step / self.integration_steps,
             "keep_every": self.integration_steps,
         }
-        if self.system.strands is not None:
-            anchors = frames[:, -1][..., self.layout.columns(name=ANCHOR)]
-            pushed = self._accelerate(positions, masses, charges, None, anchors)
-            # Friction slows down, from half a step ago on.
-            velocities = velocities * np.exp(-self.system.strands.damping * step / 2)
-            velocities = velocities + pushed * step / 2
-            motion = integrate_strands(
-                self._cold_system, positions, velocities, masses, charges, anchors, **how
-            )
-            return motion.positions[:, 1:]
-        if not self.orientation:
-            velocities = velocities + self._accelerate(positions, masses, charges) * step / 2
-            trajectories = integrate(self.system, positions, velocities, masses, charges, **how)
-            return trajectories.positions[:, 1:]  # without the given frame
-        turning = self._rotors(frames, last, moved / step)
-        pushed = self._accelerate(positions, masses, charges, turning.dipoles)
-        velocities = velocities + pushed * step / 2
-        torque = turning_forces(self.system, positions, charges, turning.dipoles)
-        torque = torque / turning.inertias[..., np.newaxis]
-        both = np.asarray(self.poses.project(np.concatenate([pushed, torque], axis=-1), last))
-        turning = turning._replace(spins=turning.spins + both[..., self.spatial_dims :] * step / 2)
-        rotation = integrate_rotors(
-            self.system, positions, velocities, masses, charges, turning, **how
-        )
-        return np.concatenate([rotation.positions, rotation.orientations], axis=-1)[:, 1:]
+        if rotors is not None:
+            motion = integrate_rotors(self.system, *state, rotors, **how)
+            poses = np.concatenate([motion.positions, motion.orientations], axis=-1)
+        elif anchors is not None:
+            poses = integrate_strands(self._cold_system, *state, anchors, **how).positions
+        else:
+            poses = integrate(self.system, *state, **how).positions
+        return poses[:, 1:]  # without the given frame
 
     def _read(self, frames: FloatArray, name: str) -> FloatArray:
         return frames[:, -1, :, self.layout.find(name)]
-
-    def _accelerate(self, *state: Any) -> FloatArray:
-        return accelerations(self.system, *state)
 
     @property
     def _cold_system(self) -> ManyBodySystem:
@@ -144,13 +133,22 @@ class KnownLaw(Baseline):
         cold = strands and strands.model_copy(update={"temperature": 0.0})
         return self.system.model_copy(update={"strands": cold})
 
-    def _rotors(self, frames: FloatArray, pose: FloatArray, velocity: FloatArray) -> Rotors:
-        """Dipoles that point as a pose does, exactly of length one, and turn as was seen."""
+    def _rotors(
+        self,
+        frames: FloatArray,
+        pose: FloatArray,
+        velocity: FloatArray,
+        positions: FloatArray,
+        charges: FloatArray,
+    ) -> Rotors:
+        """What points as a pose does, exactly of length one, and turns as was seen, and went on."""
         directions, spins = (each[..., self.spatial_dims :] for each in (pose, velocity))
         directions = directions / np.linalg.norm(directions, axis=-1, keepdims=True)
-        spins = spins - (spins * directions).sum(axis=-1, keepdims=True) * directions
-        kind = "quadrupole" if self.system.has_quadrupoles else "dipole"
         moments, inertias = (
-            self._read(frames, name) for name in (f"{kind}_moment", "moment_of_inertia")
+            self._read(frames, name) for name in (self.system.moment_name, "moment_of_inertia")
         )
-        return Rotors(directions, spins, moments, inertias)
+        rotors = Rotors(directions, spins, moments, inertias)
+        pull = turning_forces(self.system, positions, charges, rotors.dipoles)
+        spins = spins + pull / inertias[..., np.newaxis] * self.step_spacing / 2
+        along = (spins * directions).sum(axis=-1, keepdims=True)
+        return rotors._replace(spins=spins - along * directions)
