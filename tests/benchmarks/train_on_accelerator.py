@@ -15,7 +15,7 @@ and rotations are drawn by NumPy, from the configuration's seed, so they are oth
 An environment for `train` needs this repository (`PYTHONPATH=.`) and
 
     python -m pip install "jax[cuda12]~=0.10.2" keras==3.15.1 tensorflow-probability==0.25.0 \
-        pydantic tomli_w
+        filelock numba pydantic tomli_w tqdm
 
 TensorFlow Probability comes without TensorFlow, which some of this repository's packages import.
 What `train` needs of them does not. So, where Keras runs on JAX, three packages are replaced by
@@ -75,8 +75,9 @@ import keras  # noqa: E402
 
 from socialmd.config import DataConfig, ExperimentConfig, PhaseConfig, load_config  # noqa: E402
 from socialmd.data.dataset_description import DESCRIPTION_FILE, read_description  # noqa: E402
+from socialmd.data.feature_layout import FeatureLayout  # noqa: E402
 from socialmd.data.load_trajectories import load_trajectories  # noqa: E402
-from socialmd.data.windows import sample_rows, window_offsets  # noqa: E402
+from socialmd.data.windows import first_frames, sample_rows, window_offsets  # noqa: E402
 from socialmd.files import write_atomically  # noqa: E402
 from socialmd.models.build_model import build_model  # noqa: E402
 from socialmd.models.forecast_model import ForecastModel  # noqa: E402
@@ -137,12 +138,12 @@ def prepare(config: ExperimentConfig, data: Path, prepared: Path) -> None:
         "description": as_bytes((data / DESCRIPTION_FILE).read_bytes()),
     }
     for split in SPLITS:
-        frames, _, mask, *_ = load_trajectories(data / split, config.data.minimum_frames)
-        arrays[f"{split}_frames"] = frames.astype("float32")
-        arrays[f"{split}_mask"] = mask
-    keras.utils.set_random_seed(config.training.seed)
-    model = build_model(config, read_description(data).spatial_dims)
-    model.build(inputs_shape(config, arrays["train_frames"]))
+        loaded = load_trajectories(data / split, config.data.minimum_frames)
+        if loaded.boxes is not None or config.data.reflections:
+            raise ValueError(f"{data}: expected neither periodic boxes nor reflections")
+        arrays[f"{split}_frames"] = only_used(loaded.frames.astype("float32"), config)
+        arrays[f"{split}_mask"] = loaded.mask
+    model = new_model(config, read_description(data).layout, arrays["train_frames"])
     as_stored = config.data.model_copy(update={"num_rotations": 0})
     model.adapt(make_dataset(data / "train", as_stored, config.training.batch_size))
     check_phases(model, config.training)
@@ -154,12 +155,28 @@ def prepare(config: ExperimentConfig, data: Path, prepared: Path) -> None:
     print(f"{prepared}: {prepared.stat().st_size / 1e6:.0f} MB")
 
 
+def only_used(frames: NDArray[np.float32], config: ExperimentConfig) -> NDArray[np.float32]:
+    """Frames [S, frames, N, F], zero where no window of any phase has one: files are smaller."""
+    used = np.zeros(frames.shape[1], bool)
+    for phase in config.training.schedule:
+        of_phase = phase_samples(phase, config.data)
+        rows = first_frames(frames.shape[1], of_phase)
+        used[rows[:, np.newaxis] + window_offsets(of_phase)] = True
+    return np.where(used[:, np.newaxis, np.newaxis], frames, np.float32(0))
+
+
 def as_bytes(text: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(text, np.uint8)
 
 
-def inputs_shape(config: ExperimentConfig, frames: NDArray[Any]) -> tuple[int | None, ...]:
-    return (None, config.data.input_steps, *frames.shape[2:])
+def new_model(
+    config: ExperimentConfig, layout: FeatureLayout, frames: NDArray[Any]
+) -> ForecastModel:
+    keras.utils.set_random_seed(config.training.seed)
+    model = build_model(config, layout.spatial_dims)
+    model.learn_layout(layout)
+    model.build((None, config.data.input_steps, frames.shape[2], len(layout.inputs)))
+    return model
 
 
 # === On JAX, where the accelerator is ===
@@ -201,7 +218,7 @@ class Samples(keras.utils.PyDataset):
 
     Args:
         frames, mask: of a split, as `load_trajectories` gives them.
-        spatial_dims: D.
+        layout: of their columns.
         config, batch_size, teacher_forcing, seed, shuffle: as for `make_dataset`.
         first_batch: of the only epoch that these are for.
     """
@@ -210,7 +227,7 @@ class Samples(keras.utils.PyDataset):
         self,
         frames: NDArray[np.float32],
         mask: NDArray[np.bool_],
-        spatial_dims: int,
+        layout: FeatureLayout,
         config: DataConfig,
         batch_size: int,
         teacher_forcing: bool,
@@ -222,7 +239,7 @@ class Samples(keras.utils.PyDataset):
         self.frames = frames.reshape(-1, *frames.shape[2:])  # [S * frames, N, F]
         self.mask = None if mask.all() else mask
         self.frames_each = frames.shape[1]
-        self.spatial_dims = spatial_dims
+        self.layout = layout
         self.config = config
         self.batch_size = batch_size
         self.teacher_forcing = teacher_forcing
@@ -236,9 +253,10 @@ class Samples(keras.utils.PyDataset):
         """Draw what is a function of seed and epoch."""
         rng = np.random.default_rng([self.seed, epoch if self.shuffle else 0])
         count = len(self.rows)
-        self.rotations = random_rotations(rng, count, self.spatial_dims)
+        dims = self.layout.spatial_dims
+        self.rotations = random_rotations(rng, count, dims)
         if self.config.num_rotations == 0:
-            self.rotations[:] = np.eye(self.spatial_dims)
+            self.rotations[:] = np.eye(dims)
         self.backwards = np.zeros(count, bool)
         self.order = np.arange(count)
         if self.shuffle:
@@ -256,15 +274,17 @@ class Samples(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         first = (self.first_batch + index) * self.batch_size
         chosen = self.order[first : first + self.batch_size]
-        rows, dims = self.rows[chosen], self.spatial_dims
+        rows = self.rows[chosen]
         offsets = window_offsets(self.config)
         steps = np.where(self.backwards[chosen, np.newaxis], offsets[::-1], offsets)
         windows = self.frames[rows[:, np.newaxis] + steps]  # [B, T + T', N, F]
-        windows[..., :dims] = np.einsum(
-            "bij,btnj->btni", self.rotations[chosen], windows[..., :dims]
-        )
+        for columns in self.layout.vectors:
+            windows[..., columns] = np.einsum(
+                "bij,btnj->btni", self.rotations[chosen], windows[..., columns]
+            )
         given, target = (-1, 2) if self.teacher_forcing else (self.config.input_steps,) * 2
-        inputs, targets = windows[:, :given], windows[:, target:, :, :dims]
+        inputs = windows[:, :given][..., self.layout.inputs]
+        targets = windows[:, target:][..., self.layout.targets]
         if self.mask is None:
             return inputs, targets
         return {"inputs": inputs, "mask": self.mask[rows // self.frames_each]}, targets
@@ -289,16 +309,15 @@ def train(prepared: Path, output: Path, end: float) -> None:
         mark_folder(output, config, Path(folder))
         weights = Path(folder) / "first.weights.h5"
         weights.write_bytes(arrays["weights"].tobytes())
-        keras.utils.set_random_seed(config.training.seed)
-        model = build_model(config, read_description(output).spatial_dims)
-        model.build(inputs_shape(config, arrays["train_frames"]))
+        layout = read_description(output).layout
+        model = new_model(config, layout, arrays["train_frames"])
         model.load_weights(weights)
     files = Files(*(output / name for name in ("history.csv", "best.weights.h5", "backup")))
     keep_epochs(files.history, last_backup(files.backup)[0])
     print(f"on {keras.distribution.list_devices()}", flush=True)
     try:
         for number in range(len(config.training.schedule)):
-            train_phase(model, number, config, arrays, files, end)
+            train_phase(model, layout, number, config, arrays, files, end)
         print("complete: socialmd train makes the model of it")
     except OutOfTimeError:
         print(f"time is up: {last_backup(files.backup)[2]}")
@@ -309,6 +328,7 @@ def train(prepared: Path, output: Path, end: float) -> None:
 
 def train_phase(
     model: ForecastModel,
+    layout: FeatureLayout,
     number: int,
     config: ExperimentConfig,
     arrays: dict[str, Any],
@@ -329,7 +349,7 @@ def train_phase(
             break
         batches = {
             split: make_samples(
-                config, phase, arrays, split, model.spatial_dims, step if split == "train" else 0
+                config, phase, arrays, split, layout, step if split == "train" else 0
             )
             for split in SPLITS
         }
@@ -376,13 +396,13 @@ def make_samples(
     phase: PhaseConfig,
     arrays: dict[str, Any],
     split: str,
-    spatial_dims: int,
+    layout: FeatureLayout,
     first_batch: int,
 ) -> Samples:
     return Samples(
         arrays[f"{split}_frames"],
         arrays[f"{split}_mask"],
-        spatial_dims,
+        layout,
         phase_samples(phase, config.data),
         config.training.batch_size,
         phase.feedback == "truth",
