@@ -28,4 +28,7 @@ def hide_block(data: Path, output: Path, name: str) -> None:
         output,
         layout=FeatureLayout(features=layout.features, blocks=blocks),
         frame_spacing=description.frame_spacing,
+        preprocessing=description.preprocessing,
+        length_unit=description.length_unit,
+        time_unit=description.time_unit,
     )
