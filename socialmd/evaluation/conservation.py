@@ -24,8 +24,9 @@ from socialmd.types import FloatArray
 
 __all__ = ["Conservation", "velocities"]
 
-# positions and velocities, [W, any number of frames, N, D] -> energies [W, frames]
-Energy = Callable[[FloatArray, FloatArray], ArrayLike]
+# positions and velocities, [W, any number of frames, N, D] -> energies [W, frames]; of particles
+# that point somewhere, orientations and how fast they change as well
+Energy = Callable[..., ArrayLike]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ class Conservation:
 
         momentum_drift            |P(t) - P(0)| / sum_i m_i |v_i(0)|
         center_of_mass_deviation  |X(t) - X(0) - P(0) t / sum_i m_i|          in units of length
-        kinetic_energy            K(t) / K_ref
+        kinetic_energy            K(t) / K_ref, without that of rotation
         energy_drift              |E(t) - E_ref| / K_ref
         radius                    sqrt(mean_i |x_i(t) - X(t)|**2)             in units of length
 
@@ -69,6 +70,7 @@ class Conservation:
         spacing: float,
         energy: Energy | None = None,
         mass: int | None = None,
+        orientations: tuple[ArrayLike, ArrayLike] | None = None,
     ) -> Self:
         """Measure a forecast, or the truth, of W windows.
 
@@ -80,6 +82,9 @@ class Conservation:
                 for any number S of frames; `socialmd.simulation.total_energy` for the law that
                 made the data.
             mass: number of the mass among the features; D, after the coordinates, by default.
+            orientations: unit vectors u of the past and of what follows, [W, T, N, D] and
+                [W, T', N, D], of particles that point somewhere; the energy is then asked for with
+                these and du/dt, [W, S, N, D], as third and fourth argument.
 
         Raises:
             ValueError: an array is of another shape or not finite, a mass or the spacing is not
@@ -108,9 +113,17 @@ class Conservation:
             raise ValueError("past: expected particles that move, found a window where none does")
         drift = None
         if energy is not None:
-            shape = v_before.shape[:2]
-            reference = finite_array("energy", energy(before[:, 1:-1], v_before), shape)
-            energies = finite_array("energy", energy(after, v_after), after.shape[:2])  # [W, T']
+            start, end = [before[:, 1:-1], v_before], [after, v_after]
+            if orientations is not None:
+                u_before, u_after = (
+                    finite_array("orientations", each, like.shape)
+                    for each, like in zip(orientations, (before, after), strict=True)
+                )
+                spins = velocities(u_before[:, :1], u_before[:, 1:], spacing)[:, :-1]
+                start += [u_before[:, 1:-1], spins]
+                end += [u_after, velocities(u_before, u_after, spacing)]
+            reference = finite_array("energy", energy(*start), v_before.shape[:2])
+            energies = finite_array("energy", energy(*end), after.shape[:2])  # [W, T']
             change = energies - np.median(reference, axis=1, keepdims=True)
             drift = _median(np.abs(change) / kinetic_reference)
 

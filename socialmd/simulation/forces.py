@@ -260,22 +260,15 @@ def _turning(arms: ArrayLike, velocities: ArrayLike, weights: ArrayLike) -> Floa
     return np.asarray((w[..., None] * np.cross(r, v)).sum(axis=-2))
 
 
-def law_of(description: DatasetDescription, knows_all: bool = False) -> ManyBodySystem | None:
-    """The law of motion that a data set names, if it has the features that the law needs.
-
-    None of particles with dipoles or on strands, unless whoever asks knows how they turn or where
-    they are tied to, and not only places and velocities.
-    """
+def law_of(description: DatasetDescription) -> ManyBodySystem | None:
+    """The law of motion that a data set names, if it has the features that the law needs."""
     layout = description.layout.given
     # Other laws than this one have neither.
     if description.law is None or None in (layout.find("mass"), layout.find("charge")):
         return None
     law = ManyBodySystem.model_validate(description.law)
     needed = layout_of_law(law).features[law.spatial_dims :]
-    has_more = law.has_rotors or law.strands is not None
-    if (has_more and not knows_all) or not set(needed) <= set(layout.features):
-        return None
-    return law
+    return law if set(needed) <= set(layout.features) else None
 
 
 def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
@@ -295,7 +288,7 @@ def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
         >>> law([[2.0, 0.0]], [[1.0, 0.0]], [[1.0, 0.0]])
         array([[0.000125, 0.      ]])
     """
-    system = law_of(description, knows_all=True)
+    system = law_of(description)
     if system is None:
         return None
     layout = description.layout.given

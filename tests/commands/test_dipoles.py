@@ -104,6 +104,10 @@ def test_the_report_says_how_far_orientations_are_off(experiment):
         assert found["recalibrated_orientations"][name]["nll"] is not None
     assert found["forecasts"].keys() == {*of_all, "linear autoregression"}
     assert found["calibration"].keys() == set(MODELS)
+    drifts = {name: each["energy_drift"] for name, each in found["conservation"].items()}
+    assert drifts["linear autoregression"] is None  # it knows no orientations
+    assert max(drifts["truth"][:-1]) < 0.1 < max(drifts["constant velocity"][:-1])
+    assert all(len(drifts[name]) == 4 for name in MODELS)
     report = (experiment / "report/report.html").read_text()
     assert "Which way particles point" in report
     assert "degrees in half of all cases" in report

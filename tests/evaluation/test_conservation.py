@@ -253,6 +253,10 @@ def test_drifts_are_json_and_read_back_equal(rng):
         ({"spacing": np.nan}, "spacing: expected a positive number"),
         ({"energy": lambda x, v: np.zeros(2)}, r"energy: expected shape \(2, 2\), found \(2,\)"),
         ({"energy": lambda x, v: np.full(x.shape[:2], np.nan)}, "energy: expected finite"),
+        (
+            {"energy": lambda *_: np.zeros(1), "orientations": (np.zeros((2, 4, 3, 3)), 0.0)},
+            r"orientations: expected shape \(2, 4, 3, 2\)",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused(rng, changes, message):

@@ -175,8 +175,7 @@ def test_data_sets_hold_anchors_as_vectors_that_never_change(tmp_path, dims):
         range(dims + 2, 2 * dims + 2)
     )
     np.testing.assert_array_equal(found.frames[0, 7, :, dims + 2 :], draw_anchors(system, 0, 0))
-    assert law_of(found.description) is None  # of those who know places only
-    assert law_of(found.description, knows_all=True) == system
+    assert law_of(found.description) == system
     assert pair_law(found.description, 1.0) is not None
 
 

@@ -81,7 +81,7 @@ class KnownLaw(Baseline):
     def for_data(cls, data: KnownData) -> Self:
         if data.description is None or data.description.law is None:
             raise NotPossibleError("the data set names no law of motion")
-        law = law_of(data.description, knows_all=True)
+        law = law_of(data.description)
         if law is None:
             needed = ManyBodySystem.model_validate(data.description.law)
             *names, last = layout_of_law(needed).features[needed.spatial_dims :]

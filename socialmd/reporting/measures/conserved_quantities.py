@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -15,8 +15,8 @@ from socialmd.evaluation import Conservation, Forecaster, NotPossibleError, base
 from socialmd.plots.style import curve_styles, finish_curves, new_row, plot_steps
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Forecasts, Section, Table, fill
 from socialmd.reporting.measure import Measure, by_name, register_measure
-from socialmd.simulation import law_of, total_energy
-from socialmd.types import Array
+from socialmd.simulation import Rotors, law_of, total_energy
+from socialmd.types import Array, FloatArray
 
 __all__ = ["HEADING", "ConservedQuantities", "plot_conservation"]
 
@@ -99,8 +99,10 @@ def plot_conservation(
 def _measure_near(forecasts: Forecasts) -> dict[str, Conservation]:
     _require_masses(forecasts)
     moving = {name: each for name, each in forecasts.positions.items() if name != STILL}
-    windows = forecasts.windows
-    return _measure(forecasts, windows.inputs, {**moving, "truth": windows.truth})
+    windows, turning = forecasts.windows, dict(forecasts.orientations)
+    if windows.orientations is not None:
+        turning["truth"] = windows.orientations
+    return _measure(forecasts, windows.inputs, {**moving, "truth": windows.truth}, turning)
 
 
 def _measure_far(forecasts: Forecasts) -> dict[str, Any]:
@@ -109,28 +111,65 @@ def _measure_far(forecasts: Forecasts) -> dict[str, Any]:
     steps = LONG * windows.truth.shape[1]
     knowing = {name: each for name, each in forecasts.baselines.items() if not each.is_rival}
     forecasters: dict[str, Forecaster] = {**forecasts.models, **knowing}
-    positions = {
+    dims = forecasts.spatial_dims
+    poses = {
         name: each.rollout(
             windows.past, steps, each.point_feedback, 0, progress=f"{name}, {steps} steps"
-        )[0][..., : forecasts.spatial_dims]
+        )[0]
         for name, each in forecasters.items()
     }
-    conservation = _measure(forecasts, windows.inputs, positions)
+    positions = {name: each[..., :dims] for name, each in poses.items()}
+    turning = {name: each[..., dims:] for name, each in poses.items() if each.shape[-1] > dims}
+    conservation = _measure(forecasts, windows.inputs, positions, turning)
     return {"long_conservation": conservation, "long_positions": positions}
 
 
 def _measure(
-    forecasts: Forecasts, inputs: Array, positions: Mapping[str, Array]
+    forecasts: Forecasts,
+    inputs: Array,
+    positions: Mapping[str, Array],
+    orientations: Mapping[str, Array],
 ) -> dict[str, Conservation]:
-    """With the total energy of frames of these windows, if the law is known."""
-    energy, law, layout = None, law_of(forecasts.description), forecasts.description.layout.given
-    if law is not None:
-        masses, charges = (inputs[:, -1:, :, layout.find(name)] for name in ("mass", "charge"))
-        energy = partial(total_energy, law, masses=masses, charges=charges)
-    return {
-        name: Conservation.from_arrays(inputs, each, forecasts.spacing, energy, layout.find("mass"))
-        for name, each in positions.items()
-    }
+    """With the total energy of frames of these windows, if the law is known.
+
+    And of particles that turn, if it is known how.
+    """
+    layout, energy = forecasts.description.layout.given, _energy(forecasts, inputs)
+    past = inputs[..., layout.orientation]
+    found = {}
+    for name, each in positions.items():
+        turning = (past, orientations[name]) if name in orientations else None
+        knows_all = turning is not None or not layout.orientation
+        found[name] = Conservation.from_arrays(
+            inputs,
+            each,
+            forecasts.spacing,
+            energy if knows_all else None,
+            layout.find("mass"),
+            turning,
+        )
+    return found
+
+
+def _energy(forecasts: Forecasts, inputs: Array) -> Callable[..., ArrayLike] | None:
+    """That the true law conserves, if it is known and there is no friction."""
+    law, layout = law_of(forecasts.description), forecasts.description.layout.given
+    if law is None or law.strands is not None:
+        return None
+
+    def constant(name: str) -> Array:
+        return np.asarray(inputs[:, -1:, :, layout.find(name)], np.float64)  # [W, 1, N]
+
+    masses, charges = constant("mass"), constant("charge")
+
+    if not law.has_rotors:
+        return partial(total_energy, law, masses=masses, charges=charges)
+    moments, inertias = constant(law.moment_name), constant("moment_of_inertia")
+
+    def energy(x: FloatArray, v: FloatArray, u: FloatArray, spins: FloatArray) -> FloatArray:
+        return total_energy(law, x, v, masses, charges, Rotors(u, spins, moments, inertias))
+
+    return energy
 
 
 def _require_masses(forecasts: Forecasts) -> None:
