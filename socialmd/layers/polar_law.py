@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from socialmd.types import Mask, Shape, Tensor
 
 __all__ = ["PolarLaw"]
 
+STEEPEST = 2
 OFFSET, OTHER, OWN = range(3)  # vectors of a pair: to the neighbour, its direction, one's own
 
 
@@ -40,8 +40,11 @@ class _Term(NamedTuple):
 
     @property
     def power(self) -> int:
-        """Of the inverse distance by which a table is multiplied: it falls as multipoles do."""
-        return 1 + self.own_directions + self.other_directions
+        """Of the inverse distance by which a table is multiplied: it falls as multipoles do.
+
+        But for the steepest, which would throw near pairs apart before anything is learned.
+        """
+        return 1 + min(STEEPEST, self.own_directions + self.other_directions)
 
 
 def _terms(order: int, is_torque: bool) -> list[_Term]:
@@ -224,23 +227,25 @@ class PolarLaw(keras.layers.Layer):
         return cls(**{**config, "interaction": interaction})
 
 
-class _Powers(NamedTuple):
-    """Numbers of a pair: inverse distance, and the cosines of a `_Term`."""
+class _Powers:
+    """Products of numbers of a pair: inverse distance, and the cosines of a `_Term`."""
 
-    inverse: Tensor
-    own: Tensor
-    other: Tensor
-    both: Tensor
+    def __init__(self, *numbers: Tensor) -> None:
+        exponents = np.eye(len(numbers), dtype=int).tolist()
+        self._numbers = numbers
+        self._found = dict(zip(map(tuple, exponents), numbers, strict=True))
 
     def of(self, term: _Term) -> Tensor:
         """By which a term's vector is multiplied."""
-        factors = [
-            *[self.inverse] * term.power,
-            *[self.own] * term.own,
-            *[self.other] * term.other,
-            *[self.both] * term.both,
-        ]
-        return math.prod(factors[1:], start=factors[0])
+        return self._product((term.power, term.own, term.other, term.both))
+
+    def _product(self, exponents: tuple[int, ...]) -> Tensor:
+        """Each from one of fewer factors: terms have most of them in common."""
+        if exponents not in self._found:
+            last = max(index for index, exponent in enumerate(exponents) if exponent)
+            fewer = tuple(exponent - (index == last) for index, exponent in enumerate(exponents))
+            self._found[exponents] = self._product(fewer) * self._numbers[last]
+        return self._found[exponents]
 
 
 def _dot(first: list[Tensor], second: list[Tensor]) -> Tensor:
