@@ -14,13 +14,14 @@ and rotations are drawn by NumPy, from the configuration's seed, so they are oth
 
 An environment for `train` needs this repository (`PYTHONPATH=.`) and
 
-    python -m pip install "jax[cuda12]~=0.10.2" keras==3.15.1 tensorflow-probability==0.25.0 \
+    python -m pip install "jax[cuda12]>=0.10.2" keras==3.15.1 tensorflow-probability==0.25.0 \
         filelock numba pydantic tomli_w tqdm
 
-TensorFlow Probability comes without TensorFlow, which some of this repository's packages import.
-What `train` needs of them does not. So, where Keras runs on JAX, three packages are replaced by
-ones that import nothing by themselves: a name is looked for in its module when it is asked for.
-TensorFlow is then out of reach even where it is installed.
+of which JAX 0.10.2 and 0.11.2 have been tried, on CPUs. TensorFlow Probability comes without
+TensorFlow, which some of this repository's packages import. What `train` needs of them does not.
+So, where Keras runs on JAX, three packages are replaced by ones that import nothing by themselves:
+a name is looked for in its module when it is asked for. TensorFlow is then out of reach even where
+it is installed.
 """
 
 from __future__ import annotations
