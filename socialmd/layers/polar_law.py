@@ -80,7 +80,7 @@ class PolarLaw(keras.layers.Layer):
         A_i, G_i = sum over terms k, channels c and j != i of z_ikc v_jkc R_kc(|r|) t_k
 
     R is that of a radial `NeighbourFilter`, and falls the faster, before training, the more unit
-    vectors a term has. A system that is turned feels turned forces.
+    vectors a term has, up to two. A system that is turned feels turned forces.
 
     Args:
         interaction: a radial `NeighbourFilter`, whose tables and search for neighbours these are.

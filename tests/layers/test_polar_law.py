@@ -7,6 +7,7 @@ from scipy.stats import ortho_group
 
 from socialmd.config import ManyBodySystem
 from socialmd.layers import InteractionLaw, NeighbourFilter, PolarLaw
+from socialmd.layers.polar_law import _Powers
 from socialmd.simulation import accelerations, electric_field
 
 CUTOFF, SHORTEST = 4.0, 0.2
@@ -81,6 +82,16 @@ def test_there_are_as_many_terms_as_multipoles_need(order, forces, torques):
     of_torque = [column >= 3 for column in law._columns]
     assert (of_torque.count(False), of_torque.count(True)) == (forces, torques)
     assert len(set(zip(law._columns, law._terms, strict=True))) == forces + torques
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_each_term_has_its_own_powers_of_distance_and_cosines(rng, order):
+    numbers_of_pair = rng.normal(size=(4, 5))
+    powers = _Powers(*numbers_of_pair)
+    for term in PolarLaw(NeighbourFilter(), order=order)._terms:
+        assert term.power <= 3  # or near pairs would fly apart before anything is learned
+        exponents = np.array([[term.power], [term.own], [term.other], [term.both]])
+        np.testing.assert_allclose(powers.of(term), np.prod(numbers_of_pair**exponents, axis=0))
 
 
 @pytest.mark.parametrize("order", [1, 2])

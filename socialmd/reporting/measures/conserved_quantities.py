@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -161,9 +160,8 @@ def _energy(forecasts: Forecasts, inputs: Array) -> Callable[..., ArrayLike] | N
         return np.asarray(inputs[:, -1:, :, layout.find(name)], np.float64)  # [W, 1, N]
 
     masses, charges = constant("mass"), constant("charge")
-
     if not law.has_rotors:
-        return partial(total_energy, law, masses=masses, charges=charges)
+        return lambda x, v, *_: total_energy(law, x, v, masses, charges)
     moments, inertias = constant(law.moment_name), constant("moment_of_inertia")
 
     def energy(x: FloatArray, v: FloatArray, u: FloatArray, spins: FloatArray) -> FloatArray:
