@@ -112,7 +112,7 @@ def check_next_frame(config: ExperimentConfig) -> None:
 def write_data(config: ExperimentConfig, walk: CircleWalk, folder: Path) -> None:
     """Simulate the data set, whole or not at all, unless it is there."""
     simulation = config.simulation
-    recipe = {"law": asdict(walk), "simulation": simulation.model_dump(mode="json")}
+    recipe = {"law": asdict(walk), "simulation": simulation.describe()}
     writer = DatasetWriter(folder, recipe)
     if not writer.check():
         names = file_names(simulation.splits)

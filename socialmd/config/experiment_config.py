@@ -102,7 +102,7 @@ class ExperimentConfig(ConfigSection):
                 "model.grid_sizes: expected sides of at most four times system.box_size = "
                 f"{self.system.box_size}, found {widest}; its cells would be mostly empty"
             )
-        frames = self.simulation.num_steps // self.simulation.keep_every
+        frames = self.simulation.num_frames
         if frames < self.data.minimum_frames:
             raise ValueError(
                 f"simulation.num_steps: one window of {self.data.window} frames, every "

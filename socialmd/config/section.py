@@ -24,6 +24,7 @@ __all__ = [
     "NonNegativeFloat",
     "PositiveFloat",
     "PositiveInt",
+    "Probability",
     "Seed",
     "describe_faults",
 ]
@@ -39,6 +40,7 @@ FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 NonNegativeFloat = Annotated[FiniteFloat, Field(ge=0)]
 PositiveFloat = Annotated[FiniteFloat, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 # Tuples alone are not strict, because TOML has lists only.
 Listed = Annotated[Value, Field(strict=False)]

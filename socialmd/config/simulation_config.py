@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from socialmd.config.section import ConfigSection, PositiveFloat, PositiveInt, Seed
+from socialmd.config.section import (
+    ConfigSection,
+    Integer,
+    PositiveFloat,
+    PositiveInt,
+    Seed,
+)
 
 __all__ = ["SimulationConfig"]
 
@@ -19,6 +25,7 @@ class SimulationConfig(ConfigSection):
         num_steps: velocity Verlet steps of each simulation.
         time_step: dt, in units of time.
         keep_every: steps from one stored frame to the next.
+        discard_frames: of these that are not stored, from the start.
         seed: of the initial states.
 
     Raises:
@@ -35,6 +42,7 @@ class SimulationConfig(ConfigSection):
     num_steps: PositiveInt = 1_000_000
     time_step: PositiveFloat = 1e-7
     keep_every: PositiveInt = 1000
+    discard_frames: Annotated[Integer, Field(ge=0)] = 0
     seed: Seed = 0
 
     @model_validator(mode="after")
@@ -44,7 +52,22 @@ class SimulationConfig(ConfigSection):
                 f"keep_every: expected a divisor of num_steps = {self.num_steps}, "
                 f"found {self.keep_every}"
             )
+        if self.num_frames < 1:
+            raise ValueError(
+                f"discard_frames: expected less than the {self.num_steps // self.keep_every} that "
+                f"there are, found {self.discard_frames}"
+            )
         return self
+
+    @property
+    def num_frames(self) -> int:
+        """Stored frames of each simulation."""
+        return self.num_steps // self.keep_every - self.discard_frames
+
+    def describe(self) -> dict[str, Any]:
+        """As data sets name it; JSON. What is newer than some of them is left out."""
+        fields = self.model_dump(mode="json")
+        return {k: value for k, value in fields.items() if k != "discard_frames" or value}
 
     @property
     def splits(self) -> dict[str, int]:

@@ -14,6 +14,7 @@ from socialmd.config.section import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
+    Probability,
 )
 from socialmd.config.strands_config import StrandsConfig
 
@@ -38,7 +39,9 @@ class ManyBodySystem(ConfigSection):
     their centres, with e = Q / (2 l**2). All forces and torques are then those of these charges,
     softened alike, and of masses at the centres.
 
-    They may hang on strands from a core as well (see `StrandsConfig`).
+    They may hang on strands from a core as well (see `StrandsConfig`), or be tied to each other by
+    springs, each pair at random or not: - spring_constant r_ij. Whatever pulls at a particle, no
+    component of its force is larger than a limit, if there is one.
 
     The thesis prints no constants. These reproduce the facts that it prints of its data: largest
     separations about 11, smallest about 0.04, partial orbits within one frame. Units are
@@ -47,12 +50,20 @@ class ManyBodySystem(ConfigSection):
     Args:
         num_particles: N, particles in one system.
         coulomb_constant, gravitational_constant: k, like charges repel; and G, masses attract.
-        softening: length below which the force stops growing. Without it most systems lose their
+        softening: length below which the force stops growing. At zero most systems lose their
             energy in a close encounter.
         box_size: side of the square or cube, centred on the origin, in which particles start.
         minimum_distance: smallest distance between two particles at the start.
+        position_scale: standard deviation of each coordinate at the start, instead of a box.
         velocity_scale: standard deviation of each velocity component at the start.
+        speed: of every particle at the start, instead, whose direction is random.
+        centre_at_rest: whether the mean velocity is then subtracted, so that, of equal masses, the
+            centre rests.
         mass_range, charge_range: smallest and largest, between which they are drawn uniformly.
+        charge_values: what charges may be instead, with equal odds.
+        spring_constant, spring_probability: how stiff springs are, and the odds of each pair to be
+            tied by one; zero stiffness leaves particles without.
+        force_limit: largest component of a particle's force; none without.
         spatial_dims: D, 2 or 3.
         dipole_range: smallest and largest dipole moment, between which they are drawn uniformly;
             zeros leave particles without.
@@ -78,12 +89,19 @@ class ManyBodySystem(ConfigSection):
     num_particles: PositiveInt = 25
     coulomb_constant: FiniteFloat = 500.0
     gravitational_constant: FiniteFloat = 125.0
-    softening: PositiveFloat = 0.01
+    softening: NonNegativeFloat = 0.01
     box_size: PositiveFloat = 6.5
     minimum_distance: NonNegativeFloat = 0.4
+    position_scale: PositiveFloat | None = None
     velocity_scale: NonNegativeFloat = 10.0
+    speed: PositiveFloat | None = None
+    centre_at_rest: bool = False
     mass_range: Listed[tuple[PositiveFloat, PositiveFloat]] = (0.5, 1.5)
     charge_range: Listed[tuple[FiniteFloat, FiniteFloat]] = (-1.0, 1.0)
+    charge_values: Listed[tuple[FiniteFloat, ...]] = ()
+    spring_constant: NonNegativeFloat = 0.0
+    spring_probability: Probability = 0.5
+    force_limit: PositiveFloat | None = None
     dipole_range: Listed[tuple[NonNegativeFloat, NonNegativeFloat]] = (0.0, 0.0)
     quadrupole_range: Listed[tuple[NonNegativeFloat, NonNegativeFloat]] = (0.0, 0.0)
     quadrupole_arm: PositiveFloat = 0.2
@@ -100,6 +118,20 @@ class ManyBodySystem(ConfigSection):
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name}: expected the smaller value first, found {[low, high]}")
+        if self.position_scale is None:
+            self._check_room()
+        if self.strands is not None and (self.has_rotors or self.wall is not None):
+            raise ValueError("strands: expected nothing that turns and no wall, found some")
+        for key in ("spring_constant", "force_limit"):
+            if getattr(self, key) and (self.has_rotors or self.strands is not None):
+                raise ValueError(f"{key}: expected nothing that turns and no strands, found some")
+        if self.has_rotors and not self.softening:
+            raise ValueError("softening: expected a positive length of what turns, found 0.0")
+        if self.has_quadrupoles and self.dipole_range[1] > 0:
+            raise ValueError("quadrupole_range: expected no dipoles beside them, found some")
+        return self
+
+    def _check_room(self) -> None:
         # Discs or balls of half the minimum distance, and the part of the square or cube up to
         # which they are placed at random without trouble: jams are at 0.55 and 0.38.
         shape, volume, most = {
@@ -112,21 +144,21 @@ class ManyBodySystem(ConfigSection):
                 f"minimum_distance: {self.num_particles} particles at least "
                 f"{self.minimum_distance} apart do not fit into a {shape} of side {self.box_size}"
             )
-        if self.strands is not None and (self.has_rotors or self.wall is not None):
-            raise ValueError("strands: expected nothing that turns and no wall, found some")
-        if self.has_quadrupoles and self.dipole_range[1] > 0:
-            raise ValueError("quadrupole_range: expected no dipoles beside them, found some")
         if self.wall is not None and self.box_size > 2 * self.wall:
             raise ValueError(
                 f"wall: expected at least half of box_size, {self.box_size / 2:g}, "
                 f"found {self.wall:g}"
             )
-        return self
 
     @property
     def has_quadrupoles(self) -> bool:
         """Whether particles have a quadrupole moment."""
         return self.quadrupole_range[1] > 0
+
+    @property
+    def has_springs(self) -> bool:
+        """Whether particles may be tied to each other."""
+        return self.spring_constant > 0
 
     @property
     def has_rotors(self) -> bool:
@@ -146,7 +178,11 @@ class ManyBodySystem(ConfigSection):
     def describe(self) -> dict[str, Any]:
         """The law as data sets name it; JSON. What is newer than some of them is left out."""
         newer: dict[str, Any] = {"spatial_dims": 2, "wall": None, "strands": None}
+        newer |= {"position_scale": None, "speed": None, "centre_at_rest": False}
+        newer |= {"charge_values": [], "force_limit": None}
         fields = self.model_dump(mode="json")
+        if not self.has_springs:
+            newer |= {key: fields[key] for key in ("spring_constant", "spring_probability")}
         if not self.has_rotors:
             turning = ("dipole_range", "inertia_range", "spin_scale")
             newer |= {key: fields[key] for key in turning}

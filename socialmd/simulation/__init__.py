@@ -23,6 +23,7 @@ from socialmd.simulation.initial_states import Rotors as Rotors
 from socialmd.simulation.initial_states import draw_anchors as draw_anchors
 from socialmd.simulation.initial_states import draw_initial_state as draw_initial_state
 from socialmd.simulation.initial_states import draw_rotors as draw_rotors
+from socialmd.simulation.initial_states import draw_springs as draw_springs
 from socialmd.simulation.integrate import IntegratedMotion as IntegratedMotion
 from socialmd.simulation.integrate import integrate as integrate
 from socialmd.simulation.integrate_rotors import RotorMotion as RotorMotion
@@ -50,6 +51,7 @@ __all__ = [
     "draw_anchors",
     "draw_initial_state",
     "draw_rotors",
+    "draw_springs",
     "electric_field",
     "integrate",
     "integrate_rotors",

@@ -14,7 +14,14 @@ from numpy.typing import ArrayLike
 
 from socialmd.config import ManyBodySystem, StrandsConfig
 from socialmd.data.dataset_description import DatasetDescription
-from socialmd.data.feature_layout import ANCHOR, AXES, ORIENTATION, FeatureBlock, FeatureLayout
+from socialmd.data.feature_layout import (
+    ANCHOR,
+    AXES,
+    ORIENTATION,
+    SPRINGS,
+    FeatureBlock,
+    FeatureLayout,
+)
 from socialmd.simulation.initial_states import Rotors
 from socialmd.types import FloatArray
 
@@ -45,6 +52,12 @@ def layout_of_law(system: ManyBodySystem | None = None) -> FeatureLayout:
     system = system or ManyBodySystem()
     axes = AXES[: system.spatial_dims]
     layout = FeatureLayout.of_scalars((*axes, "mass", "charge"), len(axes))
+    if system.has_springs:
+        names = tuple(f"{SPRINGS}_{number}" for number in range(system.num_particles))
+        return FeatureLayout(
+            features=(*layout.features, *names),
+            blocks=(*layout.blocks, FeatureBlock(name=SPRINGS, size=len(names), static=True)),
+        )
     if system.strands is not None:
         return FeatureLayout(
             features=(*layout.features, *(f"{ANCHOR}_{axis}" for axis in axes)),
@@ -94,13 +107,16 @@ def accelerations(
     charges: ArrayLike,
     dipoles: ArrayLike | None = None,
     anchors: ArrayLike | None = None,
+    springs: ArrayLike | None = None,
 ) -> FloatArray:
     """Acceleration of each particle, with r_ij = x_i - x_j (thesis section 4.1, softened).
 
         a_i = 1/m_i sum_j (k q_i q_j - G m_i m_j) r_ij / (|r_ij|**2 + softening**2)**(3/2)
 
     and, with dipoles, minus the gradient of the rest of the energy of `ManyBodySystem`; with
-    anchors, the forces of strands and core (see `StrandsConfig`), without friction and noise.
+    anchors, the forces of strands and core (see `StrandsConfig`), without friction and noise; with
+    springs, - spring_constant r_ij of each pair that is tied. No component of a force exceeds the
+    limit, if there is one.
 
     Args:
         system: the constants k, G and the softening.
@@ -108,6 +124,7 @@ def accelerations(
         masses, charges: [..., N].
         dipoles, anchors: [..., N, D] each; none if not given. Of a system with quadrupoles, their
             moments times unit vectors stand for dipoles.
+        springs: which pairs are tied, [..., N, N], ones and zeros; none if not given.
 
     Returns:
         [..., N, D].
@@ -137,6 +154,11 @@ def accelerations(
         forces += system.coulomb_constant * _without_self(pull).sum(axis=-2)
     if anchors is not None:
         forces = forces + _strand_forces(system, positions, anchors)
+    if springs is not None:
+        tied = system.spring_constant * np.asarray(springs, np.float64)
+        forces = forces - (tied[..., None] * displacements).sum(axis=-2)
+    if system.force_limit is not None:
+        forces = np.clip(forces, -system.force_limit, system.force_limit)
     return np.asarray(forces / np.asarray(masses, np.float64)[..., None])
 
 
@@ -188,13 +210,14 @@ def potential_energy(
     charges: ArrayLike,
     dipoles: ArrayLike | None = None,
     anchors: ArrayLike | None = None,
+    springs: ArrayLike | None = None,
 ) -> FloatArray:
     """Energy of the softened forces: minus its gradient by x_i is m_i a_i.
 
         U = sum_(i<j) (k q_i q_j - G m_i m_j) / sqrt(|r_ij|**2 + softening**2)
 
-    and what dipoles add (see `ManyBodySystem`), or strands and core. Arguments as for
-    `accelerations`; [...], one number per frame.
+    and what dipoles add (see `ManyBodySystem`), or strands and core, or springs; forces are not
+    limited. Arguments as for `accelerations`; [...], one number per frame.
     """
     displacements, distances = _separations(system, positions)
     of_centres = np.zeros_like(charges) if _has_sites(system, dipoles) else charges
@@ -210,8 +233,12 @@ def potential_energy(
     energy = 0.5 * pairs.sum(axis=(-2, -1))
     if anchors is not None:
         strands, stretch, depth = _stretches(system, positions, anchors)
-        springs = strands.stiffness * stretch**2 + strands.core_stiffness * depth**2
-        energy = energy + 0.5 * springs.sum(axis=-1)
+        stretched = strands.stiffness * stretch**2 + strands.core_stiffness * depth**2
+        energy = energy + 0.5 * stretched.sum(axis=-1)
+    if springs is not None:
+        squares = np.square(displacements).sum(axis=-1)
+        tied = system.spring_constant * np.asarray(springs, np.float64)
+        energy = energy + 0.25 * (tied * squares).sum(axis=(-2, -1))  # each pair twice
     return np.asarray(energy)
 
 
@@ -223,6 +250,7 @@ def total_energy(
     charges: ArrayLike,
     rotors: Rotors | None = None,
     anchors: ArrayLike | None = None,
+    springs: ArrayLike | None = None,
 ) -> FloatArray:
     """Kinetic plus potential energy, which the exact motion conserves: [...].
 
@@ -230,7 +258,7 @@ def total_energy(
     conserve nothing.
     """
     dipoles = None if rotors is None else rotors.dipoles
-    potential = potential_energy(system, positions, masses, charges, dipoles, anchors)
+    potential = potential_energy(system, positions, masses, charges, dipoles, anchors, springs)
     rotation = 0.0 if rotors is None else kinetic_energy(rotors.spins, rotors.inertias)
     return np.asarray(kinetic_energy(velocities, masses) + rotation + potential)
 
@@ -289,7 +317,7 @@ def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
         array([[0.000125, 0.      ]])
     """
     system = law_of(description)
-    if system is None:
+    if system is None or system.has_springs:  # a pair alone does not know whether it is tied
         return None
     layout = description.layout.given
     mass, charge, moment = (
@@ -384,10 +412,12 @@ def _energies_of_sites(
 
 
 def _separations(system: ManyBodySystem, positions: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Displacements x_i - x_j [..., N, N, 2] and softened distances [..., N, N]."""
+    """Displacements x_i - x_j [..., N, N, D] and softened distances [..., N, N]."""
     x = np.asarray(positions, np.float64)
     displacements = x[..., :, None, :] - x[..., None, :, :]
     squared = np.square(displacements).sum(axis=-1) + system.softening**2
+    if not system.softening:
+        squared = squared + np.eye(x.shape[-2])  # nobody is where he is himself
     return displacements, np.sqrt(squared)
 
 

@@ -10,7 +10,14 @@ import numpy as np
 from socialmd.config import ManyBodySystem
 from socialmd.types import Array, FloatArray
 
-__all__ = ["InitialState", "Rotors", "draw_anchors", "draw_initial_state", "draw_rotors"]
+__all__ = [
+    "InitialState",
+    "Rotors",
+    "draw_anchors",
+    "draw_initial_state",
+    "draw_rotors",
+    "draw_springs",
+]
 
 # The configuration refuses systems so dense that a particle would need nearly as many.
 MAX_ATTEMPTS = 100_000
@@ -49,9 +56,10 @@ class Rotors(NamedTuple):
 def draw_initial_state(system: ManyBodySystem, seed: int, index: int) -> InitialState:
     """State in which simulation number `index` of a seed starts.
 
-    Positions are uniform in the square or cube, drawn one after the other and drawn again when
-    closer than the minimum distance to an earlier one; velocities are normal, masses and charges
-    uniform. On strands, positions are straight out from their anchors (see `draw_anchors`).
+    Positions are uniform in the square or cube, or normal, drawn one after the other and drawn
+    again when closer than the minimum distance to an earlier one; velocities are normal, or of one
+    speed, masses and charges uniform, or some of a few values. On strands, positions are straight
+    out from their anchors (see `draw_anchors`).
     Each simulation has a random stream of its own, so it does not depend on how many are made.
 
     Args:
@@ -72,11 +80,11 @@ def draw_initial_state(system: ManyBodySystem, seed: int, index: int) -> Initial
     generator = np.random.default_rng([seed, index])
     return InitialState(
         positions=_draw_positions(system, generator, draw_anchors(system, seed, index)),
-        velocities=generator.normal(
-            0.0, system.velocity_scale, (system.num_particles, system.spatial_dims)
-        ),
+        velocities=_draw_velocities(system, generator),
         masses=generator.uniform(*system.mass_range, system.num_particles),
-        charges=generator.uniform(*system.charge_range, system.num_particles),
+        charges=generator.choice(system.charge_values, system.num_particles)
+        if system.charge_values
+        else generator.uniform(*system.charge_range, system.num_particles),
     )
 
 
@@ -103,6 +111,24 @@ def draw_rotors(system: ManyBodySystem, seed: int, index: int) -> Rotors | None:
         moments=generator.uniform(*system.moment_range, shape),
         inertias=generator.uniform(*system.inertia_range, shape),
     )
+
+
+def draw_springs(system: ManyBodySystem, seed: int, index: int) -> FloatArray | None:
+    """Which pairs are tied by a spring, [N, N], ones and zeros, symmetric; none without springs.
+
+    Arguments as of `draw_initial_state`; the random stream is one of its own.
+
+    Example:
+        >>> system = ManyBodySystem(num_particles=3, spring_constant=0.1, spring_probability=1.0)
+        >>> draw_springs(system, seed=0, index=7).sum()
+        6.0
+    """
+    if not system.has_springs:
+        return None
+    generator, count = np.random.default_rng([seed, index, 4]), system.num_particles
+    drawn = generator.random((count, count)) < system.spring_probability
+    upper = np.triu(drawn, k=1)
+    return np.asarray(upper | upper.T, np.float64)
 
 
 def draw_anchors(system: ManyBodySystem, seed: int, index: int) -> FloatArray | None:
@@ -134,6 +160,17 @@ def draw_anchors(system: ManyBodySystem, seed: int, index: int) -> FloatArray | 
     return np.asarray(system.strands.core_radius * points @ turn.T, np.float64)
 
 
+def _draw_velocities(system: ManyBodySystem, generator: np.random.Generator) -> FloatArray:
+    shape = (system.num_particles, system.spatial_dims)
+    scale = system.velocity_scale if system.speed is None else 1.0
+    velocities = generator.normal(0.0, scale, shape)
+    if system.speed is not None:
+        velocities *= system.speed / np.linalg.norm(velocities, axis=-1, keepdims=True)
+    if system.centre_at_rest:
+        velocities -= velocities.mean(axis=0)
+    return np.asarray(velocities)
+
+
 def _draw_positions(
     system: ManyBodySystem, generator: np.random.Generator, anchors: FloatArray | None
 ) -> FloatArray:
@@ -144,7 +181,11 @@ def _draw_positions(
     positions = np.empty((system.num_particles, dims))
     for particle in range(system.num_particles):
         for _ in range(MAX_ATTEMPTS):
-            candidate = generator.uniform(-half, half, dims)
+            candidate = (
+                generator.uniform(-half, half, dims)
+                if system.position_scale is None
+                else generator.normal(0.0, system.position_scale, dims)
+            )
             separations = positions[:particle] - candidate
             distances = reduce(np.hypot, separations.T)
             if (distances >= system.minimum_distance).all():

@@ -22,6 +22,7 @@ __all__ = [
     "TimeSteps",
     "check_at_least",
     "check_finite",
+    "check_springs",
     "check_states",
     "integrate",
     "integrate_one",
@@ -71,6 +72,7 @@ def integrate(
     time_step: float,
     keep_every: int,
     *,
+    springs: ArrayLike | None = None,
     num_threads: int | None = None,
 ) -> IntegratedMotion:
     """Integrate systems from given states by velocity Verlet in float64 (thesis section 4.1).
@@ -78,12 +80,14 @@ def integrate(
     The result does not depend on how many systems or threads there are.
 
     Args:
-        system: the law's constants k, G, softening and walls; nothing else of it is used.
+        system: the law's constants k, G, softening, stiffness and limit of forces, and walls;
+            nothing else of it is used.
         positions, velocities: [S, N, D], S systems of N particles, D = 2 or 3.
         masses, charges: [S, N], masses positive.
         num_steps: steps in all; those after the last kept frame are not computed.
         time_step: dt, in the system's units of time.
         keep_every: steps from one kept frame to the next.
+        springs: which pairs are tied by one, [S, N, N], ones and zeros; none if not given.
         num_threads: threads to use; by default all available cores.
 
     Returns:
@@ -107,17 +111,23 @@ def integrate(
     steps = TimeSteps(num_steps, time_step, keep_every)
     steps.check()
     states = check_states(positions, velocities, masses, charges)
+    tied = None if springs is None else check_springs(springs, states.masses.shape)
 
     def run(index: int) -> IntegratedMotion:
         state = InitialState(*(values[index] for values in states))
-        return integrate_one(system, state, steps, name=f"system {index}")
+        own = None if tied is None else tied[index]
+        return integrate_one(system, state, steps, name=f"system {index}", springs=own)
 
     runs = map_in_threads(run, range(len(states.positions)), num_threads)
     return IntegratedMotion(*map(np.stack, zip(*runs, strict=True)))
 
 
 def integrate_one(
-    system: ManyBodySystem, state: InitialState, steps: TimeSteps, name: str
+    system: ManyBodySystem,
+    state: InitialState,
+    steps: TimeSteps,
+    name: str,
+    springs: FloatArray | None = None,
 ) -> IntegratedMotion:
     """Integrate one system, called by its name in errors; the interpreter's lock is free meanwhile.
 
@@ -127,7 +137,7 @@ def integrate_one(
     kept = IntegratedMotion(np.empty(shape), np.empty(shape))
     kept.positions[0], kept.velocities[0] = state.positions, state.velocities
     couplings = ring_couplings(pair_couplings(system, state.masses, state.charges))
-    wall = math.inf if system.wall is None else float(system.wall)
+    stiffness = None if springs is None else ring_couplings(system.spring_constant * springs)
     velocity_verlet(
         *kept,
         state.masses,
@@ -135,7 +145,9 @@ def integrate_one(
         float(system.softening),
         float(steps.time_step),
         int(steps.keep_every),
-        wall,
+        wall=float(system.wall or math.inf),
+        force_limit=float(system.force_limit or math.inf),
+        springs=stiffness,
     )
     check_finite(name, kept)
     return kept
@@ -193,3 +205,16 @@ def check_states(
     if not (states.masses > 0).all():
         raise ValueError(f"masses: expected positive numbers, found {states.masses.min()}")
     return states
+
+
+def check_springs(springs: ArrayLike, shape: tuple[int, ...]) -> FloatArray:
+    """Contiguous float64 array [S, N, N] of zeros and ones, symmetric, zero on the diagonal."""
+    tied = np.ascontiguousarray(springs, np.float64)
+    expected = (*shape, shape[-1])
+    if tied.shape != expected:
+        raise ValueError(f"springs: expected shape {expected}, found {tied.shape}")
+    if not np.isin(tied, (0.0, 1.0)).all() or (tied != np.swapaxes(tied, -1, -2)).any():
+        raise ValueError("springs: expected zeros and ones, symmetric")
+    if tied.diagonal(axis1=-2, axis2=-1).any():
+        raise ValueError("springs: expected zeros on the diagonal, found a particle tied to itself")
+    return tied

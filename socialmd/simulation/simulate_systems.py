@@ -13,6 +13,7 @@ from socialmd.simulation.initial_states import (
     draw_anchors,
     draw_initial_state,
     draw_rotors,
+    draw_springs,
 )
 from socialmd.simulation.integrate import TimeSteps, check_at_least, integrate_one, map_in_threads
 from socialmd.simulation.integrate_rotors import integrate_rotors_one
@@ -113,15 +114,16 @@ def simulate(
 
 
 def simulate_one(
-    system: ManyBodySystem, steps: TimeSteps, seed: int, index: int
+    system: ManyBodySystem, steps: TimeSteps, seed: int, index: int, discard: int = 0
 ) -> tuple[FloatArray, FloatArray, Rotors | None]:
     """Simulation number `index` of a seed, [frames, N, F]; velocities, [frames, N, D]; and dipoles.
 
     The F features are those of `layout_of_law`; dipoles are those of all frames, if there are any.
+    So many frames at the beginning are left out.
     """
     name = f"simulation {index} of seed {seed}"
     state, start = draw_initial_state(system, seed, index), draw_rotors(system, seed, index)
-    anchors = draw_anchors(system, seed, index)
+    anchors, springs = draw_anchors(system, seed, index), draw_springs(system, seed, index)
     turning: Rotors | None = None
     columns = [state.masses, state.charges]
     if anchors is not None:
@@ -130,7 +132,8 @@ def simulate_one(
         positions, velocities = kept
         columns += list(anchors.T)
     elif start is None:
-        positions, velocities = integrate_one(system, state, steps, name)
+        positions, velocities = integrate_one(system, state, steps, name, springs)
+        columns += [] if springs is None else list(springs)
     else:
         motion = integrate_rotors_one(system, state, start, steps, name)
         positions, velocities = motion.positions, motion.velocities
@@ -139,4 +142,9 @@ def simulate_one(
     constants = np.stack(columns, axis=-1)  # [N, constants]
     constants = np.broadcast_to(constants, (*positions.shape[:-1], len(columns)))
     parts = [positions, constants] + ([] if turning is None else [turning.orientations])
-    return np.concatenate(parts, axis=-1), velocities, turning
+    frames = np.concatenate(parts, axis=-1)
+    if turning is not None:
+        turning = turning._replace(
+            orientations=turning.orientations[discard:], spins=turning.spins[discard:]
+        )
+    return frames[discard:], velocities[discard:], turning

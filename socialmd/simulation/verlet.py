@@ -45,15 +45,17 @@ def ring_couplings(couplings: FloatArray) -> FloatArray:
 compile_loop = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})
 
 
-def _make_kernel(dims: int) -> Any:
+def _make_kernel(dims: int, has_springs: bool) -> Any:
     """Compiled loop over steps; the compiler knows how many coordinates there are, and unrolls."""
 
     @compile_loop
     def accelerate(
         num_particles: int,
         couplings: FloatArray,
+        springs: FloatArray,
         inverse_masses: FloatArray,
         softening_squared: float,
+        force_limit: float,
         x: FloatArray,
         a: FloatArray,
         reaction: FloatArray,
@@ -77,6 +79,8 @@ def _make_kernel(dims: int) -> Any:
                     squared += offset * offset
                 squared += softening_squared
                 weight = couplings[row, i] / (squared * np.sqrt(squared))
+                if has_springs:
+                    weight -= springs[row, i]
                 for d in range(dims):
                     force = weight * (x[d, i] - x[d, j])
                     a[d, i] += force
@@ -84,8 +88,15 @@ def _make_kernel(dims: int) -> Any:
         for d in range(dims):
             for i in range(half):
                 reaction[d, i] += reaction[d, num_particles + i]
-            for i in range(length):
-                a[d, i] = (a[d, i] - reaction[d, i]) * inverse_masses[i]
+            if force_limit < np.inf:
+                for i in range(length):
+                    force = a[d, i] - reaction[d, i]
+                    if abs(force) > force_limit:
+                        force = np.copysign(force_limit, force)
+                    a[d, i] = force * inverse_masses[i]
+            else:
+                for i in range(length):
+                    a[d, i] = (a[d, i] - reaction[d, i]) * inverse_masses[i]
 
     @compile_loop
     def integrate(
@@ -93,10 +104,12 @@ def _make_kernel(dims: int) -> Any:
         velocities: FloatArray,
         masses: FloatArray,
         couplings: FloatArray,
+        springs: FloatArray,
         softening: float,
         time_step: float,
         keep_every: int,
         wall: float,
+        force_limit: float,
     ) -> None:
         """See `velocity_verlet`."""
         num_particles = len(masses)
@@ -108,7 +121,7 @@ def _make_kernel(dims: int) -> Any:
             for d in range(dims):
                 x[d, i], v[d, i] = positions[0, i, d], velocities[0, i, d]
             inverse_masses[i] = 1 / masses[i]
-        law = (num_particles, couplings, inverse_masses, softening**2)
+        law = (num_particles, couplings, springs, inverse_masses, softening**2, force_limit)
 
         accelerate(*law, x, a, reaction)
         for frame in range(1, len(positions)):
@@ -135,7 +148,11 @@ def _make_kernel(dims: int) -> Any:
 
 
 # Compiled when they are first called.
-KERNELS = {dims: _make_kernel(dims) for dims in (2, 3)}
+KERNELS = {
+    (dims, has_springs): _make_kernel(dims, has_springs)
+    for dims in (2, 3)
+    for has_springs in (False, True)
+}
 
 
 def velocity_verlet(
@@ -147,6 +164,8 @@ def velocity_verlet(
     time_step: float,
     keep_every: int,
     wall: float = math.inf,
+    force_limit: float = math.inf,
+    springs: FloatArray | None = None,
 ) -> None:
     """Integrate one system and keep every `keep_every`th state.
 
@@ -155,6 +174,10 @@ def velocity_verlet(
     Frame 0 of positions and velocities [frames, N, D] is the initial state; the others are
     overwritten. Couplings are those of `ring_couplings`. Whoever is farther from the origin than
     `wall` along an axis after x has moved is reflected: x goes back by as much, v turns round.
+    Components of forces are at most `force_limit`. Springs are stiffnesses of pairs, as couplings.
     """
-    kernel = KERNELS[positions.shape[-1]]
-    kernel(positions, velocities, masses, couplings, softening, time_step, keep_every, wall)
+    how = (softening, time_step, keep_every, wall, force_limit)
+    kernel = KERNELS[positions.shape[-1], springs is not None]
+    kernel(
+        positions, velocities, masses, couplings, couplings if springs is None else springs, *how
+    )

@@ -86,7 +86,7 @@ def simulation_writer(config: ExperimentConfig, directory: str | Path) -> Datase
     """What knows which simulations of an experiment are missing in a folder."""
     recipe = {
         "law": config.system.describe(),
-        "simulation": config.simulation.model_dump(mode="json"),
+        "simulation": config.simulation.describe(),
     }
     return DatasetWriter(directory, recipe, file_names(config.simulation.splits))
 
@@ -95,7 +95,7 @@ def _make(config: ExperimentConfig, writer: DatasetWriter, index: int) -> float:
     """Simulate and write one file; return the relative change of the energy."""
     law, given = config.system, config.simulation
     steps = TimeSteps(given.num_steps, given.time_step, given.keep_every)
-    frames, velocities, rotors = simulate_one(law, steps, given.seed, index)
+    frames, velocities, rotors = simulate_one(law, steps, given.seed, index, given.discard_frames)
     ends, dims = frames[[0, -1]], law.spatial_dims  # [2, N, F]
     if rotors is not None:
         rotors = rotors._replace(
@@ -110,6 +110,7 @@ def _make(config: ExperimentConfig, writer: DatasetWriter, index: int) -> float:
             ends[..., dims + 1],
             rotors,
             None if law.strands is None else ends[..., dims + 2 :],
+            ends[..., dims + 2 :] if law.has_springs else None,
         )
         # A single particle at rest has no energy to compare with.
         drift = float(abs(last - first) / max(abs(first), np.finfo(np.float64).tiny))

@@ -117,7 +117,7 @@ def test_a_saved_configuration_replaces_a_file_whole(tmp_path):
         ("[model]\nfilters = [16, 2.5]", "model.filters.1", "integer", "2.5"),
         # too small, too large
         ("[system]\nnum_particles = 0", "system.num_particles", "greater than or equal to 1", "0"),
-        ("[system]\nsoftening = 0.0", "system.softening", "greater than 0", "0.0"),
+        ("[system]\nsoftening = -1.0", "system.softening", "greater than or equal to 0", "-1.0"),
         ("[simulation]\ntime_step = -1e-7", "simulation.time_step", "greater than 0", "-1e-07"),
         ("[simulation]\nseed = -1", "simulation.seed", "greater than or equal to 0", "-1"),
         ("[training]\nseed = 4294967296", "training.seed", "less than 4294967296", "4294967296"),

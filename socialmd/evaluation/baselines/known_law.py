@@ -8,7 +8,7 @@ import numpy as np
 
 from socialmd.config import ManyBodySystem
 from socialmd.data import FeatureLayout
-from socialmd.data.feature_layout import ANCHOR
+from socialmd.data.feature_layout import ANCHOR, SPRINGS
 from socialmd.evaluation.baselines.baseline import Baseline, KnownData, register_baseline
 from socialmd.evaluation.checks import NotPossibleError
 from socialmd.simulation import (
@@ -100,14 +100,17 @@ class KnownLaw(Baseline):
         before, last = np.moveaxis(self.read_poses(frames[:, -2:]), 1, 0)
         moved = np.asarray(self.poses.arrival(last, before)) / step
         positions, velocities = (each[..., : self.spatial_dims] for each in (last, moved))
-        rotors, anchors, strands = None, None, self.system.strands
+        rotors, anchors, springs, strands = None, None, None, self.system.strands
+        if self.system.has_springs:
+            springs = frames[:, -1][..., self.layout.columns(name=SPRINGS)]
         if self.orientation:
             rotors = self._rotors(frames, last, moved, positions, charges)
         if strands is not None:
             anchors = frames[:, -1][..., self.layout.columns(name=ANCHOR)]
             velocities = velocities * np.exp(-strands.damping * step / 2)  # since half a step ago
         dipoles = None if rotors is None else rotors.dipoles
-        pushed = accelerations(self.system, positions, masses, charges, dipoles, anchors)
+        known = (dipoles, anchors, springs)
+        pushed = accelerations(self.system, positions, masses, charges, *known)
         state = (positions, velocities + pushed * step / 2, masses, charges)
         how: dict[str, Any] = {
             "num_steps": (num_steps + 1) * self.integration_steps,
@@ -120,7 +123,7 @@ class KnownLaw(Baseline):
         elif anchors is not None:
             poses = integrate_strands(self._cold_system, *state, anchors, **how).positions
         else:
-            poses = integrate(self.system, *state, **how).positions
+            poses = integrate(self.system, *state, **how, springs=springs).positions
         return poses[:, 1:]  # without the given frame
 
     def _read(self, frames: FloatArray, name: str) -> FloatArray:
