@@ -128,12 +128,13 @@ class InteractionCell(keras.layers.Layer):
         """Make the weights, for positions or poses, and `num_features` static features."""
         is_polar, width = self.law.is_polar, positions_shape[-1]
         self.space = PoseSpace(width // 2 if is_polar else width, is_polar)
-        self.law.build(positions_shape, num_features)
+        num_read = num_features or 1  # see `standardize`
+        self.law.build(positions_shape, num_read)
         if self.restraints is not None and not self.restraints.built:  # as it is when it was saved
             self.restraints.build((None, None, num_features))
         if self.units:
             seen = 3 * width + is_polar * self.space.spatial_dims
-            self.lstm.build((None, seen + num_features))
+            self.lstm.build((None, seen + num_read))
         if self.law.units:
             self.inertia.build((None, None, self.units))
         self.feature_mean = self._add_constant("feature_mean", "zeros", (num_features,))
@@ -166,7 +167,13 @@ class InteractionCell(keras.layers.Layer):
         return ops.concatenate([ops.reshape(getattr(self, name), (1,)) for name in names])
 
     def standardize(self, features: Tensor) -> Tensor:
-        """Static features [B, N, F - D] as the network reads them: mean zero, variance one."""
+        """Static features [B, N, F - D] as the network reads them: mean zero, variance one.
+
+        Those that do not vary are ones, and where there are none at all there is one that does not:
+        a product of what particles emit and how they respond could not grow from zero.
+        """
+        if not features.shape[-1]:
+            return ops.ones((*ops.shape(features)[:-1], 1), "float32")
         return (features - self.feature_mean) / self.feature_scale
 
     # === A frame ===

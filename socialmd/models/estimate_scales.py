@@ -49,8 +49,8 @@ class Scales(MotionScales):
 
     Args:
         input_shape: of the inputs, [B, T, N, F].
-        feature_mean, feature_scale: mean and standard deviation of each static feature, [F - D];
-            one where it does not vary.
+        feature_mean, feature_scale: mean and standard deviation of each static feature, [F - D]; so
+            that it is read as one where it does not vary.
         turns: those of how unit vectors turn, in radians; none without any.
     """
 
@@ -115,6 +115,7 @@ def estimate_scales(
             f"{means['displacement']} of displacements and {means['acceleration']} of their changes"
         )
     deviation = np.sqrt(np.maximum(means["square"] - np.square(means["mean"]), 0.0))
+    varies = deviation > 1e-6 * np.abs(means["mean"])
     of_places, *of_turns = (
         MotionScales(
             displacement=float(np.sqrt(means["displacement"][part])),
@@ -126,8 +127,9 @@ def estimate_scales(
     return Scales(
         **vars(of_places),
         input_shape=shape,
-        feature_mean=means["mean"],
-        feature_scale=np.where(deviation > 1e-6 * np.abs(means["mean"]), deviation, 1.0),
+        # Read as zeros, all of them would leave nothing from which a law could grow.
+        feature_mean=np.where(varies, means["mean"], means["mean"] - 1.0),
+        feature_scale=np.where(varies, deviation, 1.0),
         turns=of_turns[0] if of_turns else None,
     )
 

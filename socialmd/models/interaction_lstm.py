@@ -217,6 +217,7 @@ class InteractionLSTM(ForecastModel):
         self._check_anchors()
         static, units = len(self._scalars), self.cell.units
         self.cell.build((None, None, self.poses.width), static)
+        static = static or 1  # as it is read
         known = NUM_MOMENTS * (1 + self.orientation) + static + units
         self.conditional.build((None, None, known))
         if units:
