@@ -156,6 +156,7 @@ class InteractionModelConfig(ConfigSection):
             `InteractionLSTM`).
         orientation: whether particles point somewhere, and where is forecast as well.
         multipole_order: of what they then feel of each other, through a radial filter.
+        bonds: whether pairs may be tied to each other, as the data say.
         restraints: what ties particles to anchors; nothing if absent.
         distribution, num_components, feedback: as of `ModelConfig`.
 
@@ -186,6 +187,7 @@ class InteractionModelConfig(ConfigSection):
     memory_in_law: bool = True
     orientation: bool = False
     multipole_order: Literal[1, 2] = 1
+    bonds: bool = False
     restraints: RestraintsConfig | None = None
     distribution: Literal["student_t", "gaussian", "mixture", "correlated_mixture"] = "student_t"
     num_components: PositiveInt = 5
@@ -198,6 +200,8 @@ class InteractionModelConfig(ConfigSection):
                 f"minimum_distance: expected less than cutoff = {self.cutoff}, "
                 f"found {self.minimum_distance}"
             )
+        if self.bonds and (self.orientation or self.filter != "radial"):
+            raise ValueError("bonds: expected a radial filter and no orientation, found others")
         if self.multipole_order > 1 and not (self.orientation and self.filter == "radial"):
             raise ValueError(
                 "multipole_order: expected 1 without orientation and a radial filter, found "

@@ -12,12 +12,12 @@ from pydantic import Field, model_validator
 from socialmd.config.section import ConfigSection, NonEmpty, PositiveInt
 from socialmd.types import Array, IntArray
 
-__all__ = ["ANCHOR", "AXES", "ORIENTATION", "SPRINGS", "FeatureBlock", "FeatureLayout"]
+__all__ = ["ANCHOR", "AXES", "BONDS", "ORIENTATION", "FeatureBlock", "FeatureLayout"]
 
 AXES = ("x", "y", "z")
 # Names of blocks.
 POSITION, SPECIES, ORIENTATION, ANCHOR = "position", "species", "orientation", "anchor"
-SPRINGS = "springs"  # a column for each particle of the system: whether it is tied to it
+BONDS = "bonds"  # a column for each particle of the system: whether it is tied to it
 
 
 class FeatureBlock(ConfigSection):

@@ -61,8 +61,9 @@ class InteractionCell(keras.layers.Layer):
         w += g(h) (x' - x)                                                         `correct`
         h, c = LSTM([w, f, A, x' - x], h, c)                                       `remember`
 
-    With `restraints` and anchors, known springs add to a A(x), and w decays within each substep
-    (see `Restraints`).
+    With a `bonded` law, pairs that are tied to each other feel that as well, K of each multiplied
+    by how much they are. With `restraints` and anchors, known springs add to a A(x), and w decays
+    within each substep (see `Restraints`).
 
     With a law of forces and torques, x stands for positions and unit vectors, w for velocities and
     spins, and a for the scales of both: + moves a unit vector along a great circle, and a
@@ -77,6 +78,7 @@ class InteractionCell(keras.layers.Layer):
         units: H, LSTM units; 0 leaves the LSTM out, and everything that is read from h.
         substeps: n.
         restraints: springs that tie particles to anchors; none if not given.
+        bonded: law of pairs that are tied to each other; none if not given.
         residual_correction: whether what comes corrects the velocity; otherwise the velocity is
             the last displacement and half of the acceleration.
 
@@ -96,6 +98,7 @@ class InteractionCell(keras.layers.Layer):
         substeps: int = 4,
         residual_correction: bool = True,
         restraints: Restraints | None = None,
+        bonded: InteractionLaw | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
@@ -110,6 +113,8 @@ class InteractionCell(keras.layers.Layer):
             )
         if restraints is not None and law.is_polar:
             raise ValueError("restraints: expected none of particles that turn, found some")
+        if bonded is not None and law.is_polar:
+            raise ValueError("bonded: expected no law of bonds of particles that turn, found one")
         if law.units not in (0, units):
             raise ValueError(f"units: expected the {law.units} that the law reads, found {units}")
         self.law = law
@@ -117,6 +122,7 @@ class InteractionCell(keras.layers.Layer):
         self.substeps = substeps
         self.residual_correction = residual_correction
         self.restraints = restraints
+        self.bonded = bonded
         if units:
             self.lstm = keras.layers.LSTMCell(units, dtype="float32", name="lstm")
         if law.units:
@@ -130,6 +136,8 @@ class InteractionCell(keras.layers.Layer):
         self.space = PoseSpace(width // 2 if is_polar else width, is_polar)
         num_read = num_features or 1  # see `standardize`
         self.law.build(positions_shape, num_read)
+        if self.bonded is not None:
+            self.bonded.build(positions_shape, num_read)
         if self.restraints is not None and not self.restraints.built:  # as it is when it was saved
             self.restraints.build((None, None, num_features))
         if self.units:
@@ -187,20 +195,26 @@ class InteractionCell(keras.layers.Layer):
         mask: Mask = None,
         box: PeriodicBox | None = None,
         anchors: Positions = None,
+        bonds: Tensor = None,
     ) -> Motion:
         """Integrate one frame, from positions and velocities [B, N, D], in lengths per frame.
 
         Or from poses and their velocities, [B, N, 2 D].
         Features [B, N, F - D] are standardized, and hidden is h, [B, N, H]. Anchors [B, N, D] are
-        those of the restraints, if there are any.
+        those of the restraints, if there are any, and bonds [B, N, N] those of the bonded law.
         """
         emitted, response = self.law.read(features, hidden)
+        bonded = self.bonded
+        of_bonds = () if bonded is None else bonded.read(features, hidden)
         step, ties, space = 1.0 / self.substeps, self.restraints, self.space
         scale = space.spread(self.acceleration_scales)
         springs = None if ties is None else ties(features)
 
         def accelerate(position: Positions) -> Tensor:
-            pushed = scale * self.law(position, emitted, response, mask, box)
+            pushed = self.law(position, emitted, response, mask, box)
+            if bonded is not None:
+                pushed = pushed + bonded(position, *of_bonds, mask, box, bonds)
+            pushed = scale * pushed
             if ties is None:
                 return space.project(pushed, position)
             offsets = position - anchors
@@ -293,7 +307,7 @@ class InteractionCell(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InteractionCell:
-        layers = ("law", "restraints")
+        layers = ("law", "restraints", "bonded")
         parts = {name: keras.saving.deserialize_keras_object(config.get(name)) for name in layers}
         return cls(**{**config, **parts})
 

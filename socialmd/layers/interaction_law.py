@@ -44,6 +44,7 @@ class InteractionLaw(keras.layers.Layer):
         emitted, response: from `read`.
         mask: optional bool [B, N], false for padded particles.
         box: optional `PeriodicBox` or box vectors [B, D, D].
+        bonds: optional [B, N, N], weights of pairs, of an `interaction` that is called with them.
 
     Returns:
         A, [B, N, D], or of poses [B, N, 2 D], in units of the scale of accelerations.
@@ -148,13 +149,19 @@ class InteractionLaw(keras.layers.Layer):
         response: Tensor,
         mask: Mask = None,
         box: Any = None,
+        bonds: Tensor = None,
     ) -> Tensor:
-        surroundings = (mask,) if box is None else (mask, box)
+        surroundings: dict[str, Any] = {"mask": mask, "box": box, "bonds": bonds}
+        surroundings = {
+            name: value
+            for name, value in surroundings.items()
+            if value is not None or name == "mask"  # others are not all called with these
+        }
         if self.orientation:
             positions, directions = ops.split(positions, 2, axis=-1)
             known = ops.concatenate([directions, emitted], axis=-1)  # what is remembered, last
             emitted, response = self.emit(known), self.respond(known)
-        field = self.interaction(positions, emitted, *surroundings)  # [B, N, C] or [B, N, C, D]
+        field = self.interaction(positions, emitted, **surroundings)  # [B, N, C] or [B, N, C, D]
         if not self.gate:
             flat = field
             if self.has_vectors:

@@ -80,6 +80,8 @@ class NeighbourFilter(keras.layers.Layer):
         mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
         box: optional box vectors [B, D, D]; a neighbour is then its nearest image. It has to be
             twice as wide as the filter reaches.
+        bonds: optional [B, N, N], by which the sum of particle i weighs what j emits; radial, and
+            all pairs are compared.
 
     Returns:
         [B, N, C] of a grid filter, [B, N, C, D] of a radial one.
@@ -173,12 +175,20 @@ class NeighbourFilter(keras.layers.Layer):
         )
 
     def call(
-        self, positions: Positions, values: Tensor, mask: Mask = None, box: Any = None
+        self,
+        positions: Positions,
+        values: Tensor,
+        mask: Mask = None,
+        box: Any = None,
+        bonds: Tensor = None,
     ) -> Tensor:
+        if bonds is not None and not self.is_radial:
+            raise ValueError("bonds: expected a radial filter, found one of grids")
         positions, values = ops.cast(positions, "float32"), ops.cast(values, "float32")
         box = PeriodicBox.for_layers(box)
-        if self.is_radial and compares_all(positions, self.neighbour_search):
-            summed = self._sum_radial_of_all(positions, values, mask, box)
+        compares = bonds is not None or compares_all(positions, self.neighbour_search)
+        if self.is_radial and compares:
+            summed = self._sum_radial_of_all(positions, values, mask, box, bonds)
         else:
             sum_up = self._sum_radial if self.is_radial else self._sum_grids
             flat = ops.reshape(values, (-1, values.shape[-1]))  # [B * N, C]
@@ -216,7 +226,12 @@ class NeighbourFilter(keras.layers.Layer):
         return ops.reshape(summed, (-1, *forces.shape[1:]))
 
     def _sum_radial_of_all(
-        self, positions: Positions, values: Tensor, mask: Mask, box: PeriodicBox | None
+        self,
+        positions: Positions,
+        values: Tensor,
+        mask: Mask,
+        box: PeriodicBox | None,
+        bonds: Tensor,
     ) -> Tensor:
         """The same over all pairs, as products of matrices: faster where most of them count."""
         batch, particles, channels = ops.shape(values)
@@ -227,6 +242,8 @@ class NeighbourFilter(keras.layers.Layer):
             ops.reshape(offsets, (-1, offsets.shape[-1])), ops.reshape(counts, (-1,))
         )
         emitted = ops.reshape(strength, (*shape, channels)) * values[:, None]  # [B, N, N, C]
+        if bonds is not None:
+            emitted = emitted * bonds[..., None]
         direction = ops.reshape(direction, (*shape, offsets.shape[-1]))
         return ops.matmul(ops.swapaxes(emitted, -1, -2), direction)  # [B, N, C, D]
 

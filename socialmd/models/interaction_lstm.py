@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from socialmd.data.feature_layout import ANCHOR
+from socialmd.data.feature_layout import ANCHOR, BONDS
 from socialmd.layers import (
     FeedForward,
     InteractionCell,
@@ -36,10 +36,14 @@ __all__ = ["InteractionLSTM"]
 
 
 class _Fixed(NamedTuple):
-    """What never changes of a system: which particles are real, [B, N], and anchors, [B, N, D]."""
+    """What never changes of a system.
+
+    Which particles are real, [B, N], anchors, [B, N, D], and bonds, [B, N, N].
+    """
 
     mask: Mask
     anchors: Positions
+    bonds: Tensor
 
 
 @register
@@ -99,6 +103,9 @@ class InteractionLSTM(ForecastModel):
         restraints: springs that tie particles to what the layout of the data calls their
             `"anchor"`, a vector that never changes; none if not given. Other such vectors are not
             read: the law does not know directions.
+        bonds: whether pairs may be tied to each other, as the layout's `"bonds"` say, which are
+            features that never change, a column for each particle of the system. Such pairs have a
+            second law, through a radial filter like the first one's.
         units, substeps, residual_correction: see `InteractionCell`.
         channels, hidden_units, gate, linear_path: see `InteractionLaw`.
         memory_in_law: whether forces, friction, the gain of corrections and a correction of the
@@ -139,6 +146,7 @@ class InteractionLSTM(ForecastModel):
         restraints: Restraints | None = None,
         orientation: bool = False,
         multipole_order: int = 1,
+        bonds: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(target_steps, distribution, feedback, spatial_dims, orientation, **kwargs)
@@ -156,9 +164,12 @@ class InteractionLSTM(ForecastModel):
         self.memory_in_law = memory_in_law
         self.restraints = restraints
         self.multipole_order = multipole_order
-        law = self._make_law(NeighbourFilter() if interaction is None else interaction)
+        self.bonds = bonds
+        interaction = NeighbourFilter() if interaction is None else interaction
+        law = self._make_law(interaction)
+        bonded = self._make_bonded_law(interaction) if bonds else None
         self.cell = InteractionCell(
-            law, units, substeps, residual_correction, restraints, name="cell"
+            law, units, substeps, residual_correction, restraints, bonded, name="cell"
         )
         initial = self._distribution.initial_outputs(num_components, spatial_dims)
         self.marginal, self.conditional, self.disturbance = (
@@ -197,6 +208,13 @@ class InteractionLSTM(ForecastModel):
             )
         return PolarLaw(interaction, order=self.multipole_order, **arguments)
 
+    def _make_bonded_law(self, interaction: keras.layers.Layer) -> InteractionLaw:
+        if not getattr(interaction, "is_radial", False):
+            raise ValueError("bonds: expected them with a radial filter alone, found another")
+        same = type(interaction).from_config({**interaction.get_config(), "name": "of_bonds"})
+        units = self.units if self.memory_in_law else 0
+        return InteractionLaw(same, units, self.channels, self.hidden_units, name="bonded")
+
     @property
     def substeps(self) -> int:
         """Of the integration, as they are now: a phase of a training may have others."""
@@ -215,6 +233,7 @@ class InteractionLSTM(ForecastModel):
         check_inputs(input_shape, spatial_dims=self.spatial_dims)
         self.num_features = input_shape[-1]
         self._check_anchors()
+        self._check_bonds()
         static, units = len(self._scalars), self.cell.units
         self.cell.build((None, None, self.poses.width), static)
         static = static or 1  # as it is read
@@ -237,7 +256,7 @@ class InteractionLSTM(ForecastModel):
         """Columns of the static features that the network reads."""
         if self.layout is None:
             return self.static_columns
-        return self.layout.columns(kind="scalar")
+        return [c for c in self.layout.columns(kind="scalar") if c not in self._bonds]
 
     @property
     def _learns_springs(self) -> bool:
@@ -247,6 +266,19 @@ class InteractionLSTM(ForecastModel):
     def _anchors(self) -> list[int]:
         """Columns of the anchors, if there are any."""
         return [] if self.layout is None else self.layout.columns(name=ANCHOR, kind="vector")
+
+    @property
+    def _bonds(self) -> list[int]:
+        """Columns of the bonds, if there are any."""
+        return [] if self.layout is None else self.layout.columns(name=BONDS, kind="scalar")
+
+    def _check_bonds(self) -> None:
+        """Refuse features without the bonds that the model is to read."""
+        if self.bonds and not self._bonds:
+            raise ValueError(
+                f"bonds: expected {BONDS!r} among the features, found "
+                f"{self.layout.in_words() if self.layout else 'none that have names'}"
+            )
 
     def _check_anchors(self) -> None:
         """Refuse features without the anchors that restraints need."""
@@ -353,11 +385,13 @@ class InteractionLSTM(ForecastModel):
         if self.orientation:
             turning = self._take(features, self.orientation_columns)
             positions = ops.concatenate([positions, turning], axis=-1)
-        features, anchors = features[:, -1], None
+        features, anchors, bonds = features[:, -1], None, None
         if self.restraints is not None:
             anchors = self._take(features, self._anchors)
+        if self.bonds:
+            bonds = self._take(features, self._bonds)
         features = self.cell.standardize(self._read_scalars(features))
-        return ops.swapaxes(positions, 0, 1), features, _Fixed(mask, anchors), boxes
+        return ops.swapaxes(positions, 0, 1), features, _Fixed(mask, anchors, bonds), boxes
 
     def _read_scalars(self, features: Tensor) -> Tensor:
         """What the network reads of all features after the place."""
@@ -405,9 +439,10 @@ class InteractionLSTM(ForecastModel):
         """Where the motion leads, and what is known of how far that can be trusted."""
         position, velocity, states, residual = state
         box = PeriodicBox.for_layers(box)
-        surroundings = (fixed.mask, box, fixed.anchors)
+        surroundings = (fixed.mask, box, fixed.anchors, fixed.bonds)
         motion = self.cell.advance(position, velocity, features, states[0], *surroundings)
-        if not (self.cell.law.trainable or self._learns_springs):
+        laws = (self.cell.law, self.cell.bonded)
+        if not (any(law is not None and law.trainable for law in laws) or self._learns_springs):
             # No gradient is needed, and its way is a long one.
             motion = Motion(*map(ops.stop_gradient, motion))
             if self.training_samples is not None:  # but that of draws

@@ -17,8 +17,8 @@ from socialmd.data.dataset_description import DatasetDescription
 from socialmd.data.feature_layout import (
     ANCHOR,
     AXES,
+    BONDS,
     ORIENTATION,
-    SPRINGS,
     FeatureBlock,
     FeatureLayout,
 )
@@ -53,10 +53,10 @@ def layout_of_law(system: ManyBodySystem | None = None) -> FeatureLayout:
     axes = AXES[: system.spatial_dims]
     layout = FeatureLayout.of_scalars((*axes, "mass", "charge"), len(axes))
     if system.has_springs:
-        names = tuple(f"{SPRINGS}_{number}" for number in range(system.num_particles))
+        names = tuple(f"bond_{number}" for number in range(system.num_particles))
         return FeatureLayout(
             features=(*layout.features, *names),
-            blocks=(*layout.blocks, FeatureBlock(name=SPRINGS, size=len(names), static=True)),
+            blocks=(*layout.blocks, FeatureBlock(name=BONDS, size=len(names), static=True)),
         )
     if system.strands is not None:
         return FeatureLayout(

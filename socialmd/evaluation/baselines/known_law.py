@@ -8,7 +8,7 @@ import numpy as np
 
 from socialmd.config import ManyBodySystem
 from socialmd.data import FeatureLayout
-from socialmd.data.feature_layout import ANCHOR, SPRINGS
+from socialmd.data.feature_layout import ANCHOR, BONDS
 from socialmd.evaluation.baselines.baseline import Baseline, KnownData, register_baseline
 from socialmd.evaluation.checks import NotPossibleError
 from socialmd.simulation import (
@@ -102,7 +102,7 @@ class KnownLaw(Baseline):
         positions, velocities = (each[..., : self.spatial_dims] for each in (last, moved))
         rotors, anchors, springs, strands = None, None, None, self.system.strands
         if self.system.has_springs:
-            springs = frames[:, -1][..., self.layout.columns(name=SPRINGS)]
+            springs = frames[:, -1][..., self.layout.columns(name=BONDS)]
         if self.orientation:
             rotors = self._rotors(frames, last, moved, positions, charges)
         if strands is not None:
