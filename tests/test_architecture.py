@@ -33,9 +33,10 @@ ALLOWED = {
     "models": BASE | LEVEL_3,
     "training": BASE | LEVEL_3 | {"models", "plots"},
     "reporting": BASE | LEVEL_3 | {"models", "plots"},
+    "benchmarks": BASE | LEVEL_3 | {"models", "plots"},
     "plots": set(),  # NumPy arrays in, Matplotlib out
     "serving": set(),  # beside exported models, where there is no Keras
-    "commands": BASE | LEVEL_3 | {"models", "training", "reporting", "plots"},
+    "commands": BASE | LEVEL_3 | {"models", "training", "reporting", "benchmarks", "plots"},
     "pipelines": {"commands"},
 }
 # Where each of these third-party packages may be imported.

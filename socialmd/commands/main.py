@@ -24,6 +24,7 @@ COMMANDS = {
     "predict": "a forecast of one trajectory",
     "export": "a SavedModel for inference with TensorFlow alone",
     "compare": "variants of one network at equal budget",
+    "benchmark": "a public benchmark: data, training, published numbers beside ours",
     "circle": "one Gaussian against mixtures, where the exact density is known",
     "figures": "the thesis' figures from our own data and models",
 }

@@ -157,6 +157,7 @@ class InteractionModelConfig(ConfigSection):
         orientation: whether particles point somewhere, and where is forecast as well.
         multipole_order: of what they then feel of each other, through a radial filter.
         bonds: whether pairs may be tied to each other, as the data say.
+        wall: distance from the origin of walls that reflect particles; none if absent.
         restraints: what ties particles to anchors; nothing if absent.
         distribution, num_components, feedback: as of `ModelConfig`.
 
@@ -188,6 +189,7 @@ class InteractionModelConfig(ConfigSection):
     orientation: bool = False
     multipole_order: Literal[1, 2] = 1
     bonds: bool = False
+    wall: PositiveFloat | None = None
     restraints: RestraintsConfig | None = None
     distribution: Literal["student_t", "gaussian", "mixture", "correlated_mixture"] = "student_t"
     num_components: PositiveInt = 5

@@ -25,6 +25,7 @@ class SimulationConfig(ConfigSection):
         num_steps: velocity Verlet steps of each simulation.
         time_step: dt, in units of time.
         keep_every: steps from one stored frame to the next.
+        velocities: whether these are stored as well, and models are given them.
         discard_frames: of these that are not stored, from the start.
         seed: of the initial states.
 
@@ -43,6 +44,7 @@ class SimulationConfig(ConfigSection):
     time_step: PositiveFloat = 1e-7
     keep_every: PositiveInt = 1000
     discard_frames: Annotated[Integer, Field(ge=0)] = 0
+    velocities: bool = False
     seed: Seed = 0
 
     @model_validator(mode="after")
@@ -67,7 +69,8 @@ class SimulationConfig(ConfigSection):
     def describe(self) -> dict[str, Any]:
         """As data sets name it; JSON. What is newer than some of them is left out."""
         fields = self.model_dump(mode="json")
-        return {k: value for k, value in fields.items() if k != "discard_frames" or value}
+        newer = ("discard_frames", "velocities")
+        return {k: value for k, value in fields.items() if k not in newer or value}
 
     @property
     def splits(self) -> dict[str, int]:

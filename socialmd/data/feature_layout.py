@@ -12,11 +12,12 @@ from pydantic import Field, model_validator
 from socialmd.config.section import ConfigSection, NonEmpty, PositiveInt
 from socialmd.types import Array, IntArray
 
-__all__ = ["ANCHOR", "AXES", "BONDS", "ORIENTATION", "FeatureBlock", "FeatureLayout"]
+__all__ = ["ANCHOR", "AXES", "BONDS", "ORIENTATION", "VELOCITY", "FeatureBlock", "FeatureLayout"]
 
 AXES = ("x", "y", "z")
 # Names of blocks.
 POSITION, SPECIES, ORIENTATION, ANCHOR = "position", "species", "orientation", "anchor"
+VELOCITY = "velocity"  # by units of time; no target, since forecasts of places tell it
 BONDS = "bonds"  # a column for each particle of the system: whether it is tied to it
 
 
@@ -54,7 +55,8 @@ class FeatureBlock(ConfigSection):
             raise ValueError(f"{self.name}: expected a place that changes, is given and predicted")
         if self.static and self.predicted:
             raise ValueError(f"{self.name}: expected nothing static to be predicted")
-        if self.given and not (self.static or self.predicted):
+        is_known = self.static or self.predicted or (self.name, self.kind) == (VELOCITY, "vector")
+        if self.given and not is_known:
             raise ValueError(
                 f"{self.name}: expected what changes to be predicted as well if it is given, since "
                 "forecasts do not know it otherwise; `given = false` keeps it in the files, unread"
@@ -207,6 +209,11 @@ class FeatureLayout(ConfigSection):
     def orientation(self) -> list[int]:
         """Columns of a unit vector that is to be predicted, of particles that point somewhere."""
         return self.columns(name=ORIENTATION, kind="vector", given=True, predicted=True)
+
+    @property
+    def velocity(self) -> list[int]:
+        """Columns of velocities that models are given, if there are any."""
+        return self.columns(name=VELOCITY, kind="vector", given=True)
 
     @property
     def inputs(self) -> list[int]:

@@ -117,6 +117,11 @@ def make_dataset(
         steps = tf.where(backwards[:, tf.newaxis], offsets[::-1], offsets)  # [B, T + T']
         windows = tf.gather(frames, first_rows[:, tf.newaxis] + steps)
         windows = rotate(windows, rotations, layout.vectors)  # [B, T + T', N, F]
+        if layout.velocity and config.time_reversal:
+            signs = np.ones(num_features, np.float32)
+            signs[layout.velocity] = -1
+            turned_back = backwards[:, tf.newaxis, tf.newaxis, tf.newaxis]
+            windows = tf.where(turned_back, signs * windows, windows)
         given, first_target = (-1, 2) if teacher_forcing else (config.input_steps,) * 2
         inputs = _take_columns(windows[:, :given], layout.inputs)
         targets = _take_columns(windows[:, first_target:], layout.targets)

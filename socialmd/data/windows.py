@@ -74,6 +74,7 @@ class Windows(NamedTuple):
         mask: bool [W, N], false for padded particles; none if there are none.
         boxes: periodic ones, of past and truth, [W, T + T', D, D]; none without.
         orientations: unit vectors that followed, [W, T', N, D], of particles that point somewhere.
+        velocities: that followed, likewise, of data that hold them, in units of length and time.
     """
 
     inputs: Array
@@ -82,6 +83,7 @@ class Windows(NamedTuple):
     mask: Array | None = None
     boxes: Array | None = None
     orientations: Array | None = None
+    velocities: Array | None = None
 
     @property
     def past(self) -> Inputs:
@@ -114,9 +116,12 @@ class Windows(NamedTuple):
         if self.mask is None:
             return self
         simulations = np.repeat(self.simulations, self.mask.sum(axis=1))
-        turning = None if self.orientations is None else self.real(self.orientations)
+        turning, moving = (
+            None if each is None else self.real(each)
+            for each in (self.orientations, self.velocities)
+        )
         inputs, truth = self.real(self.inputs), self.real(self.truth)
-        return Windows(inputs, truth, simulations, orientations=turning)
+        return Windows(inputs, truth, simulations, orientations=turning, velocities=moving)
 
     def real(self, array: Any) -> Array:
         """An array [W, steps, N, ...] likewise: [M, steps, 1, ...] if some are padded."""
@@ -174,6 +179,7 @@ def cut_windows(
         mask=None if mask.all() else mask[simulations],
         boxes=None if boxes is None else take_boxes(boxes, simulations, steps),
         orientations=followed[..., layout.orientation] if layout.orientation else None,
+        velocities=followed[..., layout.velocity] if layout.velocity else None,
     )
 
 

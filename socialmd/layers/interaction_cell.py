@@ -78,6 +78,8 @@ class InteractionCell(keras.layers.Layer):
         units: H, LSTM units; 0 leaves the LSTM out, and everything that is read from h.
         substeps: n.
         restraints: springs that tie particles to anchors; none if not given.
+        wall: distance from the origin, along every axis, of walls that reflect particles; none if
+            not given.
         bonded: law of pairs that are tied to each other; none if not given.
         residual_correction: whether what comes corrects the velocity; otherwise the velocity is
             the last displacement and half of the acceleration.
@@ -99,6 +101,7 @@ class InteractionCell(keras.layers.Layer):
         residual_correction: bool = True,
         restraints: Restraints | None = None,
         bonded: InteractionLaw | None = None,
+        wall: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
@@ -113,8 +116,11 @@ class InteractionCell(keras.layers.Layer):
             )
         if restraints is not None and law.is_polar:
             raise ValueError("restraints: expected none of particles that turn, found some")
-        if bonded is not None and law.is_polar:
-            raise ValueError("bonded: expected no law of bonds of particles that turn, found one")
+        for name, given in (("bonded", bonded), ("wall", wall)):
+            if given is not None and law.is_polar:
+                raise ValueError(f"{name}: expected none of particles that turn, found one")
+        if wall is not None and not wall > 0:
+            raise ValueError(f"wall: expected a positive distance, found {wall}")
         if law.units not in (0, units):
             raise ValueError(f"units: expected the {law.units} that the law reads, found {units}")
         self.law = law
@@ -123,6 +129,7 @@ class InteractionCell(keras.layers.Layer):
         self.residual_correction = residual_correction
         self.restraints = restraints
         self.bonded = bonded
+        self.wall = wall
         if units:
             self.lstm = keras.layers.LSTMCell(units, dtype="float32", name="lstm")
         if law.units:
@@ -232,6 +239,8 @@ class InteractionCell(keras.layers.Layer):
         for _ in range(self.substeps):
             velocity = slow_down(velocity) + acceleration * (step / 2)
             position, velocity = space.drift(position, velocity, step)
+            if self.wall is not None:
+                position, velocity = _reflect(position, velocity, self.wall)
             before, acceleration = acceleration, accelerate(position)
             velocity = slow_down(velocity + acceleration * (step / 2))
             peak = ops.maximum(peak, space.squares(acceleration))
@@ -315,3 +324,10 @@ class InteractionCell(keras.layers.Layer):
 def _compress(vector: Tensor) -> Tensor:
     """Close encounters' accelerations, a hundred times typical, as numbers that a tanh can tell."""
     return ops.arcsinh(vector)
+
+
+def _reflect(position: Positions, velocity: Tensor, wall: float) -> tuple[Positions, Tensor]:
+    """Back by as much as a particle is beyond a wall, its velocity turned round."""
+    beyond = ops.abs(position) > wall
+    back = 2 * wall * ops.sign(position) - position
+    return ops.where(beyond, back, position), ops.where(beyond, -velocity, velocity)

@@ -46,6 +46,7 @@ class ForecastModel(TrainedModel, RecordedModel):
             `recalibrate` are all that is known of it, and forecasts always have them.
         max_particles: most particles that a built model takes; any number if there is none.
         layout: what the columns of the data were that it was trained on, if that is known.
+        spacing: time from one frame to the next, if that is known and velocities are given.
         densities: what the model has been trained to predict: `"conditional"` densities, of a step
             given the true one before, `"marginal"` ones, of a step given the past alone, or both.
             Conditional ones can be sampled and fed back; nothing else gives futures.
@@ -81,6 +82,7 @@ class ForecastModel(TrainedModel, RecordedModel):
     """
 
     predicts_sigma = True
+    takes_velocities = False
     max_particles: int | None = None
 
     def __init__(
@@ -116,6 +118,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         else:
             self._distribution, self.distribution_name = self.of_positions, self._given_distribution
         self.layout: FeatureLayout | None = None
+        self.spacing: float | None = None
         self.densities: tuple[str, ...] = ()
         self.spread_factors: NDArray[np.float32] | None = None
         self.training_feedback: str | None = None
@@ -220,11 +223,20 @@ class ForecastModel(TrainedModel, RecordedModel):
     @property
     def static_columns(self) -> list[int]:
         """Columns of the features that stay as they are."""
-        turning = self.orientation_columns
-        return [c for c in range(self.spatial_dims, self.num_features) if c not in turning]
+        changing = self.orientation_columns + self.velocity_columns
+        return [c for c in range(self.spatial_dims, self.num_features) if c not in changing]
 
-    def learn_layout(self, layout: FeatureLayout) -> None:
+    @property
+    def velocity_columns(self) -> list[int]:
+        """Columns of the features that are velocities, if these are given."""
+        return [] if self.layout is None else self.layout.velocity
+
+    def learn_layout(self, layout: FeatureLayout, spacing: float | None = None) -> None:
         """Take over what the columns are of the data that the model is about to be trained on.
+
+        Args:
+            layout: of the data.
+            spacing: time from one frame to the next; models that are given velocities need it.
 
         Raises:
             ValueError: anything but places is to be predicted, or, by a model of orientations,
@@ -243,6 +255,15 @@ class ForecastModel(TrainedModel, RecordedModel):
                 f"{', '.join(block.name for block in layout.blocks if block.predicted)} are to be"
                 f"{hint}"
             )
+        if layout.velocity:
+            if not self.takes_velocities:
+                raise ValueError(
+                    f"layout: expected no velocities, found {layout.in_words()}; kind = "
+                    '"interaction_lstm" in [model] takes them, or `given = false` has them unread'
+                )
+            if spacing is None:
+                raise ValueError("spacing: expected the time between frames, with velocities")
+            self.spacing = float(spacing)
         self.layout = layout.given
 
     def check_layout(self, layout: FeatureLayout, data: object, name: str = "the model") -> None:
@@ -698,6 +719,7 @@ class ForecastModel(TrainedModel, RecordedModel):
             "distribution": self._given_distribution,
             "feedback": self.feedback,
             "layout": self.layout and self.layout.model_dump(mode="json"),
+            **({} if self.spacing is None else {"spacing": self.spacing}),
             "densities": self.densities,
             "spread_factors": None
             if self.spread_factors is None
@@ -718,8 +740,9 @@ class ForecastModel(TrainedModel, RecordedModel):
         config = dict(config)
         densities = config.pop("densities", ("marginal",))
         spread_factors = config.pop("spread_factors", None)
-        layout = config.pop("layout", None)
+        layout, spacing = config.pop("layout", None), config.pop("spacing", None)
         model = cls(**config)
+        model.spacing = spacing
         model.layout = layout and FeatureLayout.model_validate(layout)
         model.densities = tuple(densities)
         if spread_factors is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import keras
@@ -33,6 +34,20 @@ from socialmd.registration import arguments_of, register
 from socialmd.types import Inputs, Mask, Positions, Shape, States, Tensor
 
 __all__ = ["InteractionLSTM"]
+
+
+class _Given(NamedTuple):
+    """What has been seen of a system.
+
+    Positions [T, B, N, D], or poses, static features, standardized, what never changes, boxes, and
+    velocities [T, B, N, D] in units of length and frames, if these are given.
+    """
+
+    frames: Tensor
+    features: Tensor
+    fixed: _Fixed
+    boxes: Tensor
+    velocities: Tensor
 
 
 class _Fixed(NamedTuple):
@@ -87,6 +102,9 @@ class InteractionLSTM(ForecastModel):
     is taken as it is: gradients flow from frame to frame through places and velocities, not through
     forces.
 
+    Where the data hold velocities, those of the last given frame start the motion, and none is
+    estimated; `trajectory` forecasts them as well.
+
     With `orientation`, particles also have unit vectors and spins, which learned torques turn (see
     `PolarLaw`). All of the above holds of both, x + w being a turn along a great circle, and
     densities are those of `Pose`: of positions, and of directions.
@@ -106,6 +124,8 @@ class InteractionLSTM(ForecastModel):
         bonds: whether pairs may be tied to each other, as the layout's `"bonds"` say, which are
             features that never change, a column for each particle of the system. Such pairs have a
             second law, through a radial filter like the first one's.
+        wall: distance from the origin, along every axis, of walls that reflect particles; none if
+            not given.
         units, substeps, residual_correction: see `InteractionCell`.
         channels, hidden_units, gate, linear_path: see `InteractionLaw`.
         memory_in_law: whether forces, friction, the gain of corrections and a correction of the
@@ -127,6 +147,8 @@ class InteractionLSTM(ForecastModel):
         >>> futures, _ = model.rollout(inputs, feedback="sample", num_samples=20)
     """
 
+    takes_velocities = True
+
     def __init__(
         self,
         target_steps: int = 30,
@@ -147,6 +169,7 @@ class InteractionLSTM(ForecastModel):
         orientation: bool = False,
         multipole_order: int = 1,
         bonds: bool = False,
+        wall: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(target_steps, distribution, feedback, spatial_dims, orientation, **kwargs)
@@ -165,11 +188,12 @@ class InteractionLSTM(ForecastModel):
         self.restraints = restraints
         self.multipole_order = multipole_order
         self.bonds = bonds
+        self.wall = wall
         interaction = NeighbourFilter() if interaction is None else interaction
         law = self._make_law(interaction)
         bonded = self._make_bonded_law(interaction) if bonds else None
         self.cell = InteractionCell(
-            law, units, substeps, residual_correction, restraints, bonded, name="cell"
+            law, units, substeps, residual_correction, restraints, bonded, wall, name="cell"
         )
         initial = self._distribution.initial_outputs(num_components, spatial_dims)
         self.marginal, self.conditional, self.disturbance = (
@@ -291,9 +315,9 @@ class InteractionLSTM(ForecastModel):
     # === Forecast ===
 
     def one_step(self, inputs: Inputs) -> Tensor:
-        frames, features, fixed, boxes = self._unpack(inputs)
-        state, parameters = self._warm_up(frames, features, fixed, boxes)
-        motion, known = self._advance(state, features, fixed, last_box(boxes))
+        given = self._unpack(inputs)
+        state, parameters = self._warm_up(given)
+        motion, known = self._advance(state, given.features, given.fixed, last_box(given.boxes))
         following = self._expect(motion, state, known)
         # Without the first, for which the velocity is taken from what was to be expected.
         parameters = ops.concatenate([parameters[1:], following[None]], axis=0)
@@ -306,10 +330,50 @@ class InteractionLSTM(ForecastModel):
         feedback: str | None = None,
         seed: Tensor = 0,
     ) -> tuple[Tensor, Tensor]:
-        feedback = feedback or self.feedback
-        frames, features, fixed, boxes = self._unpack(inputs)
-        start, _ = self._warm_up(frames, features, fixed, boxes)
-        box = last_box(boxes)
+        states, parameters = self._run(inputs, steps, feedback or self.feedback, seed)
+        return ops.swapaxes(states[0], 0, 1), ops.swapaxes(parameters, 0, 1)
+
+    def trajectory(self, inputs: Inputs, num_steps: int) -> tuple[Tensor, Tensor]:
+        """The forecast of the mean, and its velocities, which `rollout` does not tell.
+
+        Args:
+            inputs: [B, T, N, F], of frames whose spacing is known.
+            num_steps: steps ahead.
+
+        Returns:
+            Positions and velocities [B, num_steps, N, D], in units of length and of time.
+
+        Raises:
+            ValueError: the model does not know the spacing of frames, as one that was not trained
+                on velocities.
+
+        Example:
+            >>> positions, velocities = model.trajectory(inputs, 20)
+        """
+        if self.spacing is None:
+            raise ValueError("spacing: expected a model that is given velocities, found another")
+        states = self._compiled_states(inputs, ops.arange(num_steps))
+        return states[0], states[1] / self.spacing
+
+    @cached_property
+    def _compiled_states(self) -> Any:
+        def states(inputs: Inputs, steps: Tensor) -> tuple[Tensor, ...]:
+            states, _ = self._run(inputs, steps, "mean", 0)
+            return tuple(ops.swapaxes(each, 0, 1) for each in states[:2])
+
+        if keras.backend.backend() != "tensorflow":
+            return states
+        import tensorflow as tf
+
+        return tf.function(states, reduce_retracing=True)
+
+    def _run(
+        self, inputs: Inputs, steps: Tensor, feedback: str, seed: Tensor
+    ) -> tuple[States, Tensor]:
+        """Closed loop: states and parameters of each step, [T', B, ...]."""
+        given = self._unpack(inputs)
+        features, fixed, box = given.features, given.fixed, last_box(given.boxes)
+        start, _ = self._warm_up(given)
         is_marginal = feedback != "sample" and "marginal" in self.densities
 
         def advance(carry: States, step: Tensor) -> States:
@@ -329,10 +393,10 @@ class InteractionLSTM(ForecastModel):
             state = self._observe(state, motion, following, features, kick, kept)
             return state, marginal_states, parameters
 
-        shape = ops.shape(frames)[1:3]
+        shape = ops.shape(given.frames)[1:3]
         carry = (start, self._no_states(shape), self._no_parameters(shape))
         _, (states, _, parameters) = run_loop(advance, carry, steps)
-        return ops.swapaxes(states[0], 0, 1), ops.swapaxes(parameters, 0, 1)
+        return states, parameters
 
     def _kick(self, motion: Motion, expected: Tensor, following: Tensor, push: Tensor) -> Tensor:
         """By what a draw corrects the velocity, instead of the residual."""
@@ -378,20 +442,23 @@ class InteractionLSTM(ForecastModel):
         pushed = law(positions, *law.read(features, states[0]))
         return scale * pushed[:, 0, : self.spatial_dims]
 
-    def _unpack(self, inputs: Inputs) -> tuple[Tensor, Tensor, _Fixed, Tensor]:
-        """Positions [T, B, N, D] or poses, static features, standardized, anchors, and boxes."""
+    def _unpack(self, inputs: Inputs) -> _Given:
         frames, mask, boxes = self._read(inputs)
         positions, features = ops.split(frames, [self.spatial_dims], axis=-1)
         if self.orientation:
             turning = self._take(features, self.orientation_columns)
             positions = ops.concatenate([positions, turning], axis=-1)
+        velocities: Tensor = None
+        if columns := self.velocity_columns:
+            velocities = ops.swapaxes(self._take(features, columns), 0, 1) * self.spacing
         features, anchors, bonds = features[:, -1], None, None
         if self.restraints is not None:
             anchors = self._take(features, self._anchors)
         if self.bonds:
             bonds = self._take(features, self._bonds)
         features = self.cell.standardize(self._read_scalars(features))
-        return ops.swapaxes(positions, 0, 1), features, _Fixed(mask, anchors, bonds), boxes
+        positions = ops.swapaxes(positions, 0, 1)
+        return _Given(positions, features, _Fixed(mask, anchors, bonds), boxes, velocities)
 
     def _read_scalars(self, features: Tensor) -> Tensor:
         """What the network reads of all features after the place."""
@@ -403,28 +470,29 @@ class InteractionLSTM(ForecastModel):
         numbers = [column - self.spatial_dims for column in columns]
         return ops.take(features, np.array(numbers, "int32"), axis=-1)
 
-    def _warm_up(
-        self, frames: Tensor, features: Tensor, fixed: _Fixed, boxes: Tensor
-    ) -> tuple[States, Tensor]:
+    def _warm_up(self, given: _Given) -> tuple[States, Tensor]:
         """State after the last frame, and parameters of all frames but the first."""
+        frames, features, fixed, boxes, velocities = given
         shape = ops.shape(frames)[1:3]
-        space = self.poses
-        velocity = space.difference(frames[1], frames[0])
+        is_given = velocities is not None
+        velocity = velocities[0] if is_given else self.poses.difference(frames[1], frames[0])
         state = (frames[0], velocity, self._no_states(shape), frames[0] * 0.0)
 
         def advance(carry: States, step: tuple[Tensor, ...]) -> States:
-            (state, _, is_known), (frame, *box) = carry, step
+            (state, _, is_known), (frame, *others) = carry, step
+            moving, box = others[:is_given], others[is_given:]
             motion, known = self._advance(state, features, fixed, box[0] if box else None)
             parameters = self._expect(motion, state, known)
-            *state, residual = self._observe(state, motion, frame, features)
+            *state, residual = self._observe(state, motion, frame, features, given=moving)
             # The first one is that of a velocity of which nothing was known, not of the law.
             return (*state, residual * is_known), parameters, ops.ones_like(is_known)
 
-        start = (state, self._no_parameters(shape), ops.zeros((), "float32"))
+        start = (state, self._no_parameters(shape), ops.full((), float(is_given), "float32"))
+        seen, *box_by_frame = with_boxes(frames[1:], None if boxes is None else boxes[:, :-1])
         (state, *_), (_, parameters, _) = run_loop(
             advance,
             start,  # a step is made in the box that it starts in
-            with_boxes(frames[1:], None if boxes is None else boxes[:, :-1]),
+            (seen, *([velocities[1:]] if is_given else []), *box_by_frame),
         )
         return state, parameters
 
@@ -500,11 +568,12 @@ class InteractionLSTM(ForecastModel):
         features: Tensor,
         kick: Tensor = None,
         kept: Tensor = None,
+        given: Sequence[Tensor] = (),
     ) -> Tensor:
         """The state once the next frame is there, or what stands for it.
 
         Velocities are corrected by a kick, if there is one, instead of the residual, and the speed
-        stays what it was as far as it is kept, s; by default not at all.
+        stays what it was as far as it is kept, s; by default not at all. Or velocities are given.
         """
         before, _, states, _ = state
         space = self.poses
@@ -519,6 +588,8 @@ class InteractionLSTM(ForecastModel):
         )
         if not self.cell.residual_correction:
             velocity = space.arrival(following, before) + acceleration / 2
+        if given:
+            (velocity,) = given
         states = self.cell.remember(following, velocity, features, acceleration, residual, states)
         return following, velocity, states, residual
 

@@ -19,6 +19,7 @@ from socialmd.data.feature_layout import (
     AXES,
     BONDS,
     ORIENTATION,
+    VELOCITY,
     FeatureBlock,
     FeatureLayout,
 )
@@ -47,8 +48,18 @@ SITES = np.array([-1.0, 0.0, 1.0])  # of a quadrupole's charges, in arms along i
 PairLaw = Callable[[ArrayLike, ArrayLike, ArrayLike], FloatArray]
 
 
-def layout_of_law(system: ManyBodySystem | None = None) -> FeatureLayout:
-    """Of what simulations give: places, mass and charge; and anchors, or what turns."""
+def layout_of_law(system: ManyBodySystem | None = None, velocities: bool = False) -> FeatureLayout:
+    """Of what simulations give: places, mass and charge; bonds, anchors, or what turns.
+
+    And velocities, if they are stored as well, which come last.
+    """
+    if velocities:
+        layout = layout_of_law(system)
+        dims = layout.spatial_dims
+        return FeatureLayout(
+            features=(*layout.features, *(f"{VELOCITY}_{axis}" for axis in AXES[:dims])),
+            blocks=(*layout.blocks, FeatureBlock(name=VELOCITY, size=dims, kind="vector")),
+        )
     system = system or ManyBodySystem()
     axes = AXES[: system.spatial_dims]
     layout = FeatureLayout.of_scalars((*axes, "mass", "charge"), len(axes))

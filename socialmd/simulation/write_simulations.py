@@ -76,7 +76,7 @@ def write_dataset(
     if not writer.missing():
         writer.complete(
             **writer.recipe,
-            layout=layout_of_law(config.system),
+            layout=layout_of_law(config.system, config.simulation.velocities),
             frame_spacing=config.simulation.time_step * config.simulation.keep_every,
         )
     return np.array(drifts)
@@ -116,5 +116,7 @@ def _make(config: ExperimentConfig, writer: DatasetWriter, index: int) -> float:
         drift = float(abs(last - first) / max(abs(first), np.finfo(np.float64).tiny))
     if not np.isfinite(drift):
         raise FloatingPointError(f"simulation {index} of seed {given.seed}: energy is not finite")
+    if given.velocities:
+        frames = np.concatenate([frames, velocities], axis=-1)
     writer.save(writer.files[index], frames)
     return drift

@@ -103,9 +103,10 @@ def fit(
             _extract_best(output)
         with on_device(config.training.device, config.training.replicas):
             keras.utils.set_random_seed(config.training.seed)
-            layout = read_description(data).layout
-            model = build_model(config, layout.spatial_dims)
-            model.learn_layout(layout)
+            description = read_description(data)
+            model = build_model(config, description.spatial_dims)
+            spacing = description.frame_spacing * config.data.subsample
+            model.learn_layout(description.layout, spacing)
         train, validation = (
             load_trajectories(data / split, config.data.minimum_frames)
             for split in ("train", "validation")

@@ -34,8 +34,8 @@ class KnownLaw(Baseline):
 
         v_t = (x_t - x_(t-1)) / dt + a(x_t) dt / 2
 
-    So it is with dipoles and quadrupoles, and how they turn; and on strands, with friction and
-    without noise.
+    Where the data hold velocities, the last ones are taken. So it is with dipoles and quadrupoles,
+    and how they turn; and on strands, with friction and without noise.
 
     Args:
         system: constants of the law.
@@ -111,7 +111,10 @@ class KnownLaw(Baseline):
         dipoles = None if rotors is None else rotors.dipoles
         known = (dipoles, anchors, springs)
         pushed = accelerations(self.system, positions, masses, charges, *known)
-        state = (positions, velocities + pushed * step / 2, masses, charges)
+        velocities = velocities + pushed * step / 2
+        if given := self.layout.velocity:
+            velocities = frames[:, -1][..., given]
+        state = (positions, velocities, masses, charges)
         how: dict[str, Any] = {
             "num_steps": (num_steps + 1) * self.integration_steps,
             "time_step": step / self.integration_steps,
