@@ -59,7 +59,7 @@ parse_first(__name__, _parse)  # what follows takes seconds to import
 import numpy as np
 import tensorflow as tf
 
-from socialmd import load, load_config
+from socialmd import load_config
 from socialmd.benchmarks import (
     Benchmark,
     BenchmarkReport,
@@ -74,7 +74,7 @@ from socialmd.data.dataset_description import read_description
 from socialmd.data.windows import Windows, cut_windows
 from socialmd.evaluation.baselines import KnownData, make_baselines
 from socialmd.files import read_json, write_json
-from socialmd.models import ForecastModel
+from socialmd.models import ForecastModel, load
 from socialmd.models.trained_model import MODEL_FILE
 from socialmd.run_apart import run_apart
 from socialmd.training import fit
@@ -110,7 +110,7 @@ class Task:
         """What is to be forecast: places, [W, T', N, D], and velocities, [W, T', N, 2 D]."""
         if not self.benchmark.protocol.of_velocities:
             return windows.truth
-        return np.concatenate([windows.truth, windows.velocities], axis=-1)  # type: ignore[list-item]
+        return np.concatenate([windows.truth, windows.velocities], axis=-1)
 
     def spans(self) -> FloatArray:
         """Largest minus smallest place, and velocity if they are forecast, while training."""
