@@ -8,6 +8,7 @@ from socialmd.benchmarks.protocols import Protocol as Protocol
 from socialmd.benchmarks.public_benchmark import Benchmark as Benchmark
 from socialmd.benchmarks.public_benchmark import benchmark_names as benchmark_names
 from socialmd.benchmarks.public_benchmark import read_benchmark as read_benchmark
+from socialmd.benchmarks.trivial_forecasts import trivial_forecasts as trivial_forecasts
 
 __all__ = [
     "PROTOCOLS",
@@ -18,4 +19,5 @@ __all__ = [
     "benchmark_table",
     "leak_test",
     "read_benchmark",
+    "trivial_forecasts",
 ]

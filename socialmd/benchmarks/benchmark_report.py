@@ -16,7 +16,7 @@ from socialmd.plots import new_figure, plot_errors
 
 __all__ = ["BenchmarkReport"]
 
-CLOSE = 0.05  # part by which trivial forecasts may differ from what they were elsewhere
+CLOSE = 0.1  # part by which trivial forecasts may differ from what they were elsewhere
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class BenchmarkReport:
         output, benchmark = Path(output), self.benchmark
         report = {
             "benchmark": benchmark.name,
+            "version": benchmark.version,
             "units": benchmark.protocol.units,
             "checksum_of_test_split": self.checksum,
             "published": [row._asdict() for row in benchmark.rows],
@@ -78,11 +79,22 @@ class BenchmarkReport:
         parts = [
             f"# {benchmark.title}",
             benchmark.note,
+            self._of_data(),
             benchmark_table(benchmark, self.computed, self.trained),
             *map(self._of_protocol, benchmark.expected),
             *(_of_training(*item) for item in self.trained.items() if "leak" in item[1][0]),
         ]
         return "\n\n".join(parts)
+
+    def _of_data(self) -> str:
+        """Whether these are the data that others have."""
+        found = f"Version {self.benchmark.version} of the data, test split {self.checksum[:16]}"
+        if self.checksum == self.benchmark.checksum:
+            return f"{found}: bit for bit those that the numbers in the documentation are from."
+        return (
+            f"{found}; that of the documentation is {self.benchmark.checksum[:16]}. Other numbers "
+            "of simulations, or another processor's rounding, make others."
+        )
 
     def _of_protocol(self, name: str) -> str:
         """How near a trivial forecast is to what it was elsewhere."""

@@ -69,6 +69,13 @@ def _displacement(forecast: FloatArray, truth: FloatArray, spans: FloatArray) ->
     return {"ADE": float(distances.mean()), "FDE": float(distances[:, -1].mean())}
 
 
+def _errors(forecast: FloatArray, truth: FloatArray, spans: FloatArray) -> Numbers:
+    """Absolute errors of coordinates, mean and median, and displacement errors."""
+    errors = np.abs(forecast - truth)
+    absolute = {"MAE": float(errors.mean()), "median": float(np.median(errors))}
+    return absolute | _displacement(forecast, truth, spans)
+
+
 def _jump(forecast: FloatArray, truth: FloatArray, spans: FloatArray) -> Numbers:
     """Mean squared error of coordinates at the last step."""
     return {"MSE": float(np.square(forecast - truth)[:, -1].mean())}
@@ -81,6 +88,11 @@ def _normalized(forecast: FloatArray, truth: FloatArray, spans: FloatArray) -> N
 
 
 PROTOCOLS = {
+    "errors": Protocol(
+        ("MAE", "median", "ADE", "FDE"),
+        "absolute errors of coordinates, mean and median, and distances, in units of length",
+        _errors,
+    ),
     "displacement": Protocol(("ADE", "FDE"), "distances, in units of length", _displacement),
     "jump": Protocol(("MSE",), "squares of lengths, of each coordinate", _jump),
     "normalized": Protocol(

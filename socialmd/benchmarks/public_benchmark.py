@@ -28,11 +28,14 @@ class PublishedRow(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """One benchmark; its data and the model of ours are the configuration of the same name.
+    """One benchmark.
 
     Args:
         name, title: short and in words.
         source: where its protocol is from.
+        configuration: name of that of its data and of our model.
+        version: a number that changes with the data.
+        checksum: of the files of the test split, where numbers are rounded as on most processors.
         protocol: what is measured.
         note: the protocol in words, with its traps.
         rows: published ones.
@@ -43,6 +46,9 @@ class Benchmark:
     name: str
     title: str
     source: str
+    configuration: str
+    version: int
+    checksum: str
     protocol: Protocol
     note: str
     rows: tuple[PublishedRow, ...]
@@ -76,6 +82,9 @@ def read_benchmark(name: str) -> Benchmark:
         name=name,
         title=table["title"],
         source=table["source"],
+        configuration=table.get("configuration", name),
+        version=table["version"],
+        checksum=table["checksum"],
         protocol=PROTOCOLS[table["protocol"]],
         note=table["note"],
         rows=tuple(rows),

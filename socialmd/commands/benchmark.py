@@ -8,7 +8,8 @@ beside what others have published. Forecasts that are not ours take part as an a
 of the test split's windows, or samples [S, W, T', N, D]; nothing is trained then. What is done is
 not done again, so an interrupted run can be started anew. In the output folder arise
 
-    data/             the data set; `test/` has a window in each file
+    data/             the data set
+    given.npy         what is given of each window of the test split, [W, T, N, F]
     seed_K/           trainings
     benchmark.md      the table, with what was quoted, what was computed and what was trained
     benchmark.json    every number
@@ -66,17 +67,19 @@ from socialmd.benchmarks import (
     benchmark_names,
     leak_test,
     read_benchmark,
+    trivial_forecasts,
 )
 from socialmd.config import ExperimentConfig
 from socialmd.config.load_config import save_config
 from socialmd.data import load_trajectories
-from socialmd.data.dataset_description import read_description
+from socialmd.data.dataset_description import read_description, save_array
 from socialmd.data.windows import Windows, cut_windows
 from socialmd.evaluation.baselines import KnownData, make_baselines
 from socialmd.files import read_json, write_json
 from socialmd.models import ForecastModel, load
 from socialmd.models.trained_model import MODEL_FILE
 from socialmd.run_apart import run_apart
+from socialmd.simulation import law_of
 from socialmd.training import fit
 from socialmd.training.training_cost import TrainingCost
 from socialmd.types import FloatArray
@@ -136,12 +139,17 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     if arguments.output is None:
         raise ValueError("--output: expected a folder to write to, found none")
-    task = Task(read_benchmark(arguments.name), _experiment(arguments), arguments.output)
+    task = Task(
+        read_benchmark(arguments.name),
+        _experiment(arguments.name, arguments.model),
+        arguments.output,
+    )
     settings = task.output / "benchmark.toml"
     save_config(task.config, settings)
     run_command("simulate", settings, task.data)
 
     windows = task.windows()
+    save_array(task.output / "given.npy", windows.inputs)
     computed, curves = _measure_baselines(task, windows)
     ours: dict[str, list[dict[str, Any]]] = {}
     if arguments.score is not None:
@@ -159,12 +167,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"\nTable in {task.output / 'benchmark.md'}, numbers in benchmark.json there")
 
 
-def _experiment(arguments: argparse.Namespace) -> ExperimentConfig:
+def _experiment(name: str, model: str | None) -> ExperimentConfig:
     """The benchmark's configuration, with another's model if one is given."""
-    config = load_config(arguments.name)
-    if arguments.model is None:
+    config = load_config(read_benchmark(name).configuration)
+    if model is None:
         return config
-    other = load_config(arguments.model)
+    other = load_config(model)
     data = other.data.model_copy(
         update={
             key: getattr(config.data, key)
@@ -186,30 +194,26 @@ def _experiment(arguments: argparse.Namespace) -> ExperimentConfig:
 def _measure_baselines(
     task: Task, windows: Windows
 ) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
-    """Numbers, and errors by step, of all that can be made without a training split."""
+    """Numbers, and errors by step, of forecasts that learn nothing."""
+    forecasts = _trivial(task, windows)
+    computed = {name: task.score(found, windows) for name, found in forecasts.items()}
+    return computed, {name: _by_step(found, windows) for name, found in forecasts.items()}
+
+
+def _trivial(task: Task, windows: Windows) -> dict[str, Any]:
+    """Forecasts that learn nothing, by their names."""
     description, config = read_description(task.data), task.config.data
-    known = KnownData(
-        config.target_steps,
-        description.spatial_dims,
-        None,
-        description,
-        description.frame_spacing * config.subsample,
-    )
-    computed, curves = {}, {}
-    for name, baseline in make_baselines(known)[0].items():
-        forecasts = baseline.rollout(windows.past, config.target_steps)[0]
-        if task.benchmark.protocol.of_velocities:  # of which baselines do not tell
-            forecasts = _with_differences(forecasts, windows, known.spacing)
-        computed[name] = task.score(forecasts, windows)
-        curves[name] = _by_step(forecasts, windows)
-    return computed, curves
-
-
-def _with_differences(forecasts: Any, windows: Windows, spacing: float) -> Any:
-    """Positions [W, T', N, D], and their differences by time: [W, T', N, 2 D]."""
-    dims = forecasts.shape[-1]
-    before = np.concatenate([windows.inputs[:, -1:, :, :dims], forecasts[:, :-1]], axis=1)
-    return np.concatenate([forecasts, (forecasts - before) / spacing], axis=-1)
+    spacing = description.frame_spacing * config.subsample
+    if windows.velocities is None:
+        known = KnownData(config.target_steps, description.spatial_dims, None, description, spacing)
+        return {
+            name: baseline.rollout(windows.past, config.target_steps)[0]
+            for name, baseline in make_baselines(known)[0].items()
+        }
+    train = cut_windows(load_trajectories(task.data / "train"), config)
+    found = trivial_forecasts(windows, train, description.layout, spacing, law_of(description))
+    wanted = task.truth(windows).shape[-1]
+    return {name: forecast[..., :wanted] for name, forecast in found.items()}
 
 
 def _by_step(forecasts: Any, windows: Windows, average: Any = np.mean) -> list[float]:

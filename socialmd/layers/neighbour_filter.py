@@ -243,7 +243,7 @@ class NeighbourFilter(keras.layers.Layer):
         )
         emitted = ops.reshape(strength, (*shape, channels)) * values[:, None]  # [B, N, N, C]
         if bonds is not None:
-            emitted = emitted * bonds[..., None]
+            emitted = emitted * ops.cast(bonds, "float32")[..., None]
         direction = ops.reshape(direction, (*shape, offsets.shape[-1]))
         return ops.matmul(ops.swapaxes(emitted, -1, -2), direction)  # [B, N, C, D]
 

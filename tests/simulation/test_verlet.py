@@ -6,7 +6,9 @@ from socialmd.simulation import (
     ManyBodySystem,
     accelerations,
     draw_initial_state,
+    draw_springs,
     integrate,
+    potential_energy,
     simulate,
     total_energy,
 )
@@ -29,16 +31,16 @@ def test_ring_holds_every_pair_once(num_particles):
     np.testing.assert_allclose(collected, couplings, rtol=1e-15)
 
 
-def obvious_velocity_verlet(system, state, num_steps, time_step):
+def obvious_velocity_verlet(system, state, num_steps, time_step, springs=None):
     x, v, m, q = (np.array(values) for values in state)
     for _ in range(num_steps):
-        v += accelerations(system, x, m, q) * time_step / 2
+        v += accelerations(system, x, m, q, springs=springs) * time_step / 2
         x += v * time_step
         if system.wall is not None:
             beyond = np.abs(x) > system.wall
             x[beyond] = 2 * system.wall * np.sign(x[beyond]) - x[beyond]
             v[beyond] *= -1
-        v += accelerations(system, x, m, q) * time_step / 2
+        v += accelerations(system, x, m, q, springs=springs) * time_step / 2
     return x, v
 
 
@@ -52,6 +54,86 @@ def test_kernel_equals_an_obvious_integrator(num_particles, dims, wall):
     x, v = obvious_velocity_verlet(system, state, 201, 1e-5)
     np.testing.assert_allclose(kept.positions[0, 1], x, rtol=0, atol=1e-13)
     np.testing.assert_allclose(kept.velocities[0, 1], v, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("num_particles", [2, 5, 8])
+def test_springs_and_limits_are_those_of_an_obvious_integrator(num_particles, dims):
+    system = ManyBodySystem(
+        num_particles=num_particles,
+        spatial_dims=dims,
+        softening=0,
+        position_scale=1.0,
+        minimum_distance=0.2,
+        spring_constant=40.0,
+        force_limit=300.0,
+    )
+    state, springs = draw_initial_state(system, 0, 1), draw_springs(system, 0, 1)
+    kept = integrate(
+        system, *(values[None] for values in state), 402, 1e-4, 201, springs=springs[None]
+    )
+    x, v = obvious_velocity_verlet(system, state, 201, 1e-4, springs)
+    np.testing.assert_allclose(kept.positions[0, 1], x, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(kept.velocities[0, 1], v, rtol=0, atol=1e-9)
+    free, _ = obvious_velocity_verlet(
+        system.model_copy(update={"force_limit": None}), state, 201, 1e-4, springs
+    )
+    loose, _ = obvious_velocity_verlet(system, state, 201, 1e-4)
+    assert np.abs(free - x).max() > 1e-6 or num_particles == 2
+    assert np.abs(loose - x).max() > 1e-6 or not springs.any()
+
+
+def test_springs_pull_as_their_energy_says():
+    system = ManyBodySystem(
+        num_particles=4, spatial_dims=3, spring_constant=3.0, spring_probability=0.7
+    )
+    state, springs = draw_initial_state(system, 2, 0), draw_springs(system, 2, 0)
+    x, _, m, q = state
+
+    def energy(places):
+        return potential_energy(system, places, m, q, springs=springs)
+
+    forces = accelerations(system, x, m, q, springs=springs) * m[:, None]
+    for i, d in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[i, d] = 1e-5
+        slope = (energy(x + step) - energy(x - step)) / 2e-5
+        np.testing.assert_allclose(forces[i, d], -slope, rtol=1e-6, atol=1e-5)
+
+
+def test_no_component_of_a_force_exceeds_the_limit():
+    system = ManyBodySystem(
+        num_particles=2,
+        coulomb_constant=1.0,
+        gravitational_constant=0.0,
+        softening=0,
+        force_limit=4.0,
+    )
+    near = [[0.0, 0.0], [0.3, 0.01]]
+    pushed = accelerations(system, near, [1.0, 2.0], [1.0, 1.0])
+    np.testing.assert_allclose(pushed[:, 0], [-4.0, 2.0])
+    assert 0 < pushed[1, 1] < 2.0
+
+
+def test_coinciding_particles_without_softening_are_told():
+    system = ManyBodySystem(num_particles=2, softening=0, gravitational_constant=0.0)
+    with pytest.raises(FloatingPointError, match="not finite"):
+        integrate(system, np.zeros((1, 2, 2)), np.zeros((1, 2, 2)), [[1, 1]], [[1, 1]], 2, 1e-3, 1)
+
+
+@pytest.mark.parametrize(
+    ("springs", "message"),
+    [
+        (np.ones((1, 2, 2)), "zeros on the diagonal"),
+        ([[[0, 1], [0, 0]]], "symmetric"),
+        ([[[0, 2], [2, 0]]], "zeros and ones"),
+        (np.zeros((1, 3, 3)), "shape"),
+    ],
+)
+def test_refuses_springs_that_are_none(springs, message):
+    pair = [[[0, 0], [1, 0]]], np.zeros((1, 2, 2)), [[1, 1]], [[0, 0]]
+    with pytest.raises(ValueError, match=message):
+        integrate(ManyBodySystem(spring_constant=1.0), *pair, 2, 1, 1, springs=springs)
 
 
 def test_one_compiled_form_serves_all_arguments():

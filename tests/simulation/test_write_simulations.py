@@ -14,7 +14,7 @@ from socialmd.config import (
     SimulationConfig,
     save_config,
 )
-from socialmd.data import dataset_description
+from socialmd.data import dataset_description, load_trajectories
 from socialmd.data.dataset_description import checksum, read_description
 from socialmd.simulation import simulate, write_dataset
 from tests.folder_contents import contents, files
@@ -252,3 +252,39 @@ def test_energy_that_overflows_is_an_error_and_no_file(tmp_path):
     with pytest.raises(FloatingPointError, match="simulation 0 of seed 5: energy is not finite"):
         write_dataset(config, tmp_path, progress=False)
     assert list(files(tmp_path)) == ["unfinished.json"]
+
+
+def test_velocities_are_stored_and_first_frames_left_out(tmp_path):
+    config = ExperimentConfig.model_validate(
+        {
+            "system": {"num_particles": 3, "spring_constant": 2.0},
+            "simulation": {
+                "num_train": 1,
+                "num_validation": 1,
+                "num_test": 1,
+                "num_steps": 60,
+                "keep_every": 1,
+                "time_step": 1e-4,
+                "discard_frames": 10,
+                "velocities": True,
+            },
+            "data": {"subsample": 1, "num_phases": 1, "target_steps": 3},
+        }
+    )
+    write_dataset(config, tmp_path / "data", progress=False)
+    description = read_description(tmp_path / "data")
+    layout = description.layout
+    assert [block.name for block in layout.blocks][-2:] == ["bonds", "velocity"]
+    frames = load_trajectories(tmp_path / "data" / "train").frames[0]
+    all_frames, velocities = simulate(config.system, 1, 60, 1e-4, 1, seed=0, return_velocities=True)
+    np.testing.assert_array_equal(frames[..., :-2], all_frames[0, 10:])
+    np.testing.assert_array_equal(frames[..., layout.velocity], velocities[0, 10:])
+    assert description.simulation["discard_frames"] == 10
+    reference = ExperimentConfig().simulation.describe()
+    assert "discard_frames" not in reference  # older data sets are still their own
+    assert "velocities" not in reference
+
+
+def test_more_frames_cannot_be_left_out_than_there_are():
+    with pytest.raises(ValueError, match="discard_frames: expected less than the 3"):
+        SimulationConfig(num_steps=3, keep_every=1, discard_frames=3)

@@ -1,0 +1,164 @@
+"""What an `InteractionLSTM` may be given beside places: velocities, bonds and walls."""
+
+import keras
+import numpy as np
+import pytest
+
+from socialmd.data import FeatureLayout
+from socialmd.data.feature_layout import BONDS, VELOCITY, FeatureBlock
+from socialmd.layers import NeighbourFilter
+from socialmd.losses import StudentTError
+from socialmd.models import InteractionLSTM, SocialLSTM
+
+SPACING = 0.25
+POSITION = FeatureBlock(name="position", size=2, kind="coordinate", predicted=True)
+WITH_VELOCITIES = FeatureLayout(
+    features=("x", "y", "mass", "velocity_x", "velocity_y"),
+    blocks=(
+        POSITION,
+        FeatureBlock(name="mass", static=True),
+        FeatureBlock(name=VELOCITY, size=2, kind="vector"),
+    ),
+)
+WITH_BONDS = FeatureLayout(
+    features=("x", "y", "bond_0", "bond_1", "bond_2"),
+    blocks=(POSITION, FeatureBlock(name=BONDS, size=3, static=True)),
+)
+
+
+def make_model(rng, layout, force=0.3, **arguments):
+    """Built, with random forces of moderate size, and nothing that corrects where they lead."""
+    layer = NeighbourFilter("radial", cutoff=4.0, minimum_distance=0.1, num_intervals=8)
+    model = InteractionLSTM(
+        target_steps=4,
+        interaction=layer,
+        units=0,
+        channels=3,
+        hidden_units=4,
+        substeps=8,
+        memory_in_law=False,
+        **arguments,
+    )
+    model.learn_layout(layout, SPACING)
+    model.build((None, None, None, len(layout.features)))
+    for weight in model.cell.trainable_weights:
+        weight.assign(rng.normal(scale=0.3, size=weight.shape))
+    model.cell.acceleration_scale.assign(force)
+    model.is_adapted.assign(1.0)
+    return model
+
+
+def frames_with_velocities(rng, batch=2, steps=3, particles=3):
+    frames = rng.uniform(-1, 1, (batch, steps, particles, 5))
+    frames[..., 2] = frames[:, :1, :, 2]
+    return frames.astype("float32")
+
+
+def test_the_last_place_and_velocity_are_all_that_a_forecast_depends_on(rng):
+    model = make_model(rng, WITH_VELOCITIES)
+    inputs = frames_with_velocities(rng)
+    others = inputs.copy()
+    others[:, :-1, :, [0, 1, 3, 4]] += 0.1
+    positions, velocities = map(np.asarray, model.trajectory(inputs, 4))
+    again, _ = model.trajectory(others, 4)
+    np.testing.assert_allclose(again, positions, rtol=1e-6, atol=1e-6)
+    rolled_out, _ = model.rollout(inputs, feedback="mean")
+    np.testing.assert_allclose(rolled_out, positions, rtol=1e-5, atol=1e-6)
+    inputs[:, -1, :, 3] += 0.1
+    faster, _ = model.trajectory(inputs, 4)
+    assert np.abs(faster - positions)[..., 0].min() > 1e-3
+    inputs[:, -1, :, 3] -= 0.1
+    # Started from where the forecast has come, it goes on as it did.
+    middle = inputs.copy()
+    middle[:, -1, :, :2], middle[:, -1, :, 3:] = positions[:, 1], velocities[:, 1]
+    later, _ = model.trajectory(middle, 2)
+    np.testing.assert_allclose(later, positions[:, 2:], rtol=1e-4, atol=1e-5)
+
+
+def test_without_forces_particles_go_on_as_they_did(rng):
+    model = make_model(rng, WITH_VELOCITIES, force=1e-8)
+    inputs = frames_with_velocities(rng)
+    positions, velocities = map(np.asarray, model.trajectory(inputs, 4))
+    last = inputs[:, -1]
+    times = SPACING * np.arange(1, 5)[:, None, None]
+    expected = last[:, None, :, :2] + times * last[:, None, :, 3:]
+    np.testing.assert_allclose(positions, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(velocities[:, 2], last[..., 3:], rtol=1e-5, atol=1e-6)
+
+
+def test_walls_reflect(rng):
+    model = make_model(rng, WITH_VELOCITIES, force=1e-8, wall=1.5)
+    inputs = frames_with_velocities(rng)
+    inputs[:, -1, :, :2], inputs[:, -1, :, 3:] = [1.0, 0.0], [4.0, -1.0]
+    positions, velocities = map(np.asarray, model.trajectory(inputs, 4))
+    # Straight on it would come to 2, 3, 4 and 5; walls stand at 1.5 and -1.5.
+    np.testing.assert_allclose(positions[0, :, 0, 0], [1.0, 0.0, -1.0, -1.0], atol=1e-5)
+    np.testing.assert_allclose(positions[0, :, 0, 1], [-0.25, -0.5, -0.75, -1.0], atol=1e-5)
+    np.testing.assert_allclose(velocities[0, :, 0, 0], [-4.0, -4.0, -4.0, 4.0], atol=1e-5)
+
+
+def test_only_those_that_are_tied_feel_bonds(rng):
+    model = make_model(rng, WITH_BONDS, bonds=True)
+    model.cell.law.mixing.assign(np.zeros((3, 1)))  # none but bonds
+    inputs = np.zeros((1, 3, 3, 5), "float32")
+    inputs[..., :2] = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]  # at rest
+    inputs[..., 0, 3] = inputs[..., 1, 2] = 1.0  # particles 0 and 1
+    moved = np.asarray(model.rollout(inputs, feedback="mean")[0])[0] - inputs[0, -1, :, :2]
+    np.testing.assert_allclose(moved[:, 2], 0, atol=1e-6)
+    np.testing.assert_allclose(moved[:, :2, 1], 0, atol=1e-6)
+    assert np.abs(moved[-1, :2, 0]).min() > 5e-5
+
+
+@pytest.mark.parametrize(
+    ("layout", "arguments"), [(WITH_VELOCITIES, {"wall": 2.0}), (WITH_BONDS, {"bonds": True})]
+)
+def test_saved_and_loaded_it_is_the_same(rng, tmp_path, layout, arguments):
+    model = make_model(rng, layout, **arguments)
+    inputs = frames_with_velocities(rng)
+    if layout is WITH_BONDS:
+        inputs[..., 2:] = [[0, 1, 0], [1, 0, 1], [0, 1, 0]]
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    for one, other in zip(
+        model.rollout(inputs, feedback="mean"), again.rollout(inputs, feedback="mean"), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+    if layout is WITH_VELOCITIES:
+        np.testing.assert_array_equal(
+            again.trajectory(inputs, 3)[1], model.trajectory(inputs, 3)[1]
+        )
+
+
+def test_refuses_what_it_is_not_given(rng):
+    with pytest.raises(ValueError, match="bonds: expected 'bonds' among the features"):
+        make_model(rng, WITH_VELOCITIES, bonds=True)
+    with pytest.raises(ValueError, match="spacing: expected the time between frames"):
+        InteractionLSTM().learn_layout(WITH_VELOCITIES)
+    with pytest.raises(ValueError, match="layout: expected no velocities"):
+        SocialLSTM().learn_layout(WITH_VELOCITIES, SPACING)
+    with pytest.raises(ValueError, match="spacing: expected a model that is given velocities"):
+        make_model(rng, WITH_BONDS, bonds=True).trajectory(np.zeros((1, 2, 3, 5)), 1)
+    with pytest.raises(ValueError, match="bonds: expected them with a radial filter"):
+        InteractionLSTM(interaction=NeighbourFilter("grid"), bonds=True)
+    with pytest.raises(ValueError, match="wall: expected a positive distance"):
+        InteractionLSTM(wall=-1.0)
+
+
+@pytest.mark.parametrize("num_static", [0, 1])
+def test_identical_particles_can_be_learned(rng, num_static):
+    """Of a product that begins at zero, no factor has a gradient."""
+    model = InteractionLSTM(target_steps=2, units=0, memory_in_law=False, substeps=1)
+    windows = rng.normal(size=(8, 5, 3, 2 + num_static))
+    windows[..., 2:] = 1.0
+    inputs, targets = windows[:, :-1].astype("float32"), windows[:, 2:, :, :2].astype("float32")
+    model.adapt([(inputs, targets)])
+    model.begin_training("truth")
+    model.compile("sgd", loss=StudentTError(model.typical_change()))
+    before = [np.array(weight) for weight in model.cell.law.trainable_weights]
+    model.fit(inputs, targets, epochs=1, verbose=0)
+    moved = [
+        np.abs(np.array(weight) - old).max()
+        for weight, old in zip(model.cell.law.trainable_weights, before, strict=True)
+    ]
+    assert max(moved) > 0
+    assert keras.ops.shape(model(inputs[:, :3]))[1] == 2
