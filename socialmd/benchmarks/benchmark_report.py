@@ -16,7 +16,7 @@ from socialmd.plots import new_figure, plot_errors
 
 __all__ = ["BenchmarkReport"]
 
-CLOSE = 0.1  # part by which trivial forecasts may differ from what they were elsewhere
+CLOSE = 0.15  # part by which trivial forecasts may differ from what they were elsewhere
 
 
 @dataclass(frozen=True)

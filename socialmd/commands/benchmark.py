@@ -116,13 +116,17 @@ class Task:
         return np.concatenate([windows.truth, windows.velocities], axis=-1)
 
     def spans(self) -> FloatArray:
-        """Largest minus smallest place, and velocity if they are forecast, while training."""
+        """Largest minus smallest place and velocity in the training split, if both are forecast.
+
+        In as many frames of it as are given: NRI's has no others.
+        """
         if not self.benchmark.protocol.of_velocities:
             return np.ones(1)
         split = load_trajectories(self.data / "train")
         layout = split.description.layout
-        places, velocities = range(layout.spatial_dims), layout.velocity
-        spans = [np.ptp(split.frames[..., columns]) for columns in (places, velocities)]
+        frames = split.frames[:, : self.config.data.input_steps]
+        blocks = [*range(layout.spatial_dims)], layout.velocity
+        spans = [np.ptp(frames[..., columns]) for columns in blocks]
         return np.repeat(spans, layout.spatial_dims)
 
     def test(self) -> Any:

@@ -18,10 +18,10 @@ def in_miniature(name):
     config["simulation"] |= SMALL
     config["model"] |= {"substeps": 2, "units": 4, "channels": 2, "hidden_units": 4}
     config["training"]["batch_size"] = 4
-    phases = config["training"]["phases"]
+    first, *others = config["training"]["phases"]
+    densities = [phase for phase in others if phase["loss"] == "negative_log_likelihood"]
     config["training"]["phases"] = [
-        {**phase, "epochs": 1, "patience": 1, "substeps": 1}
-        for phase in (phases[0], *(p for p in phases if p["loss"] == "negative_log_likelihood"))
+        {**phase, "epochs": 1, "patience": 1, "substeps": 1} for phase in (first, *densities[:1])
     ]
     return ExperimentConfig.model_validate(config)
 
