@@ -16,6 +16,7 @@ __all__ = ["ExperimentConfig", "load_config", "save_config"]
 __version__ = "0.1.0"
 
 SUBPACKAGES = (
+    "benchmarks",
     "data",
     "distributions",
     "evaluation",
