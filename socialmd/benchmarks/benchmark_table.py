@@ -29,7 +29,7 @@ def benchmark_table(
         | --- | ---: | ---: | --- |
         | SVAE | 0.378 | 0.732 | quoted [1] |
         ...
-        | **interaction_lstm** | **0.0120** | **0.0340** | here, 1 seed |
+        | **interaction_lstm** | **0.012** | **0.034** | here, 1 seed |
     """
     columns = benchmark.protocol.columns
     sources = list(dict.fromkeys([benchmark.source, *(row.source for row in benchmark.rows)]))
@@ -45,7 +45,7 @@ def benchmark_table(
         lines.append([*bold, f"here, {len(seeds)} seed{'s' * (len(seeds) > 1)}"])
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     return f"{table}\n\n" + "\n".join(
-        f"[{number}] {source}. " for number, source in enumerate(sources, start=1)
+        f"[{number}] {source}." for number, source in enumerate(sources, start=1)
     )
 
 

@@ -26,6 +26,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -71,21 +72,19 @@ from socialmd.benchmarks import (
 )
 from socialmd.config import ExperimentConfig
 from socialmd.config.load_config import save_config
-from socialmd.data import load_trajectories
+from socialmd.data import Trajectories, load_trajectories
 from socialmd.data.dataset_description import read_description, save_array
 from socialmd.data.windows import Windows, cut_windows
 from socialmd.evaluation.baselines import KnownData, make_baselines
 from socialmd.files import read_json, write_json
 from socialmd.models import ForecastModel, load
-from socialmd.models.trained_model import MODEL_FILE
 from socialmd.run_apart import run_apart
 from socialmd.simulation import law_of
 from socialmd.training import fit
-from socialmd.training.training_cost import TrainingCost
 from socialmd.types import FloatArray
 
 NUM_SAMPLES = 5  # of GeoTDM's protocol
-COST, RESULT = "measurements.json", "result.json"
+DURATION, RESULT = "duration.json", "result.json"
 
 
 @dataclass
@@ -101,20 +100,34 @@ class Task:
         """Folder of the data set."""
         return self.output / "data"
 
+    @cached_property
+    def test(self) -> Trajectories:
+        """The test split."""
+        return load_trajectories(self.data / "test", self.config.data.minimum_frames)
+
+    @cached_property
+    def train(self) -> Trajectories:
+        """The training split."""
+        return load_trajectories(self.data / "train", self.config.data.minimum_frames)
+
+    @cached_property
     def windows(self) -> Windows:
         """The test split's."""
-        return cut_windows(self.test(), self.config.data)
+        return cut_windows(self.test, self.config.data)
 
-    def score(self, forecasts: Any, windows: Windows) -> dict[str, float]:
+    def score(self, forecasts: Any) -> dict[str, float]:
         """The protocol's numbers."""
-        return self.benchmark.protocol.score(forecasts, self.truth(windows), self.spans())
+        return self.benchmark.protocol.score(forecasts, self.truth, self.spans)
 
-    def truth(self, windows: Windows) -> Any:
+    @cached_property
+    def truth(self) -> Any:
         """What is to be forecast: places, [W, T', N, D], and velocities, [W, T', N, 2 D]."""
+        windows = self.windows
         if not self.benchmark.protocol.of_velocities:
             return windows.truth
         return np.concatenate([windows.truth, windows.velocities], axis=-1)
 
+    @cached_property
     def spans(self) -> FloatArray:
         """Largest minus smallest place and velocity in the training split, if both are forecast.
 
@@ -122,16 +135,11 @@ class Task:
         """
         if not self.benchmark.protocol.of_velocities:
             return np.ones(1)
-        split = load_trajectories(self.data / "train")
-        layout = split.description.layout
-        frames = split.frames[:, : self.config.data.input_steps]
+        layout = self.train.description.layout
+        frames = self.train.frames[:, : self.config.data.input_steps]
         blocks = [*range(layout.spatial_dims)], layout.velocity
         spans = [np.ptp(frames[..., columns]) for columns in blocks]
         return np.repeat(spans, layout.spatial_dims)
-
-    def test(self) -> Any:
-        """The test split."""
-        return load_trajectories(self.data / "test", self.config.data.minimum_frames)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -152,15 +160,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     save_config(task.config, settings)
     run_command("simulate", settings, task.data)
 
-    windows = task.windows()
-    save_array(task.output / "given.npy", windows.inputs)
-    computed, curves = _measure_baselines(task, windows)
+    save_array(task.output / "given.npy", task.windows.inputs)
+    computed, curves = _measure_baselines(task)
     ours: dict[str, list[dict[str, Any]]] = {}
     if arguments.score is not None:
         forecasts = np.load(arguments.score)
-        numbers = task.score(forecasts, windows)
-        ours[arguments.score.stem] = [numbers]
-        curves |= {arguments.score.stem: _by_step(forecasts, windows)}
+        ours[arguments.score.stem] = [task.score(forecasts)]
+        curves |= {arguments.score.stem: _by_step(forecasts, task.windows)}
     else:
         for seed in range(arguments.seeds):
             for name, result in _train_and_measure(task, seed, arguments.verbose).items():
@@ -195,18 +201,16 @@ def _experiment(name: str, model: str | None) -> ExperimentConfig:
 # === Forecasts that learn nothing ===
 
 
-def _measure_baselines(
-    task: Task, windows: Windows
-) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
+def _measure_baselines(task: Task) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
     """Numbers, and errors by step, of forecasts that learn nothing."""
-    forecasts = _trivial(task, windows)
-    computed = {name: task.score(found, windows) for name, found in forecasts.items()}
-    return computed, {name: _by_step(found, windows) for name, found in forecasts.items()}
+    forecasts = _trivial(task)
+    computed = {name: task.score(found) for name, found in forecasts.items()}
+    return computed, {name: _by_step(found, task.windows) for name, found in forecasts.items()}
 
 
-def _trivial(task: Task, windows: Windows) -> dict[str, Any]:
+def _trivial(task: Task) -> dict[str, Any]:
     """Forecasts that learn nothing, by their names."""
-    description, config = read_description(task.data), task.config.data
+    windows, description, config = task.windows, task.test.description, task.config.data
     spacing = description.frame_spacing * config.subsample
     if windows.velocities is None:
         known = KnownData(config.target_steps, description.spatial_dims, None, description, spacing)
@@ -214,9 +218,9 @@ def _trivial(task: Task, windows: Windows) -> dict[str, Any]:
             name: baseline.rollout(windows.past, config.target_steps)[0]
             for name, baseline in make_baselines(known)[0].items()
         }
-    train = cut_windows(load_trajectories(task.data / "train"), config)
+    train = cut_windows(task.train, config)
     found = trivial_forecasts(windows, train, description.layout, spacing, law_of(description))
-    wanted = task.truth(windows).shape[-1]
+    wanted = task.truth.shape[-1]
     return {name: forecast[..., :wanted] for name, forecast in found.items()}
 
 
@@ -242,26 +246,30 @@ def _train_and_measure(task: Task, seed: int, verbose: int) -> dict[str, dict[st
     """Numbers of one training, by the name of what is forecast; it is continued if it was cut."""
     folder = task.output / f"seed_{seed}"
     if not (folder / RESULT).is_file():
-        if run_apart(_train, task, seed, folder, verbose):
+        training = task.config.training.model_copy(update={"seed": seed})
+        config = task.config.model_copy(update={"training": training})
+        if run_apart(_train, config, task.data, folder, verbose):
             raise RuntimeError(f"{folder}: the training failed, the reason is above")
         write_json(folder / RESULT, _measure(task, folder))
     result: dict[str, dict[str, Any]] = read_json(folder / RESULT)
     return result
 
 
-def _train(task: Task, seed: int, folder: Path, verbose: int) -> None:
-    training = task.config.training.model_copy(update={"seed": seed})
-    config = task.config.model_copy(update={"training": training})
+def _train(config: ExperimentConfig, data: Path, folder: Path, verbose: int) -> None:
+    """Train, and add up for how long; what was killed leaves no time behind."""
+    spent = folder / DURATION
+    before = read_json(spent)["seconds"] if spent.is_file() else 0.0
     begun = time.monotonic()
-    is_new = not (folder / MODEL_FILE).is_file()
-    fit(config, task.data, folder, [TrainingCost(folder / COST)], verbose=verbose)
-    if is_new:
-        write_json(folder / "duration.json", {"seconds": time.monotonic() - begun})
+    try:
+        fit(config, data, folder, verbose=verbose)
+    finally:
+        if folder.is_dir():
+            write_json(spent, {"seconds": before + time.monotonic() - begun})
 
 
 def _measure(task: Task, folder: Path) -> dict[str, dict[str, Any]]:
     model: ForecastModel = load(folder)
-    windows, config = task.windows(), task.config.data
+    windows, config = task.windows, task.config.data
     how: dict[str, Any] = {"num_steps": config.target_steps, "seed": 0}
     begun = time.monotonic()
     if task.benchmark.protocol.of_velocities:
@@ -276,14 +284,14 @@ def _measure(task: Task, folder: Path) -> dict[str, dict[str, Any]]:
         forecasts[f"{kind}, {NUM_SAMPLES} futures"] = model.rollout(
             windows.past, feedback="sample", num_samples=NUM_SAMPLES, **how
         )[0]
-    leak = leak_test(model, task.test(), config)
+    leak = leak_test(model, task.test, config)
     return {
         name: {
-            **task.score(found, windows),
+            **task.score(found),
             "by_step": _by_step(found, windows),
             "median_by_step": _by_step(found, windows, np.median),
             "leak": leak,
-            "seconds_to_train": read_json(folder / "duration.json")["seconds"],
+            "seconds_to_train": read_json(folder / DURATION)["seconds"],
             "seconds_per_forecast": seconds,
             "parameters": model.num_trainable_parameters,
             "hardware": _hardware(),

@@ -146,7 +146,7 @@ class InteractionCell(keras.layers.Layer):
         if self.bonded is not None:
             self.bonded.build(positions_shape, num_read)
         if self.restraints is not None and not self.restraints.built:  # as it is when it was saved
-            self.restraints.build((None, None, num_features))
+            self.restraints.build((None, None, num_read))
         if self.units:
             seen = 3 * width + is_polar * self.space.spatial_dims
             self.lstm.build((None, seen + num_read))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import keras
 from keras import ops
 
 from socialmd import distributions
@@ -13,6 +14,7 @@ from socialmd.types import Mask, Shape, States, Tensor
 
 __all__ = [
     "FEEDBACKS",
+    "as_graph",
     "check_feedback",
     "check_inputs",
     "feed_back",
@@ -103,6 +105,15 @@ def last_box(boxes: Tensor) -> Tensor:
 def with_boxes(frames: Tensor, boxes: Tensor) -> tuple[Tensor, ...]:
     """For a loop over frames [T, B, ...]: each with its box, if there are any, [B, T, D, D]."""
     return (frames,) if boxes is None else (frames, ops.swapaxes(boxes, 0, 1))
+
+
+def as_graph(loop: Callable[..., Any]) -> Callable[..., Any]:
+    """A closed loop as a graph, where the backend has such."""
+    if keras.backend.backend() != "tensorflow":
+        return loop
+    import tensorflow as tf
+
+    return tf.function(loop, reduce_retracing=True)
 
 
 def run_loop(

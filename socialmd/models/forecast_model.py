@@ -17,7 +17,7 @@ from socialmd import distributions
 from socialmd.data.feature_layout import ORIENTATION, FeatureLayout
 from socialmd.data.masked_inputs import Unpacked, unpack
 from socialmd.distributions import DirectionDensity, Pose
-from socialmd.models.closed_loop import check_feedback, check_inputs
+from socialmd.models.closed_loop import as_graph, check_feedback, check_inputs
 from socialmd.models.keras_safeguards import float32_by_default, never_empty
 from socialmd.models.recalibration import (
     check_spread_factors,
@@ -446,7 +446,8 @@ class ForecastModel(TrainedModel, RecordedModel):
 
     def _forget_compiled(self) -> None:
         """Functions that were compiled for another way of training."""
-        self.__dict__.pop("_compiled_loop", None)
+        for name in ("_compiled_loop", "_compiled_states"):
+            self.__dict__.pop(name, None)
         if self.compiled:
             for make in (self.make_train_function, self.make_test_function):
                 make(force=True)
@@ -751,8 +752,4 @@ class ForecastModel(TrainedModel, RecordedModel):
 
     @cached_property
     def _compiled_loop(self) -> Any:
-        if keras.backend.backend() != "tensorflow":
-            return self.closed_loop
-        import tensorflow as tf
-
-        return tf.function(self.closed_loop, reduce_retracing=True)
+        return as_graph(self.closed_loop)

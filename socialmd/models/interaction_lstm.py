@@ -21,6 +21,7 @@ from socialmd.layers import (
 )
 from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
 from socialmd.models.closed_loop import (
+    as_graph,
     check_inputs,
     feed_back,
     last_box,
@@ -29,9 +30,10 @@ from socialmd.models.closed_loop import (
 )
 from socialmd.models.estimate_scales import check_turns, estimate_scales
 from socialmd.models.forecast_model import ForecastModel
+from socialmd.models.roll_out import check_rollout, roll_out
 from socialmd.periodic_box import PeriodicBox
 from socialmd.registration import arguments_of, register
-from socialmd.types import Inputs, Mask, Positions, Shape, States, Tensor
+from socialmd.types import Array, Inputs, Mask, Positions, Shape, States, Tensor
 
 __all__ = ["InteractionLSTM"]
 
@@ -333,39 +335,40 @@ class InteractionLSTM(ForecastModel):
         states, parameters = self._run(inputs, steps, feedback or self.feedback, seed)
         return ops.swapaxes(states[0], 0, 1), ops.swapaxes(parameters, 0, 1)
 
-    def trajectory(self, inputs: Inputs, num_steps: int) -> tuple[Tensor, Tensor]:
+    def trajectory(self, inputs: Inputs, num_steps: int) -> tuple[Array, Array]:
         """The forecast of the mean, and its velocities, which `rollout` does not tell.
 
         Args:
-            inputs: [B, T, N, F], of frames whose spacing is known.
+            inputs: as for `rollout`, with velocities among the features.
             num_steps: steps ahead.
 
         Returns:
             Positions and velocities [B, num_steps, N, D], in units of length and of time.
 
         Raises:
-            ValueError: the model does not know the spacing of frames, as one that was not trained
-                on velocities.
+            ValueError: as of `rollout`, or the model was not trained on velocities.
+            FloatingPointError: the forecast has become infinite.
 
         Example:
             >>> positions, velocities = model.trajectory(inputs, 20)
         """
         if self.spacing is None:
             raise ValueError("spacing: expected a model that is given velocities, found another")
-        states = self._compiled_states(inputs, ops.arange(num_steps))
-        return states[0], states[1] / self.spacing
+        num_steps = check_rollout(num_steps, "mean", None, None, recalibrated=False)
+        loop = self._compiled_states
+        positions, velocities = roll_out(self, inputs, num_steps, "mean", 0, None, None, loop)
+        return positions, velocities / self.spacing
 
     @cached_property
     def _compiled_states(self) -> Any:
-        def states(inputs: Inputs, steps: Tensor) -> tuple[Tensor, ...]:
-            states, _ = self._run(inputs, steps, "mean", 0)
-            return tuple(ops.swapaxes(each, 0, 1) for each in states[:2])
+        return as_graph(self._states)
 
-        if keras.backend.backend() != "tensorflow":
-            return states
-        import tensorflow as tf
-
-        return tf.function(states, reduce_retracing=True)
+    def _states(
+        self, inputs: Inputs, steps: Tensor, feedback: str, seed: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Positions and velocities of each step, [B, T', N, D], in lengths per frame."""
+        states, _ = self._run(inputs, steps, feedback, seed)
+        return ops.swapaxes(states[0], 0, 1), ops.swapaxes(states[1], 0, 1)
 
     def _run(
         self, inputs: Inputs, steps: Tensor, feedback: str, seed: Tensor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -33,8 +34,12 @@ def roll_out(
     seed: int | None,
     num_samples: int | None,
     progress: str | None,
+    loop: Callable[..., Any] | None = None,
 ) -> tuple[Array, Array]:
-    """As `ForecastModel.rollout`, whose options have been checked; not recalibrated."""
+    """As `ForecastModel.rollout`, whose options have been checked; not recalibrated.
+
+    Given another loop than the model's closed one, with the same arguments, what that one returns.
+    """
     frames, mask, box = _as_arrays(inputs, model.spatial_dims)
     if not model.built:
         model.build(frames.shape)
@@ -52,7 +57,8 @@ def roll_out(
         rows = slice(first, first + size)
         past = pack(*(None if each is None else each[rows] for each in (frames, mask, box)))
         seed_of_part = (seed + first) % 2**31
-        parts.append(roll_out_together(model, past, num_steps, feedback, seed_of_part, num_samples))
+        how = (num_steps, feedback, seed_of_part, num_samples)
+        parts.append(roll_out_together(model, past, *how, loop))
     axis = 0 if num_samples is None else 1
     positions, parameters = (np.concatenate(part, axis) for part in zip(*parts, strict=True))
     return positions, parameters
@@ -65,12 +71,13 @@ def roll_out_together(
     feedback: str,
     seed: int,
     num_samples: int | None,
+    loop: Callable[..., Any] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The same, all at once; memory also holds every step's h and c."""
     inputs = keras.tree.map_structure(ops.convert_to_tensor, inputs)
     if num_samples is not None:
         inputs = repeat(inputs, num_samples)
-    outputs = model._compiled_loop(
+    outputs = (loop or model._compiled_loop)(
         inputs, ops.arange(num_steps), feedback, ops.convert_to_tensor(seed, "int32")
     )
     positions, parameters = map(ops.convert_to_numpy, outputs)

@@ -31,9 +31,9 @@ def run(tmp_path, monkeypatch):
     """Run the command, trainings in this process."""
     trained = []
 
-    def here(function, task, seed, *arguments):
-        trained.append(seed)
-        function(task, seed, *arguments)
+    def here(function, config, *arguments):
+        trained.append(config.training.seed)
+        function(config, *arguments)
         return 0
 
     monkeypatch.setattr(benchmark, "load_config", in_miniature)

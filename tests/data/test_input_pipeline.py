@@ -5,7 +5,13 @@ import pytest
 import tensorflow as tf
 
 from socialmd.config import DataConfig
-from socialmd.data import make_dataset, read_windows
+from socialmd.data import (
+    FeatureBlock,
+    FeatureLayout,
+    load_trajectories,
+    make_dataset,
+    read_windows,
+)
 from tests.data.samples import PLAIN, SMALL, all_frames, one_pass
 
 
@@ -171,3 +177,22 @@ def test_time_reversal_turns_half_of_a_training_s_samples_around(root):
     assert directions[0] != directions[1]  # drawn anew in each epoch
     validation = all_frames(make_dataset(root / "train", config, 5))
     np.testing.assert_array_equal(validation, plain)
+
+
+def test_what_runs_backwards_has_the_opposite_velocity(write_dataset, numbered):
+    place = FeatureBlock(name="position", size=2, kind="coordinate", predicted=True)
+    velocity = FeatureBlock(name="velocity", size=2, kind="vector")
+    layout = FeatureLayout(features=("x", "y", "vx", "vy"), blocks=(place, velocity))
+    root = write_dataset({"train": 1.0 + numbered(2, 30, 4)})
+    split = load_trajectories(root / "train")
+    description = split.description.model_copy(
+        update={"features": layout.features, "blocks": layout.blocks}
+    )
+    split = split._replace(description=description)
+    config = PLAIN.model_copy(update={"time_reversal": True, "num_rotations": 0})
+    inputs, targets = one_pass(make_dataset(split, config, 5, shuffle=True, seed=3))
+    is_later = targets[:, 0, 0, 0] > inputs[:, -1, 0, 0]  # numbers grow in time
+    assert 0 < is_later.sum() < len(inputs)
+    assert targets.shape[-1] == 2
+    assert (inputs[is_later][..., 2:] > 0).all()
+    assert (inputs[~is_later][..., 2:] < 0).all()

@@ -162,3 +162,13 @@ def test_identical_particles_can_be_learned(rng, num_static):
     ]
     assert max(moved) > 0
     assert keras.ops.shape(model(inputs[:, :3]))[1] == 2
+
+
+def test_a_changed_integration_changes_trajectories(rng):
+    model = make_model(rng, WITH_VELOCITIES, force=3.0)
+    inputs = frames_with_velocities(rng)
+    before, _ = model.trajectory(inputs, 4)
+    model.cell.substeps = 1
+    model.begin_training("truth")  # as a phase of a training does, which has its own
+    model.end_training()
+    assert np.abs(model.trajectory(inputs, 4)[0] - before).max() > 1e-4
