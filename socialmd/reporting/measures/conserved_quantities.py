@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from socialmd.data.feature_layout import BONDS
 from socialmd.evaluation import Conservation, Forecaster, NotPossibleError, baseline_names
 from socialmd.plots.style import curve_styles, finish_curves, new_row, plot_steps
 from socialmd.reporting import FigureFolder, ForecastEvaluation, Forecasts, Section, Table, fill
@@ -151,9 +152,9 @@ def _measure(
 
 
 def _energy(forecasts: Forecasts, inputs: Array) -> Callable[..., ArrayLike] | None:
-    """That the true law conserves, if it is known and there is no friction."""
+    """That the true law conserves, if it is known, without friction, and cuts no force off."""
     law, layout = law_of(forecasts.description), forecasts.description.layout.given
-    if law is None or law.strands is not None:
+    if law is None or law.strands is not None or law.force_limit is not None:
         return None
 
     def constant(name: str) -> Array:
@@ -161,7 +162,9 @@ def _energy(forecasts: Forecasts, inputs: Array) -> Callable[..., ArrayLike] | N
 
     masses, charges = constant("mass"), constant("charge")
     if not law.has_rotors:
-        return lambda x, v, *_: total_energy(law, x, v, masses, charges)
+        tied = layout.columns(name=BONDS)
+        springs = inputs[:, -1:, :, tied] if law.has_springs else None  # [W, 1, N, N]
+        return lambda x, v, *_: total_energy(law, x, v, masses, charges, springs=springs)
     moments, inertias = constant(law.moment_name), constant("moment_of_inertia")
 
     def energy(x: FloatArray, v: FloatArray, u: FloatArray, spins: FloatArray) -> FloatArray:
