@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
+from socialmd.benchmarks.pair_accuracy import ACCURACY
 from socialmd.benchmarks.public_benchmark import Benchmark
 
 __all__ = ["benchmark_table"]
@@ -31,16 +32,17 @@ def benchmark_table(
         ...
         | **interaction_lstm** | **0.012** | **0.034** | here, 1 seed |
     """
-    columns = benchmark.protocol.columns
+    columns = _columns(benchmark, ours)
     sources = list(dict.fromkeys([benchmark.source, *(row.source for row in benchmark.rows)]))
     lines = [["forecast", *columns, "from"], ["---", *["---:"] * len(columns), "---"]]
     for row in benchmark.rows:
         numbers = [_number(row.numbers.get(column)) for column in columns]
         lines.append([row.method, *numbers, f"quoted [{sources.index(row.source) + 1}]"])
     for name, found in computed.items():
-        lines.append([name, *(_number(found[column]) for column in columns), "computed here"])
+        numbers = [_number(found.get(column)) for column in columns]
+        lines.append([name, *numbers, "computed here"])
     for name, seeds in ours.items():
-        means = [_mean([seed[column] for seed in seeds]) for column in columns]
+        means = [_mean([seed[column] for seed in seeds if column in seed]) for column in columns]
         bold = [f"**{cell}**" for cell in (name, *means)]
         lines.append([*bold, f"here, {len(seeds)} seed{'s' * (len(seeds) > 1)}"])
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
@@ -49,7 +51,16 @@ def benchmark_table(
     )
 
 
+def _columns(benchmark: Benchmark, ours: Mapping[str, Sequence[Mapping[str, float]]]) -> list[str]:
+    """Those of the protocol, and that of pairs, if anybody has told them apart."""
+    of_rows = [row.numbers for row in benchmark.rows]
+    rows = [*of_rows, *(seed for seeds in ours.values() for seed in seeds)]
+    return [*benchmark.protocol.columns, *[ACCURACY] * any(ACCURACY in row for row in rows)]
+
+
 def _mean(values: Sequence[float]) -> str:
+    if not values:
+        return _number(None)
     mean = _number(statistics.fmean(values))
     return mean if len(values) == 1 else f"{mean} ± {_number(statistics.stdev(values))}"
 

@@ -63,10 +63,12 @@ import tensorflow as tf
 
 from socialmd import load_config
 from socialmd.benchmarks import (
+    ACCURACY,
     Benchmark,
     BenchmarkReport,
     benchmark_names,
     leak_test,
+    pair_accuracy,
     read_benchmark,
     trivial_forecasts,
 )
@@ -81,7 +83,7 @@ from socialmd.models import ForecastModel, load
 from socialmd.run_apart import run_apart
 from socialmd.simulation import law_of
 from socialmd.training import fit
-from socialmd.types import FloatArray
+from socialmd.types import Array, FloatArray
 
 NUM_SAMPLES = 5  # of GeoTDM's protocol
 DURATION, RESULT = "duration.json", "result.json"
@@ -126,6 +128,18 @@ class Task:
         if not self.benchmark.protocol.of_velocities:
             return windows.truth
         return np.concatenate([windows.truth, windows.velocities], axis=-1)
+
+    @cached_property
+    def kinds(self) -> Array | None:
+        """Which pairs attract each other or are tied, [W, N, N], if models are not told."""
+        layout, frames = self.test.description.layout, self.test.frames
+        first = frames[self.windows.simulations, 0]  # [W, N, F]
+        if "bonds" in self.config.simulation.hidden:
+            return first[..., layout.columns(name="bonds")] > 0
+        if "charge" in self.config.simulation.hidden:
+            charges = first[..., layout.find("charge")]
+            return charges[:, :, None] * charges[:, None] < 0
+        return None
 
     @cached_property
     def spans(self) -> FloatArray:
@@ -285,9 +299,13 @@ def _measure(task: Task, folder: Path) -> dict[str, dict[str, Any]]:
             windows.past, feedback="sample", num_samples=NUM_SAMPLES, **how
         )[0]
     leak = leak_test(model, task.test, config)
+    told = {}
+    if getattr(model, "bonds", None) == "inferred" and task.kinds is not None:
+        told = {ACCURACY: pair_accuracy(model.infer_bonds(windows.past), task.kinds)}
     return {
         name: {
             **task.score(found),
+            **told,
             "by_step": _by_step(found, windows),
             "median_by_step": _by_step(found, windows, np.median),
             "leak": leak,

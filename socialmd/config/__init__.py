@@ -10,6 +10,7 @@ A table is a module; `experiment_config.py` puts them side by side, and `load_co
 
 from socialmd.config.data_config import DataConfig as DataConfig
 from socialmd.config.experiment_config import ExperimentConfig as ExperimentConfig
+from socialmd.config.fixed_charges_config import FixedChargesConfig as FixedChargesConfig
 from socialmd.config.load_config import load_config as load_config
 from socialmd.config.load_config import save_config as save_config
 from socialmd.config.model_config import InteractionModelConfig as InteractionModelConfig
@@ -25,6 +26,7 @@ from socialmd.config.training_config import TrainingConfig as TrainingConfig
 __all__ = [
     "DataConfig",
     "ExperimentConfig",
+    "FixedChargesConfig",
     "InteractionModelConfig",
     "ManyBodySystem",
     "ModelConfig",

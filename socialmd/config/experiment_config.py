@@ -83,6 +83,15 @@ class ExperimentConfig(ConfigSection):
         return self
 
     @model_validator(mode="after")
+    def _check_field(self) -> Self:
+        if getattr(self.model, "field", None) is not None and self.data.num_rotations:
+            raise ValueError(
+                "data.num_rotations: expected 0 with model.field, which is where it is, found "
+                f"{self.data.num_rotations}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_search(self) -> Self:
         for name, entry in self.search.entries.items() if self.search else ():
             table, key = name.split(".", 1)

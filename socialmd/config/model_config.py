@@ -19,6 +19,7 @@ from socialmd.config.section import (
 
 __all__ = [
     "Feedback",
+    "FieldConfig",
     "InteractionModelConfig",
     "ModelConfig",
     "RestraintsConfig",
@@ -142,6 +143,22 @@ class RestraintsConfig(ConfigSection):
     learned: bool = False
 
 
+class FieldConfig(ConfigSection):
+    """`[model.field]`: a learned external field (see `ExternalField`).
+
+    Args:
+        width: side of the square or cube about the origin in which it is told, in units of length.
+        cells: along a side of its finest table.
+
+    Example:
+        >>> FieldConfig(width=12.0).cells
+        128
+    """
+
+    width: PositiveFloat
+    cells: Annotated[Integer, Field(ge=4, le=1024)] = 128
+
+
 class InteractionModelConfig(ConfigSection):
     """A learned law of motion: `kind = "interaction_lstm"` (see `InteractionLSTM`).
 
@@ -156,9 +173,11 @@ class InteractionModelConfig(ConfigSection):
             `InteractionLSTM`).
         orientation: whether particles point somewhere, and where is forecast as well.
         multipole_order: of what they then feel of each other, through a radial filter.
-        bonds: whether pairs may be tied to each other, as the data say.
+        bonds: whether pairs may be tied to each other, as the data say, or, `"inferred"`, as their
+            motion does.
         wall: distance from the origin of walls that reflect particles; none if absent.
         restraints: what ties particles to anchors; nothing if absent.
+        field: an external one; none if absent.
         distribution, num_components, feedback: as of `ModelConfig`.
 
     Raises:
@@ -188,9 +207,10 @@ class InteractionModelConfig(ConfigSection):
     memory_in_law: bool = True
     orientation: bool = False
     multipole_order: Literal[1, 2] = 1
-    bonds: bool = False
+    bonds: bool | Literal["inferred"] = False
     wall: PositiveFloat | None = None
     restraints: RestraintsConfig | None = None
+    field: FieldConfig | None = None
     distribution: Literal["student_t", "gaussian", "mixture", "correlated_mixture"] = "student_t"
     num_components: PositiveInt = 5
     feedback: Feedback = "mean"
@@ -204,6 +224,13 @@ class InteractionModelConfig(ConfigSection):
             )
         if self.bonds and (self.orientation or self.filter != "radial"):
             raise ValueError("bonds: expected a radial filter and no orientation, found others")
+        if self.bonds == "inferred" and (self.memory_in_law or self.restraints is not None):
+            raise ValueError(
+                "bonds: expected memory_in_law = false and no restraints with inferred ones, found "
+                "others"
+            )
+        if self.field is not None and self.orientation:
+            raise ValueError("field: expected no orientation with an external one, found some")
         if self.multipole_order > 1 and not (self.orientation and self.filter == "radial"):
             raise ValueError(
                 "multipole_order: expected 1 without orientation and a radial filter, found "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from socialmd.config.section import (
     ConfigSection,
     Integer,
+    Listed,
     PositiveFloat,
     PositiveInt,
     Seed,
@@ -26,6 +27,7 @@ class SimulationConfig(ConfigSection):
         time_step: dt, in units of time.
         keep_every: steps from one stored frame to the next.
         velocities: whether these are stored as well, and models are given them.
+        hidden: what is stored, and models are not given: `"charge"`, say, or `"bonds"`.
         discard_frames: of these that are not stored, from the start.
         seed: of the initial states.
 
@@ -45,6 +47,7 @@ class SimulationConfig(ConfigSection):
     keep_every: PositiveInt = 1000
     discard_frames: Annotated[Integer, Field(ge=0)] = 0
     velocities: bool = False
+    hidden: Listed[tuple[Literal["mass", "charge", "bonds"], ...]] = ()
     seed: Seed = 0
 
     @model_validator(mode="after")
@@ -69,7 +72,7 @@ class SimulationConfig(ConfigSection):
     def describe(self) -> dict[str, Any]:
         """As data sets name it; JSON. What is newer than some of them is left out."""
         fields = self.model_dump(mode="json")
-        newer = ("discard_frames", "velocities")
+        newer = ("discard_frames", "velocities", "hidden")
         return {k: value for k, value in fields.items() if k not in newer or value}
 
     @property

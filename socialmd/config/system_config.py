@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
+from socialmd.config.fixed_charges_config import FixedChargesConfig
 from socialmd.config.section import (
     ConfigSection,
     FiniteFloat,
@@ -40,8 +41,9 @@ class ManyBodySystem(ConfigSection):
     softened alike, and of masses at the centres.
 
     They may hang on strands from a core as well (see `StrandsConfig`), or be tied to each other by
-    springs, each pair at random or not: - spring_constant r_ij. Whatever pulls at a particle, no
-    component of its force is larger than a limit, if there is one.
+    springs, each pair at random or not: - spring_constant r_ij. Charges may be there that never
+    move and that nobody sees (see `FixedChargesConfig`). Whatever pulls at a particle, its force,
+    or each component of it, is no larger than a limit, if there is one.
 
     The thesis prints no constants. These reproduce the facts that it prints of its data: largest
     separations about 11, smallest about 0.04, partial orbits within one frame. Units are
@@ -64,6 +66,8 @@ class ManyBodySystem(ConfigSection):
         spring_constant, spring_probability: how stiff springs are, and the odds of each pair to be
             tied by one; zero stiffness leaves particles without.
         force_limit: largest component of a particle's force; none without.
+        limit_magnitude: whether that is the force's largest magnitude instead.
+        fixed_charges: charges that never move; none if not given.
         spatial_dims: D, 2 or 3.
         dipole_range: smallest and largest dipole moment, between which they are drawn uniformly;
             zeros leave particles without.
@@ -102,6 +106,8 @@ class ManyBodySystem(ConfigSection):
     spring_constant: NonNegativeFloat = 0.0
     spring_probability: Probability = 0.5
     force_limit: PositiveFloat | None = None
+    limit_magnitude: bool = False
+    fixed_charges: FixedChargesConfig | None = None
     dipole_range: Listed[tuple[NonNegativeFloat, NonNegativeFloat]] = (0.0, 0.0)
     quadrupole_range: Listed[tuple[NonNegativeFloat, NonNegativeFloat]] = (0.0, 0.0)
     quadrupole_arm: PositiveFloat = 0.2
@@ -122,7 +128,7 @@ class ManyBodySystem(ConfigSection):
             self._check_room()
         if self.strands is not None and (self.has_rotors or self.wall is not None):
             raise ValueError("strands: expected nothing that turns and no wall, found some")
-        for key in ("spring_constant", "force_limit"):
+        for key in ("spring_constant", "force_limit", "fixed_charges"):
             if getattr(self, key) and (self.has_rotors or self.strands is not None):
                 raise ValueError(f"{key}: expected nothing that turns and no strands, found some")
         if self.has_rotors and not self.softening:
@@ -180,6 +186,7 @@ class ManyBodySystem(ConfigSection):
         newer: dict[str, Any] = {"spatial_dims": 2, "wall": None, "strands": None}
         newer |= {"position_scale": None, "speed": None, "centre_at_rest": False}
         newer |= {"charge_values": [], "force_limit": None}
+        newer |= {"limit_magnitude": False, "fixed_charges": None}
         fields = self.model_dump(mode="json")
         if not self.has_springs:
             newer |= {key: fields[key] for key in ("spring_constant", "spring_probability")}

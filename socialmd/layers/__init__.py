@@ -1,6 +1,8 @@
 """Layers: pooling of neighbours' states, learned interactions, and the cells that read them."""
 
+from socialmd.layers.external_field import ExternalField as ExternalField
 from socialmd.layers.feed_forward import FeedForward as FeedForward
+from socialmd.layers.infer_bonds import infer_bonds as infer_bonds
 from socialmd.layers.interaction_cell import InteractionCell as InteractionCell
 from socialmd.layers.interaction_law import InteractionLaw as InteractionLaw
 from socialmd.layers.neighbour_filter import NeighbourFilter as NeighbourFilter
@@ -12,6 +14,7 @@ from socialmd.layers.stacked_pooling_conv_2d import StackedPoolingConv2D as Stac
 from socialmd.layers.stacked_state_pooling import StackedStatePooling as StackedStatePooling
 
 __all__ = [
+    "ExternalField",
     "FeedForward",
     "InteractionCell",
     "InteractionLaw",
@@ -22,4 +25,5 @@ __all__ = [
     "StackedPoolingConv",
     "StackedPoolingConv2D",
     "StackedStatePooling",
+    "infer_bonds",
 ]

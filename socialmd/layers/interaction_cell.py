@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from socialmd.layers.external_field import ExternalField
 from socialmd.layers.interaction_law import InteractionLaw
 from socialmd.layers.polar_law import PolarLaw
 from socialmd.layers.restraints import Restraints
@@ -62,8 +63,9 @@ class InteractionCell(keras.layers.Layer):
         h, c = LSTM([w, f, A, x' - x], h, c)                                       `remember`
 
     With a `bonded` law, pairs that are tied to each other feel that as well, K of each multiplied
-    by how much they are. With `restraints` and anchors, known springs add to a A(x), and w decays
-    within each substep (see `Restraints`).
+    by how much they are. With a `field`, what is not among the particles acts on them as well, on
+    each as far as it is coupled to it, if that is given. With `restraints` and anchors, known
+    springs add to a A(x), and w decays within each substep (see `Restraints`).
 
     With a law of forces and torques, x stands for positions and unit vectors, w for velocities and
     spins, and a for the scales of both: + moves a unit vector along a great circle, and a
@@ -81,6 +83,7 @@ class InteractionCell(keras.layers.Layer):
         wall: distance from the origin, along every axis, of walls that reflect particles; none if
             not given.
         bonded: law of pairs that are tied to each other; none if not given.
+        field: external one; none if not given.
         residual_correction: whether what comes corrects the velocity; otherwise the velocity is
             the last displacement and half of the acceleration.
 
@@ -102,6 +105,7 @@ class InteractionCell(keras.layers.Layer):
         restraints: Restraints | None = None,
         bonded: InteractionLaw | None = None,
         wall: float | None = None,
+        field: ExternalField | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
@@ -116,7 +120,7 @@ class InteractionCell(keras.layers.Layer):
             )
         if restraints is not None and law.is_polar:
             raise ValueError("restraints: expected none of particles that turn, found some")
-        for name, given in (("bonded", bonded), ("wall", wall)):
+        for name, given in (("bonded", bonded), ("wall", wall), ("field", field)):
             if given is not None and law.is_polar:
                 raise ValueError(f"{name}: expected none of particles that turn, found one")
         if wall is not None and not wall > 0:
@@ -130,6 +134,7 @@ class InteractionCell(keras.layers.Layer):
         self.restraints = restraints
         self.bonded = bonded
         self.wall = wall
+        self.field = field
         if units:
             self.lstm = keras.layers.LSTMCell(units, dtype="float32", name="lstm")
         if law.units:
@@ -145,6 +150,8 @@ class InteractionCell(keras.layers.Layer):
         self.law.build(positions_shape, num_read)
         if self.bonded is not None:
             self.bonded.build(positions_shape, num_read)
+        if self.field is not None and not self.field.built:
+            self.field.build(positions_shape, num_read)
         if self.restraints is not None and not self.restraints.built:  # as it is when it was saved
             self.restraints.build((None, None, num_read))
         if self.units:
@@ -203,15 +210,18 @@ class InteractionCell(keras.layers.Layer):
         box: PeriodicBox | None = None,
         anchors: Positions = None,
         bonds: Tensor = None,
+        couplings: Tensor = None,
     ) -> Motion:
         """Integrate one frame, from positions and velocities [B, N, D], in lengths per frame.
 
         Or from poses and their velocities, [B, N, 2 D].
         Features [B, N, F - D] are standardized, and hidden is h, [B, N, H]. Anchors [B, N, D] are
-        those of the restraints, if there are any, and bonds [B, N, N] those of the bonded law.
+        those of the restraints, if there are any, bonds [B, N, N] those of the bonded law, and
+        couplings [B, N, 1] those to the field, one if not given.
         """
         emitted, response = self.law.read(features, hidden)
-        bonded = self.bonded
+        bonded, field = self.bonded, self.field
+        of_field = () if field is None else field.read(features)
         of_bonds = () if bonded is None else bonded.read(features, hidden)
         step, ties, space = 1.0 / self.substeps, self.restraints, self.space
         scale = space.spread(self.acceleration_scales)
@@ -221,6 +231,9 @@ class InteractionCell(keras.layers.Layer):
             pushed = self.law(position, emitted, response, mask, box)
             if bonded is not None:
                 pushed = pushed + bonded(position, *of_bonds, mask, box, bonds)
+            if field is not None:
+                felt = field(position, *of_field)
+                pushed = pushed + (felt if couplings is None else couplings * felt)
             pushed = scale * pushed
             if ties is None:
                 return space.project(pushed, position)
@@ -316,7 +329,7 @@ class InteractionCell(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InteractionCell:
-        layers = ("law", "restraints", "bonded")
+        layers = ("law", "restraints", "bonded", "field")
         parts = {name: keras.saving.deserialize_keras_object(config.get(name)) for name in layers}
         return cls(**{**config, **parts})
 

@@ -174,6 +174,17 @@ class InteractionLaw(keras.layers.Layer):
             pushed = ops.matmul(response * field, self.mixing)
         return pushed if self.linear_path else ops.tanh(pushed)
 
+    def of_pairs(
+        self, positions: Positions, emitted: Tensor, response: Tensor, mask: Mask = None
+    ) -> Tensor:
+        """Of a radial filter with a gate and a linear path: what each pair adds, [B, N, N, D].
+
+        A of particle i (second axis) by j (third) alone; other arguments are those of a call.
+        """
+        strength, vectors = self.interaction.of_pairs(positions, emitted, mask)
+        weights = response * self.mixing[:, 0]  # [B, N, C]
+        return ops.sum(strength * weights[:, :, None], axis=-1, keepdims=True) * vectors
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **arguments_of(InteractionLaw, self)}
 

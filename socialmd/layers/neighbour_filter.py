@@ -18,8 +18,8 @@ from socialmd.layers.pairs import (
     compare_all,
     compares_all,
     find_offsets,
-    pair_sum,
     select,
+    take_rows,
 )
 from socialmd.periodic_box import PeriodicBox
 from socialmd.registration import arguments_of, register
@@ -219,7 +219,7 @@ class NeighbourFilter(keras.layers.Layer):
         self, owner: Tensor, neighbour: Tensor, offsets: Positions, counts: Tensor, values: Tensor
     ) -> Tensor:
         strength, direction = self._radial(offsets, counts)
-        emitted = strength * _take_rows(values, neighbour)  # [M, C]
+        emitted = strength * take_rows(values, neighbour)  # [M, C]
         forces = emitted[:, :, None] * direction[:, None, :]  # [M, C, D]
         flat = ops.reshape(forces, (-1, forces.shape[1] * forces.shape[2]))
         summed = ops.segment_sum(flat, owner, num_segments=ops.shape(values)[0])
@@ -234,6 +234,23 @@ class NeighbourFilter(keras.layers.Layer):
         bonds: Tensor,
     ) -> Tensor:
         """The same over all pairs, as products of matrices: faster where most of them count."""
+        emitted, direction = self.of_pairs(positions, values, mask, box)
+        if bonds is not None:
+            emitted = emitted * ops.cast(bonds, "float32")[..., None]
+        return ops.matmul(ops.swapaxes(emitted, -1, -2), direction)  # [B, N, C, D]
+
+    def of_pairs(
+        self,
+        positions: Positions,
+        values: Tensor,
+        mask: Mask = None,
+        box: PeriodicBox | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """What a radial filter sums: numbers [B, N, N, C] and vectors [B, N, N, D] to multiply.
+
+        Of particle i (second axis) by j (third), zero where a pair does not count; arguments as of
+        a call.
+        """
         batch, particles, channels = ops.shape(values)
         offsets, counts = compare_all(positions, self.cutoff, mask, box)
         offsets = ops.where(counts[..., None], offsets, 0.0)
@@ -241,11 +258,8 @@ class NeighbourFilter(keras.layers.Layer):
         strength, direction = self._radial(
             ops.reshape(offsets, (-1, offsets.shape[-1])), ops.reshape(counts, (-1,))
         )
-        emitted = ops.reshape(strength, (*shape, channels)) * values[:, None]  # [B, N, N, C]
-        if bonds is not None:
-            emitted = emitted * ops.cast(bonds, "float32")[..., None]
-        direction = ops.reshape(direction, (*shape, offsets.shape[-1]))
-        return ops.matmul(ops.swapaxes(emitted, -1, -2), direction)  # [B, N, C, D]
+        emitted = ops.reshape(strength, (*shape, channels)) * values[:, None]
+        return emitted, ops.reshape(direction, (*shape, offsets.shape[-1]))
 
     def _radial(self, offsets: Positions, counts: Tensor) -> tuple[Tensor, Tensor]:
         """T [M, C], and [M, D] by which to multiply it: direction, power and switch."""
@@ -268,7 +282,7 @@ class NeighbourFilter(keras.layers.Layer):
         table = ops.matmul(self._hats, self.table)  # [nodes, C]
         # Both ends of an interval in one row: one gather instead of two.
         intervals = ops.concatenate([table[:-1], table[1:] - table[:-1]], axis=-1)
-        rows = _take_rows(intervals, ops.cast(node[..., 0], "int32"))  # [M, 2 C]
+        rows = take_rows(intervals, ops.cast(node[..., 0], "int32"))  # [M, 2 C]
         start, change = ops.split(rows, 2, axis=-1)
         switch = self._switch(distances) * ops.cast(counts, "float32")[:, None]
         return start + (place - node) * change, distances, switch
@@ -287,7 +301,7 @@ class NeighbourFilter(keras.layers.Layer):
         index, weights = select(on_grids)  # entries: a pair on one of the grids
         pair, grid = index // len(self.grid_sizes), index % len(self.grid_sizes)
         kernel = self._grid_kernel(ops.take(offsets, pair, axis=0), grid) * weights[:, None]
-        emitted = kernel * _take_rows(values, ops.take(neighbour, pair))
+        emitted = kernel * take_rows(values, ops.take(neighbour, pair))
         return ops.segment_sum(emitted, ops.take(owner, pair), num_segments=ops.shape(values)[0])
 
     def _grid_kernel(self, offsets: Positions, grid: Tensor) -> Tensor:
@@ -298,7 +312,7 @@ class NeighbourFilter(keras.layers.Layer):
         )  # [M, taps] each
         first_row = 0 if self.shared_table else grid * self.grid_cells ** offsets.shape[-1]
         index = ops.reshape(cells + ops.reshape(first_row, (-1, 1)), (-1,))
-        rows = _take_rows(ops.convert_to_tensor(self.table), index)
+        rows = take_rows(ops.convert_to_tensor(self.table), index)
         rows = ops.reshape(rows, (-1, shares.shape[1], rows.shape[1]))  # [M, taps, C]
         return ops.sum(rows * shares[..., None], axis=1)
 
@@ -326,19 +340,6 @@ class NeighbourFilter(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **arguments_of(NeighbourFilter, self)}
-
-
-def _take_rows(values: Tensor, index: Tensor) -> Tensor:
-    """Rows of [R, C], float32, by their numbers [M]: [M, C].
-
-    That is `ops.take`, but TensorFlow's gradient of it, a sum of many rows into few, takes longer
-    on a CPU than that of a sparse product.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return ops.take(values, index, axis=0)
-    count = ops.shape(index)[0]
-    entries = ops.stack([ops.arange(count, dtype="int32"), index], axis=-1)
-    return pair_sum(entries, ops.ones_like(index, dtype="float32"), values, count)
 
 
 def _stacked_hats(num_intervals: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

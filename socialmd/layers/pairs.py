@@ -30,6 +30,7 @@ __all__ = [
     "portable_pair_sum",
     "portable_select",
     "select",
+    "take_rows",
 ]
 
 IN_TENSORFLOW = keras.backend.backend() == "tensorflow"
@@ -248,3 +249,16 @@ def _tensorflow_pair_sum(
 
 select = _tensorflow_select if IN_TENSORFLOW else portable_select
 pair_sum = _tensorflow_pair_sum if IN_TENSORFLOW else portable_pair_sum
+
+
+def take_rows(values: Tensor, index: Tensor) -> Tensor:
+    """Rows of [R, C], float32, by their numbers [M]: [M, C].
+
+    That is `ops.take`, but TensorFlow's gradient of it, a sum of many rows into few, takes longer
+    on a CPU than that of a sparse product.
+    """
+    if not IN_TENSORFLOW:
+        return ops.take(values, index, axis=0)
+    count = ops.shape(index)[0]
+    entries = ops.stack([ops.arange(count, dtype="int32"), index], axis=-1)
+    return pair_sum(entries, ops.ones_like(index, dtype="float32"), values, count)

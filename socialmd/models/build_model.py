@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 from socialmd.config import ExperimentConfig
-from socialmd.layers import NeighbourFilter, Restraints
+from socialmd.layers import ExternalField, NeighbourFilter, Restraints
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.models.interaction_lstm import InteractionLSTM
 from socialmd.models.sequence_lstm import SequenceLSTM
@@ -48,6 +48,8 @@ def build_model(config: ExperimentConfig, spatial_dims: int = 2) -> ForecastMode
         arguments["interaction"] = _neighbour_filter(arguments)
         if (given := arguments["restraints"]) is not None:
             arguments["restraints"] = Restraints(**given, name="restraints")
+        if (given := arguments["field"]) is not None:
+            arguments["field"] = ExternalField(**given, name="field")
     model = MODELS[kind](
         target_steps=config.data.target_steps,
         spatial_dims=spatial_dims,

@@ -10,14 +10,17 @@ import keras
 import numpy as np
 from keras import ops
 
+from socialmd.check_choice import check_choice
 from socialmd.data.feature_layout import ANCHOR, BONDS
 from socialmd.layers import (
+    ExternalField,
     FeedForward,
     InteractionCell,
     InteractionLaw,
     NeighbourFilter,
     PolarLaw,
     Restraints,
+    infer_bonds,
 )
 from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
 from socialmd.models.closed_loop import (
@@ -30,7 +33,7 @@ from socialmd.models.closed_loop import (
 )
 from socialmd.models.estimate_scales import check_turns, estimate_scales
 from socialmd.models.forecast_model import ForecastModel
-from socialmd.models.roll_out import check_rollout, roll_out
+from socialmd.models.roll_out import check_rollout, repeat, roll_out
 from socialmd.periodic_box import PeriodicBox
 from socialmd.registration import arguments_of, register
 from socialmd.types import Array, Inputs, Mask, Positions, Shape, States, Tensor
@@ -55,12 +58,14 @@ class _Given(NamedTuple):
 class _Fixed(NamedTuple):
     """What never changes of a system.
 
-    Which particles are real, [B, N], anchors, [B, N, D], and bonds, [B, N, N].
+    Which particles are real, [B, N], anchors, [B, N, D], bonds, [B, N, N], and, where these are
+    inferred, couplings to a field, [B, N, 1].
     """
 
     mask: Mask
     anchors: Positions
     bonds: Tensor
+    couplings: Tensor = None
 
 
 @register
@@ -125,7 +130,10 @@ class InteractionLSTM(ForecastModel):
             read: the law does not know directions.
         bonds: whether pairs may be tied to each other, as the layout's `"bonds"` say, which are
             features that never change, a column for each particle of the system. Such pairs have a
-            second law, through a radial filter like the first one's.
+            second law, through a radial filter like the first one's. `"inferred"` takes for bonds
+            what the given frames tell of them (see `infer_bonds`): not in periodic boxes.
+        field: an external one, which acts on particles as their features say, or, where bonds are
+            inferred, as strongly as the given frames tell; none if not given.
         wall: distance from the origin, along every axis, of walls that reflect particles; none if
             not given.
         units, substeps, residual_correction: see `InteractionCell`.
@@ -170,8 +178,9 @@ class InteractionLSTM(ForecastModel):
         restraints: Restraints | None = None,
         orientation: bool = False,
         multipole_order: int = 1,
-        bonds: bool = False,
+        bonds: bool | str = False,
         wall: float | None = None,
+        field: ExternalField | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(target_steps, distribution, feedback, spatial_dims, orientation, **kwargs)
@@ -191,11 +200,13 @@ class InteractionLSTM(ForecastModel):
         self.multipole_order = multipole_order
         self.bonds = bonds
         self.wall = wall
+        self.field = field
+        self._check_inferred()
         interaction = NeighbourFilter() if interaction is None else interaction
         law = self._make_law(interaction)
         bonded = self._make_bonded_law(interaction) if bonds else None
         self.cell = InteractionCell(
-            law, units, substeps, residual_correction, restraints, bonded, wall, name="cell"
+            law, units, substeps, residual_correction, restraints, bonded, wall, field, name="cell"
         )
         initial = self._distribution.initial_outputs(num_components, spatial_dims)
         self.marginal, self.conditional, self.disturbance = (
@@ -234,6 +245,16 @@ class InteractionLSTM(ForecastModel):
             )
         return PolarLaw(interaction, order=self.multipole_order, **arguments)
 
+    def _check_inferred(self) -> None:
+        """Refuse what bonds cannot be inferred with, or other words for them."""
+        if isinstance(self.bonds, str):
+            check_choice("bonds", self.bonds, ("inferred",))
+            if self.memory_in_law or self.restraints is not None:
+                raise ValueError(
+                    "bonds: expected memory_in_law=False and no restraints with inferred ones, "
+                    "found others"
+                )
+
     def _make_bonded_law(self, interaction: keras.layers.Layer) -> InteractionLaw:
         if not getattr(interaction, "is_radial", False):
             raise ValueError("bonds: expected them with a radial filter alone, found another")
@@ -254,6 +275,10 @@ class InteractionLSTM(ForecastModel):
     @property
     def reach(self) -> float:
         return float(getattr(self.interaction, "reach", 0.0))
+
+    @property
+    def reads_places(self) -> bool:
+        return self.field is not None
 
     def build(self, input_shape: Shape) -> None:
         check_inputs(input_shape, spatial_dims=self.spatial_dims)
@@ -300,7 +325,7 @@ class InteractionLSTM(ForecastModel):
 
     def _check_bonds(self) -> None:
         """Refuse features without the bonds that the model is to read."""
-        if self.bonds and not self._bonds:
+        if self.bonds is True and not self._bonds:
             raise ValueError(
                 f"bonds: expected {BONDS!r} among the features, found "
                 f"{self.layout.in_words() if self.layout else 'none that have names'}"
@@ -454,14 +479,65 @@ class InteractionLSTM(ForecastModel):
         velocities: Tensor = None
         if columns := self.velocity_columns:
             velocities = ops.swapaxes(self._take(features, columns), 0, 1) * self.spacing
-        features, anchors, bonds = features[:, -1], None, None
+        features, anchors, bonds, couplings = features[:, -1], None, None, None
         if self.restraints is not None:
             anchors = self._take(features, self._anchors)
-        if self.bonds:
+        if self.bonds is True:
             bonds = self._take(features, self._bonds)
         features = self.cell.standardize(self._read_scalars(features))
         positions = ops.swapaxes(positions, 0, 1)
-        return _Given(positions, features, _Fixed(mask, anchors, bonds), boxes, velocities)
+        if self.bonds == "inferred":
+            bonds = self._infer_bonds(positions, velocities, features, mask, boxes)
+            if self.field is not None:
+                couplings = ops.diagonal(bonds, axis1=1, axis2=2)[..., None]
+        fixed = _Fixed(mask, anchors, bonds, couplings)
+        return _Given(positions, features, fixed, boxes, velocities)
+
+    def infer_bonds(self, inputs: Inputs) -> Array:
+        """How strongly pairs are tied to each other, as the given frames tell: [B, N, N].
+
+        On the diagonal, how strongly particles feel an external field, if there is one. Units are
+        those that training has chosen, and so are signs.
+
+        Raises:
+            ValueError: the model has no bonds that are inferred.
+
+        Example:
+            >>> model.infer_bonds(windows.past)[0, 0]  # of the first particle
+        """
+        if self.bonds != "inferred":
+            raise ValueError(f"bonds: expected inferred ones, found {self.bonds}")
+        return ops.convert_to_numpy(self._unpack(inputs).fixed.bonds)
+
+    def _infer_bonds(
+        self, positions: Positions, velocities: Tensor, features: Tensor, mask: Mask, boxes: Tensor
+    ) -> Tensor:
+        if boxes is not None:
+            raise ValueError("box: expected none with bonds that are inferred, found one")
+        cell = self.cell
+
+        def times(places: Positions) -> Tensor:
+            """How often every system is there."""
+            return ops.shape(places)[0] // ops.shape(features)[0]
+
+        def of_all(law: InteractionLaw, places: Positions) -> list[Tensor]:
+            """What a law reads, and the mask."""
+            read = [*law.read(features, None), *([] if mask is None else [mask])]
+            return [repeat(each, times(places)) for each in read]
+
+        def push(places: Positions) -> Tensor:
+            return cell.acceleration_scale * cell.law(places, *of_all(cell.law, places))
+
+        def pull(places: Positions) -> Tensor:
+            pulled = cell.bonded.of_pairs(places, *of_all(cell.bonded, places))
+            if cell.field is not None:
+                field = cell.field(places, table, repeat(response, times(places)))[:, :, None]
+                pulled = pulled + ops.eye(ops.shape(field)[1])[..., None] * field
+            return cell.acceleration_scale * pulled
+
+        if cell.field is not None:
+            table, response = cell.field.read(features)
+        return infer_bonds(positions, velocities, push, pull)
 
     def _read_scalars(self, features: Tensor) -> Tensor:
         """What the network reads of all features after the place."""
@@ -478,13 +554,18 @@ class InteractionLSTM(ForecastModel):
         frames, features, fixed, boxes, velocities = given
         shape = ops.shape(frames)[1:3]
         is_given = velocities is not None
+        motions = self._move_all(given) if is_given and not self.cell.law.units else ()
         velocity = velocities[0] if is_given else self.poses.difference(frames[1], frames[0])
         state = (frames[0], velocity, self._no_states(shape), frames[0] * 0.0)
 
         def advance(carry: States, step: tuple[Tensor, ...]) -> States:
             (state, _, is_known), (frame, *others) = carry, step
-            moving, box = others[:is_given], others[is_given:]
-            motion, known = self._advance(state, features, fixed, box[0] if box else None)
+            moving, others = others[:is_given], others[is_given:]
+            if motions:
+                motion = Motion(*others[: len(motions)])
+                known = self._judge(motion, state, features)
+            else:
+                motion, known = self._advance(state, features, fixed, others[0] if others else None)
             parameters = self._expect(motion, state, known)
             *state, residual = self._observe(state, motion, frame, features, given=moving)
             # The first one is that of a velocity of which nothing was known, not of the law.
@@ -495,9 +576,35 @@ class InteractionLSTM(ForecastModel):
         (state, *_), (_, parameters, _) = run_loop(
             advance,
             start,  # a step is made in the box that it starts in
-            (seen, *([velocities[1:]] if is_given else []), *box_by_frame),
+            (seen, *([velocities[1:]] if is_given else []), *motions, *box_by_frame),
         )
         return state, parameters
+
+    def _move_all(self, given: _Given) -> Motion:
+        """The motions from all given frames but the last, [T - 1, B, ...], side by side.
+
+        That is what it comes to where velocities are given and forces depend on no memory.
+        """
+        frames, features, fixed, boxes, velocities = given
+        shape = ops.shape(frames[1:])  # [T - 1, B, N, D]
+
+        def at_every_frame(values: Tensor) -> Tensor:
+            """Of every system, [B, ...], as often as there are frames: [(T - 1) B, ...]."""
+            return None if values is None else repeat(values, shape[0])
+
+        def flat(values: Tensor) -> Tensor:
+            return ops.reshape(values, (-1, *ops.shape(values)[2:]))
+
+        box = None if boxes is None else flat(ops.swapaxes(boxes[:, :-1], 0, 1))
+        motion = self._move(
+            flat(frames[:-1]),
+            flat(velocities[:-1]),
+            at_every_frame(features),
+            None,
+            _Fixed(*map(at_every_frame, fixed)),
+            box,
+        )
+        return Motion(*(ops.reshape(each, (*shape[:2], *each.shape[1:])) for each in motion))
 
     def _no_states(self, shape: Shape) -> tuple[Tensor, ...]:
         """h and c before anything was seen; one number each where there is no LSTM."""
@@ -508,19 +615,37 @@ class InteractionLSTM(ForecastModel):
         self, state: States, features: Tensor, fixed: _Fixed, box: Tensor
     ) -> tuple[Motion, Tensor]:
         """Where the motion leads, and what is known of how far that can be trusted."""
-        position, velocity, states, residual = state
+        position, velocity, states, _ = state
+        motion = self._move(position, velocity, features, states[0], fixed, box)
+        return motion, self._judge(motion, state, features)
+
+    def _move(
+        self,
+        position: Positions,
+        velocity: Tensor,
+        features: Tensor,
+        hidden: Tensor,
+        fixed: _Fixed,
+        box: Tensor,
+    ) -> Motion:
+        """Where the motion leads, from places and velocities [B, N, D]."""
         box = PeriodicBox.for_layers(box)
-        surroundings = (fixed.mask, box, fixed.anchors, fixed.bonds)
-        motion = self.cell.advance(position, velocity, features, states[0], *surroundings)
-        laws = (self.cell.law, self.cell.bonded)
+        surroundings = (fixed.mask, box, fixed.anchors, fixed.bonds, fixed.couplings)
+        motion = self.cell.advance(position, velocity, features, hidden, *surroundings)
+        laws = (self.cell.law, self.cell.bonded, self.cell.field)
         if not (any(law is not None and law.trainable for law in laws) or self._learns_springs):
             # No gradient is needed, and its way is a long one.
             motion = Motion(*map(ops.stop_gradient, motion))
             if self.training_samples is not None:  # but that of draws
                 motion = self._as_given(motion, position, velocity)
+        return motion
+
+    def _judge(self, motion: Motion, state: States, features: Tensor) -> Tensor:
+        """What is known of how far a motion can be trusted."""
+        _, _, states, residual = state
         moments = self.cell.moments(motion, residual)
         hidden = [states[0]] if self.cell.units else []
-        return motion, ops.concatenate([moments, features, *hidden], axis=-1)
+        return ops.concatenate([moments, features, *hidden], axis=-1)
 
     def _expect(self, motion: Motion, state: States, known: Tensor) -> Tensor:
         """Parameters of the conditional density."""
@@ -689,7 +814,7 @@ class InteractionLSTM(ForecastModel):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InteractionLSTM:
-        layers = ("interaction", "restraints")
+        layers = ("interaction", "restraints", "field")
         parts = {name: keras.saving.deserialize_keras_object(config.get(name)) for name in layers}
         return super().from_config({**config, **parts})
 

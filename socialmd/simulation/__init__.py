@@ -21,6 +21,7 @@ from socialmd.simulation.forces import turning_forces as turning_forces
 from socialmd.simulation.initial_states import InitialState as InitialState
 from socialmd.simulation.initial_states import Rotors as Rotors
 from socialmd.simulation.initial_states import draw_anchors as draw_anchors
+from socialmd.simulation.initial_states import draw_fixed_charges as draw_fixed_charges
 from socialmd.simulation.initial_states import draw_initial_state as draw_initial_state
 from socialmd.simulation.initial_states import draw_rotors as draw_rotors
 from socialmd.simulation.initial_states import draw_springs as draw_springs
@@ -49,6 +50,7 @@ __all__ = [
     "coulomb_field",
     "coulomb_potential",
     "draw_anchors",
+    "draw_fixed_charges",
     "draw_initial_state",
     "draw_rotors",
     "draw_springs",

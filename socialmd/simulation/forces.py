@@ -23,7 +23,7 @@ from socialmd.data.feature_layout import (
     FeatureBlock,
     FeatureLayout,
 )
-from socialmd.simulation.initial_states import Rotors
+from socialmd.simulation.initial_states import Rotors, draw_fixed_charges
 from socialmd.types import FloatArray
 
 __all__ = [
@@ -126,8 +126,8 @@ def accelerations(
 
     and, with dipoles, minus the gradient of the rest of the energy of `ManyBodySystem`; with
     anchors, the forces of strands and core (see `StrandsConfig`), without friction and noise; with
-    springs, - spring_constant r_ij of each pair that is tied. No component of a force exceeds the
-    limit, if there is one.
+    springs, - spring_constant r_ij of each pair that is tied. Fixed charges act as those of
+    particles. No component of a force, or no force, exceeds the limit, if there is one.
 
     Args:
         system: the constants k, G and the softening.
@@ -168,8 +168,10 @@ def accelerations(
     if springs is not None:
         tied = system.spring_constant * np.asarray(springs, np.float64)
         forces = forces - (tied[..., None] * displacements).sum(axis=-2)
+    weights, displacements, distances = _fixed_pairs(system, positions, charges)
+    forces = forces + ((weights / distances**3)[..., None] * displacements).sum(axis=-2)
     if system.force_limit is not None:
-        forces = np.clip(forces, -system.force_limit, system.force_limit)
+        forces = _limited(forces, system.force_limit, system.limit_magnitude)
     return np.asarray(forces / np.asarray(masses, np.float64)[..., None])
 
 
@@ -227,8 +229,8 @@ def potential_energy(
 
         U = sum_(i<j) (k q_i q_j - G m_i m_j) / sqrt(|r_ij|**2 + softening**2)
 
-    and what dipoles add (see `ManyBodySystem`), or strands and core, or springs; forces are not
-    limited. Arguments as for `accelerations`; [...], one number per frame.
+    and what dipoles add (see `ManyBodySystem`), or strands and core, springs, fixed charges; forces
+    are not limited. Arguments as for `accelerations`; [...], one number per frame.
     """
     displacements, distances = _separations(system, positions)
     of_centres = np.zeros_like(charges) if _has_sites(system, dipoles) else charges
@@ -250,7 +252,8 @@ def potential_energy(
         squares = np.square(displacements).sum(axis=-1)
         tied = system.spring_constant * np.asarray(springs, np.float64)
         energy = energy + 0.25 * (tied * squares).sum(axis=(-2, -1))  # each pair twice
-    return np.asarray(energy)
+    weights, _, distances = _fixed_pairs(system, positions, charges)
+    return np.asarray(energy + (weights / distances).sum(axis=(-2, -1)))
 
 
 def total_energy(
@@ -430,6 +433,25 @@ def _separations(system: ManyBodySystem, positions: ArrayLike) -> tuple[FloatArr
     if not system.softening:
         squared = squared + np.eye(x.shape[-2])  # nobody is where he is himself
     return displacements, np.sqrt(squared)
+
+
+def _fixed_pairs(
+    system: ManyBodySystem, positions: ArrayLike, charges: ArrayLike
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Of particles and fixed charges: k q Q [..., N, M], displacement, and softened distance."""
+    places, fixed = draw_fixed_charges(system)
+    displacements = np.asarray(positions, np.float64)[..., :, None, :] - places
+    distances = np.sqrt(np.square(displacements).sum(axis=-1) + system.softening**2)
+    weights = system.coulomb_constant * np.asarray(charges, np.float64)[..., :, None] * fixed
+    return weights, displacements, distances
+
+
+def _limited(forces: FloatArray, limit: float, is_magnitude: bool) -> FloatArray:
+    """Forces [..., N, D] of at most this magnitude, or of components of at most that."""
+    if not is_magnitude:
+        return np.clip(forces, -limit, limit)
+    sizes = np.linalg.norm(forces, axis=-1, keepdims=True)
+    return np.asarray(forces * np.minimum(1, limit / np.maximum(sizes, limit / 2)))
 
 
 # === Sums over pairs, [..., N, N]: the first particle feels the second ===

@@ -14,6 +14,7 @@ __all__ = [
     "InitialState",
     "Rotors",
     "draw_anchors",
+    "draw_fixed_charges",
     "draw_initial_state",
     "draw_rotors",
     "draw_springs",
@@ -129,6 +130,23 @@ def draw_springs(system: ManyBodySystem, seed: int, index: int) -> FloatArray | 
     drawn = generator.random((count, count)) < system.spring_probability
     upper = np.triu(drawn, k=1)
     return np.asarray(upper | upper.T, np.float64)
+
+
+def draw_fixed_charges(system: ManyBodySystem) -> tuple[FloatArray, FloatArray]:
+    """Places [M, D] and charges [M] of what never moves; empty without.
+
+    Example:
+        >>> system = ManyBodySystem(fixed_charges=FixedChargesConfig(count=20))
+        >>> draw_fixed_charges(system)[0].shape
+        (20, 2)
+    """
+    given = system.fixed_charges
+    if given is None:
+        return np.empty((0, system.spatial_dims)), np.empty(0)
+    generator = np.random.default_rng(given.seed)
+    shape = (given.count, system.spatial_dims)
+    places = generator.uniform(-given.half_width, given.half_width, shape)
+    return places, generator.choice(given.values, given.count)
 
 
 def draw_anchors(system: ManyBodySystem, seed: int, index: int) -> FloatArray | None:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from socialmd.config import ManyBodySystem
 from socialmd.simulation.forces import pair_couplings
-from socialmd.simulation.initial_states import InitialState
+from socialmd.simulation.initial_states import InitialState, draw_fixed_charges
 from socialmd.simulation.verlet import ring_couplings, velocity_verlet
 from socialmd.types import FloatArray
 
@@ -80,8 +80,8 @@ def integrate(
     The result does not depend on how many systems or threads there are.
 
     Args:
-        system: the law's constants k, G, softening, stiffness and limit of forces, and walls;
-            nothing else of it is used.
+        system: the law's constants k, G, softening, stiffness and limit of forces, fixed charges
+            and walls; nothing else of it is used.
         positions, velocities: [S, N, D], S systems of N particles, D = 2 or 3.
         masses, charges: [S, N], masses positive.
         num_steps: steps in all; those after the last kept frame are not computed.
@@ -133,24 +133,42 @@ def integrate_one(
 
     Positions and velocities are [frames, N, D].
     """
+    num_moving, state = len(state.masses), _with_fixed_charges(system, state)
     shape = (steps.num_frames, *state.positions.shape)
     kept = IntegratedMotion(np.empty(shape), np.empty(shape))
     kept.positions[0], kept.velocities[0] = state.positions, state.velocities
-    couplings = ring_couplings(pair_couplings(system, state.masses, state.charges))
-    stiffness = None if springs is None else ring_couplings(system.spring_constant * springs)
+    is_fixed = np.isinf(state.masses)
+    couplings = pair_couplings(system, np.where(is_fixed, 0.0, state.masses), state.charges)
+    stiffness = None
+    if springs is not None:
+        stiffness = ring_couplings(system.spring_constant * np.pad(springs, (0, is_fixed.sum())))
     velocity_verlet(
         *kept,
         state.masses,
-        couplings,
+        ring_couplings(couplings),
         float(system.softening),
         float(steps.time_step),
         int(steps.keep_every),
         wall=float(system.wall or math.inf),
         force_limit=float(system.force_limit or math.inf),
         springs=stiffness,
+        limit_magnitude=system.limit_magnitude,
     )
+    kept = IntegratedMotion(*(each[:, :num_moving] for each in kept))
     check_finite(name, kept)
     return kept
+
+
+def _with_fixed_charges(system: ManyBodySystem, state: InitialState) -> InitialState:
+    """A system and what never moves: as particles at rest whose mass is infinite."""
+    places, charges = draw_fixed_charges(system)
+    count = len(charges)
+    return InitialState(
+        positions=np.concatenate([state.positions, places]),
+        velocities=np.concatenate([state.velocities, np.zeros_like(places)]),
+        masses=np.concatenate([state.masses, np.full(count, math.inf)]),
+        charges=np.concatenate([state.charges, charges]),
+    )
 
 
 def check_finite(name: str, kept: Sequence[FloatArray]) -> None:

@@ -56,6 +56,7 @@ def _make_kernel(dims: int, has_springs: bool) -> Any:
         inverse_masses: FloatArray,
         softening_squared: float,
         force_limit: float,
+        limit_magnitude: bool,
         x: FloatArray,
         a: FloatArray,
         reaction: FloatArray,
@@ -88,7 +89,7 @@ def _make_kernel(dims: int, has_springs: bool) -> Any:
         for d in range(dims):
             for i in range(half):
                 reaction[d, i] += reaction[d, num_particles + i]
-            if force_limit < np.inf:
+            if force_limit < np.inf and not limit_magnitude:
                 for i in range(length):
                     force = a[d, i] - reaction[d, i]
                     if abs(force) > force_limit:
@@ -97,6 +98,15 @@ def _make_kernel(dims: int, has_springs: bool) -> Any:
             else:
                 for i in range(length):
                     a[d, i] = (a[d, i] - reaction[d, i]) * inverse_masses[i]
+        if limit_magnitude:
+            for i in range(num_particles):
+                squared = 0.0
+                for d in range(dims):
+                    squared += a[d, i] * a[d, i]
+                largest = force_limit * inverse_masses[i]
+                if squared > largest * largest:
+                    for d in range(dims):
+                        a[d, i] *= largest / np.sqrt(squared)
 
     @compile_loop
     def integrate(
@@ -110,6 +120,7 @@ def _make_kernel(dims: int, has_springs: bool) -> Any:
         keep_every: int,
         wall: float,
         force_limit: float,
+        limit_magnitude: bool,
     ) -> None:
         """See `velocity_verlet`."""
         num_particles = len(masses)
@@ -121,9 +132,10 @@ def _make_kernel(dims: int, has_springs: bool) -> Any:
             for d in range(dims):
                 x[d, i], v[d, i] = positions[0, i, d], velocities[0, i, d]
             inverse_masses[i] = 1 / masses[i]
-        law = (num_particles, couplings, springs, inverse_masses, softening**2, force_limit)
+        law = (num_particles, couplings, springs, inverse_masses, softening**2)
+        limits = (force_limit, limit_magnitude)
 
-        accelerate(*law, x, a, reaction)
+        accelerate(*law, *limits, x, a, reaction)
         for frame in range(1, len(positions)):
             for _ in range(keep_every):
                 for d in range(dims):
@@ -136,7 +148,7 @@ def _make_kernel(dims: int, has_springs: bool) -> Any:
                             if abs(x[d, i]) > wall:
                                 x[d, i] = np.copysign(2 * wall, x[d, i]) - x[d, i]
                                 v[d, i] = -v[d, i]
-                accelerate(*law, x, a, reaction)
+                accelerate(*law, *limits, x, a, reaction)
                 for d in range(dims):
                     for i in range(length):
                         v[d, i] += 0.5 * time_step * a[d, i]
@@ -166,6 +178,7 @@ def velocity_verlet(
     wall: float = math.inf,
     force_limit: float = math.inf,
     springs: FloatArray | None = None,
+    limit_magnitude: bool = False,
 ) -> None:
     """Integrate one system and keep every `keep_every`th state.
 
@@ -174,9 +187,11 @@ def velocity_verlet(
     Frame 0 of positions and velocities [frames, N, D] is the initial state; the others are
     overwritten. Couplings are those of `ring_couplings`. Whoever is farther from the origin than
     `wall` along an axis after x has moved is reflected: x goes back by as much, v turns round.
-    Components of forces are at most `force_limit`. Springs are stiffnesses of pairs, as couplings.
+    Components of forces are at most `force_limit`, or their magnitudes. Springs are stiffnesses of
+    pairs, as couplings. Who has an infinite mass never changes its velocity.
     """
-    how = (softening, time_step, keep_every, wall, force_limit)
+    limit_magnitude = limit_magnitude and force_limit < math.inf
+    how = (softening, time_step, keep_every, wall, force_limit, limit_magnitude)
     kernel = KERNELS[positions.shape[-1], springs is not None]
     kernel(
         positions, velocities, masses, couplings, couplings if springs is None else springs, *how

@@ -6,7 +6,7 @@ import pytest
 
 from socialmd.data import FeatureLayout
 from socialmd.data.feature_layout import BONDS, VELOCITY, FeatureBlock
-from socialmd.layers import NeighbourFilter
+from socialmd.layers import ExternalField, NeighbourFilter
 from socialmd.losses import StudentTError
 from socialmd.models import InteractionLSTM, SocialLSTM
 
@@ -172,3 +172,93 @@ def test_a_changed_integration_changes_trajectories(rng):
     model.begin_training("truth")  # as a phase of a training does, which has its own
     model.end_training()
     assert np.abs(model.trajectory(inputs, 4)[0] - before).max() > 1e-4
+
+
+# === Bonds that are inferred, and an external field ===
+
+
+def coupled_model(rng, **arguments):
+    """Of particles whose bonds, and couplings to a field if there is one, motion alone tells."""
+    return make_model(rng, WITH_VELOCITIES, force=0.05, bonds="inferred", **arguments)
+
+
+def coupled_motion(rng, model, bonds, frames=12, substeps=8):
+    """Frames [B, T, N, 5] of particles that move as the model's own laws say, given the bonds."""
+    features = np.ones((*bonds.shape[:2], 1), "float32")  # the mass, standardized
+    x, w = rng.uniform(-1, 1, (2, *bonds.shape[:2], 2)).astype("float32") * [[[[1.0]]], [[[0.1]]]]
+    x, w = (keras.ops.convert_to_tensor(each, "float32") for each in (x, w))
+    couplings = None
+    if model.cell.field is not None:
+        couplings = np.diagonal(bonds, axis1=1, axis2=2)[..., None]
+    kept = []
+    for _ in range(frames):
+        velocities = np.asarray(w) / SPACING
+        kept.append(np.concatenate([np.asarray(x), features, velocities], axis=-1))
+        motion = model.cell.advance(x, w, features, None, bonds=bonds, couplings=couplings)
+        x, w = motion.position, motion.velocity
+    return np.stack(kept, axis=1).astype("float32")
+
+
+@pytest.mark.parametrize("has_field", [False, True])
+def test_what_is_inferred_forecasts_the_motion(rng, has_field):
+    field = ExternalField(width=6.0, cells=8, hidden_units=3) if has_field else None
+    model = coupled_model(rng, field=field)
+    bonds = rng.choice([-1.0, 1.0], (4, 3, 3))
+    bonds = np.triu(bonds) + np.triu(bonds, 1).swapaxes(1, 2)
+    if not has_field:
+        bonds *= 1 - np.eye(3)
+    bonds = bonds.astype("float32")
+    frames = coupled_motion(rng, model, bonds)
+    inputs, truth = frames[:, :8], frames[:, 8:]
+    found = model.infer_bonds(inputs)
+    np.testing.assert_allclose(found, bonds, atol=0.05)
+    positions, velocities = model.trajectory(inputs, 4)
+    np.testing.assert_allclose(positions, truth[..., :2], atol=0.01)
+    others = model.trajectory(coupled_motion(rng, model, -bonds)[:, :8], 4)[0]
+    assert np.abs(others - truth[..., :2]).max() > 0.1
+    assert np.isfinite(velocities).all()
+
+
+def test_a_model_of_inferred_bonds_and_a_field_learns_and_comes_back(rng, tmp_path):
+    field = ExternalField(width=6.0, cells=8, hidden_units=3)
+    model = coupled_model(rng, field=field)
+    bonds = np.ones((8, 3, 3), "float32")
+    frames = coupled_motion(rng, model, bonds)
+    model.compile("nadam", loss=StudentTError(0.1))
+    before = [np.array(table) for table in model.field.tables]
+    model.begin_training("truth")
+    model.fit(frames[:, :-1], frames[:, 2:, :, :2], batch_size=4, verbose=0)
+    model.end_training()
+    assert any(
+        (np.array(new) != old).any() for new, old in zip(model.field.tables, before, strict=True)
+    )
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    expected = model.trajectory(frames[:, :8], 3)[0]
+    np.testing.assert_array_equal(loaded.trajectory(frames[:, :8], 3)[0], expected)
+    assert loaded.reads_places
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"bonds": "inferred"}, "memory_in_law=False and no restraints"),
+        ({"bonds": "guessed", "memory_in_law": False}, "bonds: expected one of"),
+    ],
+)
+def test_what_cannot_be_inferred_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        InteractionLSTM(**arguments)
+
+
+def test_only_a_model_that_infers_bonds_tells_them(rng):
+    model = make_model(rng, WITH_VELOCITIES)
+    with pytest.raises(ValueError, match="bonds: expected inferred ones, found False"):
+        model.infer_bonds(frames_with_velocities(rng))
+
+
+def test_bonds_are_not_inferred_in_periodic_boxes(rng):
+    model, frames = coupled_model(rng), frames_with_velocities(rng)
+    box = np.tile(np.eye(2, dtype="float32") * 20, (2, 1, 1))
+    with pytest.raises(ValueError, match="box: expected none with bonds that are inferred"):
+        model.infer_bonds({"inputs": frames, "box": np.repeat(box[:, None], 3, axis=1)})

@@ -3,11 +3,14 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from socialmd.simulation import (
+    InitialState,
     ManyBodySystem,
     accelerations,
+    draw_fixed_charges,
     draw_initial_state,
     draw_springs,
     integrate,
+    kinetic_energy,
     potential_energy,
     simulate,
     total_energy,
@@ -113,6 +116,74 @@ def test_no_component_of_a_force_exceeds_the_limit():
     pushed = accelerations(system, near, [1.0, 2.0], [1.0, 1.0])
     np.testing.assert_allclose(pushed[:, 0], [-4.0, 2.0])
     assert 0 < pushed[1, 1] < 2.0
+
+
+def test_no_force_exceeds_the_limit_in_magnitude():
+    system = ManyBodySystem(
+        num_particles=3,
+        coulomb_constant=1.0,
+        gravitational_constant=0.0,
+        softening=0,
+        force_limit=4.0,
+        limit_magnitude=True,
+    )
+    near = np.array([[0.0, 0.0], [0.3, 0.2], [5.0, 5.0]])
+    masses, charges = [1.0, 2.0, 1.0], [1.0, 1.0, 1.0]
+    pushed = accelerations(system, near, masses, charges)
+    np.testing.assert_allclose(np.linalg.norm(pushed, axis=-1)[:2], [4.0, 2.0])
+    np.testing.assert_allclose(pushed[1, 0] / pushed[1, 1], 1.5, rtol=0.01)
+    assert 0 < np.linalg.norm(pushed[2]) < 1.0
+    state = InitialState(near, np.zeros((3, 2)), np.array(masses), np.array(charges))
+    kept = integrate(system, *(values[None] for values in state), 402, 1e-4, 201)
+    x, v = obvious_velocity_verlet(system, state, 201, 1e-4)
+    np.testing.assert_allclose(kept.positions[0, 1], x, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(kept.velocities[0, 1], v, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_fixed_charges_act_and_stay(dims):
+    fixed = {"count": 3, "half_width": 2.0, "seed": 4}
+    system = ManyBodySystem(
+        num_particles=4, spatial_dims=dims, spring_constant=20.0, fixed_charges=fixed
+    )
+    state, springs = draw_initial_state(system, 0, 1), draw_springs(system, 0, 1)
+    kept = integrate(
+        system, *(values[None] for values in state), 402, 1e-4, 201, springs=springs[None]
+    )
+    assert kept.positions.shape == (1, 2, 4, dims)
+    x, v = obvious_velocity_verlet(system, state, 201, 1e-4, springs)
+    np.testing.assert_allclose(kept.positions[0, 1], x, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(kept.velocities[0, 1], v, rtol=0, atol=1e-9)
+    without = system.model_copy(update={"fixed_charges": None})
+    free, _ = obvious_velocity_verlet(without, state, 201, 1e-4, springs)
+    assert np.abs(free - x).max() > 1e-4
+
+    places, charges = draw_fixed_charges(system)
+    np.testing.assert_array_equal(places, draw_fixed_charges(system)[0])
+    assert np.abs(places).max() <= 2.0
+    assert set(charges) <= {-1.0, 1.0}
+    # Its field is that of particles of the same charges at the same places.
+    alone = system.model_copy(update={"gravitational_constant": 0.0, "spring_constant": 0.0})
+    all_of_them = alone.model_copy(update={"fixed_charges": None})
+    masses = np.concatenate([state.masses, np.ones(3)])
+    expected = accelerations(
+        all_of_them,
+        np.concatenate([state.positions, places]),
+        masses,
+        np.concatenate([state.charges, charges]),
+    )
+    found = accelerations(alone, *state[:1], *state[2:])
+    np.testing.assert_allclose(found, expected[:4], rtol=1e-9)
+
+
+def test_the_energy_is_conserved_among_fixed_charges():
+    system = ManyBodySystem(num_particles=3, fixed_charges={"count": 5}, softening=0.3)
+    state = draw_initial_state(system, 1, 0)
+    x, v, m, q = (values[None] for values in state)
+    kept = integrate(system, x, v, m, q, 20_002, 1e-6, 10_000)
+    energies = total_energy(system, *kept, m[:, None], q[:, None])[0]
+    np.testing.assert_allclose(energies[1:], energies[0], rtol=1e-6)
+    assert np.ptp(kinetic_energy(kept.velocities, m[:, None])) > 0.5
 
 
 def test_coinciding_particles_without_softening_are_told():

@@ -1,0 +1,148 @@
+"""How strongly pairs of particles are tied to each other, from how they have moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from keras import ops
+
+from socialmd.types import Positions, Tensor
+
+__all__ = ["infer_bonds"]
+
+# Gauss-Legendre quadrature over one frame.
+NODES, SHARES = (each / 2 for each in np.polynomial.legendre.leggauss(6))
+NODES = NODES + 0.5
+ITERATIONS = 8
+FREEDOM = 3.0  # degrees of freedom of the Student-t density of errors
+SMALLEST = 1e-12  # displacement, of which the logarithm is finite
+PRECISION = "float64"  # a pair far apart counts beside one that nearly collides
+
+
+def infer_bonds(
+    positions: Positions,
+    velocities: Tensor,
+    push: Callable[[Positions], Tensor],
+    pull: Callable[[Positions], Tensor],
+) -> Tensor:
+    """Strengths g of bonds under which the given frames are likely.
+
+    Accelerations are linear in them,
+
+        x_i'' = P_i(x) + sum over j of g_ij Q_ij(x),
+
+    and so are the changes of velocities and places from frame to frame, if the integrals on the
+    right are taken along the way that was seen, a cubic curve between frames:
+
+        w(t + 1) - w(t)          = int over s from 0 to 1 of x''(t + s) ds
+        x(t + 1) - x(t) - w(t)   = int over s of (1 - s) x''(t + s) ds
+
+    or, where no velocities are given, x(t + 1) - 2 x(t) + x(t - 1) = int of (1 - |s|) x''(t + s) ds
+    from -1 to 1. Each particle's g_ij have independent standard normal priors, and errors a
+    Student-t density whose scale is that of the particle: in encounters, and where a wall was hit,
+    the curve is far from the way taken. The mode is found by weighing the equations again and
+    again. What both particles of a pair tell of it is averaged, by precision.
+
+    Args:
+        positions: T frames, [T, B, N, D].
+        velocities: likewise, in lengths per frame, or none.
+        push: P, accelerations without bonds, [M, N, D] -> [M, N, D]; M a multiple of B, along
+            which systems come in the same order again and again.
+        pull: Q, accelerations of i by j, [M, N, D] -> [M, N, N, D], zero of itself.
+
+    Returns:
+        g, [B, N, N], symmetric. No gradient flows through it: where the law makes g the best, it
+        has none.
+
+    References:
+        Equations in integrals: D. A. Messenger and D. M. Bortz, Weak SINDy, Multiscale Model.
+        Simul. 19, 1474 (2021). Weights: P. W. Holland and R. E. Welsch, Commun. Stat. A 6, 813
+        (1977).
+    """
+    changes, pulled = _equations(positions, velocities, push, pull)
+    changes, pulled = (ops.cast(ops.stop_gradient(each), PRECISION) for each in (changes, pulled))
+    squares = ops.sum(pulled**2, axis=-1)
+    weights = 1 / (_scale(changes) ** 2 * (1 + squares / _scale(squares)))
+    for _ in range(ITERATIONS):
+        bonds, variances = _solve(changes, pulled, weights)
+        errors = changes - ops.matmul(pulled, bonds[..., None])[..., 0]
+        weights = (FREEDOM + 1) / (FREEDOM * _scale(errors) ** 2 + errors**2)
+    both = [(each, ops.swapaxes(each, 1, 2)) for each in (bonds, 1 / variances)]
+    (bonds, of_other), (precision, precision_of_other) = both
+    mean = bonds * precision + of_other * precision_of_other
+    return ops.cast(mean / (precision + precision_of_other), "float32")
+
+
+def _equations(
+    positions: Positions,
+    velocities: Tensor,
+    push: Callable[[Positions], Tensor],
+    pull: Callable[[Positions], Tensor],
+) -> tuple[Tensor, Tensor]:
+    """Left sides without P, [B, N, E], and Q of each, [B, N, E, N]."""
+    moving = _slopes(positions) if velocities is None else velocities
+    ends = (positions[:-1], positions[1:], moving[:-1], moving[1:])
+    path = ops.stack([_between(*ends, node) for node in NODES])  # [nodes, T - 1, B, N, D]
+    flat = ops.reshape(path, (-1, *ops.shape(path)[-2:]))
+    both = []
+    for accelerate in (push, pull):
+        of_nodes = accelerate(flat)
+        of_nodes = ops.reshape(of_nodes, (*ops.shape(path)[:-2], *ops.shape(of_nodes)[1:]))
+        parts = [
+            sum(share * of_nodes[n] for n, share in enumerate(shares))
+            for shares in (SHARES * (1 - NODES), SHARES * NODES)
+        ]
+        both.append(_combine(*parts, velocities is not None))
+    pushed, pulled = both  # [E, B, N, D], [E, B, N, N, D]
+    if velocities is None:
+        changes = positions[2:] - 2 * positions[1:-1] + positions[:-2]
+    else:
+        shifts = positions[1:] - positions[:-1] - moving[:-1]
+        changes = ops.concatenate([moving[1:] - moving[:-1], shifts], axis=0)
+    changes = ops.transpose(changes - pushed, (1, 2, 0, 3))
+    pulled = ops.transpose(pulled, (1, 2, 0, 4, 3))
+    batch, particles = ops.shape(pulled)[:2]
+    shape = (batch, particles, -1)
+    return ops.reshape(changes, shape), ops.reshape(pulled, (*shape, particles))
+
+
+def _combine(early: Tensor, late: Tensor, has_velocities: bool) -> Tensor:
+    """From integrals over (1 - s) and over s of each frame, those of the equations."""
+    if has_velocities:
+        return ops.concatenate([early + late, early], axis=0)
+    return early[1:] + late[:-1]
+
+
+def _slopes(positions: Positions) -> Tensor:
+    """Velocities of frames [T, ...], by differences of second order inside."""
+    steps = positions[1:] - positions[:-1]
+    return ops.concatenate([steps[:1], (steps[1:] + steps[:-1]) / 2, steps[-1:]], axis=0)
+
+
+def _between(start: Tensor, end: Tensor, leaving: Tensor, arriving: Tensor, s: float) -> Tensor:
+    """Point s of the cubic curve through two places with two velocities."""
+    s = float(s)
+    return (
+        (1 + 2 * s) * (1 - s) ** 2 * start
+        + s**2 * (3 - 2 * s) * end
+        + s * (1 - s) ** 2 * leaving
+        - s**2 * (1 - s) * arriving
+    )
+
+
+def _scale(errors: Tensor) -> Tensor:
+    """Geometric mean of each particle's, [B, N, E] -> [B, N, 1]: a few that are large do not count.
+
+    Of the errors that a Student-t density makes it is not far from its scale.
+    """
+    return ops.exp(ops.mean(ops.log(ops.abs(errors) + SMALLEST), axis=-1, keepdims=True))
+
+
+def _solve(changes: Tensor, pulled: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Each particle's weighted ridge regression: means and variances, [B, N, N] each."""
+    weighed = ops.swapaxes(pulled * weights[..., None], -1, -2)  # [B, N, N, E]
+    normal = ops.matmul(weighed, pulled)
+    inverse = ops.inv(normal + ops.eye(normal.shape[-1] or ops.shape(normal)[-1], dtype=PRECISION))
+    means = ops.matmul(inverse, ops.matmul(weighed, changes[..., None]))[..., 0]
+    return means, ops.diagonal(inverse, axis1=-2, axis2=-1)
