@@ -87,6 +87,14 @@ def _normalized(forecast: FloatArray, truth: FloatArray, spans: FloatArray) -> N
     return {f"MSE {step}": float(errors[step - 1]) for step in STEPS}
 
 
+def _distances(forecast: FloatArray, truth: FloatArray, spans: FloatArray) -> Numbers:
+    """Mean distances of places and of velocities from the true ones, at a few steps."""
+    parts = np.split(forecast - truth, 2, axis=-1)
+    places, speeds = (np.linalg.norm(part, axis=-1).mean(axis=(0, 2)) for part in parts)  # [T']
+    ahead = {f"place {step}": float(places[step - 1]) for step in STEPS}
+    return ahead | {f"velocity {STEPS[-1]}": float(speeds[STEPS[-1] - 1])}
+
+
 PROTOCOLS = {
     "errors": Protocol(
         ("MAE", "median", "ADE", "FDE"),
@@ -100,6 +108,12 @@ PROTOCOLS = {
         "squares, of each coordinate of places and velocities, in units in which all of these in "
         "the training split are from -1 to 1",
         _normalized,
+        of_velocities=True,
+    ),
+    "distances": Protocol(
+        (*(f"place {step}" for step in STEPS), f"velocity {STEPS[-1]}"),
+        "mean distances from the true places and velocities, in units of length and time",
+        _distances,
         of_velocities=True,
     ),
 }

@@ -89,11 +89,11 @@ def _equations(
     for accelerate in (push, pull):
         of_nodes = accelerate(flat)
         of_nodes = ops.reshape(of_nodes, (*ops.shape(path)[:-2], *ops.shape(of_nodes)[1:]))
-        parts = [
+        early, late = (
             sum(share * of_nodes[n] for n, share in enumerate(shares))
             for shares in (SHARES * (1 - NODES), SHARES * NODES)
-        ]
-        both.append(_combine(*parts, velocities is not None))
+        )
+        both.append(_combine(early, late, velocities is not None))
     pushed, pulled = both  # [E, B, N, D], [E, B, N, N, D]
     if velocities is None:
         changes = positions[2:] - 2 * positions[1:-1] + positions[:-2]

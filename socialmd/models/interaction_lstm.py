@@ -514,7 +514,8 @@ class InteractionLSTM(ForecastModel):
     ) -> Tensor:
         if boxes is not None:
             raise ValueError("box: expected none with bonds that are inferred, found one")
-        cell = self.cell
+        cell, bonded = self.cell, self.cell.bonded
+        assert bonded is not None
 
         def times(places: Positions) -> Tensor:
             """How often every system is there."""
@@ -529,7 +530,7 @@ class InteractionLSTM(ForecastModel):
             return cell.acceleration_scale * cell.law(places, *of_all(cell.law, places))
 
         def pull(places: Positions) -> Tensor:
-            pulled = cell.bonded.of_pairs(places, *of_all(cell.bonded, places))
+            pulled = bonded.of_pairs(places, *of_all(bonded, places))
             if cell.field is not None:
                 field = cell.field(places, table, repeat(response, times(places)))[:, :, None]
                 pulled = pulled + ops.eye(ops.shape(field)[1])[..., None] * field

@@ -17,6 +17,8 @@ def in_miniature(name):
     config = load_config(name).model_dump()
     config["simulation"] |= SMALL
     config["model"] |= {"substeps": 2, "units": 4, "channels": 2, "hidden_units": 4}
+    if config["model"]["field"]:
+        config["model"]["field"]["cells"] = 8
     config["training"]["batch_size"] = 4
     first, *others = config["training"]["phases"]
     densities = [phase for phase in others if phase["loss"] == "negative_log_likelihood"]
@@ -79,6 +81,21 @@ def test_places_and_velocities(run):
     assert ours["leak"] == 0.0
     assert set(ours) >= {"MSE 1", "MSE 10", "MSE 20"}
     assert report["computed"]["known law"]["MSE 1"] < 1e-9 < report["computed"]["static"]["MSE 1"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["nri_charged_hidden", "nri_springs_hidden", "aether_charged"])
+def test_what_is_hidden_is_inferred(run, name):
+    output, report = run(name, "--seeds", 1)
+    (ours,) = report["trained"]["interaction_lstm"]
+    assert ours["leak"] == 0.0
+    assert 50.0 <= ours["pairs, %"] <= 100.0
+    assert "known law" not in report["computed"]
+    given = np.load(output / "given.npy")
+    layout = benchmark.read_description(output / "data").layout
+    hidden = layout.columns(given=False)
+    assert len(hidden) == (5 if "springs" in name else 1)
+    assert given.shape[-1] == len(layout.features) - len(hidden)
 
 
 def test_forecasts_of_others_are_scored(run, tmp_path):

@@ -16,7 +16,7 @@ from socialmd.config import (
 )
 from socialmd.data import dataset_description, load_trajectories
 from socialmd.data.dataset_description import checksum, read_description
-from socialmd.simulation import simulate, write_dataset
+from socialmd.simulation import law_of, simulate, write_dataset
 from tests.folder_contents import contents, files
 
 SIMULATION = {
@@ -288,3 +288,38 @@ def test_velocities_are_stored_and_first_frames_left_out(tmp_path):
 def test_more_frames_cannot_be_left_out_than_there_are():
     with pytest.raises(ValueError, match="discard_frames: expected less than the 3"):
         SimulationConfig(num_steps=3, keep_every=1, discard_frames=3)
+
+
+def test_what_is_hidden_is_stored_and_not_given(tmp_path):
+    def config_that_hides(*names):
+        return ExperimentConfig.model_validate(
+            {
+                "system": {"num_particles": 3, "spring_constant": 2.0},
+                "simulation": {
+                    "num_train": 1,
+                    "num_validation": 1,
+                    "num_test": 1,
+                    "num_steps": 10,
+                    "keep_every": 1,
+                    "hidden": list(names),
+                },
+                "data": {"subsample": 1, "num_phases": 1, "target_steps": 3},
+            }
+        )
+
+    write_dataset(config_that_hides(), tmp_path / "shown", progress=False)
+    write_dataset(config_that_hides("charge", "bonds"), tmp_path / "hidden", progress=False)
+    shown, hidden = (
+        load_trajectories(tmp_path / name / "train").frames for name in ("shown", "hidden")
+    )
+    np.testing.assert_array_equal(shown, hidden)
+    description = read_description(tmp_path / "hidden")
+    assert description.layout.given.in_words() == "position (x, y), mass"
+    assert law_of(description) is None  # nobody who is given these could integrate it
+    with pytest.raises(
+        ValueError, match=r"simulation.hidden: expected features among .*found bonds"
+    ):
+        write_dataset(
+            ExperimentConfig(simulation={"hidden": ["bonds"]}), tmp_path / "none", progress=False
+        )
+    assert not (tmp_path / "none").exists()
