@@ -176,6 +176,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     save_array(task.output / "given.npy", task.windows.inputs)
     computed, curves = _measure_baselines(task)
+    task.__dict__.pop("train", None)  # of the largest benchmarks gigabytes, which trainings need
     ours: dict[str, list[dict[str, Any]]] = {}
     if arguments.score is not None:
         forecasts = np.load(arguments.score)
