@@ -13,7 +13,9 @@ set names its law of motion, by integrating that law. In the output folder arise
     figures/        each figure as PNG and PDF, and an animation
 
 What is not possible is left out, with the reason. The first model's configuration says how
-trajectories become windows, and its errors choose the windows of the gallery. `--import my_module`
+trajectories become windows, and its errors choose the windows of the gallery. With `--filter
+momentum` (or `energy`, `rotation`), each model forecasts once more with a conservation filter,
+under a name of its own; a table puts what that costs beside what it conserves. `--import my_module`
 imports a module that registers baselines and measures of your own, or layers and distributions that
 models need.
 """
@@ -68,6 +70,15 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         default=40,
         help="pasts to draw them for, evenly spread; default: 40",
     )
+    parser.add_argument(
+        "--filter",
+        dest="filters",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="forecast once more with a conservation filter, momentum, energy or rotation, or with "
+        "several, as in momentum+energy; may be given several times; default: none",
+    )
     add_import(parser)
     return parser.parse_args(argv)
 
@@ -109,7 +120,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     output: Path = arguments.output
     split = arguments.split or default_split(arguments.data)
 
-    forecasts = forecast_windows(models, config, arguments.data, split, arguments.max_windows)
+    forecasts = forecast_windows(
+        models, config, arguments.data, split, arguments.max_windows, arguments.filters
+    )
     evaluation = ForecastEvaluation(forecasts, arguments.num_samples, arguments.sampled_windows)
     name_units = forecasts.description.name_units
     units = {key: unit for measure in measures() for key, unit in measure.units.items()}
@@ -177,6 +190,7 @@ def _made_by(typed: Sequence[str], forecasts: Forecasts) -> dict[str, str]:
                 model.experiment.model_dump(mode="json", include=tables), indent=2
             )
             for name, model in forecasts.models.items()
+            if name not in forecasts.filtered
         },
     }
 

@@ -82,6 +82,15 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="write PDB files, too; default: if the data set's unit of length is angstrom",
     )
+    parser.add_argument(
+        "--filter",
+        dest="filters",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="correct the forecast by a conservation filter, momentum, energy or rotation, or by "
+        "several, as in momentum+energy; given several times, by all of them; default: none",
+    )
     add_import(parser)
     arguments = parser.parse_args(argv)
     if arguments.recalibrated and arguments.feedback == "sample":
@@ -117,10 +126,11 @@ from socialmd.evaluation import (
     make_baselines,
 )
 from socialmd.files import put_in_place, unfinished_folder
-from socialmd.models import ForecastModel, load
+from socialmd.models import ConservationFilters, ForecastModel, load
 from socialmd.molecular import write_pdb
 from socialmd.periodic_box import PeriodicBox
 from socialmd.reporting import overall_table
+from socialmd.simulation import law_of
 from socialmd.types import Array, FloatArray, Inputs
 
 FILES = (
@@ -155,7 +165,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise ValueError(f"--wrap: expected a periodic box, found none for {arguments.file}")
     task = read_forecast_task(arguments.file, config, layout, steps, arguments.start_frame, box)
     known = len(task.truth)
-    forecast = partial(_forecast, model, task, steps, seed=arguments.seed)
+    spacing = arguments.frame_spacing
+    if spacing is None:
+        spacing = 1.0 if description is None else description.frame_spacing
+    filters = _filters(arguments.filters, description, layout, config.subsample * spacing)
+    forecast = partial(_forecast, model, task, steps, seed=arguments.seed, filters=filters)
     positions, parameters = (
         array[0] for array in forecast(arguments.feedback, recalibrated=arguments.recalibrated)
     )
@@ -167,9 +181,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         results["angle_error"] = angles_between(turned, task.orientations)
 
     origin = _origin(arguments.file, description)
-    spacing = arguments.frame_spacing
-    if spacing is None:
-        spacing = 1.0 if description is None else description.frame_spacing
     last_frame = _first_frame(origin) + task.last_frame
     times = (last_frame + config.subsample * np.arange(1, steps + 1)) * spacing
     are_molecules = "molecules" in origin
@@ -241,6 +252,19 @@ def _forecast(
     for warning in caught:
         print(f"Caution: {warning.message}.")
     return result
+
+
+def _filters(
+    names: Sequence[str],
+    description: DatasetDescription | None,
+    layout: FeatureLayout,
+    spacing: float,
+) -> ConservationFilters | tuple[()]:
+    """Those that are asked for, with the law of the file's data set, if it has one."""
+    if not names:
+        return ()
+    law = None if description is None else law_of(description)
+    return ConservationFilters.of("+".join(names), layout.given, law, spacing)
 
 
 def _past(task: ForecastTask) -> Inputs:

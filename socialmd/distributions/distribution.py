@@ -5,10 +5,12 @@ from __future__ import annotations
 import abc
 from typing import Any, Self
 
+from keras import ops
+
 from socialmd.distributions.backend import gaussians
 from socialmd.types import Positions, Tensor
 
-__all__ = ["Distribution"]
+__all__ = ["Distribution", "turn"]
 
 
 class Distribution(abc.ABC):
@@ -72,6 +74,25 @@ class Distribution(abc.ABC):
     def scale_sigma(self, parameters: Tensor, factor: Tensor) -> Tensor:
         """Parameters [..., P] with all widths multiplied by `factor`, [..., 1] or a number."""
 
+    def move(self, parameters: Tensor, shift: Positions, rotation: Tensor = None) -> Tensor:
+        """Parameters [..., P] of the density of Q x + shift, if x has the density of these.
+
+        Conservation filters ask for it, and nothing else.
+
+        Args:
+            parameters: [..., P].
+            shift: [..., D], or a number.
+            rotation: Q, orthogonal matrices [..., D, D]; nothing is turned if none are given.
+
+        Raises:
+            ValueError: the density of what is moved is none of this kind, or how to move it is not
+                known.
+        """
+        raise ValueError(
+            "distribution: expected one that knows how it moves, by a method `move`, found "
+            f"{type(self).__name__}"
+        )
+
     @abc.abstractmethod
     def components(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The density as a mixture of C Gaussians, in float32.
@@ -103,3 +124,10 @@ class Distribution(abc.ABC):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
+
+
+def turn(vectors: Positions, rotation: Tensor = None) -> Positions:
+    """Vectors [..., D] turned by matrices [..., D, D]; left as they are by none."""
+    if rotation is None:
+        return vectors
+    return ops.sum(rotation * vectors[..., None, :], axis=-1)

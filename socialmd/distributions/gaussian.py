@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from keras import ops
 
-from socialmd.distributions.distribution import Distribution
+from socialmd.distributions.distribution import Distribution, turn
 from socialmd.types import Positions, Tensor
 
-__all__ = ["DIAGONAL_SHIFT", "BivariateGaussian", "Gaussian", "cholesky_factor", "num_correlations"]
+__all__ = [
+    "DIAGONAL_SHIFT",
+    "BivariateGaussian",
+    "Gaussian",
+    "cholesky_factor",
+    "num_correlations",
+    "turned_widths",
+]
 
 # Added to the diagonal of the covariance's Cholesky factor: below any length that positions in
 # float32 resolve, large enough that squared standardized residuals stay finite.
 DIAGONAL_SHIFT = 1e-7
+TINY = 1e-30  # square of a length: directions of nothing stay finite
 
 
 class Gaussian(Distribution):
@@ -65,6 +73,12 @@ class Gaussian(Distribution):
         mean, sigma, fisher_z = _split(parameters)
         return ops.concatenate([mean, factor * sigma, fisher_z], axis=-1)
 
+    def move(self, parameters: Tensor, shift: Positions, rotation: Tensor = None) -> Tensor:
+        mean, sigma, fisher_z = _split(parameters)
+        if rotation is not None:
+            sigma, fisher_z = turned_widths(sigma, fisher_z, rotation)
+        return ops.concatenate([turn(mean, rotation) + shift, sigma, fisher_z], axis=-1)
+
     def components(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         mean, sigma, fisher_z = _split(ops.cast(parameters, "float32"))
         factor = cholesky_factor(sigma, fisher_z)
@@ -79,7 +93,7 @@ def num_correlations(spatial_dims: int) -> int:
     return spatial_dims * (spatial_dims - 1) // 2
 
 
-def cholesky_factor(sigma: Tensor, fisher_z: Tensor) -> Tensor:
+def cholesky_factor(sigma: Tensor, fisher_z: Tensor, shift: float = DIAGONAL_SHIFT) -> Tensor:
     """Of the covariance [..., D, D], its diagonal shifted away from zero.
 
     Of standard deviations [..., D] and artanh of partial correlations [..., D (D - 1) / 2]. With
@@ -92,9 +106,37 @@ def cholesky_factor(sigma: Tensor, fisher_z: Tensor) -> Tensor:
         for z in (fisher_z[..., used + column] for column in range(row)):
             entries.append(ops.tanh(z) * rest)
             rest = rest * _sech(z)
-        rows.append([*entries, rest + DIAGONAL_SHIFT, *[zero] * (dims - row - 1)])
+        rows.append([*entries, rest + shift, *[zero] * (dims - row - 1)])
         used += row
     return ops.stack([ops.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def turned_widths(sigma: Tensor, fisher_z: Tensor, rotation: Tensor) -> tuple[Tensor, Tensor]:
+    """Standard deviations and z, as of `cholesky_factor`, of what matrices [..., D, D] turn.
+
+    The rows of Q L, L being the Cholesky factor, have the scalar products of the turned covariance.
+    Their components along each other, by Gram and Schmidt, are the entries of its own factor, of
+    which each is sinh(z) times all that come after it in its row, the diagonal one included.
+    Covariances are never computed: in float32, strong correlations would be singular.
+    """
+    factor = cholesky_factor(sigma, fisher_z, shift=0.0)
+    rows = ops.sum(rotation[..., None] * factor[..., None, :, :], axis=-2)  # [..., D, D]
+    directions: list[Tensor] = []
+    widths, partial_z = [], []
+    for row in range(sigma.shape[-1]):
+        rest, z = rows[..., row, :], []
+        widths.append(_length(rest))
+        for direction in directions:
+            entry = ops.sum(rest * direction, axis=-1, keepdims=True)
+            rest = rest - entry * direction
+            z.append(ops.arcsinh(entry / _length(rest)))
+        directions.append(rest / _length(rest))
+        partial_z += z
+    return ops.concatenate(widths, axis=-1), ops.concatenate(partial_z, axis=-1)
+
+
+def _length(vectors: Tensor) -> Tensor:
+    return ops.sqrt(ops.sum(ops.square(vectors), axis=-1, keepdims=True) + TINY)
 
 
 def _split(numbers: Tensor) -> list[Tensor]:

@@ -9,8 +9,13 @@ import numpy as np
 from keras import ops
 
 from socialmd.distributions.backend import gaussians
-from socialmd.distributions.distribution import Distribution
-from socialmd.distributions.gaussian import DIAGONAL_SHIFT, cholesky_factor, num_correlations
+from socialmd.distributions.distribution import Distribution, turn
+from socialmd.distributions.gaussian import (
+    DIAGONAL_SHIFT,
+    cholesky_factor,
+    num_correlations,
+    turned_widths,
+)
 from socialmd.types import Positions, Tensor
 
 __all__ = ["GaussianMixture"]
@@ -108,6 +113,21 @@ class GaussianMixture(Distribution):
         factor = factor[..., None] if len(factor.shape) else factor
         scaled = ops.concatenate([mean, factor * sigma, rest], axis=-1)
         return ops.reshape(scaled, ops.shape(parameters))
+
+    def move(self, parameters: Tensor, shift: Positions, rotation: Tensor = None) -> Tensor:
+        mean, sigma, rest = self._split(parameters)
+        if rotation is not None:
+            if not self.correlated:
+                raise ValueError(
+                    "distribution: expected one that can be turned, as correlated_mixture, found a "
+                    "mixture of Gaussians without correlation"
+                )
+            rotation = rotation[..., None, :, :]  # of all components
+            sigma, fisher_z = turned_widths(sigma, rest[..., :-1], rotation)
+            rest = ops.concatenate([fisher_z, rest[..., -1:]], axis=-1)
+        shift = shift[..., None, :] if len(getattr(shift, "shape", ())) else shift
+        moved = ops.concatenate([turn(mean, rotation) + shift, sigma, rest], axis=-1)
+        return ops.reshape(moved, ops.shape(parameters))
 
     def components(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         mean, sigma, rest = self._split(ops.cast(parameters, "float32"))

@@ -16,7 +16,8 @@ from socialmd.distributions.student_t import StudentT
 __all__ = ["get"]
 
 # What is asked of a distribution, whether it inherits from `Distribution` or not.
-METHODS = {name for name in vars(Distribution) if name[0] != "_"} - {"get_config", "from_config"}
+OPTIONAL = {"get_config", "from_config", "move"}
+METHODS = {name for name in vars(Distribution) if name[0] != "_"} - OPTIONAL
 
 _DISTRIBUTIONS: dict[str, Callable[[int], Distribution]] = {
     "gaussian": lambda dims: Gaussian(),

@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from socialmd.distributions.backend import gaussians
-from socialmd.distributions.distribution import Distribution
+from socialmd.distributions.distribution import Distribution, turn
 from socialmd.distributions.gaussian import DIAGONAL_SHIFT
 from socialmd.types import Positions, Tensor
 
@@ -54,6 +54,10 @@ class IsotropicGaussian(Distribution):
 
     def scale_sigma(self, parameters: Tensor, factor: Tensor) -> Tensor:
         return ops.concatenate([parameters[..., :-1], factor * parameters[..., -1:]], axis=-1)
+
+    def move(self, parameters: Tensor, shift: Positions, rotation: Tensor = None) -> Tensor:
+        mean = turn(parameters[..., :-1], rotation) + shift
+        return ops.concatenate([mean, parameters[..., -1:]], axis=-1)
 
     def components(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         log_weight, mean, scales = self._component(parameters)

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from socialmd.distributions.direction import Direction
-from socialmd.distributions.distribution import Distribution
+from socialmd.distributions.distribution import Distribution, turn
 from socialmd.distributions.get import get
 from socialmd.distributions.pose_density import PoseDensity
 from socialmd.registration import register
@@ -84,6 +84,13 @@ class Pose(Distribution):
             self.direction.scale_sigma(direction, factors[1]),
         ]
         return ops.concatenate(parts, axis=-1)
+
+    def move(self, parameters: Tensor, shift: Tensor, rotation: Tensor = None) -> Tensor:
+        """Positions are moved by a shift [..., D]; directions are only turned."""
+        position, direction = self.split(parameters)
+        mean, widths = ops.split(direction, [self.spatial_dims], axis=-1)
+        moved = self.position.move(position, shift, rotation)
+        return ops.concatenate([moved, turn(mean, rotation), widths], axis=-1)
 
     def components(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return self.position.components(self.split(parameters)[0])

@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from socialmd.distributions.backend import student_t
-from socialmd.distributions.distribution import Distribution
+from socialmd.distributions.distribution import Distribution, turn
 from socialmd.distributions.gaussian import DIAGONAL_SHIFT
 from socialmd.types import Positions, Tensor
 
@@ -66,6 +66,10 @@ class StudentT(Distribution):
     def scale_sigma(self, parameters: Tensor, factor: Tensor) -> Tensor:
         scaled = factor * parameters[..., -2:-1]
         return ops.concatenate([parameters[..., :-2], scaled, parameters[..., -1:]], axis=-1)
+
+    def move(self, parameters: Tensor, shift: Positions, rotation: Tensor = None) -> Tensor:
+        mean = turn(parameters[..., :-2], rotation) + shift
+        return ops.concatenate([mean, parameters[..., -2:]], axis=-1)
 
     def components(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The density as a mixture of C = 17 Gaussians, right to 1e-3 of itself within its bulk.

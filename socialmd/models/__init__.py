@@ -1,7 +1,9 @@
 """Models of particles in motion: build, train, load, forecast, export."""
 
 from socialmd.models.build_model import build_model as build_model
+from socialmd.models.conservation_filters import ConservationFilters as ConservationFilters
 from socialmd.models.export_saved_model import export_saved_model as export_saved_model
+from socialmd.models.filtered_model import FilteredModel as FilteredModel
 from socialmd.models.forecast_model import ForecastModel as ForecastModel
 from socialmd.models.interaction_lstm import InteractionLSTM as InteractionLSTM
 from socialmd.models.one_call import Forecast as Forecast
@@ -11,6 +13,8 @@ from socialmd.models.sequence_lstm import SequenceLSTM as SequenceLSTM
 from socialmd.models.social_lstm import SocialLSTM as SocialLSTM
 
 __all__ = [
+    "ConservationFilters",
+    "FilteredModel",
     "Forecast",
     "ForecastModel",
     "InteractionLSTM",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import keras
@@ -18,6 +18,7 @@ from socialmd.data.feature_layout import ORIENTATION, FeatureLayout
 from socialmd.data.masked_inputs import Unpacked, unpack
 from socialmd.distributions import DirectionDensity, Pose
 from socialmd.models.closed_loop import as_graph, check_feedback, check_inputs
+from socialmd.models.conservation_filters import ConservationFilters, Correction
 from socialmd.models.keras_safeguards import float32_by_default, never_empty
 from socialmd.models.recalibration import (
     check_spread_factors,
@@ -137,7 +138,12 @@ class ForecastModel(TrainedModel, RecordedModel):
         raise NotImplementedError
 
     def closed_loop(
-        self, inputs: Inputs, steps: Tensor, feedback: str | None = None, seed: Tensor = 0
+        self,
+        inputs: Inputs,
+        steps: Tensor,
+        feedback: str | None = None,
+        seed: Tensor = 0,
+        filters: ConservationFilters | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Warm-up and closed loop, for use within compiled functions; `rollout` is for all else.
 
@@ -146,6 +152,8 @@ class ForecastModel(TrainedModel, RecordedModel):
             steps: 0, 1, ..., T'-1, a tensor whose length may be known only when it runs.
             feedback: as for `rollout`.
             seed: integer, may be a tensor.
+            filters: by which positions are corrected before they are fed back; a rotation of
+                windows is not done here.
 
         Returns:
             positions [B, T', N, D] as fed back and parameters [B, T', N, P].
@@ -370,6 +378,18 @@ class ForecastModel(TrainedModel, RecordedModel):
         """What a loop begins with, [B, N, P]."""
         return ops.zeros((*shape, self.parameter_size), "float32")
 
+    def _correct(
+        self, correct: Correction, position: Tensor, following: Tensor, parameters: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """By how much what follows a position, or pose, is to be moved, and parameters moved so."""
+        dims = self.spatial_dims
+        variance = ops.mean(self.distribution(parameters).variance(), axis=-1)
+        shift = correct(position[..., :dims], following[..., :dims], variance)
+        parameters = self._distribution.move(parameters, shift)
+        if self.orientation:
+            shift = ops.concatenate([shift, ops.zeros_like(shift)], axis=-1)
+        return shift, parameters
+
     def _at_step(self, values: Tensor, step: Tensor) -> Tensor:
         """The value of so many steps ahead, from those of T'; beyond, the last one."""
         return ops.take(values, ops.minimum(step, self.target_steps - 1))
@@ -446,7 +466,7 @@ class ForecastModel(TrainedModel, RecordedModel):
 
     def _forget_compiled(self) -> None:
         """Functions that were compiled for another way of training."""
-        for name in ("_compiled_loop", "_compiled_states"):
+        for name in ("_compiled_loop", "_compiled_states", "_filtered_loops"):
             self.__dict__.pop(name, None)
         if self.compiled:
             for make in (self.make_train_function, self.make_test_function):
@@ -550,6 +570,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         num_samples: int | None = None,
         recalibrated: bool = False,
         progress: str | None = None,
+        filters: ConservationFilters | str | Sequence[str] = (),
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Forecast any number of steps for any number of windows and particles.
 
@@ -567,6 +588,9 @@ class ForecastModel(TrainedModel, RecordedModel):
                 `recalibrate` has found, beyond T' steps by the last one; with `num_samples` not
                 those, but the distances of futures from their mean.
             progress: name of a progress bar, which appears at a terminal; none without.
+            filters: what of the motion is kept as it was, in every step before it is fed back:
+                `"momentum"`, `"rotation"`, or, where the law is known, energy; see
+                `ConservationFilters`. None by default.
 
         Returns:
             positions [B, num_steps, N, D] as fed back and parameters [B, num_steps, N, P], float32;
@@ -574,7 +598,8 @@ class ForecastModel(TrainedModel, RecordedModel):
 
         Raises:
             ValueError: inputs are of another shape, not finite or masked, features that are no
-                coordinates change in time, or an argument is impossible.
+                coordinates change in time, or an argument is impossible; or filters make no sense
+                with the data or with the model.
             FloatingPointError: the forecast itself has become infinite.
 
         Warns:
@@ -590,8 +615,10 @@ class ForecastModel(TrainedModel, RecordedModel):
             check_spread_factors(self)
         if feedback == "sample" and self.reason_against_samples:
             warnings.warn(self.reason_against_samples, stacklevel=2)
+        chosen = ConservationFilters.for_model(filters, self)
+        loop = self._loop_with(chosen) if chosen is not None and chosen.corrects else None
         positions, parameters = roll_out(
-            self, inputs, num_steps, feedback, seed, num_samples, progress
+            self, inputs, num_steps, feedback, seed, num_samples, progress, loop, chosen
         )
         if recalibrated and num_samples is not None:
             return scale_spread(self, positions), parameters
@@ -753,3 +780,14 @@ class ForecastModel(TrainedModel, RecordedModel):
     @cached_property
     def _compiled_loop(self) -> Any:
         return as_graph(self.closed_loop)
+
+    @cached_property
+    def _filtered_loops(self) -> dict[ConservationFilters, Any]:
+        return {}
+
+    def _loop_with(self, filters: ConservationFilters) -> Any:
+        """The same loop with filters, of which each choice is compiled by itself."""
+        if filters not in self._filtered_loops:
+            loop = partial(self.closed_loop, filters=filters)
+            self._filtered_loops[filters] = as_graph(loop)
+        return self._filtered_loops[filters]

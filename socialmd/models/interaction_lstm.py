@@ -31,6 +31,7 @@ from socialmd.models.closed_loop import (
     run_loop,
     with_boxes,
 )
+from socialmd.models.conservation_filters import ConservationFilters
 from socialmd.models.estimate_scales import check_turns, estimate_scales
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.models.roll_out import check_rollout, repeat, roll_out
@@ -356,8 +357,9 @@ class InteractionLSTM(ForecastModel):
         steps: Tensor,
         feedback: str | None = None,
         seed: Tensor = 0,
+        filters: ConservationFilters | None = None,
     ) -> tuple[Tensor, Tensor]:
-        states, parameters = self._run(inputs, steps, feedback or self.feedback, seed)
+        states, parameters = self._run(inputs, steps, feedback or self.feedback, seed, filters)
         return ops.swapaxes(states[0], 0, 1), ops.swapaxes(parameters, 0, 1)
 
     def trajectory(self, inputs: Inputs, num_steps: int) -> tuple[Array, Array]:
@@ -396,19 +398,29 @@ class InteractionLSTM(ForecastModel):
         return ops.swapaxes(states[0], 0, 1), ops.swapaxes(states[1], 0, 1)
 
     def _run(
-        self, inputs: Inputs, steps: Tensor, feedback: str, seed: Tensor
+        self,
+        inputs: Inputs,
+        steps: Tensor,
+        feedback: str,
+        seed: Tensor,
+        filters: ConservationFilters | None = None,
     ) -> tuple[States, Tensor]:
         """Closed loop: states and parameters of each step, [T', B, ...]."""
         given = self._unpack(inputs)
         features, fixed, box = given.features, given.fixed, last_box(given.boxes)
         start, _ = self._warm_up(given)
         is_marginal = feedback != "sample" and "marginal" in self.densities
+        correct = None
+        if filters is not None:
+            frames, mask, _ = self._read(inputs)
+            correct = filters.begin(frames, mask, self.spatial_dims)
 
         def advance(carry: States, step: Tensor) -> States:
             state, marginal_states, _ = carry
             motion, known = self._advance(state, features, fixed, box)
             kick: Tensor = None
             kept: Tensor = None
+            shift: Tensor = None
             if feedback == "sample":
                 parameters, expected, push, kept = self._disturb(motion, state, known, step)
                 following = feed_back(self._distribution, parameters, feedback, seed, step)
@@ -418,7 +430,9 @@ class InteractionLSTM(ForecastModel):
                 following = feed_back(self._distribution, parameters, feedback, seed, step)
             if is_marginal:  # told beside the trajectory, not fed back
                 parameters, marginal_states = self._widen(following, known, marginal_states, step)
-            state = self._observe(state, motion, following, features, kick, kept)
+            if correct is not None:
+                shift, parameters = self._correct(correct, state[0], following, parameters)
+            state = self._observe(state, motion, following, features, kick, kept, shift=shift)
             return state, marginal_states, parameters
 
         shape = ops.shape(given.frames)[1:3]
@@ -698,11 +712,14 @@ class InteractionLSTM(ForecastModel):
         kick: Tensor = None,
         kept: Tensor = None,
         given: Sequence[Tensor] = (),
+        shift: Tensor = None,
     ) -> Tensor:
         """The state once the next frame is there, or what stands for it.
 
         Velocities are corrected by a kick, if there is one, instead of the residual, and the speed
         stays what it was as far as it is kept, s; by default not at all. Or velocities are given.
+        A shift, if there is one, moves the frame itself, and the velocity by as much per frame; it
+        says nothing of how wrong the motion was.
         """
         before, _, states, _ = state
         space = self.poses
@@ -719,6 +736,8 @@ class InteractionLSTM(ForecastModel):
             velocity = space.arrival(following, before) + acceleration / 2
         if given:
             (velocity,) = given
+        if shift is not None:
+            following, velocity = following + shift, velocity + shift
         states = self.cell.remember(following, velocity, features, acceleration, residual, states)
         return following, velocity, states, residual
 

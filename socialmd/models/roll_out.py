@@ -15,6 +15,8 @@ from tqdm import tqdm
 from socialmd.data.check_trajectory import find_change, is_not_one
 from socialmd.data.masked_inputs import Unpacked, pack, unpack
 from socialmd.models.closed_loop import check_feedback, check_inputs
+from socialmd.models.conservation_filters import ConservationFilters
+from socialmd.models.random_turns import RandomTurns
 from socialmd.periodic_box import check_box
 from socialmd.types import Array, Inputs, Mask
 
@@ -35,10 +37,12 @@ def roll_out(
     num_samples: int | None,
     progress: str | None,
     loop: Callable[..., Any] | None = None,
+    filters: ConservationFilters | None = None,
 ) -> tuple[Array, Array]:
     """As `ForecastModel.rollout`, whose options have been checked; not recalibrated.
 
     Given another loop than the model's closed one, with the same arguments, what that one returns.
+    Of the filters, only that acts here which turns windows; the others are part of a loop.
     """
     frames, mask, box = _as_arrays(inputs, model.spatial_dims)
     if not model.built:
@@ -50,6 +54,12 @@ def roll_out(
     if box is not None:
         model.check_box(box)
     seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
+    turns = None
+    if filters is not None:
+        filters.check(Unpacked(frames, mask, box))
+        if filters.rotates:
+            turns = RandomTurns.draw(len(frames), model.spatial_dims, seed)
+            frames, mask, box = turns.turn(Unpacked(frames, mask, box), model)
     size = max(1, PARTICLES_AT_ONCE // max(1, frames.shape[2] * (num_samples or 1)))
     starts = range(0, max(1, len(frames)), size)
     parts = []
@@ -61,7 +71,9 @@ def roll_out(
         parts.append(roll_out_together(model, past, *how, loop))
     axis = 0 if num_samples is None else 1
     positions, parameters = (np.concatenate(part, axis) for part in zip(*parts, strict=True))
-    return positions, parameters
+    return (
+        (positions, parameters) if turns is None else turns.turn_back(positions, parameters, model)
+    )
 
 
 def roll_out_together(

@@ -10,6 +10,7 @@ from keras import ops
 
 from socialmd.data.masked_inputs import unpack
 from socialmd.models.closed_loop import check_inputs, feed_back, run_loop
+from socialmd.models.conservation_filters import ConservationFilters
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.models.keras_safeguards import never_empty
 from socialmd.registration import arguments_of, register
@@ -138,12 +139,17 @@ class SequenceLSTM(ForecastModel):
         steps: Tensor,
         feedback: str | None = None,
         seed: Tensor = 0,
+        filters: ConservationFilters | None = None,
         dropout: list[Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
         feedback = feedback or self.feedback
         frames, mask, _ = self._read(inputs)
         particles = ops.shape(frames)[2]
         positions, features, states, real = self._start(frames, mask)
+        correct = None
+        if filters is not None:
+            filled, _ = self._fill_up(frames, mask)
+            correct = filters.begin(filled, real[..., 0], self.spatial_dims)
 
         def warm_up(states: States, position: Positions) -> States:
             return self._step(position, features, states, dropout)[1]
@@ -155,6 +161,9 @@ class SequenceLSTM(ForecastModel):
                 self._to_parameters(outputs), self._at_step(self.sigma_factors, step)
             )
             following = feed_back(self._distribution, parameters, feedback, seed, step) * real
+            if correct is not None:
+                shift, parameters = self._correct(correct, position, following, parameters)
+                following = following + shift
             return following, states, parameters
 
         states, _ = run_loop(warm_up, states, positions[:-1])

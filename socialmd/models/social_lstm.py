@@ -18,6 +18,7 @@ from socialmd.models.closed_loop import (
     run_loop,
     with_boxes,
 )
+from socialmd.models.conservation_filters import ConservationFilters
 from socialmd.models.estimate_scales import check_turns, estimate_scales
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.registration import arguments_of, register
@@ -185,12 +186,16 @@ class SocialLSTM(ForecastModel):
         steps: Tensor,
         feedback: str | None = None,
         seed: Tensor = 0,
+        filters: ConservationFilters | None = None,
     ) -> tuple[Tensor, Tensor]:
         feedback = feedback or self.feedback
         frames, mask, boxes = self._with_displacements(inputs)
         box = last_box(boxes)
         position, features, displacement = self._split(frames[-1])
         is_conditional = "conditional" in self.densities  # and as wide whatever came before
+        correct = None
+        if filters is not None:
+            correct = filters.begin(self._read(inputs).frames, mask, self.spatial_dims)
 
         def warm_up(states: States, each: tuple[Tensor, ...]) -> States:
             frame, *box = each
@@ -204,6 +209,9 @@ class SocialLSTM(ForecastModel):
                 outputs, position, displacement, 0 if is_conditional else step
             )
             following = feed_back(self._distribution, parameters, feedback, seed, step)
+            if correct is not None:
+                shift, parameters = self._correct(correct, position, following, parameters)
+                following = following + shift
             return following, self.poses.arrival(following, position), states, parameters
 
         shape = ops.shape(position)[:2]

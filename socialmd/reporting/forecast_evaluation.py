@@ -138,7 +138,8 @@ class ForecastEvaluation:
             *(section for sections in shown for section in sections or ()),
             Section(MADE, details=dict(made_by or {})),
         ]
-        return Report(", ".join(self.forecasts.models), subtitle, _joined(sections))
+        names = [name for name in self.forecasts.models if name not in self.forecasts.filtered]
+        return Report(", ".join(names), subtitle, _joined(sections))
 
     @staticmethod
     def _told(template: str, reasons: Mapping[str, str]) -> list[str]:

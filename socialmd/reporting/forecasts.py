@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from socialmd.evaluation import (
     baseline_names,
     make_baselines,
 )
-from socialmd.models import ForecastModel
+from socialmd.models import ConservationFilters, FilteredModel, ForecastModel
+from socialmd.simulation import law_of
 from socialmd.types import Array
 
 __all__ = ["Forecasts", "forecast_windows"]
@@ -39,6 +40,7 @@ class Forecasts(NamedTuple):
         parameters: of the models' distributions, [W, T', N, P].
         left_out: forecasts that were not possible, with the reason.
         orientations: unit vectors [W, T', N, D], of those that say which way particles point.
+        filtered: of models with conservation filters, the name of the same without.
     """
 
     windows: Windows
@@ -50,6 +52,7 @@ class Forecasts(NamedTuple):
     parameters: dict[str, Array]
     left_out: dict[str, str]
     orientations: Mapping[str, Array] = MappingProxyType({})
+    filtered: Mapping[str, str] = MappingProxyType({})
 
     @property
     def spatial_dims(self) -> int:
@@ -78,6 +81,7 @@ def forecast_windows(
     data: str | Path,
     split: str = "test",
     max_windows: int | None = None,
+    filters: Sequence[str] = (),
 ) -> Forecasts:
     """Forecast the windows of one split with trained models and with all baselines.
 
@@ -86,11 +90,13 @@ def forecast_windows(
         config: how trajectories become windows.
         data, split: folder of the data set, and a folder in it.
         max_windows: at most so many windows, evenly spread over the split; all if none is given.
+        filters: conservation filters, or several as in `"momentum+energy"`, with each of which all
+            models forecast once more, under the names `"<model>, <filters>"`.
 
     Raises:
         FileNotFoundError: the data set or the split is missing.
-        ValueError: the data are not such as a model was made for, or a model has the name of a
-            baseline or of the truth.
+        ValueError: the data are not such as a model was made for, a model has the name of a
+            baseline or of the truth, or filters make no sense with the data or with a model.
         FloatingPointError: a model's forecast has become infinite.
 
     Example:
@@ -113,7 +119,9 @@ def forecast_windows(
         spacing=description.frame_spacing * config.subsample,
     )
     baselines, left_out = make_baselines(known)
-    forecasters: dict[str, Forecaster] = {**models, **baselines}
+    filtered = {f"{name}, {each}": (name, each) for name in models for each in filters}
+    with_filters = _filter(models, filtered, description, known.spacing)
+    forecasters: dict[str, Forecaster] = {**with_filters, **baselines}
     rollouts = {
         name: each.rollout(windows.past, known.num_steps, each.point_feedback, 0, progress=name)
         for name, each in forecasters.items()
@@ -126,13 +134,32 @@ def forecast_windows(
         windows=windows,
         description=description,
         spacing=known.spacing,
-        models=dict(models),
+        models=with_filters,
         baselines=baselines,
         positions={name: places for name, (places, _) in halves.items()},
         orientations={name: turned for name, (_, turned) in halves.items() if turned.size},
         parameters=predicted,
         left_out=left_out,
+        filtered={label: name for label, (name, _) in filtered.items()},
     )
+
+
+def _filter(
+    models: Mapping[str, ForecastModel],
+    filtered: Mapping[str, tuple[str, str]],
+    description: DatasetDescription,
+    spacing: float,
+) -> dict[str, ForecastModel]:
+    """Models, each before the same with filters."""
+    of_data = (description.layout.given, law_of(description), spacing)
+    found: dict[str, ForecastModel] = {}
+    for name, model in models.items():
+        found[name] = model
+        for label, (base, names) in filtered.items():
+            if base == name:
+                filters = ConservationFilters.of(names, *of_data)
+                found[label] = cast(ForecastModel, FilteredModel(model, filters))
+    return found
 
 
 def _training_split(

@@ -9,7 +9,7 @@ import numpy as np
 from socialmd.evaluation import ForecastMetrics
 from socialmd.reporting.measure import by_name
 
-__all__ = ["COLUMNS", "overall_table", "step_table"]
+__all__ = ["COLUMNS", "aligned", "overall_table", "step_table"]
 
 COLUMNS = {"MAE": "mae", "median": "median_error", "ADE": "ade", "FDE": "fde", "NLL": "nll"}
 BLOCKS = {"MAE": "mae_per_step", "median": "median_error_per_step", "NLL": "nll_per_step"}
@@ -27,7 +27,7 @@ def overall_table(metrics: Mapping[str, ForecastMetrics]) -> str:
         [name, *(_number(getattr(row, key)) for key in COLUMNS.values())]
         for name, row in metrics.items()
     ]
-    return _align([["forecast", *COLUMNS], *rows])
+    return aligned([["forecast", *COLUMNS], *rows])
 
 
 def step_table(metrics: Mapping[str, ForecastMetrics], num_columns: int = 7) -> str:
@@ -56,15 +56,15 @@ def step_table(metrics: Mapping[str, ForecastMetrics], num_columns: int = 7) -> 
             if values is not None
         ]
         rows += [[f"{title} at step", *map(str, steps)], *block] if block else []
-    return _align(rows)
+    return aligned(rows)
 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def _align(rows: Sequence[Sequence[str]]) -> str:
-    """First column to the left, the others to the right."""
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Cells as a table: first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(

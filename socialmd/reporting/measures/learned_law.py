@@ -57,7 +57,11 @@ class LearnedLaw(Measure):
     def compute(self, evaluation: ForecastEvaluation) -> Mapping[str, Any] | None:
         forecasts = evaluation.forecasts
         of_data = (forecasts.windows, forecasts.description, forecasts.spacing)
-        seen = {name: _look(model, *of_data) for name, model in forecasts.models.items()}
+        seen = {
+            name: _look(model, *of_data)
+            for name, model in forecasts.models.items()
+            if name not in forecasts.filtered  # whose law is the same
+        }
         found = {name: each for name, each in seen.items() if each is not None}
         return {"interactions": found} if found else None
 
