@@ -514,14 +514,19 @@ class InteractionLSTM(ForecastModel):
         those that training has chosen, and so are signs.
 
         Raises:
-            ValueError: the model has no bonds that are inferred.
+            ValueError: the model has no bonds that are inferred, or as of `rollout`.
 
         Example:
             >>> model.infer_bonds(windows.past)[0, 0]  # of the first particle
         """
         if self.bonds != "inferred":
             raise ValueError(f"bonds: expected inferred ones, found {self.bonds}")
-        return ops.convert_to_numpy(self._unpack(inputs).fixed.bonds)
+
+        def infer(inputs: Inputs, *others: Any) -> tuple[Tensor, Tensor]:
+            bonds = self._unpack(inputs).fixed.bonds
+            return bonds, bonds
+
+        return roll_out(self, inputs, 1, "mean", 0, None, None, as_graph(infer))[0]
 
     def _infer_bonds(
         self, positions: Positions, velocities: Tensor, features: Tensor, mask: Mask, boxes: Tensor
