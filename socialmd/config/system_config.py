@@ -131,6 +131,8 @@ class ManyBodySystem(ConfigSection):
         for key in ("spring_constant", "force_limit", "fixed_charges"):
             if getattr(self, key) and (self.has_rotors or self.strands is not None):
                 raise ValueError(f"{key}: expected nothing that turns and no strands, found some")
+        if self.limit_magnitude and self.force_limit is None:
+            raise ValueError("limit_magnitude: expected false without force_limit, found true")
         if self.has_rotors and not self.softening:
             raise ValueError("softening: expected a positive length of what turns, found 0.0")
         if self.has_quadrupoles and self.dipole_range[1] > 0:

@@ -15,9 +15,13 @@ __all__ = ["infer_bonds"]
 NODES, SHARES = (each / 2 for each in np.polynomial.legendre.leggauss(6))
 NODES = NODES + 0.5
 ITERATIONS = 8
+ENOUGH = 3  # equations for each particle of a system, from which on they are weighed by errors
 FREEDOM = 3.0  # degrees of freedom of the Student-t density of errors
+FLOOR = 1e-4  # of changes, below which errors are not told from each other
 SMALLEST = 1e-12  # displacement, of which the logarithm is finite
-PRECISION = "float64"  # a pair far apart counts beside one that nearly collides
+# A pair far apart counts beside one that nearly collides. Backends without it lose such pairs.
+PRECISION = "float64"
+ROUNDING = 10 * float(np.finfo("float32").eps)
 
 
 def infer_bonds(
@@ -39,10 +43,12 @@ def infer_bonds(
         x(t + 1) - x(t) - w(t)   = int over s of (1 - s) x''(t + s) ds
 
     or, where no velocities are given, x(t + 1) - 2 x(t) + x(t - 1) = int of (1 - |s|) x''(t + s) ds
-    from -1 to 1. Each particle's g_ij have independent standard normal priors, and errors a
-    Student-t density whose scale is that of the particle: in encounters, and where a wall was hit,
-    the curve is far from the way taken. The mode is found by weighing the equations again and
-    again. What both particles of a pair tell of it is averaged, by precision.
+    from -1 to 1. Each particle's g_ij have independent normal priors about zero, of variance one
+    plus the mean of their squares, and errors a Student-t density whose scale is that of the
+    particle: in encounters, and where a wall was hit, the curve is far from the way taken. The mode
+    is found by weighing the equations again and again; where there are few of them for so many
+    unknowns, they are weighed once, by how much pairs pull. What both particles of a pair tell of it
+    is averaged, by precision.
 
     Args:
         positions: T frames, [T, B, N, D].
@@ -52,8 +58,8 @@ def infer_bonds(
         pull: Q, accelerations of i by j, [M, N, D] -> [M, N, N, D], zero of itself.
 
     Returns:
-        g, [B, N, N], symmetric. No gradient flows through it: where the law makes g the best, it
-        has none.
+        g, [B, N, N], symmetric. No gradient flows through it: where a loss is nearly that which g
+        is the best of, it has nearly none.
 
     References:
         Equations in integrals: D. A. Messenger and D. M. Bortz, Weak SINDy, Multiscale Model.
@@ -62,12 +68,17 @@ def infer_bonds(
     """
     changes, pulled = _equations(positions, velocities, push, pull)
     changes, pulled = (ops.cast(ops.stop_gradient(each), PRECISION) for each in (changes, pulled))
-    squares = ops.sum(pulled**2, axis=-1)
-    weights = 1 / (_scale(changes) ** 2 * (1 + squares / _scale(squares)))
+    squares, scale = ops.sum(pulled**2, axis=-1), _scale(changes)
+    first = weights = 1 / (scale**2 * (1 + squares / _scale(squares)))
+    is_enough = ops.shape(changes)[-1] >= ENOUGH * ops.shape(changes)[1]
+    prior: Tensor = ops.ones_like(scale)
     for _ in range(ITERATIONS):
-        bonds, variances = _solve(changes, pulled, weights)
+        bonds, variances = _solve(changes, pulled, weights, prior)
+        prior = 1 + ops.mean(bonds**2, axis=-1, keepdims=True)
         errors = changes - ops.matmul(pulled, bonds[..., None])[..., 0]
-        weights = (FREEDOM + 1) / (FREEDOM * _scale(errors) ** 2 + errors**2)
+        width = ops.maximum(_scale(errors), FLOOR * scale)
+        weights = (FREEDOM + 1) / (FREEDOM * width**2 + errors**2)
+        weights = ops.where(is_enough, weights, first)
     both = [(each, ops.swapaxes(each, 1, 2)) for each in (bonds, 1 / variances)]
     (bonds, of_other), (precision, precision_of_other) = both
     mean = bonds * precision + of_other * precision_of_other
@@ -139,10 +150,20 @@ def _scale(errors: Tensor) -> Tensor:
     return ops.exp(ops.mean(ops.log(ops.abs(errors) + SMALLEST), axis=-1, keepdims=True))
 
 
-def _solve(changes: Tensor, pulled: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Each particle's weighted ridge regression: means and variances, [B, N, N] each."""
+def _solve(
+    changes: Tensor, pulled: Tensor, weights: Tensor, prior: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Each particle's weighted ridge regression: means and variances, [B, N, N] each.
+
+    Of changes [B, N, E], pulls [B, N, E, N], weights [B, N, E] and prior variances [B, N, 1].
+    """
     weighed = ops.swapaxes(pulled * weights[..., None], -1, -2)  # [B, N, N, E]
     normal = ops.matmul(weighed, pulled)
-    inverse = ops.inv(normal + ops.eye(normal.shape[-1] or ops.shape(normal)[-1], dtype=PRECISION))
+    ridge = 1 / prior
+    if normal.dtype == "float32":  # or it would be lost
+        trace = ops.sum(ops.diagonal(normal, axis1=-2, axis2=-1), axis=-1, keepdims=True)
+        ridge = ridge + ROUNDING * trace
+    one = ops.eye(ops.shape(normal)[-1], dtype=PRECISION)
+    inverse = ops.inv(normal + ridge[..., None] * one)
     means = ops.matmul(inverse, ops.matmul(weighed, changes[..., None]))[..., 0]
     return means, ops.diagonal(inverse, axis1=-2, axis2=-1)

@@ -132,7 +132,9 @@ class InteractionLSTM(ForecastModel):
         bonds: whether pairs may be tied to each other, as the layout's `"bonds"` say, which are
             features that never change, a column for each particle of the system. Such pairs have a
             second law, through a radial filter like the first one's. `"inferred"` takes for bonds
-            what the given frames tell of them (see `infer_bonds`): not in periodic boxes.
+            what the given frames tell of them (see `infer_bonds`): not in periodic boxes. In
+            training by `"truth"` these are all frames of a window, which conditional densities
+            then know a little too well.
         field: an external one, which acts on particles as their features say, or, where bonds are
             inferred, as strongly as the given frames tell; none if not given.
         wall: distance from the origin, along every axis, of walls that reflect particles; none if
@@ -248,7 +250,7 @@ class InteractionLSTM(ForecastModel):
 
     def _check_inferred(self) -> None:
         """Refuse what bonds cannot be inferred with, or other words for them."""
-        if isinstance(self.bonds, str):
+        if not isinstance(self.bonds, bool):
             check_choice("bonds", self.bonds, ("inferred",))
             if self.memory_in_law or self.restraints is not None:
                 raise ValueError(
@@ -295,6 +297,9 @@ class InteractionLSTM(ForecastModel):
             self.marginal_lstm.build((None, known + 1))
         self.marginal.build((None, None, known + 1 + units))
         self.disturbance.build((None, None, known + 1))
+        if self.bonds == "inferred" and self.gate:
+            # A law of all pairs that is none at first: bonds would begin by making up for it.
+            self.cell.law.mixing.assign(ops.zeros_like(self.cell.law.mixing))
         self.is_adapted = self._add_constant("is_adapted", "zeros")
         # What a marginal density's scale is measured by, from the first step ahead to the last.
         self.error_by_step = self._add_constant("error_by_step", "ones", (self.target_steps,))
@@ -533,12 +538,18 @@ class InteractionLSTM(ForecastModel):
     ) -> Tensor:
         if boxes is not None:
             raise ValueError("box: expected none with bonds that are inferred, found one")
+        least = 3 if velocities is None else 2
+        if positions.shape[0] is not None and positions.shape[0] < least:
+            raise ValueError(
+                f"inputs: expected {least} frames or more to infer bonds from, found "
+                f"{positions.shape[0]}"
+            )
         cell, bonded = self.cell, self.cell.bonded
         assert bonded is not None
 
         def times(places: Positions) -> Tensor:
             """How often every system is there."""
-            return ops.shape(places)[0] // ops.shape(features)[0]
+            return ops.shape(places)[0] // ops.maximum(ops.shape(features)[0], 1)
 
         def of_all(law: InteractionLaw, places: Positions) -> list[Tensor]:
             """What a law reads, and the mask."""
@@ -557,7 +568,11 @@ class InteractionLSTM(ForecastModel):
 
         if cell.field is not None:
             table, response = cell.field.read(features)
-        return infer_bonds(positions, velocities, push, pull)
+        bonds = infer_bonds(positions, velocities, push, pull)
+        if mask is None:
+            return bonds
+        real = ops.cast(mask, "float32")
+        return bonds * real[:, :, None] * real[:, None, :]
 
     def _read_scalars(self, features: Tensor) -> Tensor:
         """What the network reads of all features after the place."""
@@ -624,7 +639,7 @@ class InteractionLSTM(ForecastModel):
             _Fixed(*map(at_every_frame, fixed)),
             box,
         )
-        return Motion(*(ops.reshape(each, (*shape[:2], *each.shape[1:])) for each in motion))
+        return Motion(*(ops.reshape(each, (*shape[:2], *ops.shape(each)[1:])) for each in motion))
 
     def _no_states(self, shape: Shape) -> tuple[Tensor, ...]:
         """h and c before anything was seen; one number each where there is no LSTM."""

@@ -323,7 +323,8 @@ def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
     Returns:
         A function of offsets x_j - x_i [M, D] and of the features after the place of i and j,
         [M, F - D] each: orientations too, of particles that turn. It gives the acceleration of i by
-        j in lengths per step squared, [M, D]; strands are no part of it. Nothing without a law.
+        j in lengths per step squared, [M, D]; strands and fixed charges are no part of it. Nothing
+        without a law.
 
     Example:
         >>> law = pair_law(read_description("data/monopoles"), spacing=0.002)
@@ -333,6 +334,7 @@ def pair_law(description: DatasetDescription, spacing: float) -> PairLaw | None:
     system = law_of(description)
     if system is None or system.has_springs:  # a pair alone does not know whether it is tied
         return None
+    system = system.model_copy(update={"fixed_charges": None})
     layout = description.layout.given
     mass, charge, moment = (
         layout.columns(name=name) for name in ("mass", "charge", system.moment_name)

@@ -145,7 +145,7 @@ def _make_kernel(dims: int, has_springs: bool) -> Any:
                 if wall < np.inf:
                     for d in range(dims):
                         for i in range(num_particles):
-                            if abs(x[d, i]) > wall:
+                            if abs(x[d, i]) > wall and inverse_masses[i] > 0:
                                 x[d, i] = np.copysign(2 * wall, x[d, i]) - x[d, i]
                                 v[d, i] = -v[d, i]
                 accelerate(*law, *limits, x, a, reaction)
