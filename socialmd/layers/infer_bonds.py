@@ -47,8 +47,8 @@ def infer_bonds(
     plus the mean of their squares, and errors a Student-t density whose scale is that of the
     particle: in encounters, and where a wall was hit, the curve is far from the way taken. The mode
     is found by weighing the equations again and again; where there are few of them for so many
-    unknowns, they are weighed once, by how much pairs pull. What both particles of a pair tell of it
-    is averaged, by precision.
+    unknowns, they are weighed once, by how much pairs pull. What both particles of a pair tell is
+    averaged, by precision.
 
     Args:
         positions: T frames, [T, B, N, D].
