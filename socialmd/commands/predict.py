@@ -263,8 +263,8 @@ def _filters(
     """Those that are asked for, with the law of the file's data set, if it has one."""
     if not names:
         return ()
-    law = None if description is None else law_of(description)
-    return ConservationFilters.of("+".join(names), layout.given, law, spacing)
+    law = None if description is None else law_of(description, is_given=False)
+    return ConservationFilters.of("+".join(names), layout, law, spacing)
 
 
 def _past(task: ForecastTask) -> Inputs:

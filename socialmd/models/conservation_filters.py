@@ -60,7 +60,7 @@ class ConservationFilters:
         energy: the law, for the filter of that name.
 
     Example:
-        >>> law, layout = law_of(description), description.layout.given
+        >>> law, layout = law_of(description, is_given=False), description.layout
         >>> filters = ConservationFilters.of("momentum+energy", layout, law, spacing=0.002)
         >>> positions, parameters = model.rollout(inputs, 200, filters=filters)
     """
@@ -81,8 +81,9 @@ class ConservationFilters:
 
         Args:
             names: one or several, also as in `"momentum+energy"`.
-            layout: of what models are given; without, all masses are the same.
-            law: of the data, see `socialmd.simulation.law_of`; the energy needs it.
+            layout: of the data; without, all masses are the same.
+            law: of the data, see `socialmd.simulation.law_of`, hidden features or not; the energy
+                needs it.
             spacing: time from one step to the next; the energy needs it.
 
         Raises:
@@ -102,14 +103,18 @@ class ConservationFilters:
             raise ValueError(
                 f"filters: expected no direction to differ for rotation, found {found[0]}"
             )
+        if law is not None and law.force_limit is not None:
+            found.append("a force limit")
         if layout is not None and layout.columns(name=ANCHOR):
             found.append("anchors")
+        if layout is not None and layout.columns(name="mass", given=False):
+            found.append("masses that are not given")
         if "momentum" in wanted and found:
             raise ValueError(
                 "filters: expected particles that nothing outside acts on for the momentum, found "
                 f"{found[0]}"
             )
-        mass = None if layout is None else layout.find("mass")
+        mass = None if layout is None else layout.given.find("mass")
         return cls(tuple(name for name in FILTERS if name in wanted), mass, energy)
 
     @classmethod

@@ -67,7 +67,7 @@ class EnergyFilter(NamedTuple):
 
         Args:
             law: that made the data, see `socialmd.simulation.law_of`.
-            layout: of what models are given.
+            layout: of the data.
             spacing: time from one step to the next.
 
         Raises:
@@ -90,7 +90,7 @@ class EnergyFilter(NamedTuple):
                 "filters: expected nothing but charges and masses for the energy, found "
                 f"{', '.join(found)}"
             )
-        mass, charge = layout.find("mass"), layout.find("charge")
+        mass, charge = layout.given.find("mass"), layout.given.find("charge")
         if mass is None or charge is None:
             raise ValueError(
                 "filters: expected mass and charge among the features for the energy, found "

@@ -46,5 +46,13 @@ class FilteredModel:
         options["filters"] = self.filters
         return self.model.rollout(inputs, num_steps, feedback, seed, **options)
 
+    def trajectory(self, inputs: Inputs, num_steps: int) -> None:
+        """Refuse: velocities are told without filters only.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("filters: expected none of a trajectory with velocities, found some")
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.model, name)

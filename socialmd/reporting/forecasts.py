@@ -151,7 +151,7 @@ def _filter(
     spacing: float,
 ) -> dict[str, ForecastModel]:
     """Models, each before the same with filters."""
-    of_data = (description.layout.given, law_of(description), spacing)
+    of_data = (description.layout, law_of(description, is_given=False), spacing)
     found: dict[str, ForecastModel] = {}
     for name, model in models.items():
         found[name] = model

@@ -302,9 +302,12 @@ def _turning(arms: ArrayLike, velocities: ArrayLike, weights: ArrayLike) -> Floa
     return np.asarray((w[..., None] * np.cross(r, v)).sum(axis=-2))
 
 
-def law_of(description: DatasetDescription) -> ManyBodySystem | None:
-    """The law of motion that a data set names, if it has the features that the law needs."""
-    layout = description.layout.given
+def law_of(description: DatasetDescription, is_given: bool = True) -> ManyBodySystem | None:
+    """The law of motion that a data set names, if it has the features that the law needs.
+
+    Those that are hidden count only if it need not be given to models what the law reads.
+    """
+    layout = description.layout.given if is_given else description.layout
     # Other laws than this one have neither.
     if description.law is None or None in (layout.find("mass"), layout.find("charge")):
         return None

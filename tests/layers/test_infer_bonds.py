@@ -93,3 +93,12 @@ def test_does_not_depend_on_the_order_of_particles(rng):
     turned = infer(positions[:, :, order], velocities[:, :, order])
     np.testing.assert_allclose(turned, found[:, order][:, :, order], atol=1e-4)
     np.testing.assert_array_equal(found, found.swapaxes(1, 2))
+
+
+@pytest.mark.parametrize(("particles", "frames"), [(5, 3), (12, 4), (12, 8)])
+@pytest.mark.parametrize("has_velocities", [True, False])
+def test_few_equations_leave_strengths_small_and_finite(rng, particles, frames, has_velocities):
+    positions, velocities = simulate(rng, draw_bonds(rng, particles=particles), frames=frames)
+    found = infer(positions, velocities if has_velocities else None)
+    assert np.isfinite(found).all()
+    assert np.abs(found).max() < 2.0

@@ -16,6 +16,13 @@ from tests.tiny_models import interacting_inputs, interacting_model, tiny_inputs
 
 LAYOUT = FeatureLayout.of_scalars(("x", "y", "mass", "charge"), 2)
 LAW = ManyBodySystem(num_particles=4, coulomb_constant=2.0, gravitational_constant=1.0)
+HIDDEN_MASS = LAYOUT.model_copy(
+    update={
+        "blocks": tuple(
+            block.model_copy(update={"given": block.name != "mass"}) for block in LAYOUT.blocks
+        )
+    }
+)
 AMONG_FIXED = LAW.model_copy(update={"fixed_charges": FixedChargesConfig(count=2)})
 SPACING = 0.5
 STEPS = 6
@@ -367,6 +374,8 @@ def test_a_filtered_model_is_the_model_but_for_its_forecasts(rng):
         ("energy", LAYOUT, LAW.model_copy(update={"force_limit": 1.0}), "found a force limit"),
         ("momentum", LAYOUT, LAW.model_copy(update={"wall": 9.0}), "momentum, found walls"),
         ("rotation", LAYOUT, LAW.model_copy(update={"wall": 9.0}), "rotation, found walls"),
+        ("momentum", HIDDEN_MASS, LAW, "momentum, found masses that are not given"),
+        ("momentum", LAYOUT, LAW.model_copy(update={"force_limit": 9.0}), "found a force limit"),
         ("momentum", LAYOUT, AMONG_FIXED, "momentum, found fixed charges"),
         ("rotation", LAYOUT, AMONG_FIXED, "rotation, found fixed charges"),
         ("energy", LAYOUT, AMONG_FIXED, "for the energy, found fixed charges"),

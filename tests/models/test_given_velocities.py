@@ -3,12 +3,13 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from socialmd.data import FeatureLayout
 from socialmd.data.feature_layout import BONDS, VELOCITY, FeatureBlock
 from socialmd.layers import ExternalField, NeighbourFilter
 from socialmd.losses import StudentTError
-from socialmd.models import InteractionLSTM, SocialLSTM
+from socialmd.models import InteractionLSTM, SocialLSTM, export_saved_model
 
 SPACING = 0.25
 POSITION = FeatureBlock(name="position", size=2, kind="coordinate", predicted=True)
@@ -262,3 +263,35 @@ def test_bonds_are_not_inferred_in_periodic_boxes(rng):
     box = np.tile(np.eye(2, dtype="float32") * 20, (2, 1, 1))
     with pytest.raises(ValueError, match="box: expected none with bonds that are inferred"):
         model.infer_bonds({"inputs": frames, "box": np.repeat(box[:, None], 3, axis=1)})
+
+
+def test_models_that_are_given_velocities_take_other_numbers_of_particles(rng, tmp_path):
+    field = ExternalField(width=6.0, cells=8, hidden_units=3)
+    model = coupled_model(rng, field=field)
+    export_saved_model(model, tmp_path / "exported")
+    exported = tf.saved_model.load(str(tmp_path / "exported"))
+    for particles in (3, 2, 1):
+        frames = frames_with_velocities(rng, steps=6, particles=particles)
+        positions, _ = model.rollout(frames, 4, feedback="mean")
+        assert positions.shape == (2, 4, particles, 2)
+        found = exported.rollout(tf.constant(frames), tf.constant(4))[0]
+        np.testing.assert_allclose(found, positions, rtol=1e-4, atol=1e-5)
+    nobody, _ = model.rollout(frames[:0], 4, feedback="mean")
+    assert nobody.shape == (0, 4, 1, 2)
+
+
+def test_two_frames_of_places_are_too_few_to_infer_bonds_from(rng):
+    model = InteractionLSTM(bonds="inferred", memory_in_law=False, units=0)
+    with pytest.raises(ValueError, match="inputs: expected 3 frames or more to infer bonds"):
+        model(rng.normal(size=(1, 2, 3, 3)).astype("float32"))
+
+
+def test_padded_particles_are_tied_to_nobody(rng):
+    model, frames = coupled_model(rng), frames_with_velocities(rng, steps=6)
+    mask = np.array([[True, True, False], [True, True, True]])
+    found = model.infer_bonds({"inputs": frames, "mask": mask})
+    assert not found[0, 2].any()
+    assert not found[0, :, 2].any()
+    assert found[0, 0, 1]
+    alone = model.infer_bonds(frames[:1, :, :2])
+    np.testing.assert_allclose(found[:1, :2, :2], alone, rtol=1e-3, atol=1e-5)

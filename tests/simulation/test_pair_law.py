@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from socialmd.config import ManyBodySystem
+from socialmd.config import FixedChargesConfig, ManyBodySystem
 from socialmd.data import FeatureLayout
 from socialmd.data.dataset_description import DatasetDescription
 from socialmd.evaluation import KnownData, KnownLaw, NotPossibleError
@@ -118,3 +118,19 @@ def test_the_known_law_forecasts_in_space():
     forecast, _ = law.rollout(frames[:, :10], 5)
     moved = np.abs(frames[:, 14, :, :3] - frames[:, 9, :, :3]).max()
     np.testing.assert_allclose(forecast, frames[:, 10:15, :, :3], atol=0.01 * moved)
+
+
+def test_fixed_charges_are_no_part_of_it(law):
+    among = SYSTEM.model_copy(update={"fixed_charges": FixedChargesConfig(count=9)})
+    same = pair_law(describe(among.model_dump()), SPACING)
+    pair = [[2.0, 0.0]], [[1.0, 0.5]], [[1.0, -0.5]]
+    np.testing.assert_array_equal(same(*pair), law(*pair))
+
+
+def test_a_law_whose_features_are_hidden_is_known_of_the_data_alone():
+    layout = layout_of_law(SYSTEM)
+    blocks = [b.model_copy(update={"given": b.name != "charge"}) for b in layout.blocks]
+    description = describe(SYSTEM.model_dump())
+    hidden = description.model_copy(update={"blocks": tuple(blocks)})
+    assert law_of(hidden) is None
+    assert law_of(hidden, is_given=False) == SYSTEM == law_of(description)

@@ -176,6 +176,23 @@ def test_fixed_charges_act_and_stay(dims):
     np.testing.assert_allclose(found, expected[:4], rtol=1e-9)
 
 
+def test_walls_are_none_for_fixed_charges():
+    system = ManyBodySystem(
+        num_particles=3, box_size=2.0, wall=1.5, fixed_charges={"count": 4, "half_width": 6.0}
+    )
+    assert np.abs(draw_fixed_charges(system)[0]).max() > 3 * system.wall
+    state = draw_initial_state(system, 0, 1)
+    kept = integrate(system, *(values[None] for values in state), 402, 1e-4, 201)
+    x, v = obvious_velocity_verlet(system, state, 201, 1e-4)
+    np.testing.assert_allclose(kept.positions[0, 1], x, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(kept.velocities[0, 1], v, rtol=0, atol=1e-9)
+
+
+def test_a_limit_in_magnitude_needs_a_limit():
+    with pytest.raises(ValueError, match="limit_magnitude: expected false without force_limit"):
+        ManyBodySystem(limit_magnitude=True)
+
+
 def test_the_energy_is_conserved_among_fixed_charges():
     system = ManyBodySystem(num_particles=3, fixed_charges={"count": 5}, softening=0.3)
     state = draw_initial_state(system, 1, 0)

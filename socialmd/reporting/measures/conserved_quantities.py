@@ -37,6 +37,9 @@ start; deviation of the centre of mass from uniform motion and root-mean-square 
 units of length; energies relative to the kinetic energy of the past. The truth shows what
 difference quotients of positions can resolve.
 """
+NOT_ALONE = """
+Something outside acts on these particles ({outside}), so that their momentum is not conserved.
+"""
 CAPTION = "Drift of conserved quantities along the forecasts."
 CAPTION_OF_LONG = """
 The same ten times beyond the training horizon, where the known law stands for the truth.
@@ -74,7 +77,10 @@ class ConservedQuantities(Measure):
             alt = alt.replace("by step", "over ten times as many steps")
             picture = figures.picture(_draw(far), "long_conservation", fill(CAPTION_OF_LONG), alt)
             pictures.append(picture)
-        return [Section(HEADING, [fill(INTRODUCTION)], [_tabulate(near, evaluation)], pictures)]
+        words = [fill(INTRODUCTION)]
+        if outside := _outside(evaluation.forecasts):
+            words.append(fill(NOT_ALONE, outside=outside))
+        return [Section(HEADING, words, [_tabulate(near, evaluation)], pictures)]
 
 
 def plot_conservation(
@@ -171,6 +177,15 @@ def _energy(forecasts: Forecasts, inputs: Array) -> Callable[..., ArrayLike] | N
         return total_energy(law, x, v, masses, charges, Rotors(u, spins, moments, inertias))
 
     return energy
+
+
+def _outside(forecasts: Forecasts) -> str:
+    """What acts on particles from outside, as far as the data say."""
+    law = law_of(forecasts.description, is_given=False)
+    if law is None:
+        return ""
+    there = {"walls": law.wall, "fixed charges": law.fixed_charges, "strands": law.strands}
+    return ", ".join(what for what, value in there.items() if value is not None)
 
 
 def _require_masses(forecasts: Forecasts) -> None:

@@ -92,8 +92,8 @@ def draw_interaction(
 def _look(
     model: ForecastModel, windows: Windows, description: DatasetDescription, spacing: float
 ) -> LearnedInteraction | None:
-    if not hasattr(model, "pair_acceleration"):
-        return None
+    if not hasattr(model, "pair_acceleration") or getattr(model, "bonds", None) == "inferred":
+        return None  # a pair's strength is then another one in every system
     return LearnedInteraction.from_frames(
         model.pair_acceleration,
         windows.inputs[:, -1],
