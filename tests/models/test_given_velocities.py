@@ -200,6 +200,7 @@ def coupled_motion(rng, model, bonds, frames=12, substeps=8):
     return np.stack(kept, axis=1).astype("float32")
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("has_field", [False, True])
 def test_what_is_inferred_forecasts_the_motion(rng, has_field):
     field = ExternalField(width=6.0, cells=8, hidden_units=3) if has_field else None
@@ -220,6 +221,7 @@ def test_what_is_inferred_forecasts_the_motion(rng, has_field):
     assert np.isfinite(velocities).all()
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_model_of_inferred_bonds_and_a_field_learns_and_comes_back(rng, tmp_path):
     field = ExternalField(width=6.0, cells=8, hidden_units=3)
     model = coupled_model(rng, field=field)
@@ -258,6 +260,7 @@ def test_only_a_model_that_infers_bonds_tells_them(rng):
         model.infer_bonds(frames_with_velocities(rng))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_bonds_are_not_inferred_in_periodic_boxes(rng):
     model, frames = coupled_model(rng), frames_with_velocities(rng)
     box = np.tile(np.eye(2, dtype="float32") * 20, (2, 1, 1))
@@ -274,7 +277,7 @@ def test_models_that_are_given_velocities_take_other_numbers_of_particles(rng, t
         frames = frames_with_velocities(rng, steps=6, particles=particles)
         positions, _ = model.rollout(frames, 4, feedback="mean")
         assert positions.shape == (2, 4, particles, 2)
-        found = exported.rollout(tf.constant(frames), tf.constant(4))[0]
+        found = exported.rollout(tf.constant(frames), tf.constant(4))["positions"]
         np.testing.assert_allclose(found, positions, rtol=1e-4, atol=1e-5)
     nobody, _ = model.rollout(frames[:0], 4, feedback="mean")
     assert nobody.shape == (0, 4, 1, 2)
@@ -286,6 +289,7 @@ def test_two_frames_of_places_are_too_few_to_infer_bonds_from(rng):
         model(rng.normal(size=(1, 2, 3, 3)).astype("float32"))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_padded_particles_are_tied_to_nobody(rng):
     model, frames = coupled_model(rng), frames_with_velocities(rng, steps=6)
     mask = np.array([[True, True, False], [True, True, True]])
