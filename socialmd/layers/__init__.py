@@ -2,7 +2,6 @@
 
 from socialmd.layers.external_field import ExternalField as ExternalField
 from socialmd.layers.feed_forward import FeedForward as FeedForward
-from socialmd.layers.infer_bonds import infer_bonds as infer_bonds
 from socialmd.layers.interaction_cell import InteractionCell as InteractionCell
 from socialmd.layers.interaction_law import InteractionLaw as InteractionLaw
 from socialmd.layers.neighbour_filter import NeighbourFilter as NeighbourFilter
@@ -25,5 +24,4 @@ __all__ = [
     "StackedPoolingConv",
     "StackedPoolingConv2D",
     "StackedStatePooling",
-    "infer_bonds",
 ]

@@ -20,8 +20,8 @@ from socialmd.layers import (
     NeighbourFilter,
     PolarLaw,
     Restraints,
-    infer_bonds,
 )
+from socialmd.layers.infer_bonds import infer_bonds
 from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
 from socialmd.models.closed_loop import (
     as_graph,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from socialmd.layers import infer_bonds
+from socialmd.layers.infer_bonds import infer_bonds
 
 STEP = 0.02  # of a frame
 

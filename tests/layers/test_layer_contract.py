@@ -6,6 +6,7 @@ from keras.src.testing import TestCase
 
 from socialmd import layers
 from socialmd.layers import (
+    ExternalField,
     FeedForward,
     InteractionCell,
     InteractionLaw,
@@ -48,6 +49,7 @@ def make_law(kind=InteractionLaw):
 
 # Those whose `build` takes more than shapes of what they are called with.
 OTHERS = {
+    ExternalField: lambda: ExternalField(width=4.0, cells=4, hidden_units=3),
     InteractionLaw: make_law,
     PolarLaw: lambda: make_law(PolarLaw),
     InteractionCell: lambda: InteractionCell(make_law(), units=3, substeps=2),

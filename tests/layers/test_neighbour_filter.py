@@ -220,7 +220,7 @@ def test_portable_and_tensorflow_forms_agree(rng, kind, monkeypatch):
     for module in (neighbour_filter, pairs):
         monkeypatch.setattr(module, "select", portable_select)
     take = functools.partial(keras.ops.take, axis=0)
-    monkeypatch.setattr(neighbour_filter, "_take_rows", take)
+    monkeypatch.setattr(neighbour_filter, "take_rows", take)
     # A radial filter has another form for all pairs, which does not select.
     monkeypatch.setattr(neighbour_filter, "compares_all", lambda positions, search: False)
     for found, expected in zip(value_and_gradients(layer, *particles), results, strict=True):
