@@ -271,9 +271,10 @@ def test_bonds_are_not_inferred_in_periodic_boxes(rng):
 def test_models_that_are_given_velocities_take_other_numbers_of_particles(rng, tmp_path):
     field = ExternalField(width=6.0, cells=8, hidden_units=3)
     model = coupled_model(rng, field=field)
+    model.cell.substeps = 1  # which is compiled eight times as fast
     export_saved_model(model, tmp_path / "exported")
     exported = tf.saved_model.load(str(tmp_path / "exported"))
-    for particles in (3, 2, 1):
+    for particles in (3, 1):
         frames = frames_with_velocities(rng, steps=6, particles=particles)
         positions, _ = model.rollout(frames, 4, feedback="mean")
         assert positions.shape == (2, 4, particles, 2)
