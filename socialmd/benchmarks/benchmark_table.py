@@ -19,7 +19,7 @@ def benchmark_table(
     """Lines of Markdown, a row for each forecast.
 
     Args:
-        benchmark: whose.
+        benchmark: whose; its columns, and that of pairs, if anybody has told them apart.
         computed: numbers of forecasts that learn nothing, by their names.
         ours: likewise of trained models, a mapping for each seed; means ± standard deviations.
 
@@ -32,31 +32,28 @@ def benchmark_table(
         ...
         | **interaction_lstm** | **0.012** | **0.034** | here, 1 seed |
     """
-    columns = _columns(benchmark, ours)
+    of_rows = [row.numbers for row in benchmark.rows]
+    of_seeds = [seed for seeds in ours.values() for seed in seeds]
+    has_pairs = any(ACCURACY in numbers for numbers in [*of_rows, *of_seeds])
+    of_protocol, of_pairs = benchmark.protocol.columns, (ACCURACY,) * has_pairs
+    columns = (*of_protocol, *of_pairs)
     sources = list(dict.fromkeys([benchmark.source, *(row.source for row in benchmark.rows)]))
     lines = [["forecast", *columns, "from"], ["---", *["---:"] * len(columns), "---"]]
     for row in benchmark.rows:
         numbers = [_number(row.numbers.get(column)) for column in columns]
         lines.append([row.method, *numbers, f"quoted [{sources.index(row.source) + 1}]"])
     for name, found in computed.items():
-        numbers = [_number(found.get(column)) for column in columns]
-        lines.append([name, *numbers, "computed here"])
+        numbers = [_number(found[column]) for column in of_protocol]
+        lines.append([name, *numbers, *(_number(None) for _ in of_pairs), "computed here"])
     for name, seeds in ours.items():
-        told = [column for column in columns if column != ACCURACY or column in seeds[0]]
-        means = [_mean([s[name] for s in seeds] if name in told else []) for name in columns]
+        means = [_mean([seed[column] for seed in seeds]) for column in of_protocol]
+        means += [_mean([seed[name] for seed in seeds if name in seed]) for name in of_pairs]
         bold = [f"**{cell}**" for cell in (name, *means)]
         lines.append([*bold, f"here, {len(seeds)} seed{'s' * (len(seeds) > 1)}"])
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     return f"{table}\n\n" + "\n".join(
         f"[{number}] {source}." for number, source in enumerate(sources, start=1)
     )
-
-
-def _columns(benchmark: Benchmark, ours: Mapping[str, Sequence[Mapping[str, float]]]) -> list[str]:
-    """Those of the protocol, and that of pairs, if anybody has told them apart."""
-    of_rows = [row.numbers for row in benchmark.rows]
-    rows = [*of_rows, *(seed for seeds in ours.values() for seed in seeds)]
-    return [*benchmark.protocol.columns, *[ACCURACY] * any(ACCURACY in row for row in rows)]
 
 
 def _mean(values: Sequence[float]) -> str:

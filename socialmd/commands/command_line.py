@@ -24,6 +24,7 @@ from socialmd.shard import Shard
 __all__ = [
     "CONFIGURATION",
     "MODEL",
+    "add_filters",
     "add_import",
     "add_seeds",
     "add_shard",
@@ -82,6 +83,19 @@ def add_import(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="MODULE",
         help="a module of yours that registers what is to be used, in this folder or installed",
+    )
+
+
+def add_filters(parser: argparse.ArgumentParser, what: str, if_several: str) -> None:
+    """Add `--filter`, conservation filters that a command does `what`, and several of them how."""
+    parser.add_argument(
+        "--filter",
+        dest="filters",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help=f"{what} a conservation filter, momentum, energy or rotation, or several, as in "
+        f"momentum+energy; given several times, {if_several}; default: none",
     )
 
 

@@ -34,6 +34,7 @@ from typing import Any
 
 from socialmd.commands.command_line import (
     MODEL,
+    add_filters,
     add_import,
     import_modules,
     make_parser,
@@ -70,15 +71,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         default=40,
         help="pasts to draw them for, evenly spread; default: 40",
     )
-    parser.add_argument(
-        "--filter",
-        dest="filters",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="forecast once more with a conservation filter, momentum, energy or rotation, or with "
-        "several, as in momentum+energy; may be given several times; default: none",
-    )
+    add_filters(parser, "forecast once more with", "with each of them")
     add_import(parser)
     return parser.parse_args(argv)
 

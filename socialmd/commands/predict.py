@@ -38,6 +38,7 @@ from typing import Any
 
 from socialmd.commands.command_line import (
     MODEL,
+    add_filters,
     add_import,
     import_modules,
     make_parser,
@@ -82,15 +83,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="write PDB files, too; default: if the data set's unit of length is angstrom",
     )
-    parser.add_argument(
-        "--filter",
-        dest="filters",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="correct the forecast by a conservation filter, momentum, energy or rotation, or by "
-        "several, as in momentum+energy; given several times, by all of them; default: none",
-    )
+    add_filters(parser, "correct the forecast by", "by all of them")
     add_import(parser)
     arguments = parser.parse_args(argv)
     if arguments.recalibrated and arguments.feedback == "sample":

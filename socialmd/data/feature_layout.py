@@ -232,6 +232,25 @@ class FeatureLayout(ConfigSection):
         features = tuple(self.features[column] for column in self.inputs)
         return FeatureLayout(features=features, blocks=blocks)
 
+    def hiding(self, *names: str) -> FeatureLayout:
+        """The same with blocks that are only stored: neither given to models nor predicted.
+
+        Raises:
+            ValueError: there is no block of a name.
+
+        Example:
+            >>> layout.hiding("charge").given.in_words()
+            'position (x, y), mass'
+        """
+        if unknown := set(names) - {block.name for block in self.blocks}:
+            raise ValueError(
+                f"hidden: expected features among {self.in_words()}, found "
+                f"{', '.join(sorted(unknown))}"
+            )
+        unread = {"given": False, "predicted": False}
+        blocks = [b.model_copy(update=unread) if b.name in names else b for b in self.blocks]
+        return FeatureLayout(features=self.features, blocks=tuple(blocks))
+
     def in_words(self) -> str:
         """For messages: `"position (x, y), mass, species (ONC, OQL)"`."""
         return ", ".join(

@@ -526,12 +526,15 @@ class InteractionLSTM(ForecastModel):
         """
         if self.bonds != "inferred":
             raise ValueError(f"bonds: expected inferred ones, found {self.bonds}")
+        return roll_out(self, inputs, 1, "mean", 0, None, None, self._compiled_bonds)[0]
 
+    @cached_property
+    def _compiled_bonds(self) -> Any:
         def infer(inputs: Inputs, *others: Any) -> tuple[Tensor, Tensor]:
             bonds = self._unpack(inputs).fixed.bonds
             return bonds, bonds
 
-        return roll_out(self, inputs, 1, "mean", 0, None, None, as_graph(infer))[0]
+        return as_graph(infer)
 
     def _infer_bonds(
         self, positions: Positions, velocities: Tensor, features: Tensor, mask: Mask, boxes: Tensor

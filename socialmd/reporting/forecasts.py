@@ -119,8 +119,7 @@ def forecast_windows(
         spacing=description.frame_spacing * config.subsample,
     )
     baselines, left_out = make_baselines(known)
-    filtered = {f"{name}, {each}": (name, each) for name in models for each in filters}
-    with_filters = _filter(models, filtered, description, known.spacing)
+    with_filters, filtered = _filter(models, filters, description, known.spacing)
     forecasters: dict[str, Forecaster] = {**with_filters, **baselines}
     rollouts = {
         name: each.rollout(windows.past, known.num_steps, each.point_feedback, 0, progress=name)
@@ -140,26 +139,28 @@ def forecast_windows(
         orientations={name: turned for name, (_, turned) in halves.items() if turned.size},
         parameters=predicted,
         left_out=left_out,
-        filtered={label: name for label, (name, _) in filtered.items()},
+        filtered=filtered,
     )
 
 
 def _filter(
     models: Mapping[str, ForecastModel],
-    filtered: Mapping[str, tuple[str, str]],
+    filters: Sequence[str],
     description: DatasetDescription,
     spacing: float,
-) -> dict[str, ForecastModel]:
-    """Models, each before the same with filters."""
+) -> tuple[dict[str, ForecastModel], dict[str, str]]:
+    """Models, each before the same with filters, and of the latter the name of the same without."""
     of_data = (description.layout, law_of(description, is_given=False), spacing)
+    chosen = {names: ConservationFilters.of(names, *of_data) for names in filters}
     found: dict[str, ForecastModel] = {}
+    filtered: dict[str, str] = {}
     for name, model in models.items():
         found[name] = model
-        for label, (base, names) in filtered.items():
-            if base == name:
-                filters = ConservationFilters.of(names, *of_data)
-                found[label] = cast(ForecastModel, FilteredModel(model, filters))
-    return found
+        for names, each in chosen.items():
+            label = f"{name}, {names}"
+            found[label] = cast(ForecastModel, FilteredModel(model, each))
+            filtered[label] = name
+    return found, filtered
 
 
 def _training_split(

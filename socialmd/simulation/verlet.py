@@ -190,7 +190,6 @@ def velocity_verlet(
     Components of forces are at most `force_limit`, or their magnitudes. Springs are stiffnesses of
     pairs, as couplings. Who has an infinite mass never changes its velocity.
     """
-    limit_magnitude = limit_magnitude and force_limit < math.inf
     how = (softening, time_step, keep_every, wall, force_limit, limit_magnitude)
     kernel = KERNELS[positions.shape[-1], springs is not None]
     kernel(

@@ -10,7 +10,6 @@ from tqdm import tqdm
 from socialmd.config import ExperimentConfig
 from socialmd.data.dataset_description import file_names
 from socialmd.data.dataset_writer import DatasetWriter
-from socialmd.data.feature_layout import FeatureLayout
 from socialmd.shard import Shard
 from socialmd.simulation.forces import layout_of_law, total_energy
 from socialmd.simulation.integrate import TimeSteps, map_in_threads
@@ -60,7 +59,11 @@ def write_dataset(
         (140,)
     """
     config.check_simulation()
-    layout = _layout(config)
+    layout = layout_of_law(config.system, config.simulation.velocities)
+    try:
+        layout = layout.hiding(*config.simulation.hidden)
+    except ValueError as error:
+        raise ValueError(f"simulation.{error}") from None
     writer = simulation_writer(config, directory)
     if writer.check():
         return np.empty(0)
@@ -91,22 +94,6 @@ def simulation_writer(config: ExperimentConfig, directory: str | Path) -> Datase
         "simulation": config.simulation.describe(),
     }
     return DatasetWriter(directory, recipe, file_names(config.simulation.splits))
-
-
-def _layout(config: ExperimentConfig) -> FeatureLayout:
-    """Of the law's features, with what models are not to be given."""
-    layout = layout_of_law(config.system, config.simulation.velocities)
-    hidden = set(config.simulation.hidden)
-    if unknown := hidden - {block.name for block in layout.blocks}:
-        raise ValueError(
-            f"simulation.hidden: expected features among {layout.in_words()}, found "
-            f"{', '.join(sorted(unknown))}"
-        )
-    blocks = [
-        block.model_copy(update={"given": block.given and block.name not in hidden})
-        for block in layout.blocks
-    ]
-    return FeatureLayout(features=layout.features, blocks=tuple(blocks))
 
 
 def _make(config: ExperimentConfig, writer: DatasetWriter, index: int) -> float:

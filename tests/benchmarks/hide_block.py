@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from socialmd.data import FeatureLayout
 from socialmd.data.dataset_description import describe_dataset, read_description
 
 __all__ = ["hide_block"]
@@ -17,16 +16,9 @@ def hide_block(data: Path, output: Path, name: str) -> None:
     for file in description.files:
         (output / file).parent.mkdir(parents=True, exist_ok=True)
         os.link(data / file, output / file)
-    layout = description.layout
-    blocks = tuple(
-        block.model_copy(update={"given": False, "predicted": False})
-        if block.name == name
-        else block
-        for block in layout.blocks
-    )
     describe_dataset(
         output,
-        layout=FeatureLayout(features=layout.features, blocks=blocks),
+        layout=description.layout.hiding(name),
         frame_spacing=description.frame_spacing,
         preprocessing=description.preprocessing,
         length_unit=description.length_unit,

@@ -44,3 +44,23 @@ def test_a_configuration_does_not_change():
 def test_python_arguments_are_validated_as_well():
     with pytest.raises(ValueError, match="num_particles"):
         ManyBodySystem(num_particles=0)
+
+
+def test_an_external_field_is_not_rotated():
+    model = {"kind": "interaction_lstm", "field": {"width": 8.0}}
+    with pytest.raises(ValueError, match="num_rotations: expected 0 with model"):
+        ExperimentConfig(model=model)
+    assert ExperimentConfig(model=model, data={"num_rotations": 0}).model.field.cells == 128
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"bonds": "inferred"}, "expected memory_in_law = false and no restraints"),
+        ({"bonds": "guessed"}, "bonds"),
+        ({"field": {"width": 8.0}, "orientation": True}, "field: expected no orientation"),
+    ],
+)
+def test_what_a_law_cannot_have_beside_each_other_is_refused(model, message):
+    with pytest.raises(ValueError, match=message):
+        ExperimentConfig(model={"kind": "interaction_lstm", **model}, data={"num_rotations": 0})

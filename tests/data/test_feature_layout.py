@@ -150,3 +150,13 @@ def test_impossible_layouts_are_refused(change, message):
 def test_impossible_blocks_are_refused(block, message):
     with pytest.raises(ValueError, match=message):
         FeatureBlock(name="a", **block)
+
+
+def test_what_is_hidden_is_neither_given_nor_predicted():
+    layout = FeatureLayout.of_scalars(("x", "y", "mass", "charge"), 2)
+    hidden = layout.hiding("charge")
+    assert hidden.features == layout.features
+    assert hidden.given.in_words() == "position (x, y), mass"
+    assert hidden.hiding() == hidden
+    with pytest.raises(ValueError, match=r"hidden: expected features among position .*found spin"):
+        layout.hiding("mass", "spin")

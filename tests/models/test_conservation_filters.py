@@ -16,13 +16,7 @@ from tests.tiny_models import interacting_inputs, interacting_model, tiny_inputs
 
 LAYOUT = FeatureLayout.of_scalars(("x", "y", "mass", "charge"), 2)
 LAW = ManyBodySystem(num_particles=4, coulomb_constant=2.0, gravitational_constant=1.0)
-HIDDEN_MASS = LAYOUT.model_copy(
-    update={
-        "blocks": tuple(
-            block.model_copy(update={"given": block.name != "mass"}) for block in LAYOUT.blocks
-        )
-    }
-)
+HIDDEN_MASS = LAYOUT.hiding("mass")
 AMONG_FIXED = LAW.model_copy(update={"fixed_charges": FixedChargesConfig(count=2)})
 SPACING = 0.5
 STEPS = 6
@@ -364,6 +358,8 @@ def test_a_filtered_model_is_the_model_but_for_its_forecasts(rng):
         np.testing.assert_array_equal(ours, theirs)
     assert filtered.num_trainable_parameters == model.num_trainable_parameters
     assert filtered.point_feedback == "mean"
+    with pytest.raises(ValueError, match="filters: expected none of a trajectory with velocities"):
+        filtered.trajectory(inputs, 2)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,14 @@ import pytest
 import tensorflow as tf
 
 from socialmd.data import FeatureLayout
+from socialmd.data.dataset_description import DatasetDescription
 from socialmd.data.feature_layout import BONDS, VELOCITY, FeatureBlock
+from socialmd.data.windows import Windows
+from socialmd.evaluation import NotPossibleError
 from socialmd.layers import ExternalField, NeighbourFilter
 from socialmd.losses import StudentTError
 from socialmd.models import InteractionLSTM, SocialLSTM, export_saved_model
+from socialmd.reporting.measures.learned_law import draw_interaction
 
 SPACING = 0.25
 POSITION = FeatureBlock(name="position", size=2, kind="coordinate", predicted=True)
@@ -300,3 +304,17 @@ def test_padded_particles_are_tied_to_nobody(rng):
     assert found[0, 0, 1]
     alone = model.infer_bonds(frames[:1, :, :2])
     np.testing.assert_allclose(found[:1, :2, :2], alone, rtol=1e-3, atol=1e-5)
+
+
+def test_a_learned_law_of_strengths_that_differ_is_not_drawn(rng):
+    model = coupled_model(rng)
+    windows = Windows(frames_with_velocities(rng), np.zeros((2, 1, 3, 2)), np.arange(2))
+    description = DatasetDescription(
+        features=WITH_VELOCITIES.features,
+        blocks=WITH_VELOCITIES.blocks,
+        frame_spacing=SPACING,
+        versions={},
+        files={},
+    )
+    with pytest.raises(NotPossibleError, match="no acceleration of pairs"):
+        draw_interaction(model, windows, description, SPACING)

@@ -128,9 +128,8 @@ def test_fixed_charges_are_no_part_of_it(law):
 
 
 def test_a_law_whose_features_are_hidden_is_known_of_the_data_alone():
-    layout = layout_of_law(SYSTEM)
-    blocks = [b.model_copy(update={"given": b.name != "charge"}) for b in layout.blocks]
     description = describe(SYSTEM.model_dump())
-    hidden = description.model_copy(update={"blocks": tuple(blocks)})
+    blocks = layout_of_law(SYSTEM).hiding("charge").blocks
+    hidden = description.model_copy(update={"blocks": blocks})
     assert law_of(hidden) is None
     assert law_of(hidden, is_given=False) == SYSTEM == law_of(description)

@@ -47,16 +47,25 @@ def obvious_velocity_verlet(system, state, num_steps, time_step, springs=None):
     return x, v
 
 
+def assert_moves_as_obvious(system, state, springs=None, time_step=1e-4, tolerance=1e-11):
+    """Check 201 steps of the kernel, and where they lead, to that many lengths: [N, D]."""
+    steps = (402, time_step, 201)
+    tied = None if springs is None else springs[None]
+    kept = integrate(system, *(values[None] for values in state), *steps, springs=tied)
+    x, v = obvious_velocity_verlet(system, state, 201, time_step, springs)
+    assert kept.positions.shape == (1, 2, *x.shape)
+    np.testing.assert_allclose(kept.positions[0, 1], x, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(kept.velocities[0, 1], v, rtol=0, atol=100 * tolerance)
+    return x
+
+
 @pytest.mark.parametrize("wall", [None, 3.25])
 @pytest.mark.parametrize("dims", [2, 3])
 @pytest.mark.parametrize("num_particles", [1, 2, 3, 4, 7, 24, 25])
 def test_kernel_equals_an_obvious_integrator(num_particles, dims, wall):
     system = ManyBodySystem(num_particles=num_particles, spatial_dims=dims, wall=wall)
     state = draw_initial_state(system, seed=0, index=1)
-    kept = integrate(system, *(values[None] for values in state), 402, 1e-5, 201)
-    x, v = obvious_velocity_verlet(system, state, 201, 1e-5)
-    np.testing.assert_allclose(kept.positions[0, 1], x, rtol=0, atol=1e-13)
-    np.testing.assert_allclose(kept.velocities[0, 1], v, rtol=0, atol=1e-11)
+    assert_moves_as_obvious(system, state, time_step=1e-5, tolerance=1e-13)
 
 
 @pytest.mark.parametrize("dims", [2, 3])
@@ -72,12 +81,7 @@ def test_springs_and_limits_are_those_of_an_obvious_integrator(num_particles, di
         force_limit=300.0,
     )
     state, springs = draw_initial_state(system, 0, 1), draw_springs(system, 0, 1)
-    kept = integrate(
-        system, *(values[None] for values in state), 402, 1e-4, 201, springs=springs[None]
-    )
-    x, v = obvious_velocity_verlet(system, state, 201, 1e-4, springs)
-    np.testing.assert_allclose(kept.positions[0, 1], x, rtol=0, atol=1e-11)
-    np.testing.assert_allclose(kept.velocities[0, 1], v, rtol=0, atol=1e-9)
+    x = assert_moves_as_obvious(system, state, springs)
     free, _ = obvious_velocity_verlet(
         system.model_copy(update={"force_limit": None}), state, 201, 1e-4, springs
     )
@@ -134,10 +138,7 @@ def test_no_force_exceeds_the_limit_in_magnitude():
     np.testing.assert_allclose(pushed[1, 0] / pushed[1, 1], 1.5, rtol=0.01)
     assert 0 < np.linalg.norm(pushed[2]) < 1.0
     state = InitialState(near, np.zeros((3, 2)), np.array(masses), np.array(charges))
-    kept = integrate(system, *(values[None] for values in state), 402, 1e-4, 201)
-    x, v = obvious_velocity_verlet(system, state, 201, 1e-4)
-    np.testing.assert_allclose(kept.positions[0, 1], x, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(kept.velocities[0, 1], v, rtol=0, atol=1e-10)
+    assert_moves_as_obvious(system, state, tolerance=1e-12)
 
 
 @pytest.mark.parametrize("dims", [2, 3])
@@ -147,13 +148,7 @@ def test_fixed_charges_act_and_stay(dims):
         num_particles=4, spatial_dims=dims, spring_constant=20.0, fixed_charges=fixed
     )
     state, springs = draw_initial_state(system, 0, 1), draw_springs(system, 0, 1)
-    kept = integrate(
-        system, *(values[None] for values in state), 402, 1e-4, 201, springs=springs[None]
-    )
-    assert kept.positions.shape == (1, 2, 4, dims)
-    x, v = obvious_velocity_verlet(system, state, 201, 1e-4, springs)
-    np.testing.assert_allclose(kept.positions[0, 1], x, rtol=0, atol=1e-11)
-    np.testing.assert_allclose(kept.velocities[0, 1], v, rtol=0, atol=1e-9)
+    x = assert_moves_as_obvious(system, state, springs)
     without = system.model_copy(update={"fixed_charges": None})
     free, _ = obvious_velocity_verlet(without, state, 201, 1e-4, springs)
     assert np.abs(free - x).max() > 1e-4
@@ -181,11 +176,7 @@ def test_walls_are_none_for_fixed_charges():
         num_particles=3, box_size=2.0, wall=1.5, fixed_charges={"count": 4, "half_width": 6.0}
     )
     assert np.abs(draw_fixed_charges(system)[0]).max() > 3 * system.wall
-    state = draw_initial_state(system, 0, 1)
-    kept = integrate(system, *(values[None] for values in state), 402, 1e-4, 201)
-    x, v = obvious_velocity_verlet(system, state, 201, 1e-4)
-    np.testing.assert_allclose(kept.positions[0, 1], x, rtol=0, atol=1e-11)
-    np.testing.assert_allclose(kept.velocities[0, 1], v, rtol=0, atol=1e-9)
+    assert_moves_as_obvious(system, draw_initial_state(system, 0, 1))
 
 
 def test_a_limit_in_magnitude_needs_a_limit():

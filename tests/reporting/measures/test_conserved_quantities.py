@@ -5,7 +5,7 @@ from socialmd.config import ExperimentConfig
 from socialmd.data import load_trajectories
 from socialmd.data.windows import cut_windows
 from socialmd.reporting.forecasts import Forecasts
-from socialmd.reporting.measures.conserved_quantities import _energy, _measure_near
+from socialmd.reporting.measures.conserved_quantities import _energy, _measure_near, _outside
 from socialmd.simulation import write_dataset
 
 
@@ -57,3 +57,9 @@ def test_springs_hold_energy(tmp_path):
     x = forecasts.windows.truth
     assert np.ptp(_energy(forecasts, bare)(x, np.zeros_like(x)), axis=-1).max() == pytest.approx(0)
     assert np.ptp(energy(x, np.zeros_like(x)), axis=-1).max() > 1.0
+
+
+def test_what_acts_from_outside_is_told(tmp_path):
+    assert not _outside(make_forecasts(tmp_path / "alone"))
+    fixed = make_forecasts(tmp_path / "data", wall=9.0, fixed_charges={"count": 2})
+    assert _outside(fixed) == "walls, fixed charges"
