@@ -99,7 +99,7 @@ def read_table(table, place, interpolation):
 
 
 def neighbour_filter_radial(
-    positions, values, tables, cutoff, minimum_distance, mask=None, box=None
+    positions, values, tables, cutoff, minimum_distance, mask=None, box=None, power=-1
 ):
     """Tables [n + 1, C] of different n, values [B, N, C] -> [B, N, C, D]."""
     length = np.sqrt(cutoff * minimum_distance)
@@ -115,7 +115,7 @@ def neighbour_filter_radial(
         table = sum(interpolate_columns(place, table) for table in tables)
         x = np.clip((distance - 0.9 * cutoff) / (0.1 * cutoff), 0, 1)
         switch = 1 - 10 * x**3 + 15 * x**4 - 6 * x**5
-        return length / distance * table * switch
+        return (distance / length) ** power * table * switch
 
     return sum_over_neighbours(positions, np.asarray(values, float)[..., None], kernel, mask, box)
 

@@ -164,7 +164,7 @@ class InteractionModelConfig(ConfigSection):
 
     Args:
         filter: what neighbours are seen through, `"radial"` or `"grid"` (see `NeighbourFilter`).
-        cutoff, minimum_distance, num_intervals: of a radial filter.
+        cutoff, minimum_distance, num_intervals, power: of a radial filter.
         grid_sizes, grid_cells, shared_table, interpolation: of a grid filter.
         units: H, LSTM units; 0 leaves the LSTM out.
         channels, hidden_units: C, of what particles emit, and width of the MLPs.
@@ -176,6 +176,8 @@ class InteractionModelConfig(ConfigSection):
         bonds: whether pairs may be tied to each other, as the data say, or, `"inferred"`, as their
             motion does.
         wall: distance from the origin of walls that reflect particles; none if absent.
+        acceleration_limit: largest component of accelerations, in lengths per frame squared, where
+            a simulator cuts forces off; none if absent.
         restraints: what ties particles to anchors; nothing if absent.
         field: an external one; none if absent.
         distribution, num_components, feedback: as of `ModelConfig`.
@@ -193,6 +195,7 @@ class InteractionModelConfig(ConfigSection):
     cutoff: PositiveFloat = 16.0
     minimum_distance: PositiveFloat = 0.01
     num_intervals: PositiveInt = 64
+    power: Annotated[Integer, Field(ge=-6, le=6)] = -1
     grid_sizes: NonEmpty[PositiveFloat] = GRID_SIZES
     grid_cells: GridCells = 16
     shared_table: bool = False
@@ -209,6 +212,7 @@ class InteractionModelConfig(ConfigSection):
     multipole_order: Literal[1, 2] = 1
     bonds: bool | Literal["inferred"] = False
     wall: PositiveFloat | None = None
+    acceleration_limit: PositiveFloat | None = None
     restraints: RestraintsConfig | None = None
     field: FieldConfig | None = None
     distribution: Literal["student_t", "gaussian", "mixture", "correlated_mixture"] = "student_t"
@@ -228,6 +232,10 @@ class InteractionModelConfig(ConfigSection):
             raise ValueError(
                 "bonds: expected memory_in_law = false and no restraints with inferred ones, found "
                 "others"
+            )
+        if self.power != -1 and (self.orientation or self.filter != "radial"):
+            raise ValueError(
+                f"power: expected -1 with orientation or a grid filter, found {self.power}"
             )
         if self.field is not None and self.orientation:
             raise ValueError("field: expected no orientation with an external one, found some")

@@ -84,6 +84,8 @@ class InteractionCell(keras.layers.Layer):
             not given.
         bonded: law of pairs that are tied to each other; none if not given.
         field: external one; none if not given.
+        acceleration_limit: largest component of a particle's acceleration, in lengths per frame
+            squared, where a simulator cuts forces off; none if not given.
         residual_correction: whether what comes corrects the velocity; otherwise the velocity is
             the last displacement and half of the acceleration.
 
@@ -106,6 +108,7 @@ class InteractionCell(keras.layers.Layer):
         bonded: InteractionLaw | None = None,
         wall: float | None = None,
         field: ExternalField | None = None,
+        acceleration_limit: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
@@ -120,11 +123,13 @@ class InteractionCell(keras.layers.Layer):
             )
         if restraints is not None and law.is_polar:
             raise ValueError("restraints: expected none of particles that turn, found some")
-        for name, given in (("bonded", bonded), ("wall", wall), ("field", field)):
+        others = {"wall": wall, "acceleration_limit": acceleration_limit}
+        for name, given in {"bonded": bonded, "field": field, **others}.items():
             if given is not None and law.is_polar:
                 raise ValueError(f"{name}: expected none of particles that turn, found one")
-        if wall is not None and not wall > 0:
-            raise ValueError(f"wall: expected a positive distance, found {wall}")
+        for name, number in others.items():
+            if number is not None and not number > 0:
+                raise ValueError(f"{name}: expected a positive number, found {number}")
         if law.units not in (0, units):
             raise ValueError(f"units: expected the {law.units} that the law reads, found {units}")
         self.law = law
@@ -135,6 +140,7 @@ class InteractionCell(keras.layers.Layer):
         self.bonded = bonded
         self.wall = wall
         self.field = field
+        self.acceleration_limit = acceleration_limit
         if units:
             self.lstm = keras.layers.LSTMCell(units, dtype="float32", name="lstm")
         if law.units:
@@ -224,7 +230,7 @@ class InteractionCell(keras.layers.Layer):
         of_field = () if field is None else field.read(features)
         of_bonds = () if bonded is None else bonded.read(features, hidden)
         step, ties, space = 1.0 / self.substeps, self.restraints, self.space
-        scale = space.spread(self.acceleration_scales)
+        scale, limit = space.spread(self.acceleration_scales), self.acceleration_limit
         springs = None if ties is None else ties(features)
 
         def accelerate(position: Positions) -> Tensor:
@@ -235,6 +241,8 @@ class InteractionCell(keras.layers.Layer):
                 felt = field(position, *of_field)
                 pushed = pushed + (felt if couplings is None else couplings * felt)
             pushed = scale * pushed
+            if limit is not None:
+                pushed = ops.clip(pushed, -limit, limit)
             if ties is None:
                 return space.project(pushed, position)
             offsets = position - anchors

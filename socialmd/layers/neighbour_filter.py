@@ -53,13 +53,15 @@ class NeighbourFilter(keras.layers.Layer):
     `filter="radial"` is a function of the distance alone times the unit vector towards the
     neighbour, so the result turns with the system:
 
-        K(r) = R(|r|) r / |r|,     R_c(d) = (l / d) T_c(log d) s(d)                       [C, D]
+        K(r) = R(|r|) r / |r|,     R_c(d) = (d / l)^p T_c(log d) s(d)                     [C, D]
 
     T is piecewise linear in the logarithm of the distance. It is itself a stack: the sum of tables
     of `num_intervals`, half as many, a quarter, ... intervals, of which the coarse ones learn
     quickly and the fine ones refine. s goes smoothly from one to zero over the last tenth before
-    the cutoff; l is the geometric mean of cutoff and minimum distance. Below the minimum distance K
-    falls linearly to zero, so that it is finite and continuous where particles coincide.
+    the cutoff; l is the geometric mean of cutoff and minimum distance. p is the law to begin with,
+    which distances that training data hardly have keep: forces of charges and the like fall, p =
+    -1, those of springs grow, p = 1. Below the minimum distance K falls linearly to zero, so that
+    it is finite and continuous where particles coincide.
 
     Args:
         filter: `"grid"` or `"radial"`.
@@ -71,6 +73,7 @@ class NeighbourFilter(keras.layers.Layer):
         minimum_distance: below which a radial filter resolves nothing; a thousandth of the cutoff
             if none is given.
         num_intervals: of a radial filter's finest table.
+        power: p, of a radial filter.
         neighbour_search: how pairs are found, see `find_pairs`: `"all_pairs"`, `"cell_list"` or
             `"auto"`. All give the same result; memory grows with the number of pairs.
 
@@ -110,6 +113,7 @@ class NeighbourFilter(keras.layers.Layer):
         cutoff: float = 16.0,
         minimum_distance: float | None = None,
         num_intervals: int = 64,
+        power: int = -1,
         neighbour_search: str = "auto",
         **kwargs: Any,
     ) -> None:
@@ -136,6 +140,7 @@ class NeighbourFilter(keras.layers.Layer):
         self.cutoff = cutoff
         self.minimum_distance = minimum_distance
         self.num_intervals = num_intervals
+        self.power = power
         self.neighbour_search = neighbour_search
         # XLA has neither sparse products nor a neighbour search.
         self.supports_jit = keras.backend.backend() != "tensorflow"
@@ -264,7 +269,10 @@ class NeighbourFilter(keras.layers.Layer):
     def _radial(self, offsets: Positions, counts: Tensor) -> tuple[Tensor, Tensor]:
         """T [M, C], and [M, D] by which to multiply it: direction, power and switch."""
         strength, distances, switch = self.profile(offsets, counts)
-        scale = math.sqrt(self.cutoff * self.shortest) / ops.square(distances)
+        length = math.sqrt(self.cutoff * self.shortest)
+        scale = length / ops.square(distances)
+        if self.power != -1:
+            scale = scale * (distances / length) ** (self.power + 1)
         return strength, offsets * (scale * switch)
 
     def profile(self, offsets: Positions, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -134,6 +134,11 @@ class PolarLaw(keras.layers.Layer):
             raise ValueError(f"order: expected 1, of dipoles, or 2, found {order}")
         if not getattr(interaction, "is_radial", False):
             raise ValueError(f"interaction: expected a radial NeighbourFilter, found {interaction}")
+        if interaction.power != -1:
+            raise ValueError(
+                "interaction: expected power = -1, since terms have powers of their own, found "
+                f"{interaction.power}"
+            )
         self.interaction = interaction
         self.units = units
         self.channels = channels

@@ -130,9 +130,9 @@ class ConservationFilters:
         filters = given if isinstance(given, ConservationFilters) else cls.of(given, model.layout)
         if not filters.names:
             return None
-        for name in ("wall", "field"):
+        for name in ("wall", "field", "acceleration_limit"):
             if getattr(model, name, None) is not None and filters.names != ("energy",):
-                raise ValueError(f"filters: expected a model without a {name}, found one")
+                raise ValueError(f"filters: expected a model without {name}, found one")
         takes_filters = "filters" in inspect.signature(model.closed_loop).parameters
         if filters.corrects and not takes_filters:
             raise ValueError(

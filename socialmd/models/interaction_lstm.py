@@ -139,7 +139,7 @@ class InteractionLSTM(ForecastModel):
             inferred, as strongly as the given frames tell; none if not given.
         wall: distance from the origin, along every axis, of walls that reflect particles; none if
             not given.
-        units, substeps, residual_correction: see `InteractionCell`.
+        units, substeps, residual_correction, acceleration_limit: see `InteractionCell`.
         channels, hidden_units, gate, linear_path: see `InteractionLaw`.
         memory_in_law: whether forces, friction, the gain of corrections and a correction of the
             conditional mean read h: needed where features are hidden, or motion is damped or noisy.
@@ -184,6 +184,7 @@ class InteractionLSTM(ForecastModel):
         bonds: bool | str = False,
         wall: float | None = None,
         field: ExternalField | None = None,
+        acceleration_limit: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(target_steps, distribution, feedback, spatial_dims, orientation, **kwargs)
@@ -204,12 +205,22 @@ class InteractionLSTM(ForecastModel):
         self.bonds = bonds
         self.wall = wall
         self.field = field
+        self.acceleration_limit = acceleration_limit
         self._check_inferred()
         interaction = NeighbourFilter() if interaction is None else interaction
         law = self._make_law(interaction)
         bonded = self._make_bonded_law(interaction) if bonds else None
         self.cell = InteractionCell(
-            law, units, substeps, residual_correction, restraints, bonded, wall, field, name="cell"
+            law,
+            units,
+            substeps,
+            residual_correction,
+            restraints,
+            bonded,
+            wall,
+            field,
+            acceleration_limit,
+            name="cell",
         )
         initial = self._distribution.initial_outputs(num_components, spatial_dims)
         self.marginal, self.conditional, self.disturbance = (

@@ -34,6 +34,13 @@ KINDS = {
         "minimum_distance": SHORTEST,
         "num_intervals": INTERVALS[-1],
     },
+    "radial, growing": {
+        "filter": "radial",
+        "cutoff": CUTOFF,
+        "minimum_distance": SHORTEST,
+        "num_intervals": INTERVALS[-1],
+        "power": 1,
+    },
 }
 SEARCHES = ["all_pairs", "cell_list", "auto"]
 
@@ -71,7 +78,9 @@ def by_definition(layer, positions, values, mask=None, table=None):
     channels = table.shape[-1]
     if layer.filter == "radial":
         tables = np.split(table, np.cumsum([n + 1 for n in INTERVALS])[:-1])
-        return reference.neighbour_filter_radial(positions, values, tables, CUTOFF, SHORTEST, mask)
+        return reference.neighbour_filter_radial(
+            positions, values, tables, CUTOFF, SHORTEST, mask, power=layer.power
+        )
     tables = table.reshape(-1, *np.shape(positions)[-1] * (CELLS,), channels)
     tables = np.broadcast_to(tables, (len(SIDES), *tables.shape[1:]))
     return reference.neighbour_filter_grid(
@@ -110,7 +119,7 @@ def test_value_equals_loops_over_particles(rng, kind, dims, masked):
     particles = make_particles(rng, dims)
     mask = np.array([[True] * 3 + [False, True, True], [False] + [True] * 5]) if masked else None
     outputs = layer(*particles, mask)
-    assert outputs.shape == (2, 6, 3, dims) if kind == "radial" else (2, 6, 3)
+    assert outputs.shape == (2, 6, 3, dims) if layer.is_radial else (2, 6, 3)
     assert_equal_to_rounding(outputs, by_definition(layer, *particles, mask))
 
 
@@ -165,13 +174,14 @@ def test_a_sum_of_radial_tables_is_any_function_linear_between_the_finest_nodes(
     np.testing.assert_array_equal(kernel[:, 0, 0], np.zeros(100))
 
 
+@pytest.mark.parametrize("power", [-1, 0, 1, 2])
 @pytest.mark.parametrize("num_intervals", [1, 3, 4, 6, 64])
-def test_radial_filters_begin_as_one_over_the_distance(num_intervals):
-    layer = NeighbourFilter("radial", cutoff=10.0, num_intervals=num_intervals)
+def test_radial_filters_begin_as_a_power_of_the_distance(num_intervals, power):
+    layer = NeighbourFilter("radial", cutoff=10.0, num_intervals=num_intervals, power=power)
     layer.build((None, None, 3), (None, None, 2))
     distances = np.geomspace(0.01, 9.0, 50)
     offsets = distances[:, None] * np.float32([0.6, 0.0, -0.8])
-    expected = 0.1**0.5 * offsets / distances[:, None] ** 2
+    expected = (distances[:, None] / 0.1**0.5) ** power * offsets / distances[:, None]
     np.testing.assert_allclose(layer.kernel(offsets), np.stack([expected] * 2, 1), rtol=1e-4)
 
 
@@ -438,7 +448,7 @@ def test_layer_survives_saving(rng, kind, dims, tmp_path):
     layer = make_layer(rng, kind, dims, neighbour_search="all_pairs")
     data = [*make_particles(rng, dims), rng.uniform(size=(2, 6)) < 0.8]
     shape = save_and_load(layer, data, tmp_path)
-    assert shape == (None, None, 3, *(dims,) * (kind == "radial"))
+    assert shape == (None, None, 3, *(dims,) * layer.is_radial)
 
 
 @pytest.mark.parametrize(

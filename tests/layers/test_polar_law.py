@@ -202,6 +202,10 @@ def test_on_grids_directions_are_features(rng, dims):
     ("make", "message"),
     [
         (lambda: PolarLaw(NeighbourFilter("grid")), "interaction: expected a radial Neigh"),
+        (
+            lambda: PolarLaw(NeighbourFilter(power=1)),
+            "interaction: expected power = -1",
+        ),
         (lambda: PolarLaw(NeighbourFilter(), order=3), "order: expected 1, of dipoles, or 2"),
         (lambda: PolarLaw(NeighbourFilter(), channels=0), "channels: expected a positive integer"),
         (

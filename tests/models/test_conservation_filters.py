@@ -389,7 +389,7 @@ def test_filters_that_make_no_sense_with_a_model_are_refused(rng):
     with pytest.raises(ValueError, match="expected one that can be turned"):
         mixture.rollout(inputs, 1, filters="rotation")
     walled = interacting_model(rng, wall=9.0)
-    with pytest.raises(ValueError, match="expected a model without a wall, found one"):
+    with pytest.raises(ValueError, match="expected a model without wall, found one"):
         walled.rollout(inputs, 1, filters="momentum")
     model = make_model(rng, "acceleration")
     with pytest.raises(ValueError, match="law of motion is known"):

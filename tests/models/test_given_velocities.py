@@ -102,6 +102,17 @@ def test_walls_reflect(rng):
     np.testing.assert_allclose(velocities[0, :, 0, 0], [-4.0, -4.0, -4.0, 4.0], atol=1e-5)
 
 
+def test_accelerations_are_cut_off_component_by_component(rng):
+    """Under constant ones particles at rest move by half of that in a frame, along either axis."""
+    model = make_model(rng, WITH_VELOCITIES, force=1e6, acceleration_limit=0.01)
+    inputs = frames_with_velocities(rng)
+    inputs[..., 3:] = 0.0
+    inputs[..., :2] = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
+    moved = np.asarray(model.trajectory(inputs, 1)[0])[0, 0] - inputs[0, -1, :, :2]
+    assert np.abs(moved).max() <= 0.005 * (1 + 1e-4)
+    assert np.isclose(np.abs(moved), 0.005).sum() >= 5  # forces of one particle balance
+
+
 def test_only_those_that_are_tied_feel_bonds(rng):
     model = make_model(rng, WITH_BONDS, bonds=True)
     model.cell.law.mixing.assign(np.zeros((3, 1)))  # none but bonds
@@ -115,7 +126,8 @@ def test_only_those_that_are_tied_feel_bonds(rng):
 
 
 @pytest.mark.parametrize(
-    ("layout", "arguments"), [(WITH_VELOCITIES, {"wall": 2.0}), (WITH_BONDS, {"bonds": True})]
+    ("layout", "arguments"),
+    [(WITH_VELOCITIES, {"wall": 2.0, "acceleration_limit": 0.1}), (WITH_BONDS, {"bonds": True})],
 )
 def test_saved_and_loaded_it_is_the_same(rng, tmp_path, layout, arguments):
     model = make_model(rng, layout, **arguments)
@@ -145,7 +157,7 @@ def test_refuses_what_it_is_not_given(rng):
         make_model(rng, WITH_BONDS, bonds=True).trajectory(np.zeros((1, 2, 3, 5)), 1)
     with pytest.raises(ValueError, match="bonds: expected them with a radial filter"):
         InteractionLSTM(interaction=NeighbourFilter("grid"), bonds=True)
-    with pytest.raises(ValueError, match="wall: expected a positive distance"):
+    with pytest.raises(ValueError, match="wall: expected a positive number, found -1"):
         InteractionLSTM(wall=-1.0)
 
 
