@@ -228,10 +228,11 @@ class InteractionModelConfig(ConfigSection):
             )
         if self.bonds and (self.orientation or self.filter != "radial"):
             raise ValueError("bonds: expected a radial filter and no orientation, found others")
-        if self.bonds == "inferred" and (self.memory_in_law or self.restraints is not None):
+        is_of_pairs = self.gate and self.linear_path and not self.memory_in_law
+        if self.bonds == "inferred" and not (is_of_pairs and self.restraints is None):
             raise ValueError(
-                "bonds: expected memory_in_law = false and no restraints with inferred ones, found "
-                "others"
+                "bonds: expected memory_in_law = false, a gate, a linear path and no restraints "
+                "with inferred ones, found others"
             )
         if self.power != -1 and (self.orientation or self.filter != "radial"):
             raise ValueError(

@@ -27,14 +27,13 @@ ROUNDING = 10 * float(np.finfo("float32").eps)
 def infer_bonds(
     positions: Positions,
     velocities: Tensor,
-    push: Callable[[Positions], Tensor],
     pull: Callable[[Positions], Tensor],
 ) -> Tensor:
     """Strengths g of bonds under which the given frames are likely.
 
     Accelerations are linear in them,
 
-        x_i'' = P_i(x) + sum over j of g_ij Q_ij(x),
+        x_i'' = sum over j of g_ij Q_ij(x),
 
     and so are the changes of velocities and places from frame to frame, if the integrals on the
     right are taken along the way that was seen, a cubic curve between frames:
@@ -53,9 +52,9 @@ def infer_bonds(
     Args:
         positions: T frames, [T, B, N, D].
         velocities: likewise, in lengths per frame, or none.
-        push: P, accelerations without bonds, [M, N, D] -> [M, N, D]; M a multiple of B, along
-            which systems come in the same order again and again.
-        pull: Q, accelerations of i by j, [M, N, D] -> [M, N, N, D], zero of itself.
+        pull: Q, accelerations of i by j, [M, N, D] -> [M, N, N, D]; M a multiple of B, along which
+            systems come in the same order again and again. Of a particle by itself, what acts on
+            it from outside.
 
     Returns:
         g, [B, N, N], symmetric. No gradient flows through it: where a loss is nearly that which g
@@ -66,7 +65,7 @@ def infer_bonds(
         Simul. 19, 1474 (2021). Weights: P. W. Holland and R. E. Welsch, Commun. Stat. A 6, 813
         (1977).
     """
-    changes, pulled = _equations(positions, velocities, push, pull)
+    changes, pulled = _equations(positions, velocities, pull)
     changes, pulled = (ops.cast(ops.stop_gradient(each), PRECISION) for each in (changes, pulled))
     squares, scale = ops.sum(pulled**2, axis=-1), _scale(changes)
     first = weights = 1 / (scale**2 * (1 + squares / _scale(squares)))
@@ -88,30 +87,26 @@ def infer_bonds(
 def _equations(
     positions: Positions,
     velocities: Tensor,
-    push: Callable[[Positions], Tensor],
     pull: Callable[[Positions], Tensor],
 ) -> tuple[Tensor, Tensor]:
-    """Left sides without P, [B, N, E], and Q of each, [B, N, E, N]."""
+    """Left sides, [B, N, E], and Q of each, [B, N, E, N]."""
     moving = _slopes(positions) if velocities is None else velocities
     ends = (positions[:-1], positions[1:], moving[:-1], moving[1:])
     path = ops.stack([_between(*ends, node) for node in NODES])  # [nodes, T - 1, B, N, D]
     flat = ops.reshape(path, (-1, *ops.shape(path)[-2:]))
-    both = []
-    for accelerate in (push, pull):
-        of_nodes = accelerate(flat)
-        of_nodes = ops.reshape(of_nodes, (*ops.shape(path)[:-2], *ops.shape(of_nodes)[1:]))
-        early, late = (
-            sum(share * of_nodes[n] for n, share in enumerate(shares))
-            for shares in (SHARES * (1 - NODES), SHARES * NODES)
-        )
-        both.append(_combine(early, late, velocities is not None))
-    pushed, pulled = both  # [E, B, N, D], [E, B, N, N, D]
+    of_nodes = pull(flat)
+    of_nodes = ops.reshape(of_nodes, (*ops.shape(path)[:-2], *ops.shape(of_nodes)[1:]))
+    early, late = (
+        sum(share * of_nodes[n] for n, share in enumerate(shares))
+        for shares in (SHARES * (1 - NODES), SHARES * NODES)
+    )
+    pulled = _combine(early, late, velocities is not None)  # [E, B, N, N, D]
     if velocities is None:
         changes = positions[2:] - 2 * positions[1:-1] + positions[:-2]
     else:
         shifts = positions[1:] - positions[:-1] - moving[:-1]
         changes = ops.concatenate([moving[1:] - moving[:-1], shifts], axis=0)
-    changes = ops.transpose(changes - pushed, (1, 2, 0, 3))
+    changes = ops.transpose(changes, (1, 2, 0, 3))
     pulled = ops.transpose(pulled, (1, 2, 0, 4, 3))
     batch, particles = ops.shape(pulled)[:2]
     shape = (batch, particles, -1)

@@ -63,9 +63,10 @@ class InteractionCell(keras.layers.Layer):
         h, c = LSTM([w, f, A, x' - x], h, c)                                       `remember`
 
     With a `bonded` law, pairs that are tied to each other feel that as well, K of each multiplied
-    by how much they are. With a `field`, what is not among the particles acts on them as well, on
-    each as far as it is coupled to it, if that is given. With `restraints` and anchors, known
-    springs add to a A(x), and w decays within each substep (see `Restraints`).
+    by how much they are; given bonds without such a law, they weigh A. With a `field`, what is not
+    among the particles acts on them as well, on each as far as it is coupled to it, if that is
+    given. With `restraints` and anchors, known springs add to a A(x), and w decays within each
+    substep (see `Restraints`).
 
     With a law of forces and torques, x stands for positions and unit vectors, w for velocities and
     spins, and a for the scales of both: + moves a unit vector along a great circle, and a
@@ -222,19 +223,20 @@ class InteractionCell(keras.layers.Layer):
 
         Or from poses and their velocities, [B, N, 2 D].
         Features [B, N, F - D] are standardized, and hidden is h, [B, N, H]. Anchors [B, N, D] are
-        those of the restraints, if there are any, bonds [B, N, N] those of the bonded law, and
-        couplings [B, N, 1] those to the field, one if not given.
+        those of the restraints, if there are any, bonds [B, N, N] those of the bonded law, or of
+        the law, and couplings [B, N, 1] those to the field, one if not given.
         """
         emitted, response = self.law.read(features, hidden)
         bonded, field = self.bonded, self.field
         of_field = () if field is None else field.read(features)
         of_bonds = () if bonded is None else bonded.read(features, hidden)
+        weights = {"bonds": bonds} if bonded is None and bonds is not None else {}
         step, ties, space = 1.0 / self.substeps, self.restraints, self.space
         scale, limit = space.spread(self.acceleration_scales), self.acceleration_limit
         springs = None if ties is None else ties(features)
 
         def accelerate(position: Positions) -> Tensor:
-            pushed = self.law(position, emitted, response, mask, box)
+            pushed = self.law(position, emitted, response, mask, box, **weights)
             if bonded is not None:
                 pushed = pushed + bonded(position, *of_bonds, mask, box, bonds)
             if field is not None:

@@ -131,10 +131,10 @@ class InteractionLSTM(ForecastModel):
             read: the law does not know directions.
         bonds: whether pairs may be tied to each other, as the layout's `"bonds"` say, which are
             features that never change, a column for each particle of the system. Such pairs have a
-            second law, through a radial filter like the first one's. `"inferred"` takes for bonds
-            what the given frames tell of them (see `infer_bonds`): not in periodic boxes. In
-            training by `"truth"` these are all frames of a window, which conditional densities
-            then know a little too well.
+            second law, through a radial filter like the first one's. With `"inferred"` there is
+            one law, which every pair feels as strongly as the given frames tell (see
+            `infer_bonds`): not in periodic boxes. In training by `"truth"` these are all frames of
+            a window, which conditional densities then know a little too well.
         field: an external one, which acts on particles as their features say, or, where bonds are
             inferred, as strongly as the given frames tell; none if not given.
         wall: distance from the origin, along every axis, of walls that reflect particles; none if
@@ -208,8 +208,12 @@ class InteractionLSTM(ForecastModel):
         self.acceleration_limit = acceleration_limit
         self._check_inferred()
         interaction = NeighbourFilter() if interaction is None else interaction
+        if bonds and (orientation or not getattr(interaction, "is_radial", False)):
+            raise ValueError(
+                "bonds: expected them with a radial filter and no orientation, found others"
+            )
         law = self._make_law(interaction)
-        bonded = self._make_bonded_law(interaction) if bonds else None
+        bonded = self._make_bonded_law(interaction) if bonds is True else None
         self.cell = InteractionCell(
             law,
             units,
@@ -263,15 +267,14 @@ class InteractionLSTM(ForecastModel):
         """Refuse what bonds cannot be inferred with, or other words for them."""
         if not isinstance(self.bonds, bool):
             check_choice("bonds", self.bonds, ("inferred",))
-            if self.memory_in_law or self.restraints is not None:
+            is_of_pairs = self.gate and self.linear_path and not self.memory_in_law
+            if not is_of_pairs or self.restraints is not None:
                 raise ValueError(
-                    "bonds: expected memory_in_law=False and no restraints with inferred ones, "
-                    "found others"
+                    "bonds: expected memory_in_law=False, a gate, a linear path and no restraints "
+                    "with inferred ones, found others"
                 )
 
     def _make_bonded_law(self, interaction: keras.layers.Layer) -> InteractionLaw:
-        if not getattr(interaction, "is_radial", False):
-            raise ValueError("bonds: expected them with a radial filter alone, found another")
         same = type(interaction).from_config({**interaction.get_config(), "name": "of_bonds"})
         units = self.units if self.memory_in_law else 0
         return InteractionLaw(same, units, self.channels, self.hidden_units, name="bonded")
@@ -308,9 +311,6 @@ class InteractionLSTM(ForecastModel):
             self.marginal_lstm.build((None, known + 1))
         self.marginal.build((None, None, known + 1 + units))
         self.disturbance.build((None, None, known + 1))
-        if self.bonds == "inferred" and self.gate:
-            # A law of all pairs that is none at first: bonds would begin by making up for it.
-            self.cell.law.mixing.assign(ops.zeros_like(self.cell.law.mixing))
         self.is_adapted = self._add_constant("is_adapted", "zeros")
         # What a marginal density's scale is measured by, from the first step ahead to the last.
         self.error_by_step = self._add_constant("error_by_step", "ones", (self.target_steps,))
@@ -558,23 +558,16 @@ class InteractionLSTM(ForecastModel):
                 f"inputs: expected {least} frames or more to infer bonds from, found "
                 f"{positions.shape[0]}"
             )
-        cell, bonded = self.cell, self.cell.bonded
-        assert bonded is not None
+        cell, law = self.cell, self.cell.law
 
         def times(places: Positions) -> Tensor:
             """How often every system is there."""
             return ops.shape(places)[0] // ops.maximum(ops.shape(features)[0], 1)
 
-        def of_all(law: InteractionLaw, places: Positions) -> list[Tensor]:
-            """What a law reads, and the mask."""
-            read = [*law.read(features, None), *([] if mask is None else [mask])]
-            return [repeat(each, times(places)) for each in read]
-
-        def push(places: Positions) -> Tensor:
-            return cell.acceleration_scale * cell.law(places, *of_all(cell.law, places))
+        read = [*law.read(features, None), *([] if mask is None else [mask])]
 
         def pull(places: Positions) -> Tensor:
-            pulled = bonded.of_pairs(places, *of_all(bonded, places))
+            pulled = law.of_pairs(places, *(repeat(each, times(places)) for each in read))
             if cell.field is not None:
                 field = cell.field(places, table, repeat(response, times(places)))[:, :, None]
                 pulled = pulled + ops.eye(ops.shape(field)[1])[..., None] * field
@@ -582,7 +575,7 @@ class InteractionLSTM(ForecastModel):
 
         if cell.field is not None:
             table, response = cell.field.read(features)
-        bonds = infer_bonds(positions, velocities, push, pull)
+        bonds = infer_bonds(positions, velocities, pull)
         if mask is None:
             return bonds
         real = ops.cast(mask, "float32")

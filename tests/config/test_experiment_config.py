@@ -56,7 +56,7 @@ def test_an_external_field_is_not_rotated():
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ({"bonds": "inferred"}, "expected memory_in_law = false and no restraints"),
+        ({"bonds": "inferred"}, "expected memory_in_law = false, a gate, a linear path and no"),
         ({"bonds": "guessed"}, "bonds"),
         ({"field": {"width": 8.0}, "orientation": True}, "field: expected no orientation"),
     ],

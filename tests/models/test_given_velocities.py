@@ -155,7 +155,7 @@ def test_refuses_what_it_is_not_given(rng):
         SocialLSTM().learn_layout(WITH_VELOCITIES, SPACING)
     with pytest.raises(ValueError, match="spacing: expected a model that is given velocities"):
         make_model(rng, WITH_BONDS, bonds=True).trajectory(np.zeros((1, 2, 3, 5)), 1)
-    with pytest.raises(ValueError, match="bonds: expected them with a radial filter"):
+    with pytest.raises(ValueError, match="bonds: expected them with a radial filter and"):
         InteractionLSTM(interaction=NeighbourFilter("grid"), bonds=True)
     with pytest.raises(ValueError, match="wall: expected a positive number, found -1"):
         InteractionLSTM(wall=-1.0)
@@ -261,7 +261,8 @@ def test_a_model_of_inferred_bonds_and_a_field_learns_and_comes_back(rng, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"bonds": "inferred"}, "memory_in_law=False and no restraints"),
+        ({"bonds": "inferred"}, "memory_in_law=False, a gate, a linear path and no restraints"),
+        ({"bonds": "inferred", "memory_in_law": False, "gate": False}, "memory_in_law=False, a"),
         ({"bonds": "guessed", "memory_in_law": False}, "bonds: expected one of"),
     ],
 )
