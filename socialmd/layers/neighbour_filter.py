@@ -59,9 +59,9 @@ class NeighbourFilter(keras.layers.Layer):
     of `num_intervals`, half as many, a quarter, ... intervals, of which the coarse ones learn
     quickly and the fine ones refine. s goes smoothly from one to zero over the last tenth before
     the cutoff; l is the geometric mean of cutoff and minimum distance. p is the law to begin with,
-    which distances that training data hardly have keep: forces of charges and the like fall, p =
-    -1, those of springs grow, p = 1. Below the minimum distance K falls linearly to zero, so that
-    it is finite and continuous where particles coincide.
+    which is left where training data tell little, of pairs that are very near or very far: 1 of
+    springs, -2 of charges in space, -1 of whatever falls. Below the minimum distance K falls
+    linearly to zero, so that it is finite and continuous where particles coincide.
 
     Args:
         filter: `"grid"` or `"radial"`.

@@ -58,6 +58,7 @@ def test_an_external_field_is_not_rotated():
     [
         ({"bonds": "inferred"}, "expected memory_in_law = false, a gate, a linear path and no"),
         ({"bonds": "guessed"}, "bonds"),
+        ({"power": 1, "filter": "grid"}, "power: expected -1 with orientation or a grid filter"),
         ({"field": {"width": 8.0}, "orientation": True}, "field: expected no orientation"),
     ],
 )
