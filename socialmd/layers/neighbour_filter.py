@@ -131,6 +131,8 @@ class NeighbourFilter(keras.layers.Layer):
             )
         if num_intervals < 1:
             raise ValueError(f"num_intervals: expected at least 1, found {num_intervals}")
+        if not math.isfinite(power):
+            raise ValueError(f"power: expected a finite number, found {power}")
         check_grids(grid_sizes, grid_cells)
         self.filter = filter
         self.grid_sizes = tuple(grid_sizes)

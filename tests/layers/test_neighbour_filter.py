@@ -480,6 +480,7 @@ def test_size_of_the_table(arguments, rows):
         ({"minimum_distance": 16.0}, "minimum_distance: expected a .* below the cutoff, .* 16.0"),
         ({"minimum_distance": float("nan")}, "minimum_distance: expected .* found nan"),
         ({"num_intervals": 0}, "num_intervals: expected at least 1, found 0"),
+        ({"power": float("nan")}, "power: expected a finite number, found nan"),
         ({"grid_sizes": ()}, r"grid_sizes: expected positive side lengths, found \(\)"),
         ({"grid_sizes": (1.0, -2.0)}, r"grid_sizes: expected positive .*, found \(1.0, -2.0\)"),
         ({"grid_cells": 0}, "grid_cells: expected a positive integer, found 0"),

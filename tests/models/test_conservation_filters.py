@@ -388,9 +388,10 @@ def test_filters_that_make_no_sense_with_a_model_are_refused(rng):
     mixture = tiny_model(rng, prediction="displacement", distribution="mixture")
     with pytest.raises(ValueError, match="expected one that can be turned"):
         mixture.rollout(inputs, 1, filters="rotation")
-    walled = interacting_model(rng, wall=9.0)
-    with pytest.raises(ValueError, match="expected a model without wall, found one"):
-        walled.rollout(inputs, 1, filters="momentum")
+    for name in ("wall", "acceleration_limit"):
+        bounded = interacting_model(rng, **{name: 9.0})
+        with pytest.raises(ValueError, match=f"expected a model without {name}, found one"):
+            bounded.rollout(inputs, 1, filters="momentum")
     model = make_model(rng, "acceleration")
     with pytest.raises(ValueError, match="law of motion is known"):
         model.rollout(inputs, 1, filters="energy")

@@ -159,6 +159,10 @@ def test_refuses_what_it_is_not_given(rng):
         InteractionLSTM(interaction=NeighbourFilter("grid"), bonds=True)
     with pytest.raises(ValueError, match="wall: expected a positive number, found -1"):
         InteractionLSTM(wall=-1.0)
+    with pytest.raises(ValueError, match="acceleration_limit: expected a positive number, found 0"):
+        InteractionLSTM(acceleration_limit=0.0)
+    with pytest.raises(ValueError, match=r"bonds: expected .* no orientation, found others"):
+        InteractionLSTM(bonds=True, orientation=True)
 
 
 @pytest.mark.parametrize("num_static", [0, 1])
