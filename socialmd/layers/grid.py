@@ -50,6 +50,7 @@ def find_neighbours(
     """
     # Float32 whatever the compute dtype: bfloat16 could not tell neighbouring cells apart.
     offsets, are_others = compare_all(ops.cast(positions, "float32"), math.inf, mask, box)
+    offsets = ops.stack(offsets, axis=-1)
     within = lies_on_grids(offsets, grid_sizes, distance_filter)
     return offsets, ops.logical_and(within, are_others[..., None])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
@@ -226,19 +227,18 @@ class InteractionCell(keras.layers.Layer):
         those of the restraints, if there are any, bonds [B, N, N] those of the bonded law, or of
         the law, and couplings [B, N, 1] those to the field, one if not given.
         """
-        emitted, response = self.law.read(features, hidden)
         bonded, field = self.bonded, self.field
+        pull = _law_of_frame(self.law, features, hidden, bonds if bonded is None else None)
+        of_bonds = None if bonded is None else _law_of_frame(bonded, features, hidden, bonds)
         of_field = () if field is None else field.read(features)
-        of_bonds = () if bonded is None else bonded.read(features, hidden)
-        weights = {"bonds": bonds} if bonded is None and bonds is not None else {}
         step, ties, space = 1.0 / self.substeps, self.restraints, self.space
         scale, limit = space.spread(self.acceleration_scales), self.acceleration_limit
         springs = None if ties is None else ties(features)
 
         def accelerate(position: Positions) -> Tensor:
-            pushed = self.law(position, emitted, response, mask, box, **weights)
-            if bonded is not None:
-                pushed = pushed + bonded(position, *of_bonds, mask, box, bonds)
+            pushed = pull(position, mask, box)
+            if of_bonds is not None:
+                pushed = pushed + of_bonds(position, mask, box)
             if field is not None:
                 felt = field(position, *of_field)
                 pushed = pushed + (felt if couplings is None else couplings * felt)
@@ -342,6 +342,17 @@ class InteractionCell(keras.layers.Layer):
         layers = ("law", "restraints", "bonded", "field")
         parts = {name: keras.saving.deserialize_keras_object(config.get(name)) for name in layers}
         return cls(**{**config, **parts})
+
+
+def _law_of_frame(
+    law: InteractionLaw | PolarLaw, features: Tensor, hidden: Tensor, bonds: Tensor
+) -> Callable[[Positions, Mask, PeriodicBox | None], Tensor]:
+    """Forces as functions of places, all else being the same during one frame."""
+    read = law.read(features, hidden)
+    if law.is_polar or (bonds is None and not law.can_tabulate(read[0])):
+        return lambda position, mask, box: law(position, *read, mask, box)
+    tables = law.tabulate(*read, bonds)
+    return lambda position, mask, box: law(position, *read, mask, box, tables)
 
 
 def _compress(vector: Tensor) -> Tensor:

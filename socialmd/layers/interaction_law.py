@@ -8,6 +8,8 @@ import keras
 from keras import ops
 
 from socialmd.layers.feed_forward import FeedForward
+from socialmd.layers.pairs import compares_all
+from socialmd.periodic_box import PeriodicBox
 from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 
@@ -44,7 +46,8 @@ class InteractionLaw(keras.layers.Layer):
         emitted, response: from `read`.
         mask: optional bool [B, N], false for padded particles.
         box: optional `PeriodicBox` or box vectors [B, D, D].
-        bonds: optional [B, N, N], weights of pairs, of an `interaction` that is called with them.
+        tables: optional, of pairs, from `tabulate`: the same result, faster, as long as what is
+            emitted and how it is responded to stay the same.
 
     Returns:
         A, [B, N, D], or of poses [B, N, 2 D], in units of the scale of accelerations.
@@ -149,18 +152,18 @@ class InteractionLaw(keras.layers.Layer):
         response: Tensor,
         mask: Mask = None,
         box: Any = None,
-        bonds: Tensor = None,
+        tables: Tensor = None,
     ) -> Tensor:
-        surroundings: dict[str, Any] = {"mask": mask, "box": box, "bonds": bonds}
-        surroundings = {
-            name: value
-            for name, value in surroundings.items()
-            if value is not None or name == "mask"  # others are not all called with these
-        }
+        if tables is not None:
+            pairs = self.interaction.of_pairs(positions, tables, mask, PeriodicBox.for_layers(box))
+            pushed = ops.stack([ops.sum(each, axis=-1) for each in pairs], axis=-1)
+            return pushed if self.linear_path else ops.tanh(pushed)
         if self.orientation:
             positions, directions = ops.split(positions, 2, axis=-1)
             known = ops.concatenate([directions, emitted], axis=-1)  # what is remembered, last
             emitted, response = self.emit(known), self.respond(known)
+        # Boxes are not for all that may be called here.
+        surroundings = {"mask": mask} if box is None else {"mask": mask, "box": box}
         field = self.interaction(positions, emitted, **surroundings)  # [B, N, C] or [B, N, C, D]
         if not self.gate:
             flat = field
@@ -174,16 +177,24 @@ class InteractionLaw(keras.layers.Layer):
             pushed = ops.matmul(response * field, self.mixing)
         return pushed if self.linear_path else ops.tanh(pushed)
 
-    def of_pairs(
-        self, positions: Positions, emitted: Tensor, response: Tensor, mask: Mask = None
-    ) -> Tensor:
-        """Of a radial filter with a gate and a linear path: what each pair adds, [B, N, N, D].
+    def can_tabulate(self, emitted: Tensor) -> bool:
+        """Whether there are tables of pairs, and all of these would be compared anyway."""
+        is_radial = self.gate and getattr(self.interaction, "is_radial", False)
+        return is_radial and compares_all(emitted, self.interaction.neighbour_search)
 
-        A of particle i (second axis) by j (third) alone; other arguments are those of a call.
+    def tabulate(self, emitted: Tensor, response: Tensor, bonds: Tensor = None) -> Tensor:
+        """Tables of pairs, see `NeighbourFilter.tabulate`.
+
+        Of a radial filter with a gate; all pairs are compared then.
+
+        Args:
+            emitted, response: from `read`.
+            bonds: optional [B, N, N], by which the sum of particle i weighs what j emits.
         """
-        strength, vectors = self.interaction.of_pairs(positions, emitted, mask)
-        weights = response * self.mixing[:, 0]  # [B, N, C]
-        return ops.sum(strength * weights[:, :, None], axis=-1, keepdims=True) * vectors
+        weights = (response * self.mixing[:, 0])[:, :, None] * emitted[:, None]
+        if bonds is not None:
+            weights = weights * ops.cast(bonds, "float32")[..., None]
+        return self.interaction.tabulate(weights)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **arguments_of(InteractionLaw, self)}

@@ -16,7 +16,6 @@ from socialmd.layers.grid import check_grids, interpolation_taps, lies_on_grids
 from socialmd.layers.pairs import (
     SEARCHES,
     compare_all,
-    compares_all,
     find_offsets,
     select,
     take_rows,
@@ -83,8 +82,6 @@ class NeighbourFilter(keras.layers.Layer):
         mask: optional bool [B, N], false for padded particles, which are nobody's neighbours.
         box: optional box vectors [B, D, D]; a neighbour is then its nearest image. It has to be
             twice as wide as the filter reaches.
-        bonds: optional [B, N, N], by which the sum of particle i weighs what j emits; radial, and
-            all pairs are compared.
 
     Returns:
         [B, N, C] of a grid filter, [B, N, C, D] of a radial one.
@@ -187,20 +184,13 @@ class NeighbourFilter(keras.layers.Layer):
         values: Tensor,
         mask: Mask = None,
         box: Any = None,
-        bonds: Tensor = None,
     ) -> Tensor:
-        if bonds is not None and not self.is_radial:
-            raise ValueError("bonds: expected a radial filter, found one of grids")
         positions, values = ops.cast(positions, "float32"), ops.cast(values, "float32")
         box = PeriodicBox.for_layers(box)
-        compares = bonds is not None or compares_all(positions, self.neighbour_search)
-        if self.is_radial and compares:
-            summed = self._sum_radial_of_all(positions, values, mask, box, bonds)
-        else:
-            sum_up = self._sum_radial if self.is_radial else self._sum_grids
-            flat = ops.reshape(values, (-1, values.shape[-1]))  # [B * N, C]
-            summed = sum_up(*self._pairs(positions, mask, box), flat)
-            summed = ops.reshape(summed, (*ops.shape(positions)[:2], *summed.shape[1:]))
+        sum_up = self._sum_radial if self.is_radial else self._sum_grids
+        flat = ops.reshape(values, (-1, values.shape[-1]))  # [B * N, C]
+        summed = sum_up(*self._pairs(positions, mask, box), flat)
+        summed = ops.reshape(summed, (*ops.shape(positions)[:2], *summed.shape[1:]))
         return ops.cast(summed, self.compute_dtype)
 
     @property
@@ -232,70 +222,101 @@ class NeighbourFilter(keras.layers.Layer):
         summed = ops.segment_sum(flat, owner, num_segments=ops.shape(values)[0])
         return ops.reshape(summed, (-1, *forces.shape[1:]))
 
-    def _sum_radial_of_all(
-        self,
-        positions: Positions,
-        values: Tensor,
-        mask: Mask,
-        box: PeriodicBox | None,
-        bonds: Tensor,
-    ) -> Tensor:
-        """The same over all pairs, as products of matrices: faster where most of them count."""
-        emitted, direction = self.of_pairs(positions, values, mask, box)
-        if bonds is not None:
-            emitted = emitted * ops.cast(bonds, "float32")[..., None]
-        return ops.matmul(ops.swapaxes(emitted, -1, -2), direction)  # [B, N, C, D]
+    def tabulate(self, weights: Tensor) -> Tensor:
+        """Of a radial filter and weights of its channels: one table for each pair of particles.
+
+        Where weights stay the same for a while, that is faster than to look up all channels again
+        and again: what they add up to, w_ij . T, is one number for each interval.
+
+        Args:
+            weights: w, [B, N, N, C], of particle i (second axis) and j (third).
+
+        Returns:
+            [B * N * N * I, 2]: what is there at the beginning of each interval, and by how much it
+            changes in it. Of no more axes, since the gradient of a few rows would lose by a change
+            of shape that it is one of a few rows.
+        """
+        starts, changes = self._intervals()  # [I, C] each
+        both = ops.transpose(ops.stack([starts, changes], axis=1), (2, 0, 1))  # [C, I, 2]
+        tables = ops.matmul(weights, ops.reshape(both, (both.shape[0], -1)))
+        return ops.reshape(tables, (-1, 2))
 
     def of_pairs(
         self,
         positions: Positions,
-        values: Tensor,
+        tables: Tensor,
         mask: Mask = None,
         box: PeriodicBox | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """What a radial filter sums: numbers [B, N, N, C] and vectors [B, N, N, D] to multiply.
+    ) -> list[Tensor]:
+        """What particle i (second axis) feels of j (third), seen through tables of pairs.
 
-        Of particle i (second axis) by j (third), zero where a pair does not count; arguments as of
-        a call.
+        Args:
+            positions: [M, N, D], M a multiple of B, along which systems come in the same order
+                again and again.
+            tables: of pairs, see `tabulate`.
+            mask: optional bool [M, N].
+            box: optional, of as many systems.
+
+        Returns:
+            D times [M, N, N], coordinate by coordinate: numbers of pairs are many, and those of a
+            vector few.
         """
-        batch, particles, channels = ops.shape(values)
         offsets, counts = compare_all(positions, self.cutoff, mask, box)
-        offsets = ops.where(counts[..., None], offsets, 0.0)
-        shape = (batch, particles, particles)
-        strength, direction = self._radial(
-            ops.reshape(offsets, (-1, offsets.shape[-1])), ops.reshape(counts, (-1,))
-        )
-        emitted = ops.reshape(strength, (*shape, channels)) * values[:, None]
-        return emitted, ops.reshape(direction, (*shape, offsets.shape[-1]))
+        offsets = [ops.where(counts, each, 0.0) for each in offsets]
+        squares: Tensor = sum(each * each for each in offsets)
+        distances = self._resolved(squares)
+        node, part = self._find(distances)
+        first = ops.arange(0, ops.shape(tables)[0], self.num_intervals, dtype="int32")
+        times = ops.size(node) // ops.maximum(ops.shape(first)[0], 1)
+        index = ops.reshape(ops.cast(node, "int32"), (-1,)) + ops.tile(first, (times,))
+        rows = ops.take(tables, index, axis=0)
+        start, change = (ops.reshape(each, ops.shape(node)) for each in ops.unstack(rows, axis=-1))
+        strength = (start + part * change) * self._scale(distances)
+        strength = strength * (self._switch(distances) * ops.cast(counts, "float32"))
+        return [each * strength for each in offsets]
 
     def _radial(self, offsets: Positions, counts: Tensor) -> tuple[Tensor, Tensor]:
         """T [M, C], and [M, D] by which to multiply it: direction, power and switch."""
         strength, distances, switch = self.profile(offsets, counts)
-        length = math.sqrt(self.cutoff * self.shortest)
-        scale = length / ops.square(distances)
-        if self.power != -1:
-            scale = scale * (distances / length) ** (self.power + 1)
-        return strength, offsets * (scale * switch)
+        return strength, offsets * (self._scale(distances) * switch)
 
     def profile(self, offsets: Positions, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Of pairs, seen through a radial filter: T [M, C], and distance and s, [M, 1] each.
 
         Distances are not below the minimum distance; s is zero where a pair does not count.
         """
-        shortest = self.shortest
-        span = math.log(self.cutoff / shortest)
-        squares = ops.sum(ops.square(offsets), axis=-1, keepdims=True)
-        distances = ops.sqrt(ops.maximum(squares, shortest**2))  # [M, 1]
-        logarithms = ops.log(distances) - math.log(shortest)
-        place = logarithms * (self.num_intervals / span)
-        node = ops.clip(ops.floor(ops.stop_gradient(place)), 0, self.num_intervals - 1)
-        table = ops.matmul(self._hats, self.table)  # [nodes, C]
+        distances = self._resolved(ops.sum(ops.square(offsets), axis=-1, keepdims=True))  # [M, 1]
+        node, part = self._find(distances)
         # Both ends of an interval in one row: one gather instead of two.
-        intervals = ops.concatenate([table[:-1], table[1:] - table[:-1]], axis=-1)
+        intervals = ops.concatenate(self._intervals(), axis=-1)
         rows = take_rows(intervals, ops.cast(node[..., 0], "int32"))  # [M, 2 C]
         start, change = ops.split(rows, 2, axis=-1)
         switch = self._switch(distances) * ops.cast(counts, "float32")[:, None]
-        return start + (place - node) * change, distances, switch
+        return start + part * change, distances, switch
+
+    def _intervals(self) -> tuple[Tensor, Tensor]:
+        """T at the beginning of each interval, and by how much it changes in it, [I, C] each."""
+        table = ops.matmul(self._hats, self.table)  # [nodes, C]
+        return table[:-1], table[1:] - table[:-1]
+
+    def _resolved(self, squares: Tensor) -> Tensor:
+        """Distances from their squares, not below the minimum distance."""
+        return ops.sqrt(ops.maximum(squares, self.shortest**2))
+
+    def _find(self, distances: Tensor) -> tuple[Tensor, Tensor]:
+        """Number of the interval in which a distance lies, and which part of it is behind."""
+        span = math.log(self.cutoff / self.shortest)
+        place = (ops.log(distances) - math.log(self.shortest)) * (self.num_intervals / span)
+        node = ops.clip(ops.floor(ops.stop_gradient(place)), 0, self.num_intervals - 1)
+        return node, place - node
+
+    def _scale(self, distances: Tensor) -> Tensor:
+        """(d / l)^p / d: an offset times that is a direction times the law to begin with."""
+        length = math.sqrt(self.cutoff * self.shortest)
+        scale = length / ops.square(distances)
+        if self.power == -1:
+            return scale
+        return scale * (distances / length) ** (self.power + 1)
 
     def _switch(self, distances: Tensor) -> Tensor:
         """One up to nine tenths of the cutoff, zero from the cutoff on; differentiable twice."""

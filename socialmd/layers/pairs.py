@@ -98,18 +98,18 @@ def compares_all(positions: Positions, search: str) -> bool:
 
 def compare_all(
     positions: Positions, reach: float, mask: Mask = None, box: PeriodicBox | None = None
-) -> tuple[Tensor, Tensor]:
+) -> tuple[list[Tensor], Tensor]:
     """Offsets of all from all, and which of them count.
 
-    x_j - x_i of particle i (second axis) and j (third), or its nearest image, [B, N, N, D], and
-    whether j is another particle within reach of i, bool [B, N, N].
+    x_j - x_i of particle i (second axis) and j (third), or its nearest image, D times [B, N, N],
+    coordinate by coordinate, and whether j is another particle within reach of i, bool [B, N, N].
     """
-    offsets = positions[:, None, :, :] - positions[:, :, None, :]
+    offsets = [x[:, None, :] - x[:, :, None] for x in ops.unstack(positions, axis=-1)]
     if box is not None:
-        offsets = box.displacement(offsets)
-    within = ops.all(ops.abs(offsets) <= reach, axis=-1)
-    apart = ops.logical_not(ops.eye(ops.shape(positions)[1], dtype="bool"))[None]
-    within = ops.logical_and(within, apart)
+        offsets = ops.unstack(box.displacement(ops.stack(offsets, axis=-1)), axis=-1)
+    within = ops.logical_not(ops.eye(ops.shape(positions)[1], dtype="bool"))[None]
+    for offset in offsets:
+        within = ops.logical_and(within, ops.abs(offset) <= reach)
     if mask is not None:
         within = ops.logical_and(within, ops.cast(mask, "bool")[:, None, :])
     return offsets, within
@@ -173,6 +173,7 @@ def pair_view(
     owner = neighbour = None
     if compares_all(positions, search):
         offsets, counts = compare_all(positions, reach, mask, box)
+        offsets = ops.stack(offsets, axis=-1)
     else:
         owner, neighbour, offsets, counts = find_offsets(positions, reach, mask, search, box)
     offsets = ops.where(counts[..., None], offsets, 0.0)

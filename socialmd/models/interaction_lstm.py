@@ -564,10 +564,11 @@ class InteractionLSTM(ForecastModel):
             """How often every system is there."""
             return ops.shape(places)[0] // ops.maximum(ops.shape(features)[0], 1)
 
-        read = [*law.read(features, None), *([] if mask is None else [mask])]
+        tables = law.tabulate(*law.read(features, None))
 
         def pull(places: Positions) -> Tensor:
-            pulled = law.of_pairs(places, *(repeat(each, times(places)) for each in read))
+            masks = None if mask is None else repeat(mask, times(places))
+            pulled = ops.stack(law.interaction.of_pairs(places, tables, masks), axis=-1)
             if cell.field is not None:
                 field = cell.field(places, table, repeat(response, times(places)))[:, :, None]
                 pulled = pulled + ops.eye(ops.shape(field)[1])[..., None] * field

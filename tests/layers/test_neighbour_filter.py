@@ -231,8 +231,6 @@ def test_portable_and_tensorflow_forms_agree(rng, kind, monkeypatch):
         monkeypatch.setattr(module, "select", portable_select)
     take = functools.partial(keras.ops.take, axis=0)
     monkeypatch.setattr(neighbour_filter, "take_rows", take)
-    # A radial filter has another form for all pairs, which does not select.
-    monkeypatch.setattr(neighbour_filter, "compares_all", lambda positions, search: False)
     for found, expected in zip(value_and_gradients(layer, *particles), results, strict=True):
         assert_as_good_as(found, expected, kind)
 
@@ -500,18 +498,3 @@ def test_positions_are_in_the_plane_or_in_space(dims):
 
 def test_xla_is_not_asked_to_compile_the_neighbour_search():
     assert not NeighbourFilter().supports_jit
-
-
-def test_bonds_weigh_what_neighbours_emit(rng, dims):
-    layer = make_layer(rng, "radial", dims)
-    positions, values = rng.uniform(-1, 1, (2, 4, dims)), rng.normal(size=(2, 4, 3))
-    bonds = rng.normal(size=(2, 4, 4))
-    summed = layer(positions, values, bonds=bonds)
-    expected = np.zeros((2, 4, 3, dims))
-    for b, i, j in np.ndindex(2, 4, 4):
-        if i != j:
-            kernel = np.asarray(layer.kernel((positions[b, j] - positions[b, i])[None]))[0]
-            expected[b, i] += bonds[b, i, j] * kernel * values[b, j][:, None]
-    np.testing.assert_allclose(summed, expected, rtol=1e-4, atol=1e-4)
-    with pytest.raises(ValueError, match="bonds: expected a radial filter"):
-        make_layer(rng, "grid", dims)(positions, values, bonds=bonds)
