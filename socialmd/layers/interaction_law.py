@@ -9,7 +9,6 @@ from keras import ops
 
 from socialmd.layers.feed_forward import FeedForward
 from socialmd.layers.pairs import compares_all
-from socialmd.periodic_box import PeriodicBox
 from socialmd.registration import arguments_of, register
 from socialmd.types import Mask, Positions, Shape, Tensor
 
@@ -155,7 +154,7 @@ class InteractionLaw(keras.layers.Layer):
         tables: Tensor = None,
     ) -> Tensor:
         if tables is not None:
-            pairs = self.interaction.of_pairs(positions, tables, mask, PeriodicBox.for_layers(box))
+            pairs = self.interaction.of_pairs(positions, tables, mask, box)
             pushed = ops.stack([ops.sum(each, axis=-1) for each in pairs], axis=-1)
             return pushed if self.linear_path else ops.tanh(pushed)
         if self.orientation:
@@ -179,8 +178,11 @@ class InteractionLaw(keras.layers.Layer):
 
     def can_tabulate(self, emitted: Tensor) -> bool:
         """Whether there are tables of pairs, and all of these would be compared anyway."""
-        is_radial = self.gate and getattr(self.interaction, "is_radial", False)
-        return is_radial and compares_all(emitted, self.interaction.neighbour_search)
+        return self._has_tables and compares_all(emitted, self.interaction.neighbour_search)
+
+    @property
+    def _has_tables(self) -> bool:
+        return self.gate and getattr(self.interaction, "is_radial", False)
 
     def tabulate(self, emitted: Tensor, response: Tensor, bonds: Tensor = None) -> Tensor:
         """Tables of pairs, see `NeighbourFilter.tabulate`.
@@ -190,7 +192,15 @@ class InteractionLaw(keras.layers.Layer):
         Args:
             emitted, response: from `read`.
             bonds: optional [B, N, N], by which the sum of particle i weighs what j emits.
+
+        Raises:
+            ValueError: there is no gate, or the filter is no radial one.
         """
+        if not self._has_tables:
+            raise ValueError(
+                "tables, bonds: expected a radial filter and a gate, found "
+                f"{self.interaction.name}, gate={self.gate}"
+            )
         weights = (response * self.mixing[:, 0])[:, :, None] * emitted[:, None]
         if bonds is not None:
             weights = weights * ops.cast(bonds, "float32")[..., None]

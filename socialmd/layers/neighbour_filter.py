@@ -246,7 +246,7 @@ class NeighbourFilter(keras.layers.Layer):
         positions: Positions,
         tables: Tensor,
         mask: Mask = None,
-        box: PeriodicBox | None = None,
+        box: Any = None,
     ) -> list[Tensor]:
         """What particle i (second axis) feels of j (third), seen through tables of pairs.
 
@@ -261,6 +261,7 @@ class NeighbourFilter(keras.layers.Layer):
             D times [M, N, N], coordinate by coordinate: numbers of pairs are many, and those of a
             vector few.
         """
+        box = PeriodicBox.for_layers(box)
         offsets, counts = compare_all(positions, self.cutoff, mask, box)
         offsets = [ops.where(counts, each, 0.0) for each in offsets]
         squares: Tensor = sum(each * each for each in offsets)

@@ -88,6 +88,14 @@ def test_bonds_weigh_what_neighbours_emit(rng, dims):
     assert_equal_to_rounding(found, expected, 1e-4)
 
 
+@pytest.mark.parametrize("arguments", [{"gate": False}, {"interaction": "grid"}])
+def test_bonds_need_a_radial_filter_and_a_gate(rng, arguments):
+    law = make_law(rng, arguments.pop("interaction", "radial"), 2, **arguments)
+    read = law.read(rng.normal(size=(2, 4, 3)).astype("float32"), None)
+    with pytest.raises(ValueError, match="bonds: expected a radial filter"):
+        law.tabulate(*read, np.ones((2, 4, 4)))
+
+
 @pytest.mark.parametrize("kind", RADIAL)
 def test_tables_of_pairs_are_finite_where_nobody_is_near(rng, kind, dims):
     law = make_law(rng, kind, dims)
