@@ -263,6 +263,7 @@ class NeighbourFilter(keras.layers.Layer):
         """
         box = PeriodicBox.for_layers(box)
         offsets, counts = compare_all(positions, self.cutoff, mask, box)
+        # What does not count is nowhere, and so adds nothing.
         offsets = [ops.where(counts, each, 0.0) for each in offsets]
         squares: Tensor = sum(each * each for each in offsets)
         distances = self._resolved(squares)
@@ -273,8 +274,7 @@ class NeighbourFilter(keras.layers.Layer):
         index = ops.reshape(ops.cast(node, "int32"), (-1,)) + ops.tile(first, (times,))
         rows = ops.take(tables, index, axis=0)
         start, change = (ops.reshape(each, ops.shape(node)) for each in ops.unstack(rows, axis=-1))
-        strength = (start + part * change) * self._scale(distances)
-        strength = strength * (self._switch(distances) * ops.cast(counts, "float32"))
+        strength = (start + part * change) * self._scale(distances) * self._switch(distances)
         return [each * strength for each in offsets]
 
     def _radial(self, offsets: Positions, counts: Tensor) -> tuple[Tensor, Tensor]:
