@@ -88,7 +88,7 @@ class ConservationFilters:
 
         Raises:
             ValueError: there is no filter of a name, the energy is asked for and cannot be known,
-                or the momentum of particles that are tied to anchors or in a box with walls.
+                or something prefers a direction or acts from outside, as walls and anchors do.
         """
         wanted = names.split("+") if isinstance(names, str) else names
         for name in wanted:
@@ -97,6 +97,9 @@ class ConservationFilters:
         outside = {
             "walls": law is not None and law.wall is not None,
             "fixed charges": law is not None and law.fixed_charges is not None,
+            "a force limit of components": (
+                law is not None and law.force_limit is not None and not law.limit_magnitude
+            ),
         }
         found = [what for what, is_there in outside.items() if is_there]
         if "rotation" in wanted and found:

@@ -18,6 +18,7 @@ LAYOUT = FeatureLayout.of_scalars(("x", "y", "mass", "charge"), 2)
 LAW = ManyBodySystem(num_particles=4, coulomb_constant=2.0, gravitational_constant=1.0)
 HIDDEN_MASS = LAYOUT.hiding("mass")
 AMONG_FIXED = LAW.model_copy(update={"fixed_charges": FixedChargesConfig(count=2)})
+LIMITED = LAW.model_copy(update={"force_limit": 9.0, "limit_magnitude": True})
 SPACING = 0.5
 STEPS = 6
 KINDS = ("position", "displacement", "acceleration", "sequence", "interaction")
@@ -374,7 +375,9 @@ def test_a_filtered_model_is_the_model_but_for_its_forecasts(rng):
         ("momentum", HIDDEN_MASS, LAW, "momentum, found masses that are not given"),
         ("momentum", LAYOUT, LAW.model_copy(update={"force_limit": 9.0}), "found a force limit"),
         ("momentum", LAYOUT, AMONG_FIXED, "momentum, found fixed charges"),
+        ("momentum", LAYOUT, LIMITED, "momentum, found a force limit$"),
         ("rotation", LAYOUT, AMONG_FIXED, "rotation, found fixed charges"),
+        ("rotation", LAYOUT, LAW.model_copy(update={"force_limit": 9.0}), "limit of components"),
         ("energy", LAYOUT, AMONG_FIXED, "for the energy, found fixed charges"),
         ("energy", FeatureLayout.of_scalars(("x", "y", "mass"), 2), LAW, "mass and charge"),
     ],
@@ -382,6 +385,10 @@ def test_a_filtered_model_is_the_model_but_for_its_forecasts(rng):
 def test_filters_that_make_no_sense_with_data_are_refused(names, layout, law, message):
     with pytest.raises(ValueError, match=message):
         ConservationFilters.of(names, layout, law, SPACING)
+
+
+def test_a_limit_of_magnitudes_prefers_no_direction():
+    assert ConservationFilters.of("rotation", LAYOUT, LIMITED).rotates
 
 
 def test_filters_that_make_no_sense_with_a_model_are_refused(rng):
