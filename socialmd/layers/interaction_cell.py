@@ -255,20 +255,25 @@ class InteractionCell(keras.layers.Layer):
         def slow_down(velocity: Tensor) -> Tensor:
             return velocity if ties is None else velocity * ties.decay(step / 2, springs)
 
-        if self.law.units:
-            velocity = velocity * 2 * ops.sigmoid(self.inertia(hidden)[..., :1])
-        start = acceleration = accelerate(position)
-        peak, variation = space.squares(start), 0.0
-        for _ in range(self.substeps):
-            velocity = slow_down(velocity) + acceleration * (step / 2)
+        def substep(motion: Motion) -> Motion:
+            position, velocity, before, start, peak, variation = motion
+            velocity = slow_down(velocity) + before * (step / 2)
             position, velocity = space.drift(position, velocity, step)
             if self.wall is not None:
                 position, velocity = _reflect(position, velocity, self.wall)
-            before, acceleration = acceleration, accelerate(position)
+            acceleration = accelerate(position)
             velocity = slow_down(velocity + acceleration * (step / 2))
             peak = ops.maximum(peak, space.squares(acceleration))
             variation = variation + ops.sqrt(TINY + space.squares(acceleration - before))
-        return Motion(position, velocity, acceleration, start, peak, variation)
+            return Motion(position, velocity, acceleration, start, peak, variation)
+
+        if self.law.units:
+            velocity = velocity * 2 * ops.sigmoid(self.inertia(hidden)[..., :1])
+        start = accelerate(position)
+        peak = space.squares(start)
+        motion = Motion(position, velocity, start, start, peak, ops.zeros_like(peak))
+        # As a loop: a graph of all substeps in a row takes minutes to build.
+        return ops.fori_loop(0, self.substeps, lambda _, motion: substep(motion), motion)
 
     def correct(self, velocity: Tensor, residual: Tensor, hidden: Tensor) -> Tensor:
         """The velocity that a residual x' - x makes likely, [B, N, D] each."""
