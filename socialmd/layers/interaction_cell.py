@@ -255,7 +255,7 @@ class InteractionCell(keras.layers.Layer):
         def slow_down(velocity: Tensor) -> Tensor:
             return velocity if ties is None else velocity * ties.decay(step / 2, springs)
 
-        def substep(motion: Motion) -> Motion:
+        def substep(_: Tensor, motion: Motion) -> Motion:
             position, velocity, before, start, peak, variation = motion
             velocity = slow_down(velocity) + before * (step / 2)
             position, velocity = space.drift(position, velocity, step)
@@ -273,7 +273,7 @@ class InteractionCell(keras.layers.Layer):
         peak = space.squares(start)
         motion = Motion(position, velocity, start, start, peak, ops.zeros_like(peak))
         # As a loop: a graph of all substeps in a row takes minutes to build.
-        return ops.fori_loop(0, self.substeps, lambda _, motion: substep(motion), motion)
+        return ops.fori_loop(0, self.substeps, substep, motion)
 
     def correct(self, velocity: Tensor, residual: Tensor, hidden: Tensor) -> Tensor:
         """The velocity that a residual x' - x makes likely, [B, N, D] each."""

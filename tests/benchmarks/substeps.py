@@ -45,11 +45,9 @@ def make_step(substeps: int) -> Callable[[], float]:
     frames[..., :3] = frames[:, :1, :, :3] + np.cumsum(steps, axis=1)[..., :3]
     frames[..., 3] = frames[:, :1, :, 3]
     interaction = NeighbourFilter("radial", cutoff=16.0)
-    model = InteractionLSTM(
-        1, interaction, spatial_dims=3, substeps=substeps, memory_in_law=False, feedback="mean"
-    )
+    model = InteractionLSTM(1, interaction, spatial_dims=3, substeps=substeps, memory_in_law=False)
     inputs, truth = frames[:, :-1], frames[:, 2:, :, :3]
-    model.adapt([(frames[:, :-1], frames[:, -1:, :, :3])])
+    model.adapt([(inputs, truth[:, -1:])])
     model.begin_training("truth")
     model.compile("nadam", loss=NegativeLogLikelihood(model.distribution_name))
 
