@@ -269,8 +269,10 @@ class NeighbourFilter(keras.layers.Layer):
         distances = self._resolved(squares)
         node, part = self._find(distances)
         first = ops.arange(0, ops.shape(tables)[0], self.num_intervals, dtype="int32")
-        pairs = ops.cast(ops.maximum(ops.shape(first)[0], 1), "int32")  # whatever keras.floatx is
-        times = ops.cast(ops.size(node), "int32") // pairs
+        pairs = ops.shape(first)[0]
+        # JAX has to know how often; on TensorFlow that may be a tensor.
+        pairs = max(pairs, 1) if isinstance(pairs, int) else ops.maximum(pairs, 1)
+        times = ops.size(node) // pairs
         index = ops.reshape(ops.cast(node, "int32"), (-1,)) + ops.tile(first, (times,))
         rows = ops.take(tables, index, axis=0)
         start, change = (ops.reshape(each, ops.shape(node)) for each in ops.unstack(rows, axis=-1))
