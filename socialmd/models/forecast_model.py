@@ -19,7 +19,7 @@ from socialmd.data.masked_inputs import Unpacked, unpack
 from socialmd.distributions import DirectionDensity, Pose
 from socialmd.models.closed_loop import as_graph, check_feedback, check_inputs
 from socialmd.models.conservation_filters import ConservationFilters, Correction
-from socialmd.models.keras_safeguards import float32_by_default, never_empty
+from socialmd.models.keras_safeguards import build_optimizer, float32_by_default, never_empty
 from socialmd.models.recalibration import (
     check_spread_factors,
     recalibrate,
@@ -489,6 +489,11 @@ class ForecastModel(TrainedModel, RecordedModel):
         return ops.moveaxis(positions, 0, -2)
 
     # === Keras ===
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        super().compile(*args, **kwargs)
+        if self.built:
+            build_optimizer(self)
 
     @never_empty
     def call(self, inputs: Inputs, training: bool | None = None) -> Tensor:

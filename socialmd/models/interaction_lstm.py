@@ -55,6 +55,24 @@ class _Given(NamedTuple):
     boxes: Tensor
     velocities: Tensor
 
+    def with_last_again(self) -> _Given:
+        """With a frame more, in place of that of which only the density is asked for.
+
+        So that one loop goes through all frames: each loop has a graph of the law and a gradient.
+        """
+
+        def extend(values: Tensor, axis: int) -> Tensor:
+            if values is None:
+                return None
+            last = ops.take(values, [-1], axis=axis)
+            return ops.concatenate([values, last], axis=axis)
+
+        return self._replace(
+            frames=extend(self.frames, 0),
+            boxes=extend(self.boxes, 1),
+            velocities=extend(self.velocities, 0),
+        )
+
 
 class _Fixed(NamedTuple):
     """What never changes of a system.
@@ -359,13 +377,9 @@ class InteractionLSTM(ForecastModel):
     # === Forecast ===
 
     def one_step(self, inputs: Inputs) -> Tensor:
-        given = self._unpack(inputs)
-        state, parameters = self._warm_up(given)
-        motion, known = self._advance(state, given.features, given.fixed, last_box(given.boxes))
-        following = self._expect(motion, state, known)
+        _, parameters = self._warm_up(self._unpack(inputs).with_last_again())
         # Without the first, for which the velocity is taken from what was to be expected.
-        parameters = ops.concatenate([parameters[1:], following[None]], axis=0)
-        return ops.swapaxes(parameters, 0, 1)
+        return ops.swapaxes(parameters[1:], 0, 1)
 
     def closed_loop(
         self,

@@ -1,4 +1,4 @@
-"""Safeguards around Keras: its default type, and parts of a batch without any system."""
+"""Safeguards around Keras: its default type, variables made late, and empty parts of a batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from socialmd.data.masked_inputs import pack, unpack
 from socialmd.replicas import replica_context
 from socialmd.types import Inputs, Tensor
 
-__all__ = ["float32_by_default", "never_empty"]
+__all__ = ["build_optimizer", "float32_by_default", "never_empty"]
 
 
 @contextmanager
@@ -31,6 +31,16 @@ def float32_by_default() -> Iterator[None]:
         yield
     finally:
         keras.config.set_floatx(before)
+
+
+def build_optimizer(model: keras.Model) -> None:
+    """Make the optimizer's variables; the model is built and compiled.
+
+    Keras would make them in the first step, whose graph TensorFlow then builds a second time.
+    """
+    # Keras forgets a variable of Nadam that is built by the optimizer for loss scaling around it.
+    getattr(model.optimizer, "inner_optimizer", model.optimizer).build(model.trainable_variables)
+    model.optimizer.build(model.trainable_variables)
 
 
 def never_empty(call: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from socialmd.files import write_atomically
+from socialmd.models.keras_safeguards import build_optimizer
 
 __all__ = ["TrainingBackup", "build_state", "last_backup"]
 
@@ -63,9 +64,7 @@ def build_state(model: keras.Model, targets: Any, outputs: Any) -> None:
 
     The model is built and compiled; targets and outputs have shapes that the metrics will compare.
     """
-    # Keras forgets a variable of Nadam that is built by the optimizer for loss scaling around it.
-    getattr(model.optimizer, "inner_optimizer", model.optimizer).build(model.trainable_variables)
-    model.optimizer.build(model.trainable_variables)
+    build_optimizer(model)
     model.compute_metrics(None, targets, outputs)
 
 
