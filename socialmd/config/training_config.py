@@ -80,13 +80,15 @@ class TrainingConfig(ConfigSection):
             comes out is the same as with one device, up to rounding and random numbers.
         precision: of the layers' arithmetic. Half precisions are mixed ones: weights, positions,
             distributions and losses stay float32.
-        jit_compile: whether XLA compiles the training step.
+        jit_compile: whether XLA compiles the training step, which takes longer than building a
+            graph, for each shape of a batch anew. All particles are then compared with all.
         backup_every: training steps from one backup to the next; an interruption costs no more.
         phases: one after the other, each from the best weights of the one before; without any,
             there is one, of which all of the above is true.
 
     Raises:
-        ValueError: a value is out of its range, or replicas do not go with batches or precision.
+        ValueError: a value is out of its range, or replicas do not go with batches, precision or
+            XLA.
 
     Example:
         >>> TrainingConfig(epochs=5).patience
@@ -121,6 +123,10 @@ class TrainingConfig(ConfigSection):
             raise ValueError(
                 "precision: expected float32 or mixed_bfloat16 for replicas = "
                 f"{self.replicas}, found mixed_float16"
+            )
+        if self.replicas > 1 and self.jit_compile:
+            raise ValueError(
+                f"jit_compile: expected false for replicas = {self.replicas}, found true"
             )
         return self
 

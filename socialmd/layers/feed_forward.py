@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from socialmd.registration import arguments_of, register
+from socialmd.static_shapes import by_rows
 from socialmd.types import Shape, Tensor
 
 __all__ = ["FeedForward"]
@@ -82,6 +83,9 @@ class FeedForward(keras.layers.Layer):
         return ops.concatenate([kernel, ops.zeros((ignored, shape[1]), dtype)], axis=0)
 
     def call(self, inputs: Tensor) -> Tensor:
+        return by_rows(self._of_rows, inputs)
+
+    def _of_rows(self, inputs: Tensor) -> Tensor:
         hidden = inputs
         for layer in self.hidden:
             hidden = layer(hidden)

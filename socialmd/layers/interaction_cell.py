@@ -12,9 +12,11 @@ from socialmd.layers.external_field import ExternalField
 from socialmd.layers.interaction_law import InteractionLaw
 from socialmd.layers.polar_law import PolarLaw
 from socialmd.layers.restraints import Restraints
+from socialmd.loops import repeat_body
 from socialmd.periodic_box import PeriodicBox
 from socialmd.pose_space import PoseSpace
 from socialmd.registration import arguments_of, register
+from socialmd.static_shapes import by_rows
 from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["InteractionCell", "Motion"]
@@ -255,7 +257,7 @@ class InteractionCell(keras.layers.Layer):
         def slow_down(velocity: Tensor) -> Tensor:
             return velocity if ties is None else velocity * ties.decay(step / 2, springs)
 
-        def substep(_: Tensor, motion: Motion) -> Motion:
+        def substep(motion: Motion) -> Motion:
             position, velocity, before, start, peak, variation = motion
             velocity = slow_down(velocity) + before * (step / 2)
             position, velocity = space.drift(position, velocity, step)
@@ -268,12 +270,12 @@ class InteractionCell(keras.layers.Layer):
             return Motion(position, velocity, acceleration, start, peak, variation)
 
         if self.law.units:
-            velocity = velocity * 2 * ops.sigmoid(self.inertia(hidden)[..., :1])
+            velocity = velocity * 2 * ops.sigmoid(by_rows(self.inertia, hidden)[..., :1])
         start = accelerate(position)
         peak = space.squares(start)
         motion = Motion(position, velocity, start, start, peak, ops.zeros_like(peak))
         # As a loop: a graph of all substeps in a row takes minutes to build.
-        return ops.fori_loop(0, self.substeps, substep, motion)
+        return repeat_body(self.substeps, substep, motion)
 
     def correct(self, velocity: Tensor, residual: Tensor, hidden: Tensor) -> Tensor:
         """The velocity that a residual x' - x makes likely, [B, N, D] each."""
@@ -281,7 +283,7 @@ class InteractionCell(keras.layers.Layer):
             return velocity
         if not self.law.units:
             return velocity + residual
-        return velocity + residual * 2 * ops.sigmoid(self.inertia(hidden)[..., 1:])
+        return velocity + residual * 2 * ops.sigmoid(by_rows(self.inertia, hidden)[..., 1:])
 
     def keep_speed(self, velocity: Tensor, before: Tensor, kept: Tensor) -> Tensor:
         """w' (1 - s + s |w| / |w'|) of velocities w' and w, [B, N, D], and s, [B, N, 1]."""

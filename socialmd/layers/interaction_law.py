@@ -10,6 +10,7 @@ from keras import ops
 from socialmd.layers.feed_forward import FeedForward
 from socialmd.layers.pairs import compares_all
 from socialmd.registration import arguments_of, register
+from socialmd.static_shapes import by_rows
 from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["InteractionLaw"]
@@ -173,7 +174,7 @@ class InteractionLaw(keras.layers.Layer):
             weights = response * self.mixing[:, 0]  # [B, N, C]
             pushed = ops.matmul(weights[..., None, :], field)[..., 0, :]
         else:
-            pushed = ops.matmul(response * field, self.mixing)
+            pushed = by_rows(lambda rows: ops.matmul(rows, self.mixing), response * field)
         return pushed if self.linear_path else ops.tanh(pushed)
 
     def can_tabulate(self, emitted: Tensor) -> bool:

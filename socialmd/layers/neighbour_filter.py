@@ -238,8 +238,8 @@ class NeighbourFilter(keras.layers.Layer):
         """
         starts, changes = self._intervals()  # [I, C] each
         both = ops.transpose(ops.stack([starts, changes], axis=1), (2, 0, 1))  # [C, I, 2]
-        tables = ops.matmul(weights, ops.reshape(both, (both.shape[0], -1)))
-        return ops.reshape(tables, (-1, 2))
+        rows = ops.reshape(weights, (-1, both.shape[0]))  # see `by_rows`
+        return ops.reshape(ops.matmul(rows, ops.reshape(both, (both.shape[0], -1))), (-1, 2))
 
     def of_pairs(
         self,

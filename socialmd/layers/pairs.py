@@ -4,18 +4,18 @@
 
 This is the product of a sparse matrix with a dense one. Pooling is such a product: its matrix holds
 a one where a neighbour lies in a cell, and depends on positions only. `select` and `pair_sum` exist
-in a portable form in `keras.ops` and, as it is measured to be much faster, in TensorFlow's own
-operations; a test holds the two together.
+in a portable form in `keras.ops`, whose shapes are static, and, as it is measured to be much
+faster, in TensorFlow's own operations; a test holds the two together.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import keras
 from keras import ops
 
 from socialmd.periodic_box import PeriodicBox
+from socialmd.static_shapes import has_static_shapes
 from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "take_rows",
 ]
 
-IN_TENSORFLOW = keras.backend.backend() == "tensorflow"
 SEARCHES = ("auto", "all_pairs", "cell_list")
 
 # From so many particles on the neighbour search takes less time than comparing all with all.
@@ -52,13 +51,13 @@ def find_pairs(
     Of positions float32 [B, N, D], or of nearest images in a box, of box vectors [B, D, D].
     `search="all_pairs"` compares all with all; `"cell_list"` looks at what is near only, on
     TensorFlow; `"auto"` takes whichever is faster for N particles.
-    Backends that need to know the number of pairs beforehand always compare all with all.
+    Where shapes are static, all are always compared with all.
 
     Returns:
         owner and neighbour int32 [M], each numbered b * N + n, sorted by owner, then by neighbour,
         and weights float32 [M]: zero for entries that do not count.
     """
-    if not IN_TENSORFLOW or search == "all_pairs":
+    if has_static_shapes() or search == "all_pairs":
         return _all_pairs(positions, reach, mask, box)
     if search == "cell_list":
         return _cell_list(positions, reach, mask, box)
@@ -90,7 +89,7 @@ def find_offsets(
 
 def compares_all(positions: Positions, search: str) -> bool:
     """Whether `find_pairs` surely compares all with all, as far as is known before it runs."""
-    if not IN_TENSORFLOW or search == "all_pairs":
+    if has_static_shapes() or search == "all_pairs":
         return True
     particles = positions.shape[1]
     return search == "auto" and particles is not None and particles < CROSSOVER
@@ -202,18 +201,31 @@ def _cell_list(
 # === Sums ===
 
 
-def portable_select(counts: Tensor) -> tuple[Tensor, Tensor]:
+def select(counts: Tensor) -> tuple[Tensor, Tensor]:
     """Where a condition of any shape holds, as entries of a sum.
 
     Index int32 [M] into the flattened condition, and weights float32 [M]: one where it holds, zero
     elsewhere.
     """
+    return (portable_select if has_static_shapes() else _tensorflow_select)(counts)
+
+
+def pair_sum(entries: Tensor, weights: Tensor, values: Tensor, num_rows: Tensor) -> Tensor:
+    """The sum of entries int32 [M, 2], rows of the result that they add to and rows of `values`
+    [R, C] that they add, and weights [M]: [num_rows, C], in the dtype of `values`.
+    """
+    form = portable_pair_sum if has_static_shapes() else _tensorflow_pair_sum
+    return form(entries, weights, values, num_rows)
+
+
+def portable_select(counts: Tensor) -> tuple[Tensor, Tensor]:
+    """Every entry there is, and weights of zero."""
     weights = ops.cast(ops.reshape(counts, (-1,)), "float32")
     return ops.arange(ops.shape(weights)[0], dtype="int32"), weights
 
 
 def _tensorflow_select(counts: Tensor) -> tuple[Tensor, Tensor]:
-    """The same without the entries of weight zero: most pairs are out of range of most grids."""
+    """Without the entries of weight zero: most pairs are out of range of most grids."""
     import tensorflow as tf
 
     index = tf.cast(tf.where(tf.reshape(counts, [-1]))[:, 0], tf.int32)
@@ -221,11 +233,7 @@ def _tensorflow_select(counts: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def portable_pair_sum(entries: Tensor, weights: Tensor, values: Tensor, num_rows: Tensor) -> Tensor:
-    """The sum on any Keras backend: gather, weigh, add by segment; differentiable in `values`.
-
-    Of entries int32 [M, 2], rows of the result that they add to and rows of `values` [R, C] that
-    they add, and weights [M]. [num_rows, C], in the dtype of `values`.
-    """
+    """On any backend of Keras: gather, weigh, add by segment; differentiable in `values`."""
     gathered = ops.take(values, entries[:, 1], axis=0) * ops.cast(weights, values.dtype)[:, None]
     return ops.segment_sum(gathered, entries[:, 0], num_segments=num_rows)
 
@@ -248,17 +256,13 @@ def _tensorflow_pair_sum(
     return tf.cast(summed, values.dtype)
 
 
-select = _tensorflow_select if IN_TENSORFLOW else portable_select
-pair_sum = _tensorflow_pair_sum if IN_TENSORFLOW else portable_pair_sum
-
-
 def take_rows(values: Tensor, index: Tensor) -> Tensor:
     """Rows of [R, C], float32, by their numbers [M]: [M, C].
 
     That is `ops.take`, but TensorFlow's gradient of it, a sum of many rows into few, takes longer
     on a CPU than that of a sparse product.
     """
-    if not IN_TENSORFLOW:
+    if has_static_shapes():
         return ops.take(values, index, axis=0)
     count = ops.shape(index)[0]
     entries = ops.stack([ops.arange(count, dtype="int32"), index], axis=-1)

@@ -13,6 +13,7 @@ from socialmd.check_choice import check_choice
 from socialmd.layers.grid import default_cells
 from socialmd.layers.stacked_pooling_conv import StackedPoolingConv
 from socialmd.registration import arguments_of, register
+from socialmd.static_shapes import by_rows
 from socialmd.types import Mask, Positions, Shape, Tensor
 
 __all__ = ["SocialLSTMCell"]
@@ -188,17 +189,17 @@ class SocialLSTMCell(keras.layers.Layer):
         box: Any = None,
     ) -> Tensor:
         shape = ops.shape(inputs)[:2]
-        alpha = self.input_embedding(ops.cast(inputs, self.compute_dtype))  # [B, N, E]
+        alpha = by_rows(self.input_embedding, ops.cast(inputs, self.compute_dtype))  # [B, N, E]
         joined = self._flatten(alpha)
         if self.grid_sizes:
             gamma = self._pool(positions, states[0], mask, box)  # [B * N, E]
             joined = ops.concatenate([joined, gamma], axis=-1)
         _, states = self.lstm(joined, [self._flatten(state) for state in states])
         states = tuple(ops.reshape(state, (*shape, self.units)) for state in states)
-        return self.output_layer(ops.concatenate([states[0], alpha], axis=-1)), states
+        return by_rows(self.output_layer, ops.concatenate([states[0], alpha], axis=-1)), states
 
     def _pool(self, positions: Positions, hidden: Tensor, mask: Mask, box: Any) -> Tensor:
-        image = self.pooling(positions, self.state_embedding(hidden), mask, box)
+        image = self.pooling(positions, by_rows(self.state_embedding, hidden), mask, box)
         image = ops.reshape(image, (-1, *image.shape[2:]))  # [B * N, G', G', C]
         image = self.downsample(image)
         for convolution in self.convolutions:

@@ -129,7 +129,8 @@ class StackedPoolingConv(keras.layers.Layer):
         taps, pixels = self.kernel_size**self.rank, self._pixels**self.rank
         kernel = ops.moveaxis(self.kernel, -2, 0)  # [E, k, k, C]
         kernel = ops.reshape(kernel, (states.shape[-1], -1))
-        values = ops.matmul(states, ops.cast(kernel, states.dtype))  # [B, N, k * k * C]
+        rows = ops.reshape(states, (-1, states.shape[-1]))  # see `by_rows`
+        values = ops.matmul(rows, ops.cast(kernel, states.dtype))  # [B * N, k * k * C]
         values = ops.reshape(values, (-1, self.filters))  # [B * N * k * k, C]
 
         owner, neighbour, cell, weights = self._pairs(positions, mask, box)  # each [M]

@@ -1,4 +1,4 @@
-"""Closed loops: their inputs, what of a predicted distribution is fed back, and the loop itself."""
+"""Closed loops: their inputs, and what of a predicted distribution is fed back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from keras import ops
 
 from socialmd import distributions
 from socialmd.check_choice import check_choice
-from socialmd.types import Mask, Shape, States, Tensor
+from socialmd.types import Mask, Shape, Tensor
 
 __all__ = [
     "FEEDBACKS",
@@ -19,7 +19,6 @@ __all__ = [
     "check_inputs",
     "feed_back",
     "last_box",
-    "run_loop",
     "with_boxes",
 ]
 
@@ -114,22 +113,3 @@ def as_graph(loop: Callable[..., Any]) -> Callable[..., Any]:
     import tensorflow as tf
 
     return tf.function(loop, reduce_retracing=True)
-
-
-def run_loop(
-    advance: Callable[[States, Any], States], start: States, inputs: Any
-) -> tuple[States, States]:
-    """Apply `advance(state, input)` to each of [T, ...] inputs: the last state, and all, [T, ...].
-
-    On TensorFlow, `ops.scan` collects only outputs that are structured as the carry is.
-    """
-    if isinstance(inputs, tuple) and len(inputs) > 1:
-        # On TensorFlow, Keras scans several tensors only if it knows beforehand how long they are.
-        steps = ops.arange(ops.shape(inputs[0])[0])
-
-        def advance_to(state: States, step: Tensor) -> tuple[States, States]:
-            each = tuple(ops.take(tensor, step, axis=0) for tensor in inputs)
-            return (advance(state, each),) * 2
-
-        return ops.scan(advance_to, start, steps)
-    return ops.scan(lambda state, each: (advance(state, each),) * 2, start, inputs)

@@ -31,6 +31,7 @@ from socialmd.models.step_values import RecordedModel
 from socialmd.models.trained_model import TrainedModel
 from socialmd.periodic_box import smallest_width, unwrap
 from socialmd.pose_space import PoseSpace
+from socialmd.static_shapes import static_shapes
 from socialmd.types import Array, FloatArray, Inputs, Mask, Shape, Tensor
 
 __all__ = ["ForecastModel"]
@@ -98,7 +99,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         # Positions must not be cast to a lower compute dtype.
         super().__init__(autocast=False, **{"dtype": "float32", **kwargs})
         self.supports_masking = True
-        # XLA needs to know how often a loop runs to differentiate it; Keras' scan does not tell it.
+        # On TensorFlow it is asked for or not, see `compile`.
         self.supports_jit = keras.backend.backend() != "tensorflow"
         if target_steps < 1:
             raise ValueError(f"target_steps: expected at least 1, found {target_steps}")
@@ -474,6 +475,10 @@ class ForecastModel(TrainedModel, RecordedModel):
 
     def respond_in_training(self, inputs: Inputs, training: bool | None, **options: Any) -> Any:
         """What `call` returns, see `begin_training`: parameters [B, T', N, P], or futures."""
+        with static_shapes(self.supports_jit):
+            return self._respond(inputs, training, **options)
+
+    def _respond(self, inputs: Inputs, training: bool | None, **options: Any) -> Any:
         feedback = self.training_feedback or self.feedback
         if feedback == "truth":
             return self.one_step(inputs, **options)
@@ -491,6 +496,14 @@ class ForecastModel(TrainedModel, RecordedModel):
     # === Keras ===
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
+        """As of any `keras.Model`; on TensorFlow, XLA compiles steps with `jit_compile=True` only.
+
+        It pays where there are many steps: each shape of a batch is compiled anew, which takes
+        longer than building a graph. All particles are then compared with all.
+        """
+        if keras.backend.backend() == "tensorflow":
+            for layer in self._flatten_layers():  # whose shapes are static if it does, see `call`
+                layer.supports_jit = kwargs.get("jit_compile") is True
         super().compile(*args, **kwargs)
         if self.built:
             build_optimizer(self)

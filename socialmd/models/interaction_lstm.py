@@ -23,12 +23,12 @@ from socialmd.layers import (
 )
 from socialmd.layers.infer_bonds import infer_bonds
 from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
+from socialmd.loops import run_loop
 from socialmd.models.closed_loop import (
     as_graph,
     check_inputs,
     feed_back,
     last_box,
-    run_loop,
     with_boxes,
 )
 from socialmd.models.conservation_filters import ConservationFilters

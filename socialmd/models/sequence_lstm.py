@@ -9,7 +9,8 @@ import keras
 from keras import ops
 
 from socialmd.data.masked_inputs import unpack
-from socialmd.models.closed_loop import check_inputs, feed_back, run_loop
+from socialmd.loops import run_loop
+from socialmd.models.closed_loop import check_inputs, feed_back
 from socialmd.models.conservation_filters import ConservationFilters
 from socialmd.models.forecast_model import ForecastModel
 from socialmd.models.keras_safeguards import never_empty

@@ -11,11 +11,11 @@ from keras import ops
 from socialmd.check_choice import check_choice
 from socialmd.data.masked_inputs import Unpacked
 from socialmd.layers import SocialLSTMCell
+from socialmd.loops import run_loop
 from socialmd.models.closed_loop import (
     check_inputs,
     feed_back,
     last_box,
-    run_loop,
     with_boxes,
 )
 from socialmd.models.conservation_filters import ConservationFilters

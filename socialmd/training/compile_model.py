@@ -63,8 +63,8 @@ def compile_model(
         )
     if config.jit_compile and not model.jit_compile:
         raise ValueError(
-            "training.jit_compile: expected false, found true; XLA cannot compile this model on "
-            f"{keras.backend.backend()}: it has no product of a sparse matrix, which pooling is"
+            "training.jit_compile: expected false, found true; XLA compiles neither for this "
+            "processor nor where TensorFlow's operations are to be deterministic"
         )
 
 

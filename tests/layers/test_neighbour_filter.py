@@ -1,12 +1,9 @@
-import functools
-
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from socialmd.layers import NeighbourFilter, neighbour_filter, pairs
-from socialmd.layers.pairs import portable_select
+from socialmd.layers import NeighbourFilter
+from socialmd.static_shapes import static_shapes
 from tests import reference
 from tests.layers.save_and_load import save_and_load
 
@@ -221,17 +218,15 @@ def test_many_particles_are_searched_by_default_and_give_the_same(rng, kind, dim
         assert_as_good_as(one, other, kind)
 
 
-def test_portable_and_tensorflow_forms_agree(rng, kind, monkeypatch):
+def test_portable_and_tensorflow_forms_agree(rng, kind):
     """The former has entries that do not count for all other pairs, however far they are apart."""
     particles = make_particles(rng, 2)
     particles[0][0, 5], particles[0][1, 5] = 3e38, -1e30
     layer = make_layer(rng, kind, 2)
     results = value_and_gradients(layer, *particles)
-    for module in (neighbour_filter, pairs):
-        monkeypatch.setattr(module, "select", portable_select)
-    take = functools.partial(keras.ops.take, axis=0)
-    monkeypatch.setattr(neighbour_filter, "take_rows", take)
-    for found, expected in zip(value_and_gradients(layer, *particles), results, strict=True):
+    with static_shapes():
+        found_values = value_and_gradients(layer, *particles)
+    for found, expected in zip(found_values, results, strict=True):
         assert_as_good_as(found, expected, kind)
 
 
@@ -498,3 +493,10 @@ def test_positions_are_in_the_plane_or_in_space(dims):
 
 def test_xla_is_not_asked_to_compile_the_neighbour_search():
     assert not NeighbourFilter().supports_jit
+
+
+def test_xla_compiles_what_has_static_shapes(rng, kind):
+    layer, particles = make_layer(rng, kind, 2), make_particles(rng, 2)
+    with static_shapes():
+        found = tf.function(layer, jit_compile=True)(*particles)
+    assert_as_good_as(found, layer(*particles), kind)

@@ -172,6 +172,7 @@ def test_one_device_reads_what_two_have_written(systems, trainings):
     [
         ({"batch_size": 5}, "batch_size: expected a multiple of replicas = 2, found 5"),
         ({"precision": "mixed_float16"}, "replicas = 2, found mixed_float16"),
+        ({"jit_compile": True}, "jit_compile: expected false for replicas = 2, found true"),
         ({"replicas": 0}, "greater than or equal to 1"),
     ],
 )
