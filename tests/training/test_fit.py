@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import config as tensorflow_config
 
 from socialmd.claim import FolderInUseError, claim
 from socialmd.config import ManyBodySystem, TrainingConfig
@@ -280,9 +281,7 @@ def test_grids_much_wider_than_the_data_are_refused(config, data, tmp_path):
 
 def test_xla_that_cannot_compile_is_refused(config, data, tmp_path, monkeypatch):
     """Asked for by the user, operations are deterministic, and Keras does without XLA."""
-    monkeypatch.setattr(
-        "tensorflow.python.framework.config.is_op_determinism_enabled", lambda: True
-    )
+    monkeypatch.setattr(tensorflow_config, "is_op_determinism_enabled", lambda: True)
     with pytest.raises(ValueError, match=r"training\.jit_compile: expected false, found true"):
         fit(with_training(config, jit_compile=True), data, tmp_path / "output", verbose=0)
     assert not (tmp_path / "output").exists()
