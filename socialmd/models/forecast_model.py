@@ -508,6 +508,10 @@ class ForecastModel(TrainedModel, RecordedModel):
         if self.built:
             build_optimizer(self)
 
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """As of any `keras.Model`, which leaves that out for a `compile` of one's own."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
     @never_empty
     def call(self, inputs: Inputs, training: bool | None = None) -> Tensor:
         return self.respond_in_training(inputs, training)
