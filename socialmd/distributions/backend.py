@@ -15,11 +15,35 @@ from socialmd.types import Tensor
 
 __all__ = ["gaussians", "is_differentiable", "student_t"]
 
+SMALLEST_SQUARE = 1e-30  # of a distance; the logarithm of one and that is zero
+
 if keras.backend.backend() != "jax":  # for which TensorFlow Probability 0.25 is too old
     import tensorflow as tf
     import tensorflow_probability as tfp
 
     tfd = tfp.distributions
+
+    class _StudentT(tfd.MultivariateStudentTLinearOperator):  # type: ignore[name-defined]
+        """With all parameters of one batch shape, and gradients that XLA compiles.
+
+        Where a value is the mean to the last digit, the slope of the root of a sum of squares is
+        zero by zero, which TensorFlow alone takes for zero. And in a loop, XLA does not know the
+        shapes to which TensorFlow Probability broadcasts what it draws from.
+        """
+
+        def _sample_n(self, n: Tensor, seed: Tensor = None) -> Tensor:
+            normal_seed, chi2_seed = tfp.random.split_seed(seed, salt="multivariate t")
+            normal = tfd.MultivariateNormalLinearOperator(tf.zeros_like(self.loc), self.scale)
+            chi2 = tfd.Chi2(self.df).sample(n, seed=chi2_seed)
+            drawn = normal.sample(n, seed=normal_seed)
+            return self.loc + drawn * tf.math.rsqrt(chi2 / self.df)[..., None]
+
+        def _log_unnormalized_prob(self, value: Tensor) -> Tensor:
+            offset = self.scale.solve((value - self.loc)[..., None])
+            squares = tf.reduce_sum(offset * offset, axis=[-1, -2])
+            distance = tf.sqrt(tf.maximum(squares, SMALLEST_SQUARE))
+            exponent = (tf.cast(self.event_shape_tensor()[0], self.dtype) + self.df) / 2
+            return -exponent * tfp.math.log1psquare(distance / tf.sqrt(self.df))
 
 
 def gaussians(log_weights: Tensor, means: Tensor, scales: Tensor) -> Any:
@@ -46,7 +70,7 @@ def student_t(mean: Tensor, sigma: Tensor, freedom: Tensor) -> Any:
         scales = (sigma * ops.ones_like(mean))[..., None, :]
         return MixtureDensity(ops.zeros_like(sigma), mean[..., None, :], scales, freedom)
     scale = tf.linalg.LinearOperatorScaledIdentity(mean.shape[-1], sigma[..., 0])
-    return tfd.MultivariateStudentTLinearOperator(freedom[..., 0], mean, scale)
+    return _StudentT(freedom[..., 0], mean, scale)
 
 
 def is_differentiable(density: Any) -> bool:

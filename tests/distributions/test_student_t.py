@@ -49,6 +49,21 @@ def test_samples_have_its_variance():
     assert samples.mean(axis=0) == pytest.approx([1, -2], abs=5 * np.sqrt(variance / 20_000))
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_slopes_are_finite_where_a_value_is_the_mean(jit_compile):
+    @tf.function(jit_compile=jit_compile)
+    def slopes(parameters):
+        with tf.GradientTape() as tape:
+            tape.watch(parameters)
+            value = tf.stop_gradient(parameters[:2])
+            log_prob = StudentT().from_parameters(parameters).log_prob(value)
+        return tape.gradient(log_prob, parameters)
+
+    # There the density is 1 / (2 pi sigma**2) in the plane, whatever the degrees of freedom.
+    found = slopes(tf.constant([1.0, -2.0, 0.5, 8.0]))
+    np.testing.assert_allclose(found, [0, 0, -2 / (0.5 + DIAGONAL_SHIFT), 0], atol=1e-5)
+
+
 def test_raw_outputs_of_zero_have_four_degrees_of_freedom():
     outputs = np.float32(StudentT().initial_outputs(spatial_dims=3))
     parameters = np.asarray(StudentT().to_parameters(outputs, np.float32([1, 2, 3]), 0.1, 2.0))
