@@ -230,17 +230,18 @@ class InteractionCell(keras.layers.Layer):
         the law, and couplings [B, N, 1] those to the field, one if not given.
         """
         bonded, field = self.bonded, self.field
-        pull = _law_of_frame(self.law, features, hidden, bonds if bonded is None else None)
-        of_bonds = None if bonded is None else _law_of_frame(bonded, features, hidden, bonds)
+        known = position, features, hidden, mask, box
+        pull = _law_of_frame(self.law, *known, bonds if bonded is None else None)
+        of_bonds = None if bonded is None else _law_of_frame(bonded, *known, bonds)
         of_field = () if field is None else field.read(features)
         step, ties, space = 1.0 / self.substeps, self.restraints, self.space
         scale, limit = space.spread(self.acceleration_scales), self.acceleration_limit
         springs = None if ties is None else ties(features)
 
         def accelerate(position: Positions) -> Tensor:
-            pushed = pull(position, mask, box)
+            pushed = pull(position)
             if of_bonds is not None:
-                pushed = pushed + of_bonds(position, mask, box)
+                pushed = pushed + of_bonds(position)
             if field is not None:
                 felt = field(position, *of_field)
                 pushed = pushed + (felt if couplings is None else couplings * felt)
@@ -352,14 +353,22 @@ class InteractionCell(keras.layers.Layer):
 
 
 def _law_of_frame(
-    law: InteractionLaw | PolarLaw, features: Tensor, hidden: Tensor, bonds: Tensor
-) -> Callable[[Positions, Mask, PeriodicBox | None], Tensor]:
+    law: InteractionLaw | PolarLaw,
+    start: Positions,
+    features: Tensor,
+    hidden: Tensor,
+    mask: Mask,
+    box: PeriodicBox | None,
+    bonds: Tensor,
+) -> Callable[[Positions], Tensor]:
     """Forces as functions of places, all else being the same during one frame."""
     read = law.read(features, hidden)
-    if law.is_polar or (bonds is None and not law.can_tabulate(read[0])):
-        return lambda position, mask, box: law(position, *read, mask, box)
+    if law.is_polar:
+        return lambda position: law(position, *read, mask, box)
+    if bonds is None and not law.can_tabulate(read[0]):
+        return law.near(start, *read, mask, box)
     tables = law.tabulate(*read, bonds)
-    return lambda position, mask, box: law(position, *read, mask, box, tables)
+    return lambda position: law(position, *read, mask, box, tables)
 
 
 def _compress(vector: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -206,6 +207,24 @@ class InteractionLaw(keras.layers.Layer):
         if bonds is not None:
             weights = weights * ops.cast(bonds, "float32")[..., None]
         return self.interaction.tabulate(weights)
+
+    def near(
+        self,
+        positions: Positions,
+        emitted: Tensor,
+        response: Tensor,
+        mask: Mask = None,
+        box: Any = None,
+    ) -> Callable[[Positions], Tensor]:
+        """The law as a function of places near `positions`, all else being the same.
+
+        With a radial filter and a gate, neighbours are not looked for at each of them.
+        """
+        if not self._has_tables:
+            return lambda where: self(where, emitted, response, mask, box)
+        weights = response * self.mixing[:, 0], emitted
+        pushed = self.interaction.near_sums(positions, weights, mask, box)
+        return pushed if self.linear_path else lambda where: ops.tanh(pushed(where))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **arguments_of(InteractionLaw, self)}

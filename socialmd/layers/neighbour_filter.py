@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from socialmd.check_choice import check_choice
 from socialmd.layers.grid import check_grids, interpolation_taps, lies_on_grids
+from socialmd.layers.near_pairs import keep_near_pairs
 from socialmd.layers.pairs import (
     SEARCHES,
     compare_all,
@@ -278,6 +279,45 @@ class NeighbourFilter(keras.layers.Layer):
         start, change = (ops.reshape(each, ops.shape(node)) for each in ops.unstack(rows, axis=-1))
         strength = (start + part * change) * self._scale(distances) * self._switch(distances)
         return [each * strength for each in offsets]
+
+    def near_sums(
+        self,
+        positions: Positions,
+        weights: tuple[Tensor, Tensor],
+        mask: Mask = None,
+        box: Any = None,
+    ) -> Callable[[Positions], Tensor]:
+        """Of a radial filter, sums over neighbours and channels near some places, see below.
+
+            f(x)_i = sum over j != i of sum over channels of a_i b_j K(x_j - x_i)
+
+        Neighbours are looked for once, as long as x is near `positions` (see `keep_near_pairs`).
+
+        Args:
+            positions: [B, N, D].
+            weights: a and b, [B, N, C] each.
+            mask: optional bool [B, N].
+            box: optional, see above.
+
+        Returns:
+            f, of x [B, N, D]: [B, N, D].
+        """
+        of_owner, of_neighbour = (ops.reshape(each, (-1, each.shape[-1])) for each in weights)
+
+        def weigh(owner: Tensor, neighbour: Tensor) -> Tensor:
+            return take_rows(of_owner, owner) * take_rows(of_neighbour, neighbour)
+
+        search, box = self.neighbour_search, PeriodicBox.for_layers(box)
+        near_pairs = keep_near_pairs(positions, self.cutoff, weigh, mask, search, box)
+
+        def sum_up(where: Positions) -> Tensor:
+            owner, _, weights, offsets, counts = near_pairs(where)
+            strength, direction = self._radial(ops.where(counts[:, None], offsets, 0.0), counts)
+            forces = ops.sum(strength * weights, axis=-1, keepdims=True) * direction  # [M, D]
+            summed = ops.segment_sum(forces, owner, num_segments=ops.shape(of_owner)[0])
+            return ops.reshape(summed, ops.shape(where))
+
+        return sum_up
 
     def _radial(self, offsets: Positions, counts: Tensor) -> tuple[Tensor, Tensor]:
         """T [M, C], and [M, D] by which to multiply it: direction, power and switch."""

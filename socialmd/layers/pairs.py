@@ -25,6 +25,7 @@ __all__ = [
     "compares_all",
     "find_offsets",
     "find_pairs",
+    "offsets_of",
     "pair_sum",
     "pair_view",
     "portable_pair_sum",
@@ -78,13 +79,20 @@ def find_offsets(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Owner and neighbour as of `find_pairs`, offset [M, D] and whether it counts, bool [M]."""
     owner, neighbour, weights = find_pairs(positions, reach, mask, search, box)
+    return owner, neighbour, offsets_of(positions, owner, neighbour, box), ops.cast(weights, "bool")
+
+
+def offsets_of(
+    positions: Positions, owner: Tensor, neighbour: Tensor, box: PeriodicBox | None = None
+) -> Positions:
+    """From the owner of each pair, as of `find_pairs`, to its neighbour, [M, D]."""
     points = ops.reshape(positions, (-1, positions.shape[-1]))
     offsets = ops.take(points, neighbour, axis=0) - ops.take(points, owner, axis=0)
     if box is not None:
         system = owner // ops.shape(positions)[1]
         box = PeriodicBox(*(ops.take(each, system, axis=0) for each in box))
         offsets = box.displacement(offsets)
-    return owner, neighbour, offsets, ops.cast(weights, "bool")
+    return offsets
 
 
 def compares_all(positions: Positions, search: str) -> bool:

@@ -1,4 +1,4 @@
-"""Forces through tables of pairs, against those through all channels."""
+"""Forces through tables of pairs and of pairs that are kept, against those through all channels."""
 
 import numpy as np
 import pytest
@@ -63,6 +63,44 @@ def test_tables_of_pairs_change_nothing(rng, kind, dims, linear_path, search):
             value_and_gradients(law, positions, features, each, mask) for each in (False, True)
         )
         assert_as_good_as(by_tables, by_channels)
+
+
+def near_value_and_gradients(law, start, positions, features, mask=None, box=None):
+    """As `value_and_gradients`, of the law near some other places."""
+    positions, features = tf.constant(positions), tf.constant(features)
+    weights = [weight.value for weight in law.trainable_variables]
+    with tf.GradientTape() as tape:
+        tape.watch([positions, features])
+        near = law.near(tf.constant(start), *law.read(features, None), mask, box)
+        pushed = near(positions)
+        total = tf.reduce_sum(pushed**2)
+    gradients = tape.gradient(total, [positions, features, *weights], unconnected_gradients="zero")
+    return [pushed.numpy(), *(tf.convert_to_tensor(each).numpy() for each in gradients)]
+
+
+@pytest.mark.parametrize("kind", RADIAL)
+@pytest.mark.parametrize("step", [0.0, 0.01, 3.0], ids=["there", "near", "far"])
+@pytest.mark.parametrize("arguments", [{}, {"linear_path": False}, {"gate": False}])
+def test_pairs_that_are_kept_change_nothing(rng, kind, dims, step, arguments):
+    """Wherever particles have been when pairs were looked for."""
+    law = make_law(rng, kind, dims, "cell_list", **arguments)
+    positions, features = make_particles(rng, dims)
+    start = positions + step * rng.uniform(-1, 1, size=positions.shape).astype("float32")
+    some = np.array([[True] * 3 + [False, True, True], [False] + [True] * 5])
+    for mask in (None, some):
+        expected = value_and_gradients(law, positions, features, False, mask)
+        assert_as_good_as(near_value_and_gradients(law, start, positions, features, mask), expected)
+
+
+@pytest.mark.parametrize("width", [6.0, 30.0])
+def test_pairs_that_are_kept_are_nearest_images(rng, dims, width):
+    law = make_law(rng, "radial", dims, "cell_list")
+    positions, features = make_particles(rng, dims)
+    box = np.tile(width * np.eye(dims, dtype="float32"), (2, 1, 1))
+    start = positions + rng.uniform(-0.01, 0.01, size=positions.shape).astype("float32")
+    expected = value_and_gradients(law, positions, features, False, box=box)
+    found = near_value_and_gradients(law, start, positions, features, box=box)
+    assert_as_good_as(found, expected)
 
 
 @pytest.mark.parametrize("kind", RADIAL)
