@@ -263,20 +263,35 @@ class NeighbourFilter(keras.layers.Layer):
             vector few.
         """
         box = PeriodicBox.for_layers(box)
-        offsets, counts = compare_all(positions, self.cutoff, mask, box)
+        first = ops.arange(0, ops.shape(tables)[0], self.num_intervals, dtype="int32")
+        pairs = ops.shape(first)[0]
+        # JAX has to know how often; on TensorFlow that may be a tensor.
+        pairs = max(pairs, 1) if isinstance(pairs, int) else ops.maximum(pairs, 1)
+
+        def look_up(node: Tensor) -> tuple[Tensor, Tensor]:
+            times = ops.size(node) // pairs
+            index = ops.reshape(ops.cast(node, "int32"), (-1,)) + ops.tile(first, (times,))
+            rows = ops.take(tables, index, axis=0)
+            return tuple(ops.reshape(each, ops.shape(node)) for each in ops.unstack(rows, axis=-1))
+
+        return self._pushes(*compare_all(positions, self.cutoff, mask, box), look_up)
+
+    def _pushes(
+        self,
+        offsets: list[Positions],
+        counts: Tensor,
+        look_up: Callable[[Tensor], tuple[Tensor, Tensor]],
+    ) -> list[Tensor]:
+        """What each pair adds, coordinate by coordinate, as offsets come.
+
+        From what is there at the beginning of an interval, and by how much it changes in it.
+        """
         # What does not count is nowhere, and so adds nothing.
         offsets = [ops.where(counts, each, 0.0) for each in offsets]
         squares: Tensor = sum(each * each for each in offsets)
         distances = self._resolved(squares)
         node, part = self._find(distances)
-        first = ops.arange(0, ops.shape(tables)[0], self.num_intervals, dtype="int32")
-        pairs = ops.shape(first)[0]
-        # JAX has to know how often; on TensorFlow that may be a tensor.
-        pairs = max(pairs, 1) if isinstance(pairs, int) else ops.maximum(pairs, 1)
-        times = ops.size(node) // pairs
-        index = ops.reshape(ops.cast(node, "int32"), (-1,)) + ops.tile(first, (times,))
-        rows = ops.take(tables, index, axis=0)
-        start, change = (ops.reshape(each, ops.shape(node)) for each in ops.unstack(rows, axis=-1))
+        start, change = look_up(node)
         strength = (start + part * change) * self._scale(distances) * self._switch(distances)
         return [each * strength for each in offsets]
 
@@ -303,18 +318,38 @@ class NeighbourFilter(keras.layers.Layer):
             f, of x [B, N, D]: [B, N, D].
         """
         of_owner, of_neighbour = (ops.reshape(each, (-1, each.shape[-1])) for each in weights)
+        intervals = ops.concatenate(self._intervals(), axis=-1)  # [I, 2 C]
 
-        def weigh(owner: Tensor, neighbour: Tensor) -> Tensor:
-            return take_rows(of_owner, owner) * take_rows(of_neighbour, neighbour)
+        def read(owner: Tensor, neighbour: Tensor, node: Tensor) -> tuple[Tensor, Tensor]:
+            """What is at the beginning of an interval, and by how much it changes in it, [M]."""
+            weight = take_rows(of_owner, owner) * take_rows(of_neighbour, neighbour)
+            start, change = ops.split(take_rows(intervals, node), 2, axis=-1)
+            return ops.sum(start * weight, axis=-1), ops.sum(change * weight, axis=-1)
+
+        def learn(owner: Tensor, neighbour: Tensor, offsets: Positions) -> tuple[Tensor, ...]:
+            squares = ops.sum(ops.square(offsets), axis=-1)
+            node = ops.cast(self._find(self._resolved(squares))[0], "int32")
+            return node, *read(owner, neighbour, node)
 
         search, box = self.neighbour_search, PeriodicBox.for_layers(box)
-        near_pairs = keep_near_pairs(positions, self.cutoff, weigh, mask, search, box)
+        near_pairs = keep_near_pairs(positions, self.cutoff, learn, mask, search, box)
 
         def sum_up(where: Positions) -> Tensor:
-            owner, _, weights, offsets, counts = near_pairs(where)
-            strength, direction = self._radial(ops.where(counts[:, None], offsets, 0.0), counts)
-            forces = ops.sum(strength * weights, axis=-1, keepdims=True) * direction  # [M, D]
-            summed = ops.segment_sum(forces, owner, num_segments=ops.shape(of_owner)[0])
+            pairs, offsets, counts = near_pairs(where)
+
+            def look_up(node: Tensor) -> tuple[Tensor, Tensor]:
+                """As it is known, but of those few who have come to another interval."""
+                before, *known = pairs.known
+                node = ops.cast(node, "int32")
+                others = select(ops.not_equal(node, before))[0]
+                anew = read(*(ops.take(each, others) for each in (*pairs[:2], node)))
+                return tuple(
+                    ops.scatter_update(old, others[:, None], new)
+                    for old, new in zip(known, anew, strict=True)
+                )
+
+            pushes = self._pushes(ops.unstack(offsets, axis=-1), counts, look_up)
+            summed = pairs.sums(ops.stack(pushes, axis=-1), ops.shape(of_owner)[0])
             return ops.reshape(summed, ops.shape(where))
 
         return sum_up

@@ -1,4 +1,4 @@
-"""Forces of one frame through tables of pairs, through all channels, and of a neighbour search.
+"""Forces of one frame through tables of pairs, through all channels, and of pairs that are near.
 
     python tests/benchmarks/pair_tables.py
 
@@ -26,12 +26,12 @@ SIZES = {25: 32, 100: 4, 200: 1, 400: 1}  # batch by number of particles
 CUTOFFS = (16.0, 4.0)
 SUBSTEPS = 8
 TURNS = 7
-TABLES, CHANNELS, SEARCH = "tables of pairs", "all channels", "neighbour search"
+TABLES, CHANNELS, NEAR = "tables of pairs", "all channels", "pairs that are near"
 
 
 def make_frame(name: str, particles: int, cutoff: float, trains: bool) -> Callable[[], Any]:
     """What is timed: all forces of one frame, and their gradient if it trains."""
-    search = "cell_list" if name == SEARCH else "all_pairs"
+    search = "cell_list" if name == NEAR else "all_pairs"
     law = InteractionLaw(NeighbourFilter("radial", cutoff=cutoff, neighbour_search=search))
     law.build((None, None, 2), 2)
     shape, side = (SIZES[particles], particles), (particles / DENSITY) ** 0.5
@@ -41,9 +41,11 @@ def make_frame(name: str, particles: int, cutoff: float, trains: bool) -> Callab
     def integrate() -> tf.Tensor:
         read = law.read(features, None)
         tables = law.tabulate(*read) if name == TABLES else None
+        forces = law.near(start, *read) if name == NEAR else None
         positions = start
         for _ in range(SUBSTEPS):
-            positions = positions + 1e-3 * law(positions, *read, None, None, tables)
+            pushed = forces(positions) if forces else law(positions, *read, None, None, tables)
+            positions = positions + 1e-3 * pushed
         return tf.reduce_sum(positions)
 
     @tf.function
@@ -57,7 +59,7 @@ def make_frame(name: str, particles: int, cutoff: float, trains: bool) -> Callab
 
 def measure(particles: int, cutoff: float, trains: bool) -> dict[str, list[float]]:
     """Milliseconds of each turn."""
-    frames = {n: make_frame(n, particles, cutoff, trains) for n in (TABLES, CHANNELS, SEARCH)}
+    frames = {n: make_frame(n, particles, cutoff, trains) for n in (TABLES, CHANNELS, NEAR)}
     times: dict[str, list[float]] = {name: [] for name in frames}
     for frame in frames.values():
         frame()
@@ -75,7 +77,7 @@ def main() -> None:
     parser.add_argument("--particles", type=int, nargs="*", default=list(SIZES), choices=SIZES)
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    print(f"| N | cutoff | pass | {TABLES} (ms) | {CHANNELS} / tables | {SEARCH} / tables |")
+    print(f"| N | cutoff | pass | {TABLES} (ms) | {CHANNELS} / tables | {NEAR} / tables |")
     print("| ---: | ---: | --- | ---: | ---: | ---: |")
     for particles in parser.parse_args().particles:
         for cutoff in CUTOFFS:
@@ -83,7 +85,7 @@ def main() -> None:
                 times = measure(particles, cutoff, trains)
                 ratios = [
                     statistics.median(a / b for a, b in zip(times[n], times[TABLES], strict=True))
-                    for n in (CHANNELS, SEARCH)
+                    for n in (CHANNELS, NEAR)
                 ]
                 print(
                     f"| {particles} | {cutoff:g} | {'both' if trains else 'forward'} "
