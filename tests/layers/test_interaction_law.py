@@ -28,18 +28,33 @@ def make_law(rng, kind, dims, search="all_pairs", **arguments):
     return law
 
 
-def value_and_gradients(law, positions, features, by_tables, mask=None, box=None, bonds=None):
+def value_and_gradients_of(force, law, positions, features):
     """Of the sum of squares, in positions, features and all weights."""
     positions, features = tf.constant(positions), tf.constant(features)
     weights = [weight.value for weight in law.trainable_variables]
     with tf.GradientTape() as tape:
         tape.watch([positions, features])
-        emitted, response = law.read(features, None)
-        tables = law.tabulate(emitted, response, bonds) if by_tables else None
-        pushed = law(positions, emitted, response, mask, box, tables)
+        pushed = force(positions, *law.read(features, None))
         total = tf.reduce_sum(pushed**2)
     gradients = tape.gradient(total, [positions, features, *weights], unconnected_gradients="zero")
     return [pushed.numpy(), *(tf.convert_to_tensor(each).numpy() for each in gradients)]
+
+
+def value_and_gradients(law, positions, features, by_tables, mask=None, box=None, bonds=None):
+    def force(positions, emitted, response):
+        tables = law.tabulate(emitted, response, bonds) if by_tables else None
+        return law(positions, emitted, response, mask, box, tables)
+
+    return value_and_gradients_of(force, law, positions, features)
+
+
+def near_value_and_gradients(law, start, positions, features, mask=None, box=None):
+    """Of the law near some other places."""
+
+    def force(positions, emitted, response):
+        return law.near(tf.constant(start), emitted, response, mask, box)(positions)
+
+    return value_and_gradients_of(force, law, positions, features)
 
 
 def assert_as_good_as(found, expected):
@@ -63,19 +78,6 @@ def test_tables_of_pairs_change_nothing(rng, kind, dims, linear_path, search):
             value_and_gradients(law, positions, features, each, mask) for each in (False, True)
         )
         assert_as_good_as(by_tables, by_channels)
-
-
-def near_value_and_gradients(law, start, positions, features, mask=None, box=None):
-    """As `value_and_gradients`, of the law near some other places."""
-    positions, features = tf.constant(positions), tf.constant(features)
-    weights = [weight.value for weight in law.trainable_variables]
-    with tf.GradientTape() as tape:
-        tape.watch([positions, features])
-        near = law.near(tf.constant(start), *law.read(features, None), mask, box)
-        pushed = near(positions)
-        total = tf.reduce_sum(pushed**2)
-    gradients = tape.gradient(total, [positions, features, *weights], unconnected_gradients="zero")
-    return [pushed.numpy(), *(tf.convert_to_tensor(each).numpy() for each in gradients)]
 
 
 @pytest.mark.parametrize("kind", RADIAL)
