@@ -20,7 +20,7 @@ TRICLINIC = {
     2: np.array([[5.5, 0.0], [1.9, 6.0]]),
     3: np.array([[5.8, 0.0, 0.0], [1.4, 6.0, 0.0], [-1.2, 2.0, 6.5]]),
 }
-export = importlib.import_module("socialmd.models.export_saved_model")
+export = importlib.import_module("socialmd.models.saved_model")
 SIDES = (4.0, 2.0)  # a reach of 2, less than half of any width
 
 

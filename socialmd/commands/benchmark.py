@@ -59,7 +59,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 parse_first(__name__, _parse)  # what follows takes seconds to import
 
 import numpy as np
-import tensorflow as tf
 
 from socialmd import load_config
 from socialmd.benchmarks import (
@@ -83,6 +82,7 @@ from socialmd.models import ForecastModel, load
 from socialmd.run_apart import run_apart
 from socialmd.simulation import law_of
 from socialmd.training import fit
+from socialmd.training.device import gpu_names
 from socialmd.types import Array, FloatArray
 
 NUM_SAMPLES = 5  # of GeoTDM's protocol
@@ -335,11 +335,7 @@ def _hardware() -> str:
         found = re.search(r"^model name\s*: (.+)$", cpus.read_text(), re.MULTILINE)
     name = found[1] if found else platform.processor() or platform.machine()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    gpus = [
-        tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
-        for gpu in tf.config.list_physical_devices("GPU")
-    ]
-    return ", ".join([f"{cores} cores of {name}", *gpus])
+    return ", ".join([f"{cores} cores of {name}", *gpu_names()])
 
 
 if __name__ == "__main__":

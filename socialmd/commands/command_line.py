@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import io
 import json
 import logging
@@ -148,7 +149,7 @@ def parse_first(
         parse(None)
         if needs_tensorflow:
             _check_backend()
-    if needs_tensorflow and name in ("__main__", "__mp_main__"):
+    if needs_tensorflow and name in ("__main__", "__mp_main__") and _backend()[0] == "tensorflow":
         _silence_tensorflow()
 
 
@@ -194,19 +195,35 @@ def _in_one_line(error: BaseException) -> str:
     return f"out of memory: {text}" if isinstance(error, MemoryError) else text
 
 
+def _backend() -> tuple[str, str]:
+    """Which backend Keras will take, and what says so."""
+    file = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "keras.json"
+    if backend := os.environ.get("KERAS_BACKEND"):
+        return backend, "KERAS_BACKEND"
+    if file.is_file():
+        with suppress(ValueError):  # of which Keras tells by itself
+            return json.loads(file.read_bytes()).get("backend") or BACKENDS[0], str(file)
+    return BACKENDS[0], "KERAS_BACKEND"
+
+
 def _check_backend() -> None:
     """Keras' own message, if it is asked for one that is not installed, names neither."""
-    file = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "keras.json"
-    backend, source = os.environ.get("KERAS_BACKEND"), "KERAS_BACKEND"
-    if not backend and file.is_file():
-        with suppress(ValueError):  # of which Keras tells by itself
-            backend, source = json.loads(file.read_bytes()).get("backend"), str(file)
-    if backend and backend not in BACKENDS:
-        print(
-            f"error: {source}: expected {' or '.join(BACKENDS)} as the backend of Keras, found "
-            f"{backend}; set KERAS_BACKEND=tensorflow",
-            file=sys.stderr,
+    backend, source = _backend()
+    message = None
+    if backend not in BACKENDS:
+        message = (
+            f"{source}: expected {' or '.join(BACKENDS)} as the backend of Keras, found "
+            f"{backend}; set KERAS_BACKEND=tensorflow"
         )
+    elif importlib.util.find_spec(backend) is None:
+        others = [each for each in BACKENDS if importlib.util.find_spec(each)]
+        message = (
+            f"{source}: expected an installed backend of Keras, found {backend}, which is not; "
+            f'python -m pip install "socialmd[{backend}]"'
+            + "".join(f", or set KERAS_BACKEND={each}" for each in others)
+        )
+    if message:
+        print(f"error: {message}", file=sys.stderr)
         sys.exit(1)
 
 

@@ -78,6 +78,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 parse_first(__name__, _parse)  # what follows takes seconds to import
 
+import keras
 import numpy as np
 
 from socialmd.config import DataConfig
@@ -93,7 +94,10 @@ from socialmd.reporting import (
 from socialmd.reporting.measure import measures
 from socialmd.training.training_folder import tables_about
 
-PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy")
+PACKAGES = {
+    "tensorflow": ("tensorflow", "keras", "tensorflow-probability", "numpy"),
+    "jax": ("jax", "keras", "numpy"),
+}
 SUBTITLE = """\
 {windows} windows of {simulations} simulations from the {split} split of {name}: {particles} \
 particles, {input_steps} frames given, {target_steps} forecast, {step_spacing:.4g} apart"""
@@ -172,7 +176,9 @@ def _describe_data(
 
 def _made_by(typed: Sequence[str], forecasts: Forecasts) -> dict[str, str]:
     """Title -> text: what somebody needs to make the same report."""
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
+    versions = [
+        f"{name} {importlib.metadata.version(name)}" for name in PACKAGES[keras.backend.backend()]
+    ]
     versions.append(f"Python {platform.python_version()}")
     tables = set(tables_about(forecasts.description))
     return {

@@ -37,7 +37,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """What needs TensorFlow is imported when it is first used."""
+    """What needs Keras is imported when it is first used."""
     if name == "make_dataset":
         return importlib.import_module("socialmd.data.input_pipeline").make_dataset
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -14,9 +15,9 @@ from socialmd.types import Mask, Shape, Tensor
 
 __all__ = [
     "FEEDBACKS",
-    "as_graph",
     "check_feedback",
     "check_inputs",
+    "compile_loop",
     "feed_back",
     "last_box",
     "with_boxes",
@@ -106,10 +107,26 @@ def with_boxes(frames: Tensor, boxes: Tensor) -> tuple[Tensor, ...]:
     return (frames,) if boxes is None else (frames, ops.swapaxes(boxes, 0, 1))
 
 
-def as_graph(loop: Callable[..., Any]) -> Callable[..., Any]:
-    """A closed loop as a graph, where the backend has such."""
-    if keras.backend.backend() != "tensorflow":
-        return loop
-    import tensorflow as tf
+def compile_loop(model: keras.Model, loop: Callable[..., Any]) -> Callable[..., Any]:
+    """A closed loop of a model as a graph, or, on JAX, compiled; arguments are positional."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
 
-    return tf.function(loop, reduce_retracing=True)
+        return tf.function(loop, reduce_retracing=True)
+    import jax
+
+    @partial(jax.jit, static_argnums=1)
+    def compiled(values: list[Tensor], words: tuple[str | None, ...], tensors: Any) -> Any:
+        arguments = (
+            tensor if word is None else word for word, tensor in zip(words, tensors, strict=True)
+        )
+        # Variables are arguments: what is compiled would keep the values that they have now.
+        with keras.StatelessScope(list(zip(model.variables, values, strict=True))):
+            return loop(*arguments)
+
+    def call(*arguments: Any) -> Any:
+        words = tuple(each if isinstance(each, str) else None for each in arguments)
+        tensors = [None if isinstance(each, str) else each for each in arguments]
+        return compiled([variable.value for variable in model.variables], words, tensors)
+
+    return call

@@ -17,7 +17,7 @@ from socialmd import distributions
 from socialmd.data.feature_layout import ORIENTATION, FeatureLayout
 from socialmd.data.masked_inputs import Unpacked, unpack
 from socialmd.distributions import DirectionDensity, Pose
-from socialmd.models.closed_loop import as_graph, check_feedback, check_inputs
+from socialmd.models.closed_loop import check_feedback, check_inputs, compile_loop
 from socialmd.models.conservation_filters import ConservationFilters, Correction
 from socialmd.models.keras_safeguards import build_optimizer, float32_by_default, never_empty
 from socialmd.models.recalibration import (
@@ -801,7 +801,7 @@ class ForecastModel(TrainedModel, RecordedModel):
 
     @cached_property
     def _compiled_loop(self) -> Any:
-        return as_graph(self.closed_loop)
+        return compile_loop(self, self.closed_loop)
 
     @cached_property
     def _filtered_loops(self) -> dict[ConservationFilters, Any]:
@@ -811,5 +811,5 @@ class ForecastModel(TrainedModel, RecordedModel):
         """The same loop with filters, of which each choice is compiled by itself."""
         if filters not in self._filtered_loops:
             loop = partial(self.closed_loop, filters=filters)
-            self._filtered_loops[filters] = as_graph(loop)
+            self._filtered_loops[filters] = compile_loop(self, loop)
         return self._filtered_loops[filters]

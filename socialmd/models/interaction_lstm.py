@@ -25,8 +25,8 @@ from socialmd.layers.infer_bonds import infer_bonds
 from socialmd.layers.interaction_cell import NUM_MOMENTS, Motion
 from socialmd.loops import run_loop
 from socialmd.models.closed_loop import (
-    as_graph,
     check_inputs,
+    compile_loop,
     feed_back,
     last_box,
     with_boxes,
@@ -418,7 +418,7 @@ class InteractionLSTM(ForecastModel):
 
     @cached_property
     def _compiled_states(self) -> Any:
-        return as_graph(self._states)
+        return compile_loop(self, self._states)
 
     def _states(
         self, inputs: Inputs, steps: Tensor, feedback: str, seed: Tensor
@@ -559,7 +559,7 @@ class InteractionLSTM(ForecastModel):
             bonds = self._unpack(inputs).fixed.bonds
             return bonds, bonds
 
-        return as_graph(infer)
+        return compile_loop(self, infer)
 
     def _infer_bonds(
         self, positions: Positions, velocities: Tensor, features: Tensor, mask: Mask, boxes: Tensor
@@ -576,7 +576,9 @@ class InteractionLSTM(ForecastModel):
 
         def times(places: Positions) -> Tensor:
             """How often every system is there."""
-            return ops.shape(places)[0] // ops.maximum(ops.shape(features)[0], 1)
+            count = ops.shape(features)[0]
+            at_least_one = max(count, 1) if isinstance(count, int) else ops.maximum(count, 1)
+            return ops.shape(places)[0] // at_least_one
 
         tables = law.tabulate(*law.read(features, None))
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 from keras import ops
 
-from socialmd.data.input_pipeline import random_rotations, rotate
 from socialmd.data.masked_inputs import Unpacked
+from socialmd.data.rotations import random_rotations, rotate
 from socialmd.distributions.distribution import turn
 from socialmd.types import Array
 
@@ -30,7 +30,7 @@ class RandomTurns(NamedTuple):
     @classmethod
     def draw(cls, count: int, spatial_dims: int, seed: int) -> Self:
         """Uniformly distributed ones, the same for the same seed."""
-        return cls(np.asarray(random_rotations(count, spatial_dims, np.array([seed, 0]))))
+        return cls(random_rotations(count, spatial_dims, seed))
 
     def turn(self, inputs: Unpacked, model: ForecastModel) -> Unpacked:
         """Windows about the origin: places, all other vectors, and boxes."""
@@ -40,7 +40,7 @@ class RandomTurns(NamedTuple):
             vectors = model.layout.vectors
         elif pointing:
             vectors.append(slice(pointing[0], pointing[-1] + 1))
-        frames = np.asarray(rotate(inputs.frames, self.matrices, vectors))
+        frames = rotate(inputs.frames, self.matrices, vectors)
         box = inputs.box
         if box is not None:
             box = box @ np.swapaxes(self.matrices, -1, -2)[:, np.newaxis]

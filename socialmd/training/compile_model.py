@@ -59,7 +59,8 @@ def compile_model(
             optimizer,
             loss=_loss(model, phase),
             metrics=_metrics(model),
-            jit_compile=config.jit_compile,
+            # JAX compiles a step as a whole or not at all.
+            jit_compile=config.jit_compile or keras.backend.backend() == "jax",
         )
     if config.jit_compile and not model.jit_compile:
         raise ValueError(

@@ -7,10 +7,9 @@ import zipfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
-import tensorflow as tf
 
 from socialmd.claim import claim, remove_leftovers
 from socialmd.config import ExperimentConfig
@@ -135,7 +134,7 @@ def _extract_best(output: Path) -> None:
     write_bytes(output / BEST, weights)
 
 
-def _as_stored(split: Trajectories, config: ExperimentConfig) -> tf.data.Dataset:
+def _as_stored(split: Trajectories, config: ExperimentConfig) -> Any:
     """Batches of a split that is not rotated."""
     return make_dataset(split, config.data.without_rotations, config.training.batch_size)
 

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 __all__ = ["ProfileSteps"]
 
 
 class ProfileSteps(keras.callbacks.Callback):
-    """Has TensorFlow's profiler record where the time of a few training steps goes.
+    """Has the profiler of Keras' backend record where the time of a few training steps goes.
 
     Steps are counted from 1, in this process: a training that goes on from a backup is profiled
     like one that begins. The first step compiles. Everything between the first and the last of the
@@ -50,10 +49,10 @@ class ProfileSteps(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._step += 1
         if self._step == self.first:
-            tf.profiler.experimental.start(self.directory)
+            _start(self.directory)
             self._is_recording = True
         if self._is_recording:
-            self._trace = tf.profiler.experimental.Trace("train", step_num=self._step, _r=1)
+            self._trace = _mark("train", step_num=self._step)
             self._trace.__enter__()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -65,5 +64,40 @@ class ProfileSteps(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self._is_recording:
-            tf.profiler.experimental.stop()
+            _stop()
             self._is_recording = False
+
+
+if keras.backend.backend() == "jax":
+
+    def _start(directory: str) -> None:
+        import jax
+
+        jax.profiler.start_trace(directory)
+
+    def _mark(name: str, step_num: int) -> Any:
+        import jax
+
+        return jax.profiler.StepTraceAnnotation(name, step_num=step_num)
+
+    def _stop() -> None:
+        import jax
+
+        jax.profiler.stop_trace()
+
+else:
+
+    def _start(directory: str) -> None:
+        import tensorflow as tf
+
+        tf.profiler.experimental.start(directory)
+
+    def _mark(name: str, step_num: int) -> Any:
+        import tensorflow as tf
+
+        return tf.profiler.experimental.Trace(name, step_num=step_num, _r=1)
+
+    def _stop() -> None:
+        import tensorflow as tf
+
+        tf.profiler.experimental.stop()

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
-import tensorflow as tf
 from keras import ops
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from socialmd.data import Windows
 from socialmd.models import ForecastModel
 from socialmd.simulation import PairLaw
+from socialmd.training.event_file import EventFile, keep_events, pictures, scalars, texts
 from socialmd.training.forecast_summaries import ForecastSummaries
 
-__all__ = ["TensorBoardLog", "keep_events"]
+__all__ = ["TensorBoardLog"]
 
 RUNS = TRAIN, VALIDATION, BASELINE = "train", "validation", "best_baseline"
 
@@ -94,28 +89,21 @@ class TensorBoardLog(keras.callbacks.Callback):
             raise ValueError(
                 "fit: expected a data set of known length, found one of unknown length"
             )
-        self.writers = {
-            run: tf.summary.create_file_writer(str(self.directory / run)) for run in RUNS
-        }
-        # One call a step, and compiled: `tf.summary.scalar` by itself costs ten times as much.
-        self._write_step = tf.function(self._write_step_values, autograph=False)
+        self.files = {run: EventFile(self.directory / run) for run in RUNS}
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.epoch = epoch
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self.epoch == batch == 0:
-            with self.writers[TRAIN].as_default(step=0):
-                for name, text in self.texts.items():
-                    tf.summary.text(name, text)
-            self.writers[TRAIN].flush()
+            self.files[TRAIN].write(0, texts(self.texts))
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         # Not the optimizer's iterations, which leave out steps whose scaled loss was too large.
         epochs = self.epoch - self.epochs_before
         step = self.steps_before + epochs * self.params["steps"] + batch + 1
-        self._write_step(tf.constant(step, tf.int64))
-        self.writers[TRAIN].flush()
+        values = {f"batch/{name}": value for name, value in self._values.read().items()}
+        self.files[TRAIN].write(step, scalars(values))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         learning_rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
@@ -124,34 +112,15 @@ class TensorBoardLog(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             means = of_validation if name.startswith("val_") else of_train
             means[f"epoch/{name.removeprefix('val_')}"] = value
-        scalars, figures = self.forecasts.measure(self.model)
-        self._write(TRAIN, epoch, {**of_train, **_weight_norms(self.model)})
-        self._write(VALIDATION, epoch, {**of_validation, **scalars}, figures)
-        self._write(BASELINE, epoch, self.forecasts.best_baseline)
+        measured, figures = self.forecasts.measure(self.model)
+        self.files[TRAIN].write(epoch, scalars({**of_train, **_weight_norms(self.model)}))
+        self.files[VALIDATION].write(epoch, scalars({**of_validation, **measured}))
+        self.files[VALIDATION].write(epoch, pictures(figures))
+        self.files[BASELINE].write(epoch, scalars(self.forecasts.best_baseline))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        for writer in self.writers.values():
-            writer.close()
-
-    def _write_step_values(self, step: tf.Tensor) -> None:
-        values = tf.convert_to_tensor(self._values.variable)
-        with self.writers[TRAIN].as_default(step=step):
-            for index, name in enumerate(self._values.names):
-                tf.summary.scalar(f"batch/{name}", values[index])
-
-    def _write(
-        self,
-        run: str,
-        epoch: int,
-        scalars: Mapping[str, float],
-        figures: Mapping[str, list[Figure]] | None = None,
-    ) -> None:
-        with self.writers[run].as_default(step=epoch):
-            for tag, value in scalars.items():
-                tf.summary.scalar(tag, value)
-            for tag, drawn in (figures or {}).items():
-                tf.summary.image(tag, np.stack([_pixels(figure) for figure in drawn]))
-        self.writers[run].flush()
+        for file in self.files.values():
+            file.close()
 
 
 def _weight_norms(model: keras.Model) -> dict[str, float]:
@@ -168,44 +137,3 @@ def _weight_norms(model: keras.Model) -> dict[str, float]:
 def _layer_of(weight: Any) -> str:
     """Path of the layer that a weight belongs to, without the model's name."""
     return "/".join(weight.path.split("/")[1:-1])
-
-
-def _pixels(figure: Figure) -> NDArray[np.uint8]:
-    """[height, width, 4]"""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())
-
-
-def keep_events(path: Path, epochs: int, steps: int) -> None:
-    """Drop the events that an interrupted training repeats, as `keep_epochs` does with epochs.
-
-    Those of `epochs` that are complete, and of `steps` since the very first, stay. The file is
-    replaced as a whole, and removed if nothing stays.
-    """
-    if steps == 0:
-        path.unlink()
-        return
-    temporary = path.with_name(".kept")  # whose name TensorBoard does not take for a log's
-    try:
-        with tf.io.TFRecordWriter(str(temporary)) as writer:
-            for record in _records(path):
-                if _stays(tf.compat.v1.Event.FromString(record), epochs, steps):
-                    writer.write(record)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _records(path: Path) -> Iterator[bytes]:
-    """All but one that a killed process has left half-written at the end."""
-    try:
-        yield from tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-    except tf.errors.DataLossError:
-        return
-
-
-def _stays(event: tf.compat.v1.Event, epochs: int, steps: int) -> bool:
-    group, _, name = event.summary.value[0].tag.partition("/") if event.summary.value else ("",) * 3
-    is_by_epoch = name and group != "batch"
-    return bool(event.step < epochs if is_by_epoch else event.step <= steps)

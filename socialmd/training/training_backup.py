@@ -103,6 +103,8 @@ class TrainingBackup(keras.callbacks.Callback):
         self._save(epoch + 1, 0)
 
     def _save(self, epochs: int, steps: int) -> None:
+        if keras.backend.backend() == "jax":
+            self.model.jax_state_sync()  # between two steps, variables are empty
         arrays = {
             f"{index:05d}": keras.ops.convert_to_numpy(variable)
             for index, variable in enumerate(self._state())

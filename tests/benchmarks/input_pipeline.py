@@ -26,7 +26,9 @@ from socialmd.data.dataset_description import save_array
 def write_trajectories(directory: Path, num_simulations: int) -> None:
     generator = np.random.default_rng(0)
     for index in range(num_simulations):
-        save_array(directory / f"train/{index}.npy", generator.normal(size=(1000, 25, 4)))
+        frames = generator.normal(size=(1000, 25, 4))
+        frames[..., 2:] = frames[0, :, 2:]  # mass and charge stay the same
+        save_array(directory / f"train/{index}.npy", frames)
     describe_dataset(directory, features=["x", "y", "mass", "charge"], frame_spacing=1e-4)
 
 

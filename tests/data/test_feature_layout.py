@@ -14,7 +14,7 @@ from socialmd.data import (
     read_windows,
 )
 from socialmd.data.dataset_description import read_description
-from socialmd.data.input_pipeline import rotate
+from socialmd.data.rotations import rotate
 
 PLACE = FeatureBlock(name="position", size=3, kind="coordinate", predicted=True)
 VELOCITY = FeatureBlock(name="velocity", size=3, kind="vector", given=False)

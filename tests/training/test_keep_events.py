@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from socialmd.training.tensorboard_log import keep_events
+from socialmd.training.event_file import keep_events
 from tests.training.event_files import read_run
 
 STEPS_PER_EPOCH = 3

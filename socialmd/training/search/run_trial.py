@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
-import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from socialmd.config import ExperimentConfig
 from socialmd.files import write_text
+from socialmd.training.event_file import EventFile, scalars
 from socialmd.training.fit import TENSORBOARD, fit
 from socialmd.training.history import HISTORY_FILE, of_phase, read_history
 from socialmd.training.search.memory_limit import limit_memory
@@ -74,11 +74,10 @@ def train_trial(task: TrialTask) -> None:
         callbacks.append(TimeBudget(60 * task.minutes))
     fit(task.config, task.data, task.folder, callbacks, verbose=0, stop_after=task.epochs)
     epoch, losses = best_epoch(task.folder)
-    folder = task.folder / TENSORBOARD / "search"
-    with tf.summary.create_file_writer(str(folder)).as_default():
-        hparams.hparams(dict(task.values), trial_id=task.folder.name)
-        for name in ("val_loss", "val_mae"):
-            tf.summary.scalar(f"search/{name}", losses[name], step=epoch)
+    file = EventFile(task.folder / TENSORBOARD / "search")
+    file.write(0, hparams.hparams_pb(dict(task.values), trial_id=task.folder.name))
+    file.write(epoch, scalars({f"search/{name}": losses[name] for name in ("val_loss", "val_mae")}))
+    file.close()
 
 
 class TimeBudget(keras.callbacks.Callback):
