@@ -27,14 +27,14 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 parse_first(__name__, _parse)  # what follows takes seconds to import
 
-from socialmd.models import export_saved_model, load
+from socialmd import models
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write a SavedModel."""
     arguments = _parse(argv)
     import_modules(arguments.modules)
-    export_saved_model(load(arguments.model), arguments.output)
+    models.export_saved_model(models.load(arguments.model), arguments.output)
     endpoints = "serve, serve_padded, rollout, rollout_padded and sample"
     print(f"SavedModel with endpoints {endpoints}: {arguments.output}")
 

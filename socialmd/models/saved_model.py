@@ -9,6 +9,12 @@ from typing import Any
 
 import keras
 import numpy as np
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        "expected TensorFlow as the backend of Keras to export a SavedModel, found "
+        f"{keras.backend.backend()}; set KERAS_BACKEND=tensorflow"
+    )
 import tensorflow as tf
 
 from socialmd.claim import LOCK
