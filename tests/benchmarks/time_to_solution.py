@@ -173,15 +173,16 @@ def time_all(
 def verlet(problem: Problem, num_frames: int) -> Solve:
     """Velocity Verlet of this package; the setting is steps per frame."""
 
+    def run(state: InitialState, num_steps: int, every: int) -> FloatArray:
+        batch = (values[None] for values in state)
+        how = (num_steps, problem.spacing / every, every)
+        return integrate(problem.system, *batch, *how, num_threads=1).positions[0, 1:]
+
+    run(problem.states[0], num_steps=2, every=1)  # compiles
+
     def solve(steps: float, limit: float) -> Solution:
         every = int(steps)
-        how = ((num_frames + 1) * every, problem.spacing / every, every)
-
-        def run(state: InitialState) -> FloatArray:
-            batch = (values[None] for values in state)
-            return integrate(problem.system, *batch, *how, num_threads=1).positions[0, 1:]
-
-        return time_all(run, problem.states)
+        return time_all(lambda state: run(state, (num_frames + 1) * every, every), problem.states)
 
     return solve
 
