@@ -389,8 +389,10 @@ class InteractionLSTM(ForecastModel):
         seed: Tensor = 0,
         filters: ConservationFilters | None = None,
     ) -> tuple[Tensor, Tensor]:
-        states, parameters = self._run(inputs, steps, feedback or self.feedback, seed, filters)
-        return ops.swapaxes(states[0], 0, 1), ops.swapaxes(parameters, 0, 1)
+        positions, _, parameters = self._run(
+            inputs, steps, feedback or self.feedback, seed, filters
+        )
+        return ops.swapaxes(positions, 0, 1), ops.swapaxes(parameters, 0, 1)
 
     def trajectory(self, inputs: Inputs, num_steps: int) -> tuple[Array, Array]:
         """The forecast of the mean, and its velocities, which `rollout` does not tell.
@@ -424,8 +426,8 @@ class InteractionLSTM(ForecastModel):
         self, inputs: Inputs, steps: Tensor, feedback: str, seed: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Positions and velocities of each step, [B, T', N, D], in lengths per frame."""
-        states, _ = self._run(inputs, steps, feedback, seed)
-        return ops.swapaxes(states[0], 0, 1), ops.swapaxes(states[1], 0, 1)
+        positions, velocities, _ = self._run(inputs, steps, feedback, seed)
+        return ops.swapaxes(positions, 0, 1), ops.swapaxes(velocities, 0, 1)
 
     def _run(
         self,
@@ -434,8 +436,8 @@ class InteractionLSTM(ForecastModel):
         feedback: str,
         seed: Tensor,
         filters: ConservationFilters | None = None,
-    ) -> tuple[States, Tensor]:
-        """Closed loop: states and parameters of each step, [T', B, ...]."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Closed loop: positions, velocities and parameters of each step, [T', B, ...]."""
         given = self._unpack(inputs)
         features, fixed, box = given.features, given.fixed, last_box(given.boxes)
         start, _ = self._warm_up(given)
@@ -467,8 +469,10 @@ class InteractionLSTM(ForecastModel):
 
         shape = ops.shape(given.frames)[1:3]
         carry = (start, self._no_states(shape), self._no_parameters(shape))
-        _, (states, _, parameters) = run_loop(advance, carry, steps)
-        return states, parameters
+        _, kept = run_loop(
+            advance, carry, steps, keep=lambda carry: (carry[0][0], carry[0][1], carry[-1])
+        )
+        return kept
 
     def _kick(self, motion: Motion, expected: Tensor, following: Tensor, push: Tensor) -> Tensor:
         """By what a draw corrects the velocity, instead of the residual."""
@@ -632,10 +636,11 @@ class InteractionLSTM(ForecastModel):
 
         start = (state, self._no_parameters(shape), ops.full((), float(is_given), "float32"))
         seen, *box_by_frame = with_boxes(frames[1:], None if boxes is None else boxes[:, :-1])
-        (state, *_), (_, parameters, _) = run_loop(
+        (state, *_), parameters = run_loop(
             advance,
             start,  # a step is made in the box that it starts in
             (seen, *([velocities[1:]] if is_given else []), *motions, *box_by_frame),
+            keep=lambda carry: carry[1],
         )
         return state, parameters
 

@@ -85,7 +85,7 @@ def roll_out_together(
     num_samples: int | None,
     loop: Callable[..., Any] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The same, all at once; memory also holds every step's h and c."""
+    """The same, all at once."""
     inputs = keras.tree.map_structure(ops.convert_to_tensor, inputs)
     if num_samples is not None:
         inputs = repeat(inputs, num_samples)

@@ -167,9 +167,11 @@ class SequenceLSTM(ForecastModel):
                 following = following + shift
             return following, states, parameters
 
-        states, _ = run_loop(warm_up, states, positions[:-1])
+        states, _ = run_loop(warm_up, states, positions[:-1], keep=lambda _: ())
         start = (positions[-1], states, self._no_parameters(ops.shape(features)[:2]))
-        _, (predicted, _, parameters) = run_loop(advance, start, steps)
+        _, (predicted, parameters) = run_loop(
+            advance, start, steps, keep=lambda carry: (carry[0], carry[-1])
+        )
         return tuple(
             ops.swapaxes(tensor, 0, 1)[:, :, :particles] for tensor in (predicted, parameters)
         )
@@ -183,7 +185,7 @@ class SequenceLSTM(ForecastModel):
             return states, self._to_parameters(outputs)
 
         start = (states, self._no_parameters(ops.shape(features)[:2]))
-        _, (_, parameters) = run_loop(advance, start, positions)
+        _, parameters = run_loop(advance, start, positions, keep=lambda carry: carry[-1])
         parameters = ops.swapaxes(parameters, 0, 1)[:, 1:, : ops.shape(frames)[2]]
         return self._distribution.scale_sigma(parameters, self.sigma_factors[0])
 

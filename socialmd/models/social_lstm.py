@@ -216,9 +216,11 @@ class SocialLSTM(ForecastModel):
 
         shape = ops.shape(position)[:2]
         past = with_boxes(frames[:-1], None if boxes is None else boxes[:, :-1])
-        states, _ = run_loop(warm_up, self._no_states(shape), past)
+        states, _ = run_loop(warm_up, self._no_states(shape), past, keep=lambda _: ())
         start = (position, displacement, states, self._no_parameters(shape))
-        _, (predicted, _, _, parameters) = run_loop(advance, start, steps)
+        _, (predicted, parameters) = run_loop(
+            advance, start, steps, keep=lambda carry: (carry[0], carry[-1])
+        )
         return ops.swapaxes(predicted, 0, 1), ops.swapaxes(parameters, 0, 1)
 
     def one_step(self, inputs: Inputs) -> Tensor:
@@ -232,7 +234,9 @@ class SocialLSTM(ForecastModel):
             return states, self._to_parameters(outputs, position, displacement, 0)
 
         start = (self._no_states(shape), self._no_parameters(shape))
-        _, (_, parameters) = run_loop(advance, start, with_boxes(frames, boxes))
+        _, parameters = run_loop(
+            advance, start, with_boxes(frames, boxes), keep=lambda carry: carry[-1]
+        )
         return ops.swapaxes(parameters, 0, 1)[:, 1:]
 
     def _with_displacements(self, inputs: Inputs) -> Unpacked:
