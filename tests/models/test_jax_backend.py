@@ -90,6 +90,7 @@ def take_one_step(folder, distribution):
 
     from socialmd.losses import EnergyScore, NegativeLogLikelihood
     from socialmd.metrics import PositionError
+    from socialmd.training.training_backup import build_state
 
     frames = np.load(folder / "frames.npz")["arr_0"]
     inputs, targets = frames[:, :3], frames[:, 3:, :, :2]
@@ -109,7 +110,10 @@ def take_one_step(folder, distribution):
         NegativeLogLikelihood(distribution),
         metrics=[PositionError(distribution)],
     )
+    build_state(model, targets, arrays["forecast"])
+    values = model.record_steps()
     arrays["loss"], arrays["error"] = model.train_on_batch(inputs, targets)
+    arrays.update({f"{name} of the step": value for name, value in values.read().items()})
     for value, weight in zip(before, model.trainable_weights, strict=True):
         arrays[f"gradient of {weight.path}"] = value - np.array(weight)
     if distribution == "student_t":
@@ -128,6 +132,17 @@ def test_one_training_step_is_the_same(steps):
         assert scale > 0, name
         atol = max(1e-5 * scale, 1e-7)  # float32 sums of what is of order one
         np.testing.assert_allclose(found[name], array, rtol=1e-5, atol=atol, err_msg=name)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_step_s_numbers_are_its_own(steps, backend):
+    found = steps[backend]
+    squares = [np.sum(array**2) for name, array in found.items() if name.startswith("gradient of")]
+    assert len(squares) > 3
+    assert found["gradient_norm of the step"] == pytest.approx(np.sqrt(sum(squares)), rel=1e-4)
+    assert found["loss of the step"] == pytest.approx(found["loss"], rel=1e-6)
+    assert found["mae of the step"] == pytest.approx(found["error"], rel=1e-6)
+    assert found["learning_rate of the step"] == 1.0
 
 
 def test_samples_are_repeatable(steps):
