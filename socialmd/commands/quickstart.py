@@ -1,4 +1,4 @@
-"""Everything once, in about five minutes on two CPU cores.
+"""Everything once, in five to ten minutes on two CPU cores.
 
     socialmd quickstart [OUTPUT]
 
