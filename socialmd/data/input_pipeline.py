@@ -56,7 +56,8 @@ def make_dataset(
             on, [B, T + T' - 2, N, D] (see `ForecastModel.one_step`).
 
     Returns:
-        A data set of known length, of float32 pairs: inputs [B, T, N, F], targets [B, T', N, D].
+        A `tf.data.Dataset` or, where Keras runs on JAX, a `BatchSequence` of the same batches: of
+        known length, of float32 pairs: inputs [B, T, N, F], targets [B, T', N, D].
         Where not all systems have N particles, N being the largest number, the first of the pair is
         a dictionary of these `"inputs"` and a `"mask"`, bool [B, N], false for padded particles,
         which the models take as it is. In periodic boxes, it also has a `"box"`, box vectors

@@ -558,7 +558,7 @@ class ForecastModel(TrainedModel, RecordedModel):
         if densities != self.densities:
             self.densities = densities
             self._forget_compiled()
-        if hasattr(x, "element_spec"):  # a `tf.data.Dataset`, about which Keras' default would warn
+        if hasattr(x, "element_spec"):  # a data set, whose order Keras by default would change
             kwargs.setdefault("shuffle", False)
         with float32_by_default():
             return super().fit(x, y, **kwargs)
