@@ -18,7 +18,7 @@ def on_device(name: str, replicas: int = 1) -> AbstractContextManager[Any]:
     by itself. Several `replicas` hold copies of all variables that are made in the scope, and
     divide among them each batch of a model that is made there (`tf.distribute.MirroredStrategy`).
     """
-    if name == "gpu" and not gpu_names():
+    if name == "gpu" and not _gpus():
         found = ", ".join(_device_names())
         raise ValueError(f"training.device: expected a GPU, found only {found}")
     if keras.backend.backend() == "jax":
@@ -29,15 +29,21 @@ def on_device(name: str, replicas: int = 1) -> AbstractContextManager[Any]:
 def gpu_names() -> list[str]:
     """What each GPU calls itself that Keras' backend can use."""
     if keras.backend.backend() == "jax":
-        import jax
-
-        return [device.device_kind for device in jax.devices() if device.platform != "cpu"]
+        return [gpu.device_kind for gpu in _gpus()]
     import tensorflow as tf
 
-    return [
-        tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
-        for gpu in tf.config.list_physical_devices("GPU")
-    ]
+    details = map(tf.config.experimental.get_device_details, _gpus())
+    return [each.get("device_name", "GPU") for each in details]
+
+
+def _gpus() -> list[Any]:
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return [device for device in jax.devices() if device.platform != "cpu"]
+    import tensorflow as tf
+
+    return list(tf.config.list_physical_devices("GPU"))
 
 
 def _device_names() -> list[str]:
@@ -63,8 +69,7 @@ def _on_tensorflow(name: str, replicas: int) -> AbstractContextManager[Any]:
 
     if replicas == 1:
         return tf.device("CPU:0") if name == "cpu" else nullcontext()
-    has_gpu = name != "cpu" and tf.config.list_physical_devices("GPU")
-    kind = "GPU" if has_gpu else "CPU"
+    kind = "GPU" if name != "cpu" and _gpus() else "CPU"
     devices = [device.name for device in tf.config.list_logical_devices(kind)]
     if len(devices) < replicas:
         raise ValueError(
