@@ -87,8 +87,8 @@ class RecordedModel(keras.Model):
     def record_steps(self) -> StepValues:
         """Have each training step leave its numbers, until the model is compiled again.
 
-        Metrics have to be sums, as Keras' means are. A `train_step` of one's own has
-        to call this one; all values are not a number else.
+        Metrics have to be sums, as Keras' means are. A `train_step` of one's own has to call this
+        one; all values are not a number else.
 
         Raises:
             ValueError: a metric is not built.

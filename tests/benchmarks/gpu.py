@@ -60,10 +60,10 @@ class StepTimes(keras.callbacks.Callback):
         self.steps = steps
         self.seconds: list[float] = []
         self.usage: subprocess.Popen[str] | None = None
-        self.utilisation: float | None = None
+        self.busy: list[float] = []  # percent, of each moment of steps after the first
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if len(self.seconds) == 1 and shutil.which(USAGE[0]):
+        if self.seconds and self.usage is None and shutil.which(USAGE[0]):
             self.usage = subprocess.Popen(USAGE, stdout=subprocess.PIPE, text=True)
         self.start = time.perf_counter()
 
@@ -75,8 +75,8 @@ class StepTimes(keras.callbacks.Callback):
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.usage is not None:
             self.usage.terminate()
-            lines = self.usage.communicate()[0].split()
-            self.utilisation = statistics.mean(map(float, lines)) if lines else None
+            self.busy += map(float, self.usage.communicate()[0].split())
+            self.usage = None  # there may be another pass
 
 
 def write_short_simulations(config: ExperimentConfig, folder: Path) -> None:
@@ -116,7 +116,7 @@ def measure(model_name: str, number: int, data: Path, steps: int) -> dict[str, A
         "device": ", ".join([keras.backend.backend(), *(gpu_names() or ["CPU"])]),
         "first_step": times.seconds[0],
         "step": later,
-        "utilisation": times.utilisation,
+        "utilisation": statistics.mean(times.busy) if times.busy else None,
         "peak_memory": peak_device_memory(),
         "whole_phase": times.seconds[0] + later * (count_steps(config, phase) - 1),
         "consumed": size / later,

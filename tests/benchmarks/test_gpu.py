@@ -4,14 +4,17 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
 
 from socialmd.config import ExperimentConfig, save_config
 from socialmd.data import make_dataset
 from socialmd.simulation import write_dataset
-from tests.benchmarks.gpu import count_steps
+from tests.benchmarks.gpu import StepTimes, count_steps
 from tests.world import EXPERIMENT
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +34,22 @@ def test_steps_are_counted_before_there_are_data(config, tmp_path):
     write_dataset(config, tmp_path / "data")
     dataset = make_dataset(tmp_path / "data/train", config.data, config.training.batch_size)
     assert count_steps(config, config.training.schedule[0]) == 2 * len(dataset)
+
+
+def test_a_gpu_is_watched_from_the_second_step_on_in_every_pass(tmp_path, monkeypatch):
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 30; echo 50; exec sleep 100\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    times = StepTimes(steps=4)
+    wait = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: time.sleep(0.3))
+    x = np.ones((3, 1), "float32")
+    for _ in range(2):
+        model.fit(x, x, batch_size=1, verbose=0, callbacks=[times, wait])
+    assert len(times.seconds) == 5
+    assert times.busy == [30.0, 50.0] * 2
 
 
 @pytest.mark.slow
